@@ -1,0 +1,67 @@
+"""Every limit of the server, in one place."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes are inclusive maxima. Where MLflow has a limit, it is the same or wider; nothing is ever cut short."""
+
+    # Names and values, in characters.
+    key_characters: int = 250
+    param_value_characters: int = 65_536
+    tag_value_characters: int = 65_536
+    experiment_name_characters: int = 500
+    run_name_characters: int = 250
+    run_id_characters: int = 256
+    user_id_characters: int = 256
+    request_id_characters: int = 64
+    writer_id_characters: int = 64
+    uri_characters: int = 2_048
+    model_name_characters: int = 250
+    alias_characters: int = 255
+    registry_tag_value_characters: int = 100_000
+    description_characters: int = 65_536
+    model_id_characters: int = 64
+    dataset_name_characters: int = 500
+    dataset_digest_characters: int = 36
+    filter_characters: int = 16_384
+    order_by_clauses: int = 16
+
+    # Entries in one request.
+    entries_per_request: int = 1_000
+    experiments_per_search: int = 1_000
+    runs_per_read: int = 1_000
+    keys_per_read: int = 1_000
+    points_per_log: int = 10_000
+    points_per_ingest: int = 1_048_576
+    series_per_ingest: int = 65_536
+    message_bytes: int = 32 * 1024 * 1024
+
+    # Pages: the default where a request says 0, and the maximum.
+    page_size_default: int = 1_000
+    experiments_page_size: int = 50_000
+    runs_page_size: int = 50_000
+    models_page_size_default: int = 100
+    models_page_size: int = 1_000
+    versions_page_size: int = 200_000
+    artifacts_page_size: int = 10_000
+    summaries_page_size: int = 10_000
+
+    # The ingest queue. Past it, requests are refused with RESOURCE_EXHAUSTED.
+    queue_points: int = 8 * 1_048_576
+    queue_bytes: int = 128 * 1024 * 1024
+    queue_requests: int = 10_000
+
+    # Artifacts.
+    artifact_path_characters: int = 1_024
+    artifact_bytes: int = 5 * 1024**4
+    artifact_part_bytes: int = 4 * 1024 * 1024
+    upload_expiry_seconds: int = 24 * 3_600
+
+    # Streams.
+    read_message_points: int = 65_536
+    read_points_buffered: int = 4 * 1_048_576
+
+
+LIMITS = Limits()

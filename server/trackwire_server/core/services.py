@@ -1,0 +1,22 @@
+"""All of core in one value: what a door is built on."""
+
+from dataclasses import dataclass
+
+from trackwire_server.core.admin import Admin
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.metrics import Metrics
+from trackwire_server.core.model_registry import ModelRegistry
+from trackwire_server.core.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rules of each noun, ready to be called."""
+
+    experiments: Experiments
+    runs: Runs
+    metrics: Metrics
+    artifacts: Artifacts
+    model_registry: ModelRegistry
+    admin: Admin

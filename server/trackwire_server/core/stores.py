@@ -1,0 +1,219 @@
+"""What core asks of a store. Every method is one transaction: it happens whole or not at all.
+
+All methods may raise StoreUnavailable, StorageFull and StoreCorrupt; what else they raise stands in their docstrings.
+A method that takes a stamp follows the rule of WriterStamp under the row (run, writer): a stamp that is stored already
+changes nothing and is no error; one whose predecessor is missing raises SequenceGap.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from trackwire_server.core.entities import (
+    Artifact,
+    Experiment,
+    LifecycleStage,
+    ModelStage,
+    ModelVersion,
+    NewExperiment,
+    NewModelVersion,
+    NewRegisteredModel,
+    NewRun,
+    RegisteredModel,
+    Run,
+    RunChange,
+    RunSelection,
+    Upload,
+    WriterStamp,
+)
+from trackwire_server.core.paging import Page, SearchQuery
+
+
+class ExperimentStore(Protocol):
+    """Experiments by id and by name."""
+
+    async def create_experiment(self, new: NewExperiment) -> Experiment:
+        """Stores an experiment under the next id. Raises AlreadyExists by name, deleted ones included."""
+
+    async def get_experiment(self, experiment_id: str) -> Experiment:
+        """The experiment, deleted or not. Raises NotFound."""
+
+    async def get_experiment_by_name(self, name: str) -> Experiment:
+        """The experiment, deleted or not. Raises NotFound."""
+
+    async def search_experiments(self, query: SearchQuery) -> Page[Experiment]:
+        """The experiments that match, in order."""
+
+    async def rename_experiment(self, experiment_id: str, name: str, *, now_ms: int) -> Experiment:
+        """Renames an active experiment. Raises NotFound, ExperimentDeleted, AlreadyExists."""
+
+    async def change_experiment_tags(
+        self, experiment_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
+    ) -> None:
+        """Sets and deletes tags of an active experiment. Raises NotFound (also for a tag), ExperimentDeleted."""
+
+    async def set_experiment_stage(self, experiment_id: str, stage: LifecycleStage, *, now_ms: int) -> None:
+        """Deletes or restores an experiment with all its runs. Raises NotFound if it is not in the other stage."""
+
+
+class RunStore(Protocol):
+    """Runs themselves."""
+
+    async def create_run(self, new: NewRun) -> tuple[Run, bool]:
+        """Stores a run, and its experiment if asked; True if made now.
+
+        The same `request_id` again answers with the run it made. Raises NotFound (experiment, parent run),
+        ExperimentDeleted, AlreadyExists (run id, unless `join`), RunDeleted (joining a deleted run).
+        """
+
+    async def get_run(self, run_id: str, selection: RunSelection) -> Run:
+        """The run, deleted or not. Raises NotFound."""
+
+    async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
+        """The runs of the query's experiments that match, in order. Unknown experiments have no runs."""
+
+    async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
+        """Changes an active run; a new name is also its tag RUN_NAME_TAG. Raises NotFound, RunDeleted, SequenceGap."""
+
+    async def set_run_stage(self, run_id: str, stage: LifecycleStage, *, now_ms: int) -> None:
+        """Deletes or restores a run; in that stage already is fine. Raises NotFound."""
+
+
+class RunDataStore(Protocol):
+    """What is said about a run while it goes on. All methods raise NotFound and RunDeleted."""
+
+    async def log_params(self, run_id: str, params: Mapping[str, str], stamp: WriterStamp | None) -> None:
+        """Stores params; all or none. Raises ParamAlreadySet, SequenceGap."""
+
+    async def set_run_tags(self, run_id: str, tags: Mapping[str, str], stamp: WriterStamp | None) -> None:
+        """Sets tags; RUN_NAME_TAG renames the run. Raises SequenceGap."""
+
+    async def delete_run_tag(self, run_id: str, key: str, stamp: WriterStamp | None) -> None:
+        """Deletes a tag. Raises NotFound also for the tag, SequenceGap."""
+
+    async def heartbeat(self, run_id: str, *, now_ms: int) -> bool:
+        """Notes that the run's process lives; True if it should stop."""
+
+    async def request_stop(self, run_id: str) -> None:
+        """Notes that the run's process should stop."""
+
+
+class RegisteredModelStore(Protocol):
+    """Registered models. All methods but create and search raise NotFound."""
+
+    async def create_registered_model(self, new: NewRegisteredModel) -> RegisteredModel:
+        """Stores a registered model. Raises AlreadyExists."""
+
+    async def get_registered_model(self, name: str) -> RegisteredModel:
+        """The registered model with its aliases and latest versions."""
+
+    async def search_registered_models(self, query: SearchQuery) -> Page[RegisteredModel]:
+        """The registered models that match, in order."""
+
+    async def update_registered_model(
+        self, name: str, *, new_name: str | None = None, description: str | None = None, now_ms: int
+    ) -> RegisteredModel:
+        """Renames or describes a registered model; None leaves as it is. Raises AlreadyExists."""
+
+    async def delete_registered_model(self, name: str) -> None:
+        """Deletes it with all its versions."""
+
+    async def change_registered_model_tags(
+        self, name: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
+    ) -> None:
+        """Sets and deletes tags; a tag to delete may be missing."""
+
+    async def set_alias(self, name: str, alias: str, version: int | None, *, now_ms: int) -> None:
+        """Points an alias at a version, or deletes it where None. Raises NotFound also for the version."""
+
+
+class ModelVersionStore(Protocol):
+    """Model versions. All methods but search raise NotFound."""
+
+    async def create_model_version(self, new: NewModelVersion) -> ModelVersion:
+        """Stores the next version; the same `request_id` again answers with the version it made."""
+
+    async def get_model_version(self, name: str, selector: int | str) -> ModelVersion:
+        """The version with this number or alias."""
+
+    async def search_model_versions(self, query: SearchQuery) -> Page[ModelVersion]:
+        """The versions that match, in order."""
+
+    async def update_model_version(
+        self, name: str, version: int, *, description: str | None, now_ms: int
+    ) -> ModelVersion:
+        """Describes a version; None leaves as it is."""
+
+    async def transition_stage(
+        self, name: str, version: int, stage: ModelStage, *, archive_existing: bool, now_ms: int
+    ) -> ModelVersion:
+        """Moves a version to a stage, and the others there to ARCHIVED if asked."""
+
+    async def delete_model_version(self, name: str, version: int, *, now_ms: int) -> None:
+        """Deletes a version with its aliases; its number is not used again."""
+
+    async def change_model_version_tags(
+        self, name: str, version: int, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
+    ) -> None:
+        """Sets and deletes tags; a tag to delete may be missing."""
+
+
+class UploadStore(Protocol):
+    """Uploads under way: what they will be, and when they began."""
+
+    async def begin_upload(self, upload: Upload) -> Upload:
+        """Stores an upload, or gives the one with this id. Raises AlreadyExists if that one differs in run, path, size
+        or checksum, NotFound and RunDeleted for its run."""
+
+    async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
+        """The upload, or None."""
+
+    async def complete_upload(self, run_id: str, upload_id: str) -> None:
+        """Notes that the file is whole and visible."""
+
+    async def discard_upload(self, run_id: str, upload_id: str) -> None:
+        """Forgets an upload; one that is not there is fine."""
+
+    async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
+        """Uploads that began before this time, oldest first."""
+
+
+class PartialFile(Protocol):
+    """The bytes of an upload that have arrived. One writer at a time holds it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that have arrived and will be found again."""
+
+    async def append(self, data: bytes) -> None:
+        """Adds bytes at the end."""
+
+    async def close(self) -> None:
+        """Makes durable what has arrived and lets go; the upload can be resumed."""
+
+
+class ByteStore(Protocol):
+    """Artifact bytes by path. Paths are relative, clean, with "/"; the store guards itself against links out of it."""
+
+    async def list_folder(self, folder: str) -> Sequence[Artifact]:
+        """The entries right below a folder, by path, relative to it; nothing where there is no folder."""
+
+    async def open_partial(self, upload_id: str) -> PartialFile:
+        """The bytes of an upload so far. Raises Aborted (UPLOAD_IN_USE) if another writer holds it."""
+
+    async def publish(self, upload_id: str, path: str, *, sha256: bytes) -> Artifact:
+        """Checks the SHA-256 of an upload and makes it visible at `path`, whole or not at all.
+
+        Raises ChecksumMismatch, and forgets the bytes.
+        """
+
+    async def discard_partial(self, upload_id: str) -> None:
+        """Forgets the bytes of an upload."""
+
+    def read(self, path: str, *, offset: int, length: int | None) -> AsyncIterator[bytes]:
+        """Bytes of a file in parts. Raises NotFound, OutOfRange."""
+
+    async def get_file(self, path: str) -> Artifact:
+        """A file's size and time. Raises NotFound."""
+
+    async def delete(self, path: str) -> int:
+        """Deletes a file, or a folder with all in it; the bytes freed. Raises NotFound."""

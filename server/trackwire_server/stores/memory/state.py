@@ -1,0 +1,68 @@
+"""What the memory stores share: the tables of a process's lifetime. Nothing here awaits, so every method is atomic."""
+
+from dataclasses import dataclass, field, replace
+
+from trackwire_server.core.entities import (
+    DEFAULT_EXPERIMENT_ID,
+    DEFAULT_EXPERIMENT_NAME,
+    Experiment,
+    LifecycleStage,
+    MetricSummary,
+    Run,
+    SeriesContext,
+    WriterStamp,
+    experiment_artifact_location,
+)
+from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """Experiments and runs in the order of their creation; `Run.metrics` stays empty, `summaries` has them."""
+
+    experiments: dict[str, Experiment] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    run_of_request: dict[str, str] = field(default_factory=dict)
+    marks: dict[tuple[str, str], int] = field(default_factory=dict)
+    summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
+    last_experiment_no: int = 0
+
+    @classmethod
+    def fresh(cls, *, now_ms: int) -> "MemoryState":
+        """As a fresh database: with the default experiment."""
+        default = Experiment(
+            experiment_id=DEFAULT_EXPERIMENT_ID,
+            name=DEFAULT_EXPERIMENT_NAME,
+            artifact_location=experiment_artifact_location(DEFAULT_EXPERIMENT_ID, ""),
+            lifecycle_stage=LifecycleStage.ACTIVE,
+            creation_time_ms=now_ms,
+            last_update_time_ms=now_ms,
+        )
+        return cls(experiments={DEFAULT_EXPERIMENT_ID: default})
+
+    def active_run(self, run_id: str) -> Run:
+        """The run. Raises NotFound, RunDeleted."""
+        run = self.runs.get(run_id)
+        if run is None:
+            raise NotFound("run", run_id, field="run_id")
+        if run.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise RunDeleted(run_id)
+        return run
+
+    def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
+        """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""
+        if stamp is None:
+            return True
+        mark = self.marks.get((run_id, stamp.writer_id), 0)
+        if stamp.sequence <= mark:
+            return False
+        if mark < stamp.previous_sequence:
+            raise SequenceGap(stamp.writer_id, mark=mark, previous_sequence=stamp.previous_sequence)
+        self.marks[run_id, stamp.writer_id] = stamp.sequence
+        return True
+
+    def change_run(self, run: Run, **changes: object) -> Run:
+        """Puts a changed run in its place."""
+        changed = replace(run, **changes)  # type: ignore[arg-type]  # field names are the callers' own
+        self.runs[run.run_id] = changed
+        return changed

@@ -1,0 +1,91 @@
+"""One database: its transactions, and what its errors mean to core."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from trackwire_server.core.errors import StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.dialect import Dialect, dialect_of
+from trackwire_server.stores.sql.migrations import migrate, schema_version
+
+OnConflict = Callable[[str], TrackwireError | None]
+
+
+class Database:
+    """Hands out transactions. `write` is exclusive on SQLite; `read` is a snapshot that never waits for a writer."""
+
+    def __init__(self, dialect: Dialect, writer: AsyncEngine, reader: AsyncEngine):
+        self.dialect = dialect
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    async def open(cls, store_uri: str, *, upgrade: bool = True) -> Self:
+        """Connects, and brings the schema up to date unless told not to. Raises FailedPrecondition, StoreCorrupt."""
+        dialect = dialect_of(store_uri)
+        database = cls(dialect, *dialect.engines())
+        try:
+            if upgrade:
+                await database.upgrade()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def upgrade(self) -> tuple[int, int]:
+        """Brings the schema up to date; the versions before and after."""
+        async with self.write() as connection:
+            return await migrate(connection)
+
+    async def schema_version(self) -> int:
+        """The schema's version; 0 for an empty database."""
+        async with self.read() as connection:
+            return await schema_version(connection)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot."""
+        with self._translated(None):
+            async with self._reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self, on_conflict: OnConflict | None = None) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end; `on_conflict` turns a violated constraint's name into an error."""
+        with self._translated(on_conflict):
+            async with self._writer.begin() as connection:
+                yield connection
+
+    def _translated(self, on_conflict: OnConflict | None) -> "_Translation":
+        return _Translation(self.dialect, on_conflict)
+
+    async def close(self) -> None:
+        """Closes every connection; nothing may be under way."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+class _Translation:
+    """Turns a driver's errors into the domain's; the only place that does."""
+
+    def __init__(self, dialect: Dialect, on_conflict: OnConflict | None):
+        self._dialect = dialect
+        self._on_conflict = on_conflict
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: type[BaseException] | None, error: BaseException | None, _traceback: object) -> None:
+        translated: TrackwireError | None = None
+        if isinstance(error, IntegrityError) and self._on_conflict is not None:
+            translated = self._on_conflict(self._dialect.violated_constraint(error))
+        elif isinstance(error, PoolTimeoutError):
+            translated = StoreUnavailable(f"no connection to the store became free: {error}")
+        elif isinstance(error, DBAPIError):
+            translated = self._dialect.translate(error)
+        if translated is not None:
+            raise translated from error

@@ -1,0 +1,151 @@
+"""What differs between databases: how to connect, how to upsert, and what their errors mean.
+
+Everything else in this folder is SQLAlchemy Core and knows no database by name.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection, Table, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+
+READERS = 4
+BUSY_TIMEOUT_SECONDS = 30
+CACHE_BYTES = 32 * 1024 * 1024
+# Checkpoints are the committer's cost: fewer and larger ones write a page that changed often only once.
+CHECKPOINT_PAGES = 4_096
+
+# SQLite names the columns of a violated constraint, not the constraint.
+_SQLITE_CONSTRAINTS = {
+    "experiments.workspace, experiments.name": "uq_experiments_name",
+    "runs.run_id": "uq_runs_run_id",
+    "runs.request_id": "uq_runs_request_id",
+    "registered_models.workspace, registered_models.name": "uq_registered_models_name",
+    "model_versions.request_id": "uq_model_versions_request_id",
+}
+
+
+class Dialect(Protocol):
+    """One database's ways."""
+
+    name: str
+
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The engine that writes and the engine that reads a snapshot."""
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """An INSERT that knows ON CONFLICT."""
+
+    def violated_constraint(self, error: IntegrityError) -> str:
+        """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
+
+    def translate(self, error: DBAPIError) -> TrackwireError | None:
+        """What a driver's error means, or None if it is a fault of ours."""
+
+
+class SqliteDialect:
+    """SQLite in a file: WAL, one writer, readers with snapshots of their own."""
+
+    name = "sqlite"
+
+    def __init__(self, url: URL):
+        if not url.database or url.database == ":memory:":
+            raise InvalidArgument(
+                "store_uri", str(url), "needs a file: sqlite:///relative/path or sqlite:////absolute/path"
+            )
+        self._url = url.set(drivername="sqlite+aiosqlite")
+
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """One connection that writes under BEGIN IMMEDIATE, a few that read under BEGIN."""
+        return self._engine(1, "BEGIN IMMEDIATE"), self._engine(READERS, "BEGIN")
+
+    def _engine(self, connections: int, begin: str) -> AsyncEngine:
+        engine = create_async_engine(
+            self._url,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=BUSY_TIMEOUT_SECONDS,
+            connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        )
+
+        # The driver would begin transactions by itself, but not for SELECT: a snapshot needs an explicit BEGIN.
+        @event.listens_for(engine.sync_engine, "connect")
+        def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+                "case_sensitive_like=ON",
+                f"cache_size=-{CACHE_BYTES // 1024}",
+                f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+                f"journal_size_limit={4 * CHECKPOINT_PAGES * 4096}",
+                "temp_store=MEMORY",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+            # SQLite's own lower() knows ASCII only; ILIKE is to fold every alphabet.
+            connection.create_function("lower", 1, _lower, deterministic=True)
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """SQLite's INSERT … ON CONFLICT."""
+        return sqlite.insert(table)
+
+    def violated_constraint(self, error: IntegrityError) -> str:
+        """By the columns in "UNIQUE constraint failed: …"."""
+        _, _, columns = str(error.orig).partition("constraint failed: ")
+        return _SQLITE_CONSTRAINTS.get(columns, columns)
+
+    def translate(self, error: DBAPIError) -> TrackwireError | None:
+        """By SQLite's primary result code."""
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return StorageFull("database")
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return StoreCorrupt(f"database {self._url.database}: {error.orig}")
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
+            return StoreUnavailable(f"database {self._url.database}: {error.orig}")
+        return None
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else value.lower()
+
+
+_DIALECTS = {"sqlite": SqliteDialect}
+
+
+def dialect_of(store_uri: str) -> Dialect:
+    """The dialect for a store URI. Raises InvalidArgument if there is none."""
+    try:
+        url = make_url(store_uri)
+    except ArgumentError as error:
+        raise InvalidArgument(
+            "store_uri", store_uri, "is not a database URI such as sqlite:////data/trackwire.db"
+        ) from error
+    family = url.drivername.partition("+")[0]
+    if family not in _DIALECTS:
+        raise InvalidArgument(
+            "store_uri", store_uri, f"has no store; there are {_names(sorted(_DIALECTS))} and memory:"
+        )
+    return _DIALECTS[family](url)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"{name}://" for name in names)

@@ -1,0 +1,74 @@
+"""Numbered, forward-only steps from one schema to the next. A fresh database is made whole and starts at the newest.
+
+A step may only use literal DDL and its own Table objects, never tables.py: that is always the newest schema.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlalchemy import func, insert, inspect, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_WORKSPACE
+from trackwire_server.core.errors import FailedPrecondition
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION, experiments, metadata, schema_migrations
+
+Step = Callable[[AsyncConnection], Awaitable[None]]
+
+# MIGRATIONS[n] leads from version n - 1 to version n.
+MIGRATIONS: Mapping[int, Step] = {}
+
+
+async def schema_version(connection: AsyncConnection) -> int:
+    """The version of a database; 0 for an empty one."""
+    names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    if schema_migrations.name not in names:
+        if names:
+            raise FailedPrecondition(
+                f"store_uri: the database has other tables ({', '.join(sorted(names)[:3])}, …) but none of Trackwire's:"
+                " point the server at an empty database",
+                reason="FOREIGN_DATABASE",
+            )
+        return 0
+    return await connection.scalar(select(func.max(schema_migrations.c.version))) or 0
+
+
+async def migrate(
+    connection: AsyncConnection, *, steps: Mapping[int, Step] = MIGRATIONS, target: int = SCHEMA_VERSION
+) -> tuple[int, int]:
+    """Brings a database to the target version; the versions before and after. Refuses a newer database."""
+    before = await schema_version(connection)
+    if before > target:
+        raise FailedPrecondition(
+            f"store_uri: the database has schema version {before}, this server knows versions up to {target}:"
+            " upgrade the server",
+            reason="SCHEMA_TOO_NEW",
+            metadata={"field": "store_uri", "value": before, "limit": target},
+        )
+    if before == 0:
+        await _create(connection)
+        await _record(connection, target)
+        return 0, target
+    for version in range(before + 1, target + 1):
+        await steps[version](connection)
+        await _record(connection, version)
+    return before, target
+
+
+async def _create(connection: AsyncConnection) -> None:
+    await connection.run_sync(metadata.create_all)
+    now_ms = time.time_ns() // 1_000_000
+    await connection.execute(
+        insert(experiments).values(
+            experiment_no=int(DEFAULT_EXPERIMENT_ID),
+            workspace=DEFAULT_WORKSPACE,
+            name=DEFAULT_EXPERIMENT_NAME,
+            creation_time_ms=now_ms,
+            last_update_time_ms=now_ms,
+        )
+    )
+
+
+async def _record(connection: AsyncConnection, version: int) -> None:
+    applied = {"version": version, "applied_time_ms": time.time_ns() // 1_000_000}
+    await connection.execute(insert(schema_migrations).values(applied))
