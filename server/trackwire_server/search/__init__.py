@@ -1,7 +1,10 @@
 """The filter and order-by language: text to a typed tree that knows no SQL."""
 
 from trackwire_server.search.errors import SearchSyntaxError
+from trackwire_server.search.evaluate import Lookup, compare, evaluate
+from trackwire_server.search.like import like_to_regex, matches_like
 from trackwire_server.search.limits import SEARCH_LIMITS, SearchLimits
+from trackwire_server.search.ordering import SortKey, sort_key
 from trackwire_server.search.parser import parse_filter, parse_order_by
 from trackwire_server.search.text import field_to_text, order_term_to_text, to_text
 from trackwire_server.search.tree import (
@@ -42,6 +45,7 @@ __all__ = [
     "Expression",
     "Field",
     "FieldKind",
+    "Lookup",
     "MetricAggregate",
     "Not",
     "Operator",
@@ -50,12 +54,18 @@ __all__ = [
     "Scalar",
     "SearchLimits",
     "SearchSyntaxError",
+    "SortKey",
     "Value",
     "ValueType",
     "Vocabulary",
+    "compare",
+    "evaluate",
     "field_to_text",
+    "like_to_regex",
+    "matches_like",
     "order_term_to_text",
     "parse_filter",
     "parse_order_by",
+    "sort_key",
     "to_text",
 ]
