@@ -101,15 +101,15 @@ def compile_filter(expression: Expression, entity: Searchable, known: Known) -> 
 def compare_present(column: AnyColumn, comparison: Comparison) -> Condition:
     """The comparison with a column that is not NULL."""
     match comparison.operator, comparison.value:
-        case (Operator.IS_NULL | Operator.IS_NAN), _:
+        case ((Operator.IS_NULL | Operator.IS_NAN), _):
             return false()
-        case (Operator.IS_NOT_NULL | Operator.IS_NOT_NAN), _:
+        case ((Operator.IS_NOT_NULL | Operator.IS_NOT_NAN), _):
             return true()
         case Operator.IN, tuple() as values:
             return column.in_(values)
         case Operator.NOT_IN, tuple() as values:
             return column.not_in(values)
-        case (Operator.LIKE | Operator.NOT_LIKE | Operator.ILIKE | Operator.NOT_ILIKE as how), str() as pattern:
+        case ((Operator.LIKE | Operator.NOT_LIKE | Operator.ILIKE | Operator.NOT_ILIKE as how), str() as pattern):
             return _like(column, how, pattern)
         case how, value:
             return _ORDER[how](column, value)
