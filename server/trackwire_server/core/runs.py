@@ -36,6 +36,9 @@ from trackwire_server.core.stores import RunDataStore, RunStore
 from trackwire_server.search import RUNS
 
 
+_UNSAID_EXPERIMENT = ExperimentReference()
+
+
 @dataclass(frozen=True, slots=True)
 class RunDraft:
     """A run as it is asked for; what is empty or None is chosen by `Runs.create`."""
@@ -43,7 +46,7 @@ class RunDraft:
     request_id: str = ""
     run_id: str = ""
     join: bool = False
-    experiment: ExperimentReference = ExperimentReference()
+    experiment: ExperimentReference = _UNSAID_EXPERIMENT
     run_name: str = ""
     user_id: str = ""
     status: RunStatus | None = None
