@@ -13,22 +13,22 @@ import pytest
 from tests.conftest import FakeClock
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
-from trackwire_server.stores.files import FileByteStore
-from trackwire_server.stores.memory.artifacts import MemoryByteStore
+from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.memory.artifacts import MemoryBytes
 
 ROOT = "0/run1/artifacts"
 
 
 @pytest.fixture
-async def files(tmp_path: Path) -> AsyncIterator[FileByteStore]:
-    store = await FileByteStore.open(tmp_path / "artifacts")
+async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
+    store = await FileBytes.open(tmp_path / "artifacts")
     yield store
     await store.close()
 
 
 @pytest.fixture(params=["memory", "files"])
-def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileByteStore) -> ByteStore:
-    return MemoryByteStore(clock) if request.param == "memory" else files
+def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes) -> ByteStore:
+    return MemoryBytes(clock) if request.param == "memory" else files
 
 
 async def put(store: ByteStore, path: str, data: bytes = b"bytes", *, partial_id: str = "partial") -> None:
@@ -193,7 +193,7 @@ async def test_many_publish_and_delete_in_one_folder_at_once(store: ByteStore) -
 # The folder alone.
 
 
-async def test_own_folder_is_refused(files: FileByteStore) -> None:
+async def test_own_folder_is_refused(files: FileBytes) -> None:
     for call in (files.open_file, files.delete, files.get_file):
         with pytest.raises(InvalidArgument):
             await call(".partial/p")
@@ -203,7 +203,7 @@ async def test_own_folder_is_refused(files: FileByteStore) -> None:
 
 
 @pytest.fixture
-async def links(files: FileByteStore, tmp_path: Path) -> Path:
+async def links(files: FileBytes, tmp_path: Path) -> Path:
     """A folder outside with a secret, and links to it from inside a run; the outside's path."""
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -217,7 +217,7 @@ async def links(files: FileByteStore, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", ["folder", "folder/secret", "file", "near"])
-async def test_links_are_not_there_for_readers(files: FileByteStore, links: Path, path: str) -> None:
+async def test_links_are_not_there_for_readers(files: FileBytes, links: Path, path: str) -> None:
     for call in (files.open_file, files.get_file, files.delete):
         with pytest.raises(NotFound):
             await call(f"{ROOT}/{path}")
@@ -227,13 +227,13 @@ async def test_links_are_not_there_for_readers(files: FileByteStore, links: Path
 
 
 @pytest.mark.parametrize("path", ["folder", "folder/new", "folder/deep/new", "file", "file/new", "near"])
-async def test_links_are_refused_to_writers(files: FileByteStore, links: Path, path: str) -> None:
+async def test_links_are_refused_to_writers(files: FileBytes, links: Path, path: str) -> None:
     with pytest.raises(InvalidArgument, match="symbolic link"):
         await files.open_partial("p", f"{ROOT}/{path}")
     assert [entry.name for entry in links.iterdir()] == ["secret"]
 
 
-async def test_link_made_during_an_upload_is_refused(files: FileByteStore, tmp_path: Path) -> None:
+async def test_link_made_during_an_upload_is_refused(files: FileBytes, tmp_path: Path) -> None:
     partial = await files.open_partial("p", f"{ROOT}/folder/new")
     await partial.append(b"12")
     outside = tmp_path / "outside"
@@ -246,12 +246,12 @@ async def test_link_made_during_an_upload_is_refused(files: FileByteStore, tmp_p
     assert list(outside.iterdir()) == []
 
 
-async def test_deleting_a_folder_leaves_what_its_links_point_to(files: FileByteStore, links: Path) -> None:
+async def test_deleting_a_folder_leaves_what_its_links_point_to(files: FileBytes, links: Path) -> None:
     await files.delete(ROOT)
     assert (links / "secret").read_text() == "secret"
 
 
-async def test_pipe_is_not_a_file(files: FileByteStore, tmp_path: Path) -> None:
+async def test_pipe_is_not_a_file(files: FileBytes, tmp_path: Path) -> None:
     await put(files, f"{ROOT}/plain")
     os.mkfifo(tmp_path / "artifacts" / ROOT / "pipe")
     with pytest.raises(NotFound):
@@ -259,8 +259,8 @@ async def test_pipe_is_not_a_file(files: FileByteStore, tmp_path: Path) -> None:
     assert await names(files, ROOT) == [("plain", False)]
 
 
-async def test_two_stores_on_one_folder_exclude_each_other(files: FileByteStore, tmp_path: Path) -> None:
-    other = await FileByteStore.open(tmp_path / "artifacts")
+async def test_two_stores_on_one_folder_exclude_each_other(files: FileBytes, tmp_path: Path) -> None:
+    other = await FileBytes.open(tmp_path / "artifacts")
     held = await files.open_partial("p", f"{ROOT}/a")
     with pytest.raises(Aborted):
         await other.open_partial("p", f"{ROOT}/a")
@@ -268,11 +268,11 @@ async def test_two_stores_on_one_folder_exclude_each_other(files: FileByteStore,
     await other.close()
 
 
-async def test_broken_off_deletion_is_ended_at_the_start(files: FileByteStore, tmp_path: Path) -> None:
+async def test_broken_off_deletion_is_ended_at_the_start(files: FileBytes, tmp_path: Path) -> None:
     left = tmp_path / "artifacts" / ".partial" / "deleted-1"
     left.mkdir()
     (left / "file").write_text("bytes")
-    await (await FileByteStore.open(tmp_path / "artifacts")).close()
+    await (await FileBytes.open(tmp_path / "artifacts")).close()
     assert not left.exists()
 
 
@@ -287,7 +287,7 @@ def disk_full_at(size_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-async def test_full_disk_keeps_whole_parts_alone(files: FileByteStore) -> None:
+async def test_full_disk_keeps_whole_parts_alone(files: FileBytes) -> None:
     partial = await files.open_partial("p", f"{ROOT}/a")
     with disk_full_at(25):
         for _ in range(3):
@@ -303,7 +303,7 @@ async def test_full_disk_keeps_whole_parts_alone(files: FileByteStore) -> None:
     assert await read(files, f"{ROOT}/a") == b"0123456789" * 3
 
 
-async def test_failure_that_nobody_awaited_is_no_warning(files: FileByteStore) -> None:
+async def test_failure_that_nobody_awaited_is_no_warning(files: FileBytes) -> None:
     partial = await files.open_partial("p", f"{ROOT}/a")
     with disk_full_at(5):
         await partial.append(b"0123456789")
@@ -311,7 +311,7 @@ async def test_failure_that_nobody_awaited_is_no_warning(files: FileByteStore) -
     assert await files.partial_size("p") == 0
 
 
-async def test_cancelled_writer_leaves_whole_parts_and_no_lock(files: FileByteStore) -> None:
+async def test_cancelled_writer_leaves_whole_parts_and_no_lock(files: FileBytes) -> None:
     partial = await files.open_partial("p", f"{ROOT}/a")
     part = bytes(1024 * 1024)
 
@@ -328,7 +328,7 @@ async def test_cancelled_writer_leaves_whole_parts_and_no_lock(files: FileByteSt
     await files.discard_partial("p")
 
 
-async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileByteStore) -> None:
+async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileBytes) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(20):
         task = asyncio.create_task(files.open_partial("p", f"{ROOT}/a"))
@@ -340,7 +340,7 @@ async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileByt
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-async def test_nothing_stays_open(files: FileByteStore) -> None:
+async def test_nothing_stays_open(files: FileBytes) -> None:
     before = len(os.listdir("/proc/self/fd"))
     await put(files, f"{ROOT}/a/b")
     await read(files, f"{ROOT}/a/b")
