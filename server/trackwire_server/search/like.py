@@ -20,10 +20,11 @@ def like_to_regex(pattern: str) -> str:
 
 
 def matches_like(text: str, pattern: str, *, ignore_case: bool = False) -> bool:
-    return _compiled(pattern, ignore_case).fullmatch(text) is not None
+    if ignore_case:
+        text, pattern = text.lower(), pattern.lower()
+    return _compiled(pattern).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    # ASCII folding only: what every database can do alike.
-    return re.compile(like_to_regex(pattern), re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else re.NOFLAG))
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(like_to_regex(pattern), re.DOTALL)

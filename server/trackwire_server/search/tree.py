@@ -13,8 +13,8 @@ entity doesn't have:
     != nan                               true                        false    false
 
 AND, OR and NOT combine these plainly, so `NOT params.x = 'v'` is true of a run without x, and `params.x != 'v'` is not.
-Text compares by code point, and case counts; nothing escapes LIKE's `%` and `_`; ILIKE folds the 26 ASCII letters and
-nothing else. Text orders by code point too.
+Text compares by code point, and case counts; nothing escapes LIKE's `%` and `_`; ILIKE compares what
+`str.lower` makes of both sides. Text orders by code point too.
 """
 
 from __future__ import annotations
