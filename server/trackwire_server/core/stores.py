@@ -5,13 +5,15 @@ A method that takes a stamp follows the rule of WriterStamp under the row (run, 
 changes nothing and is no error; one whose predecessor is missing raises SequenceGap.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from trackwire_server.core.columns import Appended, Batch
 from trackwire_server.core.entities import (
     Artifact,
     Experiment,
     LifecycleStage,
+    MetricSummary,
     ModelStage,
     ModelVersion,
     NewExperiment,
@@ -25,7 +27,9 @@ from trackwire_server.core.entities import (
     Upload,
     WriterStamp,
 )
-from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
+from trackwire_server.core.paging import Page, Position, SearchQuery
 
 
 class ExperimentStore(Protocol):
@@ -157,63 +161,155 @@ class ModelVersionStore(Protocol):
         """Sets and deletes tags; a tag to delete may be missing."""
 
 
+class MetricStore(Protocol):
+    """Points and their summaries."""
+
+    async def append(self, batches: Sequence[Batch], *, now_ms: int) -> Sequence[Appended | TrackwireError]:
+        """Stores a group in one transaction; an outcome a batch, in their order.
+
+        Per run, commits are in the order of arrivals. A batch that is refused (NotFound, RunDeleted, SequenceGap)
+        changes nothing and harms no other. Points without a stamp that are stored already are left out.
+        """
+
+    async def open_snapshot(self, query: ReadQuery) -> Snapshot:
+        """The series of a query at one moment. Raises NotFound."""
+
+    async def read_arrivals(
+        self, run_ids: Sequence[str], keys: frozenset[str], positions: Sequence[int] | None
+    ) -> Arrived:
+        """What arrived behind the positions, a bounded part of it; None means the present ones.
+
+        Raises NotFound, TailTokenExpired, InvalidArgument for a position that no run has come to.
+        """
+
+    async def summaries(
+        self, run_ids: Sequence[str], keys: frozenset[str], *, page_size: int, after: Position | None
+    ) -> Page[MetricSummary]:
+        """Summaries by run and then by series, each in the order in which it was made. Raises NotFound."""
+
+    async def compact(self, *, now_ms: int) -> bool:
+        """Does a bounded part of the work of turning arrivals into what is fast to read; False if none is due."""
+
+    async def prune(self, *, now_ms: int) -> bool:
+        """Forgets a bounded part of the order of arrivals that no tail may ask for any more; False if there is none."""
+
+    async def backlog(self) -> Backlog:
+        """What waits to be compacted."""
+
+
 class UploadStore(Protocol):
-    """Uploads under way: what they will be, and when they began."""
+    """Uploads under way or done lately: what their headers announced, and when their latest stream began."""
 
     async def begin_upload(self, upload: Upload) -> Upload:
-        """Stores an upload, or gives the one with this id. Raises AlreadyExists if that one differs in run, path, size
-        or checksum, NotFound and RunDeleted for its run."""
+        """Stores an upload, or gives the one with this id, from now on begun at `upload.begin_time_ms`.
+
+        Raises AlreadyExists if that one differs in path, size or checksum, NotFound and RunDeleted for its run.
+        """
 
     async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
 
     async def complete_upload(self, run_id: str, upload_id: str) -> None:
-        """Notes that the file is whole and visible."""
+        """Notes that the file is whole and visible; an upload that is not there is fine."""
 
     async def discard_upload(self, run_id: str, upload_id: str) -> None:
         """Forgets an upload; one that is not there is fine."""
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
-        """Uploads that began before this time, oldest first."""
+        """Uploads whose latest stream began before this time, oldest first."""
 
 
 class PartialFile(Protocol):
-    """The bytes of an upload that have arrived. One writer at a time holds it."""
+    """The bytes of an upload that have arrived, and where they will be visible. One writer at a time holds it."""
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that have arrived and will be found again."""
+        """Bytes that were there or have been appended."""
 
     async def append(self, data: bytes) -> None:
-        """Adds bytes at the end."""
+        """Adds bytes at the end. May return before they are written: a failure then shows in the next call."""
+
+    async def sha256(self) -> bytes:
+        """The SHA-256 of all the bytes."""
+
+    async def publish(self) -> Artifact:
+        """Makes the bytes durable and visible at once, in place of a file that is there.
+
+        Raises FailedPrecondition as open_partial does; the bytes are kept then.
+        """
 
     async def close(self) -> None:
-        """Makes durable what has arrived and lets go; the upload can be resumed."""
+        """Keeps what was appended, if not published, and lets go."""
+
+
+class OpenFile(Protocol):
+    """A file as it is now: whatever becomes of its path, its bytes can be read until it is closed."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the whole file."""
+
+    @property
+    def version(self) -> str:
+        """Differs from that of the file which replaces this one at its path."""
+
+    async def read(self, *, offset: int, length: int) -> bytes:
+        """Bytes from an offset on; fewer than `length` only at the end."""
+
+    async def close(self) -> None:
+        """Lets go."""
 
 
 class ByteStore(Protocol):
-    """Artifact bytes by path. Paths are relative, clean, with "/"; the store guards itself against links out of it."""
+    """Artifact bytes by path. Paths are clean: relative, with "/" between their parts. No link is ever followed.
 
-    async def list_folder(self, folder: str) -> Sequence[Artifact]:
-        """The entries right below a folder, by path, relative to it; nothing where there is no folder."""
+    All methods raise InvalidArgument for a path that the store keeps for itself, and where writing meets a link. There
+    are no empty folders: a folder comes with its first file and goes with its last one.
+    """
 
-    async def open_partial(self, upload_id: str) -> PartialFile:
-        """The bytes of an upload so far. Raises Aborted (UPLOAD_IN_USE) if another writer holds it."""
-
-    async def publish(self, upload_id: str, path: str, *, sha256: bytes) -> Artifact:
-        """Checks the SHA-256 of an upload and makes it visible at `path`, whole or not at all.
-
-        Raises ChecksumMismatch, and forgets the bytes.
-        """
-
-    async def discard_partial(self, upload_id: str) -> None:
-        """Forgets the bytes of an upload."""
-
-    def read(self, path: str, *, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """Bytes of a file in parts. Raises NotFound, OutOfRange."""
+    async def list_folder(self, folder: str, *, after: str, limit: int) -> Sequence[Artifact]:
+        """Entries right below a folder whose names follow `after`, by name (their `path`); nothing if no folder."""
 
     async def get_file(self, path: str) -> Artifact:
         """A file's size and time. Raises NotFound."""
 
+    async def open_file(self, path: str) -> OpenFile:
+        """A file to read from. Raises NotFound."""
+
     async def delete(self, path: str) -> int:
-        """Deletes a file, or a folder with all in it; the bytes freed. Raises NotFound."""
+        """Deletes a file, or a folder with all in it, at once; the bytes freed. Raises NotFound."""
+
+    async def open_partial(self, partial_id: str, path: str) -> PartialFile:
+        """What has arrived of a file that is to be visible at `path`; empty if nothing has.
+
+        Raises Aborted (UPLOAD_IN_USE) if another writer holds it, and FailedPrecondition (ARTIFACT_IS_FOLDER,
+        ARTIFACT_NOT_FOLDER) if a folder is at the path or a file is above it.
+        """
+
+    async def partial_size(self, partial_id: str) -> int:
+        """Bytes that have arrived; 0 if nothing has."""
+
+    async def discard_partial(self, partial_id: str) -> None:
+        """Forgets what has arrived; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
+
+
+class GarbageStore(Protocol):
+    """What was deleted, and its removal for good. Who was deleted at `before_ms` or earlier is old enough."""
+
+    async def deleted_runs(self, *, before_ms: int, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Ids of runs that are deleted and old enough, with their experiments', by run id from behind `after`."""
+
+    async def deleted_experiments(self, *, before_ms: int) -> Sequence[str]:
+        """Ids of experiments that are deleted and old enough, oldest id first."""
+
+    async def count_runs(self, experiment_id: str) -> int:
+        """How many runs an experiment has, deleted or not; 0 for an unknown one."""
+
+    async def unfinished_uploads(self, run_id: str) -> Sequence[str]:
+        """Ids of a run's uploads that are not whole."""
+
+    async def remove_run(self, run_id: str, *, before_ms: int) -> bool:
+        """Removes a run with all its rows; False if it is gone, restored, or not old enough any more."""
+
+    async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
+        """Removes an experiment; False if it is gone, restored, not old enough any more, or still has runs."""

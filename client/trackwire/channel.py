@@ -1,0 +1,115 @@
+"""How the one channel to the server is set up: keepalive, sizes, and which calls gRPC may send again by itself."""
+
+import json
+
+import grpc
+
+from trackwire.address import is_loopback
+
+MESSAGE_BYTES_MAX = 32 * 1024 * 1024
+# The server measures a message's payload; gRPC also counts the frame around it.
+MESSAGE_SLACK_BYTES = 64 * 1024
+KEEPALIVE_SECONDS = 30
+KEEPALIVE_TIMEOUT_SECONDS = 10
+
+# Idempotent as sent: a second copy leaves the same behind as the first. All but these are sent once.
+# CreateRun and CreateModelVersion are, since this client always gives them a request_id.
+RETRIED = {
+    "ExperimentService": (
+        "GetExperiment",
+        "SearchExperiments",
+        "UpdateExperiment",
+        "SetExperimentTags",
+    ),
+    "RunService": (
+        "CreateRun",
+        "GetRun",
+        "UpdateRun",
+        "DeleteRun",
+        "RestoreRun",
+        "SearchRuns",
+        "LogParams",
+        "SetRunTags",
+        "HeartbeatRun",
+        "RequestRunStop",
+    ),
+    "MetricService": (
+        "IngestMetrics",
+        "ReadMetrics",
+        "GetMetricSummaries",
+        "TailMetrics",
+    ),
+    "ArtifactService": (
+        "ListArtifacts",
+        "GetUploadStatus",
+        "DownloadArtifact",
+        "CreateArtifactUploadUrl",
+        "CreateArtifactDownloadUrl",
+    ),
+    "ModelRegistryService": (
+        "GetRegisteredModel",
+        "SearchRegisteredModels",
+        "UpdateRegisteredModel",
+        "SetRegisteredModelTags",
+        "DeleteRegisteredModelTag",
+        "SetRegisteredModelAlias",
+        "DeleteRegisteredModelAlias",
+        "CreateModelVersion",
+        "GetModelVersion",
+        "GetLatestModelVersions",
+        "SearchModelVersions",
+        "UpdateModelVersion",
+        "TransitionModelVersionStage",
+        "SetModelVersionTags",
+        "DeleteModelVersionTag",
+    ),
+    "AdminService": ("GetServerInfo",),
+}
+
+
+def service_config() -> str:
+    """gRPC's service config: retries for the calls in RETRIED, on UNAVAILABLE alone, fewer while most of them fail."""
+    names = [
+        {"service": f"trackwire.v1.{service}", "method": method}
+        for service, methods in RETRIED.items()
+        for method in methods
+    ]
+    retry_policy = {
+        "maxAttempts": 5,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps(
+        {
+            "methodConfig": [{"name": names, "retryPolicy": retry_policy}],
+            "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
+        }
+    )
+
+
+def channel_options(address: str) -> list[tuple[str, str | int]]:
+    """The channel's options; the server's keepalive enforcement permits these pings."""
+    options: list[tuple[str, str | int]] = [
+        ("grpc.service_config", service_config()),
+        ("grpc.enable_retries", 1),
+        ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX + MESSAGE_SLACK_BYTES),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX + MESSAGE_SLACK_BYTES),
+        # A client's connection is its own: one that backs off from a dead server doesn't hold up the next one.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if is_loopback(address):
+        options.append(("grpc.enable_http_proxy", 0))
+    return options
+
+
+def open_channel(address: str) -> grpc.Channel:
+    """A channel to `host:port`; it connects with the first call."""
+    return grpc.insecure_channel(address, options=channel_options(address))

@@ -1,0 +1,58 @@
+"""`trackwire.Client`: every rpc of the server as a typed method, over one channel."""
+
+from types import TracebackType
+from typing import Self
+
+from trackwire.address import server_address
+from trackwire.admin import AdminMethods
+from trackwire.connection import Connection, Deadlines
+from trackwire.experiments import ExperimentMethods
+from trackwire.metrics import MetricMethods
+from trackwire.model_registry import ModelRegistryMethods
+from trackwire.runs import RunMethods
+
+
+class Client(ExperimentMethods, RunMethods, MetricMethods, ModelRegistryMethods, AdminMethods):
+    """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
+
+    Safe to use from many threads. The channel connects with the first call; it does not survive a fork: make the client
+    after it.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout_seconds: float = 30.0,
+        stream_timeout_seconds: float | None = 3_600.0,
+    ) -> None:
+        """`address` is `host:port` or `grpc://host:port`; by default TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051.
+
+        `timeout_seconds` is the deadline of a call that answers once, `stream_timeout_seconds` that of a read, an
+        upload or a download as a whole (None: none).
+        """
+        deadlines = Deadlines(timeout_seconds, stream_timeout_seconds)
+        self._connection = Connection(server_address(address), deadlines)
+
+    @property
+    def address(self) -> str:
+        """The server's `host:port`."""
+        return self._connection.address
+
+    def close(self) -> None:
+        """Closes the channel; calls under way are cancelled. May be called again."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"trackwire.Client({self.address!r})"

@@ -1,0 +1,118 @@
+"""One channel and the rpcs on it, found by their request messages; failures become exceptions."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from trackwire.channel import open_channel
+from trackwire.errors import FailedPreconditionError
+from trackwire.status import error_from_rpc
+from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+
+ResponseT = TypeVar("ResponseT", bound=Message)
+DecodedT = TypeVar("DecodedT")
+
+_MODULES = (experiments_pb2, runs_pb2, metrics_pb2, artifacts_pb2, model_registry_pb2, admin_pb2)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a call may take: one that answers once, and one that streams."""
+
+    call_seconds: float = 30.0
+    stream_seconds: float | None = 3_600.0
+
+
+@functools.cache
+def rpc_paths() -> Mapping[str, str]:
+    """Every rpc's path by its request's full name: request messages are unique in the package."""
+    return {
+        method.input_type.full_name: f"/{service.full_name}/{method.name}"
+        for module in _MODULES
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+
+
+def rpc_path(request_type: type[Message]) -> str:
+    """The path of the rpc that takes this request."""
+    return rpc_paths()[request_type.DESCRIPTOR.full_name]
+
+
+def _as_is(data: bytes) -> bytes:
+    return data
+
+
+class Connection:
+    """The calls of one client. Safe to use from many threads; not across a fork."""
+
+    def __init__(self, address: str, deadlines: Deadlines) -> None:
+        self.address = address
+        self.deadlines = deadlines
+        self._channel = open_channel(address)
+        self._closed = False
+
+    def close(self) -> None:
+        """Closes the channel; calls under way are cancelled."""
+        self._closed = True
+        self._channel.close()
+
+    def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
+        """One request, one answer."""
+        answer = self.call_bytes(rpc_path(type(request)), request.SerializeToString())
+        return response_type.FromString(answer)
+
+    def call_bytes(self, path: str, data: bytes) -> bytes:
+        """One request that is serialized already, one answer that is not parsed yet."""
+        try:
+            return self._unary(path)(data, timeout=self.deadlines.call_seconds)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, self.address) from None
+
+    def start_bytes(self, path: str, data: bytes) -> "grpc.Future[bytes]":
+        """Sends and does not wait: for callers that keep several requests under way. Failures stay gRPC's own."""
+        return self._unary(path).future(data, timeout=self.deadlines.call_seconds)
+
+    def stream(
+        self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None
+    ) -> Iterator[DecodedT]:
+        """One request, many answers, each decoded as it comes; closing the iterator cancels the call."""
+        open_stream = self._open().unary_stream(
+            rpc_path(type(request)), request_serializer=_as_is, response_deserializer=_as_is
+        )
+        answers = open_stream(request.SerializeToString(), timeout=timeout_seconds)
+        try:
+            for answer in answers:
+                yield decode(answer)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, self.address) from None
+        finally:
+            answers.cancel()
+
+    def send_stream(
+        self, request_type: type[Message], requests: Iterable[Message], response_type: type[ResponseT]
+    ) -> ResponseT:
+        """Many requests, one answer."""
+        send = self._open().stream_unary(
+            rpc_path(request_type), request_serializer=_serialized, response_deserializer=response_type.FromString
+        )
+        try:
+            return send(iter(requests), timeout=self.deadlines.stream_seconds)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error, self.address) from None
+
+    def _unary(self, path: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
+        return self._open().unary_unary(path, request_serializer=_as_is, response_deserializer=_as_is)
+
+    def _open(self) -> grpc.Channel:
+        if self._closed:
+            raise FailedPreconditionError(f"the client of {self.address} is closed", reason="CLIENT_CLOSED")
+        return self._channel
+
+
+def _serialized(request: Message) -> bytes:
+    return request.SerializeToString()

@@ -1,0 +1,83 @@
+"""From the status of a failed call to an exception: the inverse of the server's error table."""
+
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from trackwire.address import ADDRESS_VARIABLE
+from trackwire.errors import ERRORS_BY_CODE, FieldViolation, TrackwireError
+from trackwire.internal.v1 import errors_pb2
+
+_DETAILS_TRAILER = "grpc-status-details-bin"
+_TYPE_PREFIX = "type.googleapis.com/google.rpc."
+
+
+@dataclass(slots=True)
+class _Details:
+    reason: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    violations: list[FieldViolation] = field(default_factory=list)
+    retry_after_seconds: float | None = None
+
+
+def error_from_rpc(error: grpc.RpcError, address: str) -> TrackwireError:
+    """The exception for a failed call to the server at `address`."""
+    details = _details_of(error)
+    code = error.code().name
+    message = error.details() or code
+    if not details.reason:
+        # Without an ErrorInfo it was not the server that spoke, but gRPC itself.
+        message = _explained(code, message, address)
+    return ERRORS_BY_CODE.get(code, TrackwireError)(
+        message,
+        reason=details.reason,
+        metadata=details.metadata,
+        field_violations=details.violations,
+        retry_after_seconds=details.retry_after_seconds,
+    )
+
+
+def _explained(code: str, message: str, address: str) -> str:
+    match code:
+        case "UNAVAILABLE":
+            return (
+                f"no Trackwire server answers at {address} ({message}); start one with `trackwire server`,"
+                f" or say where it is with {ADDRESS_VARIABLE} or the address"
+            )
+        case "DEADLINE_EXCEEDED":
+            return f"{address} did not answer in time ({message})"
+        case "UNIMPLEMENTED":
+            return f"{address} does not know this call: it is no Trackwire server, or an older one ({message})"
+        case _:
+            return message
+
+
+def _details_of(error: grpc.RpcError) -> _Details:
+    details = _Details()
+    for trailer in error.trailing_metadata() or ():
+        if trailer.key != _DETAILS_TRAILER:
+            continue
+        try:
+            for packed in errors_pb2.Status.FromString(trailer.value).details:
+                _add(details, packed.type_url, packed.value)
+        except DecodeError:
+            # A proxy may mangle trailers; the code and the message still stand.
+            continue
+    return details
+
+
+def _add(details: _Details, type_url: str, value: bytes) -> None:
+    match type_url.removeprefix(_TYPE_PREFIX):
+        case "ErrorInfo":
+            info = errors_pb2.ErrorInfo.FromString(value)
+            details.reason = info.reason
+            details.metadata.update(info.metadata)
+        case "BadRequest":
+            details.violations += [
+                FieldViolation(violation.field, violation.description)
+                for violation in errors_pb2.BadRequest.FromString(value).field_violations
+            ]
+        case "RetryInfo":
+            delay = errors_pb2.RetryInfo.FromString(value).retry_delay
+            details.retry_after_seconds = delay.seconds + delay.nanos / 1e9
