@@ -1,5 +1,6 @@
 """Paths of artifacts: which are clean, and where a run's own lie in the server's artifact store."""
 
+import hashlib
 import unicodedata
 from urllib.parse import unquote
 
@@ -61,6 +62,11 @@ def artifact_root(run: Run) -> str:
             metadata={"run_id": run.run_id, "artifact_uri": run.artifact_uri},
         )
     return "/".join(_split_long(part) for part in folder.split("/"))
+
+
+def partial_id(run_id: str, upload_id: str) -> str:
+    """One name for an upload of a run, as short as any file's name may be."""
+    return hashlib.sha256(f"{run_id}/{upload_id}".encode()).hexdigest()
 
 
 def _split_long(name: str) -> str:

@@ -9,14 +9,13 @@ An upload, by its id, over any number of streams:
         └──── a day without a new stream ──────┴────── resumed by offset ──── after a day ───┘
 """
 
-import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
+from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, partial_id
 from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import NOTHING, Artifact, LifecycleStage, Run, RunSelection, Upload
@@ -121,7 +120,7 @@ class Artifacts:
         upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
         if upload.complete:
             return await self._describe(upload, target)
-        partial = await self._store.open_partial(_partial_id(header.run_id, header.upload_id), target)
+        partial = await self._store.open_partial(partial_id(header.run_id, header.upload_id), target)
         try:
             spoilt = await _receive(header, data, partial)
             if spoilt is None:
@@ -150,7 +149,7 @@ class Artifacts:
             return UploadStatus(0, False)
         if upload.complete:
             return UploadStatus(upload.size_bytes, True)
-        return UploadStatus(await self._store.partial_size(_partial_id(run_id, upload_id)), False)
+        return UploadStatus(await self._store.partial_size(partial_id(run_id, upload_id)), False)
 
     async def download(self, run_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
         """A file's bytes, or a range of them; at least one part."""
@@ -204,7 +203,7 @@ class Artifacts:
 
     async def _discard(self, upload: Upload) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.
-        await self._store.discard_partial(_partial_id(upload.run_id, upload.upload_id))
+        await self._store.discard_partial(partial_id(upload.run_id, upload.upload_id))
         await self._uploads.discard_upload(upload.run_id, upload.upload_id)
 
     async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
@@ -316,11 +315,6 @@ def _name_in(position: Sequence[object] | None) -> str:
 
 def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
     return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, header.sha256, now_ms)
-
-
-def _partial_id(run_id: str, upload_id: str) -> str:
-    """One name for an upload of a run, as short as any file's name may be."""
-    return hashlib.sha256(f"{run_id}/{upload_id}".encode()).hexdigest()
 
 
 def _join(folder: str, name: str) -> str:
