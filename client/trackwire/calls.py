@@ -1,12 +1,12 @@
 """What the methods of every noun are made of.
 
-A method is one expression over `_call`, `_send`, `_pages`, `_stream` or `_send_stream`: it builds a request and says
-what to take out of the answer. Nothing of it waits or loops, so an asynchronous client needs other versions of these
-alone.
+A method is one expression over `_call`, `_send`, `_pages`, `_stream`, `_gather` or `_send_stream`: it builds a request
+and says what to take out of the answer. Nothing of it waits or loops, so an asynchronous client needs other versions of
+these alone.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
@@ -15,6 +15,7 @@ from trackwire.connection import Connection, ResponseT
 from trackwire.errors import InvalidArgumentError
 
 TakenT = TypeVar("TakenT")
+CombinedT = TypeVar("CombinedT")
 RequestT = TypeVar("RequestT", bound=Message)
 
 PAGE_SIZE = 1_000
@@ -48,6 +49,10 @@ class Calls:
     def _send(self, request: Message, response_type: type[Message]) -> None:
         """Sends a request whose answer says only that it is done."""
         self._connection.call(request, response_type)
+
+    def _call_bytes(self, path: str, data: bytes, response_type: type[ResponseT]) -> ResponseT:
+        """Sends a request that is serialized already; the answer."""
+        return response_type.FromString(self._connection.call_bytes(path, data))
 
     def _pages(
         self,
@@ -92,6 +97,15 @@ class Calls:
             timeout_seconds = self._connection.deadlines.stream_seconds
         return self._connection.stream(request, decode, timeout_seconds=timeout_seconds)
 
+    def _gather(
+        self,
+        request: Message,
+        decode: Callable[[bytes], TakenT],
+        combine: Callable[[Sequence[TakenT]], CombinedT],
+    ) -> CombinedT:
+        """Sends a request; what `combine` makes of all its answers."""
+        return combine(list(self._stream(request, decode)))
+
     def _send_stream(
         self,
         request_type: type[RequestT],
@@ -116,3 +130,13 @@ def enum_name(field: str, value: str, allowed: tuple[str, ...], *, prefix: str) 
             f"{field}: {value!r}: must be one of {', '.join(allowed)}", metadata={"field": field, "value": value}
         )
     return f"{prefix}_{name.upper()}"
+
+
+def text_list(field: str, texts: str | Sequence[str]) -> list[str]:
+    """A list of texts; one text alone is a list of one, not of its characters."""
+    if isinstance(texts, str):
+        return [texts]
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{field}: {text!r}: must be a str, not {type(text).__name__}")
+    return list(texts)

@@ -4,11 +4,15 @@ from types import TracebackType
 from typing import Self
 
 from trackwire.address import server_address
+from trackwire.admin import AdminMethods
 from trackwire.connection import Connection, Deadlines
 from trackwire.experiments import ExperimentMethods
+from trackwire.metrics import MetricMethods
+from trackwire.model_registry import ModelRegistryMethods
+from trackwire.runs import RunMethods
 
 
-class Client(ExperimentMethods):
+class Client(ExperimentMethods, RunMethods, MetricMethods, ModelRegistryMethods, AdminMethods):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
 
     Safe to use from many threads. The channel connects with the first call; it does not survive a fork: make the client

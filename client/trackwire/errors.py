@@ -57,16 +57,18 @@ class TrackwireError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     def __str__(self) -> str:
-        parts = [self.message]
-        parts += [
-            f"{violation.field}: {violation.description}"
-            for violation in self.field_violations
-            if violation.field not in self.message
-        ]
+        text = self.message
+        for violation in self.field_violations:
+            if violation.field in self.message:
+                continue
+            # The server may describe a violation by the message itself: then only the field is news.
+            described = violation.description in self.message
+            news = violation.field if described else f"{violation.field}: {violation.description}"
+            text = f"{text} ({news})"
         limit = self.metadata.get("limit")
-        if limit and limit.replace(",", "") not in self.message.replace(",", ""):
-            parts.append(f"the limit is {limit}")
-        return "; ".join(parts)
+        if limit and limit not in text.replace(",", ""):
+            text = f"{text} (the limit is {limit})"
+        return text
 
 
 class InvalidArgumentError(TrackwireError):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from trackwire.calls import Calls, enum_name
+from trackwire.calls import Calls, enum_name, text_list
 from trackwire.v1.experiments_pb2 import (
     CreateExperimentRequest,
     CreateExperimentResponse,
@@ -57,12 +57,14 @@ class ExperimentMethods(Calls):
         self,
         filter_string: str = "",
         *,
-        order_by: Sequence[str] = (),
+        order_by: str | Sequence[str] = (),
         view_type: ViewTypeName = "ACTIVE_ONLY",
         max_results: int | None = None,
     ) -> Iterator[Experiment]:
         """Experiments that match a filter such as `name ILIKE 'vision%' AND tags.team = 'red'`, newest first."""
-        request = SearchExperimentsRequest(filter=filter_string, order_by=order_by, view_type=view_type_name(view_type))
+        request = SearchExperimentsRequest(
+            filter=filter_string, order_by=text_list("order_by", order_by), view_type=view_type_name(view_type)
+        )
         return self._pages(request, SearchExperimentsResponse, lambda page: page.experiments, max_results=max_results)
 
     def rename_experiment(self, experiment_id: str, name: str) -> Experiment:

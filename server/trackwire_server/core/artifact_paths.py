@@ -1,4 +1,4 @@
-"""Paths of artifacts: which are clean, and where a run's own lie in the server's artifact store."""
+"""Names in the artifact store: which paths are clean, and where a run's files and its uploads lie."""
 
 import hashlib
 import unicodedata

@@ -1,5 +1,5 @@
 """Artifact bytes in a folder of the server's file system."""
 
-from trackwire_server.stores.files.store import FileByteStore
+from trackwire_server.stores.files.store import FileBytes
 
-__all__ = ["FileByteStore"]
+__all__ = ["FileBytes"]

@@ -34,7 +34,7 @@ DELETED_PREFIX = "deleted-"
 PUBLISH_ATTEMPTS = 10
 
 
-class FileByteStore:
+class FileBytes:
     """Artifact bytes below a folder. Several servers may share it."""
 
     def __init__(self, root: int, partials: int):

@@ -18,7 +18,7 @@ class _Partial:
     held: bool = False
 
 
-class MemoryByteStore:
+class MemoryBytes:
     """A ByteStore in a dictionary."""
 
     def __init__(self, clock: Clock):
@@ -96,7 +96,7 @@ class MemoryByteStore:
 class MemoryPartial:
     """A PartialFile in memory."""
 
-    def __init__(self, store: MemoryByteStore, partial_id: str, partial: _Partial, path: str):
+    def __init__(self, store: MemoryBytes, partial_id: str, partial: _Partial, path: str):
         self._store = store
         self._partial_id = partial_id
         self._partial = partial
@@ -145,7 +145,7 @@ class MemoryFile:
         """Nothing to let go of."""
 
 
-class MemoryUploadStore:
+class MemoryUploads:
     """An UploadStore in a dictionary."""
 
     def __init__(self, state: MemoryState):

@@ -23,7 +23,7 @@ _UPLOADS = select(
 ).join(runs, runs.c.run_no == uploads.c.run_no)
 
 
-class SqlUploadStore:
+class SqlUploads:
     """An UploadStore in SQL."""
 
     def __init__(self, database: Database):

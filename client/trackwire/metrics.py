@@ -1,0 +1,154 @@
+"""Metrics: numbers over steps, in and out as columns."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from numpy.typing import ArrayLike
+
+from trackwire.calls import Calls, text_list
+from trackwire.columns import MetricColumns, Series, SeriesBatch, decode_series, encode_ingest, join_series
+from trackwire.connection import rpc_path
+from trackwire.errors import UnavailableError
+from trackwire.v1.metrics_pb2 import (
+    GetMetricSummariesRequest,
+    GetMetricSummariesResponse,
+    IngestMetricsRequest,
+    IngestMetricsResponse,
+    LogMetricsRequest,
+    LogMetricsResponse,
+    MetricPoint,
+    MetricSummary,
+    ReadMetricsRequest,
+    SeriesContext,
+    TailMetricsRequest,
+    WriterStamp,
+)
+
+INGEST_PATH = rpc_path(IngestMetricsRequest)
+
+_RECONNECT_SECONDS_FIRST = 0.1
+_RECONNECT_SECONDS_MAX = 5.0
+
+
+class ReadRange(TypedDict, total=False):
+    """Which points are read; bounds are inclusive."""
+
+    min_step: int
+    max_step: int
+    min_time_ms: int
+    max_time_ms: int
+    max_points: int  # Of each series at most so many, extremes kept; at least 4. 0: every point.
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRead:
+    """What a read found. `tail_token` hands over to `tail_metrics`, which goes on right behind it."""
+
+    series: list[Series]
+    tail_token: str
+
+
+class MetricMethods(Calls):
+    """The client's methods for metrics."""
+
+    def ingest_metrics(
+        self,
+        run_id: str,
+        keys: Sequence[str],
+        counts: ArrayLike,
+        steps: ArrayLike,
+        times_ms: ArrayLike,
+        values: ArrayLike,
+        *,
+        contexts: Sequence[SeriesContext] = (),
+        context_indexes: ArrayLike | None = None,
+        writer: WriterStamp | None = None,
+    ) -> IngestMetricsResponse:
+        """Stores columns of points of one run, series after series; answers when they are durable.
+
+        `counts[i]` points belong to `keys[i]`; they lie one after the other in `steps`, `times_ms` and `values`, which
+        are numpy arrays or plain sequences of `sum(counts)` numbers. `context_indexes[i]` says which of `contexts` the
+        series belongs to. `writer` makes the call exactly once; MetricWriter stamps and pipelines by itself.
+        """
+        columns = MetricColumns(keys, counts, steps, times_ms, values, contexts, context_indexes)
+        return self._call_bytes(INGEST_PATH, encode_ingest(run_id, columns, writer), IngestMetricsResponse)
+
+    def log_points(self, run_id: str, points: Sequence[MetricPoint]) -> LogMetricsResponse:
+        """Stores up to 10,000 readable points, each with its own key, step, time and context."""
+        return self._call(
+            LogMetricsRequest(run_id=run_id, points=points), LogMetricsResponse, lambda response: response
+        )
+
+    def log_metrics(
+        self, run_id: str, metrics: Mapping[str, float], *, step: int = 0, time_ms: int | None = None
+    ) -> LogMetricsResponse:
+        """Stores one point of each key, of one step; the time is the server's where none is given."""
+        points = [MetricPoint(key=key, value=value, step=step, time_ms=time_ms) for key, value in metrics.items()]
+        return self.log_points(run_id, points)
+
+    def log_metric(
+        self, run_id: str, key: str, value: float, *, step: int = 0, time_ms: int | None = None
+    ) -> LogMetricsResponse:
+        """Stores one point."""
+        return self.log_metrics(run_id, {key: value}, step=step, time_ms=time_ms)
+
+    def read_metrics(
+        self, run_ids: str | Sequence[str], keys: str | Sequence[str] = (), **points: Unpack[ReadRange]
+    ) -> MetricRead:
+        """Whole series of these runs (all keys, where none is named), ordered by step, time and logged order."""
+        request = ReadMetricsRequest(run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys), **points)
+        return self._gather(request, decode_series, _whole_read)
+
+    def stream_metrics(
+        self, run_ids: str | Sequence[str], keys: str | Sequence[str] = (), **points: Unpack[ReadRange]
+    ) -> Iterator[SeriesBatch]:
+        """As `read_metrics`, part by part, for series that don't fit in memory; the last part brings the token."""
+        request = ReadMetricsRequest(run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys), **points)
+        return self._stream(request, decode_series)
+
+    def tail_metrics(
+        self,
+        run_ids: str | Sequence[str],
+        keys: str | Sequence[str] = (),
+        *,
+        resume_token: str = "",
+        reconnect: bool = False,
+    ) -> Iterator[SeriesBatch]:
+        """Points as they are committed, each once; without a token, those from now on.
+
+        The first batch may be empty and brings the first token. Ends when it is closed. With `reconnect`, a server that
+        goes away is waited for, and the tail goes on where it was; otherwise that is UnavailableError.
+        """
+        request = TailMetricsRequest(
+            run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys), resume_token=resume_token
+        )
+        return self._follow(request, reconnect=reconnect)
+
+    def get_metric_summaries(
+        self, run_ids: str | Sequence[str], keys: str | Sequence[str] = (), *, max_results: int | None = None
+    ) -> Iterator[MetricSummary]:
+        """Last, first, smallest, largest and count of each series, without reading its points."""
+        request = GetMetricSummariesRequest(run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys))
+        return self._pages(request, GetMetricSummariesResponse, lambda page: page.summaries, max_results=max_results)
+
+    def _follow(self, request: TailMetricsRequest, *, reconnect: bool) -> Iterator[SeriesBatch]:
+        delay_seconds = _RECONNECT_SECONDS_FIRST
+        while True:
+            try:
+                for batch in self._connection.stream(request, decode_series, timeout_seconds=None):
+                    request.resume_token = batch.token
+                    delay_seconds = _RECONNECT_SECONDS_FIRST
+                    yield batch
+                return
+            except UnavailableError:
+                # Without a token nobody knows where to go on: what was committed meanwhile would be a silent hole.
+                if not reconnect or not request.resume_token:
+                    raise
+            time.sleep(delay_seconds)
+            delay_seconds = min(2 * delay_seconds, _RECONNECT_SECONDS_MAX)
+
+
+def _whole_read(batches: Sequence[SeriesBatch]) -> MetricRead:
+    return MetricRead(join_series(batches), batches[-1].token if batches else "")
