@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import FakeClock
+
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
 from trackwire_server.stores.files import FileBytes

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import insert, update
-
 from tests.conftest import NOW_MS
+
 from trackwire_server.core.entities import LifecycleStage, Run, RunStatus, Upload
 from trackwire_server.core.errors import AlreadyExists, NotFound, RunDeleted
 from trackwire_server.core.stores import UploadStore
