@@ -18,6 +18,7 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
 
 PAGE = 1_000
+EXPIRED_UPLOADS_PER_COLLECTION = 100_000
 _RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
@@ -182,7 +183,9 @@ class _Collection:
     async def take_expired_uploads(self, expired_ms: int) -> None:
         """Takes uploads that were not finished and not resumed for a day; those of runs that were taken are gone."""
         taken = set(self.taken.run_ids)
-        for upload in await self._stores.uploads.expired_uploads(before_ms=expired_ms, limit=PAGE):
+        for upload in await self._stores.uploads.expired_uploads(
+            before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION
+        ):
             if not upload.complete and upload.run_id not in taken:
                 await self._take_expired(upload)
 
