@@ -95,23 +95,23 @@ async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     if config.artifacts_folder is None:
-        from trackwire_server.stores.memory.artifacts import MemoryByteStore
+        from trackwire_server.stores.memory.artifacts import MemoryBytes
 
-        return MemoryByteStore(system_clock)
-    from trackwire_server.stores.files import FileByteStore
+        return MemoryBytes(system_clock)
+    from trackwire_server.stores.files import FileBytes
 
-    files = await FileByteStore.open(config.artifacts_folder)
+    files = await FileBytes.open(config.artifacts_folder)
     stack.push_async_callback(files.close)
     return files
 
 
 def _memory_stores(artifacts: ByteStore) -> Stores:
-    from trackwire_server.stores.memory.artifacts import MemoryUploadStore
+    from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.garbage import MemoryGarbage
     from trackwire_server.stores.memory.state import MemoryState
 
     state = MemoryState.fresh(now_ms=system_clock())
-    uploads = MemoryUploadStore(state)
+    uploads = MemoryUploads(state)
     return Stores(
         kind="memory",
         schema_version=0,
@@ -122,7 +122,7 @@ def _memory_stores(artifacts: ByteStore) -> Stores:
 
 
 async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
-    from trackwire_server.stores.sql.artifacts import SqlUploadStore
+    from trackwire_server.stores.sql.artifacts import SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.garbage import SqlGarbage
 
@@ -131,7 +131,7 @@ async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStac
     return Stores(
         kind=database.dialect.name,
         schema_version=await database.schema_version(),
-        uploads=SqlUploadStore(database),
+        uploads=SqlUploads(database),
         garbage=SqlGarbage(database),
         artifacts=artifacts,
     )
