@@ -8,8 +8,7 @@ import numpy as np
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.columns import Integers, Layout, SeriesName
-from trackwire_server.core.entities import SeriesContext
+from trackwire_server.core.columns import Integers, Layout, SeriesName, primary_order
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.names import NO_RANK, context_in
@@ -18,13 +17,6 @@ from trackwire_server.stores.sql.tables import metric_keys, metric_series, metri
 # Parameters of one statement: SQLite allows 32,766.
 _NAMES_AT_ONCE = 10_000
 _INT64 = np.iinfo(np.int64)
-
-
-def primary_order(context: SeriesContext) -> tuple[bool, int, SeriesContext]:
-    """The least series of a key is its primary one: default context before others, then by rank."""
-    rank = NO_RANK if context.rank is None else context.rank
-    bare = SeriesContext(None, context.model_id, context.dataset_name, context.dataset_digest)
-    return bool(context.model_id or context.dataset_name or context.dataset_digest), rank, bare
 
 
 class SeriesNumbers:
