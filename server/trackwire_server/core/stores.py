@@ -8,10 +8,12 @@ changes nothing and is no error; one whose predecessor is missing raises Sequenc
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from trackwire_server.core.columns import Appended, Batch
 from trackwire_server.core.entities import (
     Artifact,
     Experiment,
     LifecycleStage,
+    MetricSummary,
     ModelStage,
     ModelVersion,
     NewExperiment,
@@ -25,7 +27,9 @@ from trackwire_server.core.entities import (
     Upload,
     WriterStamp,
 )
-from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
+from trackwire_server.core.paging import Page, Position, SearchQuery
 
 
 class ExperimentStore(Protocol):
@@ -157,6 +161,42 @@ class ModelVersionStore(Protocol):
         """Sets and deletes tags; a tag to delete may be missing."""
 
 
+class MetricStore(Protocol):
+    """Points and their summaries."""
+
+    async def append(self, batches: Sequence[Batch], *, now_ms: int) -> Sequence[Appended | TrackwireError]:
+        """Stores a group in one transaction; an outcome a batch, in their order.
+
+        Per run, commits are in the order of arrivals. A batch that is refused (NotFound, RunDeleted, SequenceGap)
+        changes nothing and harms no other. Points without a stamp that are stored already are left out.
+        """
+
+    async def open_snapshot(self, query: ReadQuery) -> Snapshot:
+        """The series of a query at one moment. Raises NotFound."""
+
+    async def read_arrivals(
+        self, run_ids: Sequence[str], keys: frozenset[str], positions: Sequence[int] | None
+    ) -> Arrived:
+        """What arrived behind the positions, a bounded part of it; None means the present ones.
+
+        Raises NotFound, TailTokenExpired, InvalidArgument for a position that no run has come to.
+        """
+
+    async def summaries(
+        self, run_ids: Sequence[str], keys: frozenset[str], *, page_size: int, after: Position | None
+    ) -> Page[MetricSummary]:
+        """Summaries by run and then by series, each in the order in which it was made. Raises NotFound."""
+
+    async def compact(self, *, now_ms: int) -> bool:
+        """Does a bounded part of the work of turning arrivals into what is fast to read; False if none is due."""
+
+    async def prune(self, *, now_ms: int) -> bool:
+        """Forgets a bounded part of the order of arrivals that no tail may ask for any more; False if there is none."""
+
+    async def backlog(self) -> Backlog:
+        """What waits to be compacted."""
+
+
 class UploadStore(Protocol):
     """Uploads under way or done lately: what their headers announced, and when their latest stream began."""
 
@@ -251,3 +291,25 @@ class ByteStore(Protocol):
 
     async def discard_partial(self, partial_id: str) -> None:
         """Forgets what has arrived; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
+
+
+class GarbageStore(Protocol):
+    """What was deleted, and its removal for good. Who was deleted at `before_ms` or earlier is old enough."""
+
+    async def deleted_runs(self, *, before_ms: int, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Ids of runs that are deleted and old enough, with their experiments', by run id from behind `after`."""
+
+    async def deleted_experiments(self, *, before_ms: int) -> Sequence[str]:
+        """Ids of experiments that are deleted and old enough, oldest id first."""
+
+    async def count_runs(self, experiment_id: str) -> int:
+        """How many runs an experiment has, deleted or not; 0 for an unknown one."""
+
+    async def unfinished_uploads(self, run_id: str) -> Sequence[str]:
+        """Ids of a run's uploads that are not whole."""
+
+    async def remove_run(self, run_id: str, *, before_ms: int) -> bool:
+        """Removes a run with all its rows; False if it is gone, restored, or not old enough any more."""
+
+    async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
+        """Removes an experiment; False if it is gone, restored, not old enough any more, or still has runs."""

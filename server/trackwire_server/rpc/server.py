@@ -25,8 +25,6 @@ ENDLESS_METHODS = (
     f"/{REFLECTION_V1}/ServerReflectionInfo",
 )
 
-# Clients ping every 30 s; the server allows three times as many, also while no call is under way.
-PINGS_APART_SECONDS_MIN = 10
 PING_INTERVAL_SECONDS = 60
 PING_TIMEOUT_SECONDS = 20
 # Framing and the fields beside the columns: what is within the limits of a request always fits a message.
@@ -43,12 +41,17 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Where to listen, and how much to take. `connection_age_seconds` makes clients spread anew over replicas."""
+    """Where to listen, and how much to take.
+
+    Clients ping every 30 s, also while no call is under way: the server allows pings `pings_apart_seconds_min` apart.
+    `connection_age_seconds` makes clients spread anew over replicas.
+    """
 
     host: str = "127.0.0.1"
     port: int = 5051
     message_bytes_max: int = LIMITS.message_bytes
     concurrent_calls_max: int = 4_096
+    pings_apart_seconds_min: float = 10
     connection_age_seconds: float | None = None
 
     def channel_arguments(self) -> list[tuple[str, int]]:
@@ -59,7 +62,7 @@ class ServerOptions:
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", message_bytes),
             ("grpc.max_send_message_length", message_bytes),
-            ("grpc.http2.min_ping_interval_without_data_ms", PINGS_APART_SECONDS_MIN * 1000),
+            ("grpc.http2.min_ping_interval_without_data_ms", round(self.pings_apart_seconds_min * 1000)),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.keepalive_time_ms", PING_INTERVAL_SECONDS * 1000),
             ("grpc.keepalive_timeout_ms", PING_TIMEOUT_SECONDS * 1000),
