@@ -107,8 +107,10 @@ async def start_server(log: FilteringBoundLogger) -> AsyncIterator[StartServer]:
 
         async def start(*doors: Door, options: ServerOptions | None = None) -> tuple[RpcServer, str]:
             server = RpcServer(doors, options or ServerOptions(port=0), log)
+            address = server.bind()
             stack.push_async_callback(server.stop, 1.0)
-            return server, await server.start()
+            await server.start()
+            return server, address
 
         yield start
     leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
