@@ -188,6 +188,7 @@ class NewRun:
     status: RunStatus
     start_time_ms: int
     creation_time_ms: int
+    end_time_ms: int | None = None
     request_id: str = ""
     join: bool = False
     parent_run_id: str = ""
@@ -197,10 +198,14 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """A change of a run's own fields; None leaves a field as it is."""
+    """A change of a run's own fields; None leaves a field as it is.
+
+    `default_end_time_ms` is the end time of a run that had not come to this status before.
+    """
 
     status: RunStatus | None = None
     end_time_ms: int | None = None
+    default_end_time_ms: int | None = None
     clear_end_time: bool = False
     run_name: str | None = None
 

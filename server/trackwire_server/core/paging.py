@@ -62,7 +62,7 @@ def decode_token(query: str, token: str, *, field: str = "page_token") -> Positi
         position = tuple(math.nan if value == ["nan"] else value for value in values)
         if version != 1 or not all(isinstance(value, str | int | float | None) for value in position):
             raise ValueError(version)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidArgument(field, token, "is not a token of this server", reason="BAD_PAGE_TOKEN") from error
     if owner != query:
         raise InvalidArgument(

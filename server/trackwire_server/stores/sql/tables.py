@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 SCHEMA_VERSION = 1
@@ -205,7 +206,7 @@ Index(
     "ix_metric_summaries_run",
     metric_summaries.c.run_no,
     metric_summaries.c.key_no,
-    sqlite_where=metric_summaries.c.is_primary,
+    sqlite_where=metric_summaries.c.is_primary == true(),
     postgresql_where=metric_summaries.c.is_primary,
 )
 Index(
@@ -214,7 +215,7 @@ Index(
     metric_summaries.c.key_no,
     metric_summaries.c.last_value,
     metric_summaries.c.run_no,
-    sqlite_where=metric_summaries.c.is_primary,
+    sqlite_where=metric_summaries.c.is_primary == true(),
     postgresql_where=metric_summaries.c.is_primary,
 )
 

@@ -1,0 +1,115 @@
+"""The rules of experiments."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from trackwire_server.core.checks import (
+    INT64_MAX,
+    check_characters,
+    check_entries,
+    check_key,
+    check_required,
+)
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.entities import Experiment, LifecycleStage, NewExperiment
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.searching import SearchRequest, parse_search
+from trackwire_server.core.stores import ExperimentStore
+from trackwire_server.search import EXPERIMENTS
+
+_EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,18}")
+# Two letters at least: "C:\data" is a path and no URI.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")
+
+
+class Experiments:
+    """What may be done with experiments."""
+
+    def __init__(self, store: ExperimentStore, clock: Clock):
+        self._store = store
+        self._clock = clock
+
+    async def create(
+        self, name: str, *, artifact_location: str = "", tags: Mapping[str, str] | None = None
+    ) -> Experiment:
+        """Makes an experiment. Raises AlreadyExists if the name is taken, also by a deleted one."""
+        check_experiment_name("name", name)
+        _check_location(artifact_location)
+        check_entries("tags", tags or {}, value_limit=LIMITS.tag_value_characters, required=False)
+        return await self._store.create_experiment(
+            NewExperiment(
+                name=name, creation_time_ms=self._clock(), artifact_location=artifact_location, tags=dict(tags or {})
+            )
+        )
+
+    async def get(self, experiment_id: str) -> Experiment:
+        """By id, deleted or not. Raises NotFound."""
+        return await self._store.get_experiment(check_experiment_id("experiment_id", experiment_id))
+
+    async def get_by_name(self, name: str) -> Experiment:
+        """By name, deleted or not. Raises NotFound."""
+        return await self._store.get_experiment_by_name(check_experiment_name("name", name))
+
+    async def search(self, request: SearchRequest) -> tuple[Sequence[Experiment], str]:
+        """A page of experiments, and the token of the next one."""
+        search = parse_search(
+            request,
+            EXPERIMENTS,
+            page_size_default=LIMITS.page_size_default,
+            page_size_max=LIMITS.experiments_page_size,
+        )
+        page = await self._store.search_experiments(search.query)
+        return page.items, search.token(page.next_position)
+
+    async def update(self, experiment_id: str, *, name: str | None) -> Experiment:
+        """Renames an active experiment; None leaves it as it is. Raises NotFound, ExperimentDeleted, AlreadyExists."""
+        check_experiment_id("experiment_id", experiment_id)
+        if name is None:
+            return await self._store.get_experiment(experiment_id)
+        check_experiment_name("name", name)
+        return await self._store.rename_experiment(experiment_id, name, now_ms=self._clock())
+
+    async def set_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        """Sets tags of an active experiment. Raises NotFound, ExperimentDeleted."""
+        check_experiment_id("experiment_id", experiment_id)
+        check_entries("tags", tags, value_limit=LIMITS.tag_value_characters)
+        await self._store.change_experiment_tags(experiment_id, changed=tags, now_ms=self._clock())
+
+    async def delete_tag(self, experiment_id: str, key: str) -> None:
+        """Deletes a tag of an active experiment. Raises NotFound, also for the tag, and ExperimentDeleted."""
+        check_experiment_id("experiment_id", experiment_id)
+        check_key("key", key)
+        await self._store.change_experiment_tags(experiment_id, changed={}, deleted=[key], now_ms=self._clock())
+
+    async def delete(self, experiment_id: str) -> None:
+        """Deletes an active experiment with all its runs. Raises NotFound."""
+        check_experiment_id("experiment_id", experiment_id)
+        await self._store.set_experiment_stage(experiment_id, LifecycleStage.DELETED, now_ms=self._clock())
+
+    async def restore(self, experiment_id: str) -> None:
+        """Restores a deleted experiment with all its runs. Raises NotFound."""
+        check_experiment_id("experiment_id", experiment_id)
+        await self._store.set_experiment_stage(experiment_id, LifecycleStage.ACTIVE, now_ms=self._clock())
+
+
+def check_experiment_id(field: str, experiment_id: str) -> str:
+    """A decimal number as text, as the server gives it out."""
+    if not experiment_id:
+        raise InvalidArgument(field, experiment_id, "is required", reason="REQUIRED")
+    if not _EXPERIMENT_ID.fullmatch(experiment_id) or int(experiment_id) > INT64_MAX:
+        raise InvalidArgument(field, experiment_id, 'must be a decimal number, such as "0"')
+    return experiment_id
+
+
+def check_experiment_name(field: str, name: str) -> str:
+    """The name of an experiment."""
+    return check_required(field, name, LIMITS.experiment_name_characters)
+
+
+def _check_location(location: str) -> None:
+    check_characters("artifact_location", location, LIMITS.uri_characters)
+    if location and not _URI.fullmatch(location):
+        raise InvalidArgument(
+            "artifact_location", location, 'must be a URI with a scheme, such as "s3://bucket/folder", or empty'
+        )

@@ -1,0 +1,221 @@
+"""The rules of the model registry: names, versions, stages, aliases and lineage."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from trackwire_server.core.checks import (
+    check_characters,
+    check_entries,
+    check_key,
+    check_required,
+    check_token,
+)
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.entities import (
+    NOTHING,
+    ModelStage,
+    ModelVersion,
+    NewModelVersion,
+    NewRegisteredModel,
+    RegisteredModel,
+    RunSelection,
+)
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.model_names import (
+    check_alias,
+    check_model_name,
+    check_source,
+    check_version,
+    is_latest,
+    lineage,
+    version_not_found,
+)
+from trackwire_server.core.searching import SearchRequest, parse_search
+from trackwire_server.core.stores import ModelVersionStore, RegisteredModelStore, RunStore
+from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
+
+_ARCHIVING_STAGES = (ModelStage.STAGING, ModelStage.PRODUCTION)
+_NO_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
+
+
+class ModelRegistry:
+    """Registered models and their versions; `runs` is only asked whether the run of a lineage exists."""
+
+    def __init__(self, models: RegisteredModelStore, versions: ModelVersionStore, runs: RunStore, clock: Clock):
+        self._models = models
+        self._versions = versions
+        self._runs = runs
+        self._clock = clock
+
+    async def create_registered_model(
+        self, name: str, *, description: str = "", tags: Mapping[str, str] | None = None
+    ) -> RegisteredModel:
+        """Registers a name. Raises AlreadyExists."""
+        check_model_name("name", name)
+        _check_description(description)
+        _check_tags(tags or {}, required=False)
+        new = NewRegisteredModel(
+            name=name, creation_time_ms=self._clock(), description=description, tags=dict(tags or {})
+        )
+        return await self._models.create_registered_model(new)
+
+    async def get_registered_model(self, name: str) -> RegisteredModel:
+        """The registered model with its aliases and latest versions. Raises NotFound."""
+        return await self._models.get_registered_model(check_model_name("name", name))
+
+    async def search_registered_models(self, request: SearchRequest) -> tuple[Sequence[RegisteredModel], str]:
+        """One page of the registered models that match, and the token of the next one; empty at the end."""
+        search = parse_search(
+            request,
+            REGISTERED_MODELS,
+            page_size_default=LIMITS.models_page_size_default,
+            page_size_max=LIMITS.models_page_size,
+        )
+        page = await self._models.search_registered_models(search.query)
+        return page.items, search.token(page.next_position)
+
+    async def update_registered_model(self, name: str, *, description: str | None) -> RegisteredModel:
+        """Describes a registered model; None leaves it as it is. Raises NotFound."""
+        check_model_name("name", name)
+        if description is None:
+            return await self._models.get_registered_model(name)
+        _check_description(description)
+        return await self._models.update_registered_model(name, description=description, now_ms=self._clock())
+
+    async def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
+        """Renames a registered model with all its versions. Raises NotFound, AlreadyExists."""
+        check_model_name("name", name)
+        check_model_name("new_name", new_name)
+        return await self._models.update_registered_model(name, new_name=new_name, now_ms=self._clock())
+
+    async def delete_registered_model(self, name: str) -> None:
+        """Deletes a registered model with all its versions, for good. Raises NotFound."""
+        await self._models.delete_registered_model(check_model_name("name", name))
+
+    async def set_registered_model_tags(self, name: str, tags: Mapping[str, str]) -> None:
+        """Sets tags of a registered model. Raises NotFound."""
+        check_model_name("name", name)
+        _check_tags(tags, required=True)
+        await self._models.change_registered_model_tags(name, changed=tags, now_ms=self._clock())
+
+    async def delete_registered_model_tag(self, name: str, key: str) -> None:
+        """Deletes a tag, which may be missing. Raises NotFound for the registered model."""
+        check_model_name("name", name)
+        check_key("key", key)
+        await self._models.change_registered_model_tags(name, changed={}, deleted=(key,), now_ms=self._clock())
+
+    async def set_registered_model_alias(self, name: str, alias: str, version: int) -> None:
+        """Points an alias at a version. Raises NotFound for the registered model or the version."""
+        check_model_name("name", name)
+        check_alias("alias", alias)
+        check_version("version", version)
+        await self._models.set_alias(name, alias, version, now_ms=self._clock())
+
+    async def delete_registered_model_alias(self, name: str, alias: str) -> None:
+        """Deletes an alias, which may be missing. Raises NotFound for the registered model."""
+        check_model_name("name", name)
+        check_alias("alias", alias)
+        await self._models.set_alias(name, alias, None, now_ms=self._clock())
+
+    async def create_model_version(self, new: NewModelVersion) -> ModelVersion:
+        """Stores the next version, created now. Raises NotFound for the registered model or the run.
+
+        A retry with the same `request_id` answers with the version that the first call made.
+        """
+        check_model_name("name", new.name)
+        if new.request_id:
+            check_token("request_id", new.request_id, LIMITS.request_id_characters)
+        check_source("source", new.source)
+        check_characters("run_link", new.run_link, LIMITS.uri_characters)
+        check_characters("user_id", new.user_id, LIMITS.user_id_characters)
+        _check_description(new.description)
+        _check_tags(new.tags, required=False)
+        run_id = lineage(new.source, new.run_id)
+        if run_id:
+            await self._runs.get_run(run_id, _NO_DATA)
+        return await self._versions.create_model_version(replace(new, run_id=run_id, creation_time_ms=self._clock()))
+
+    async def get_model_version(self, name: str, selector: int | str) -> ModelVersion:
+        """The version with this number or alias; "latest", in any case, is the highest number. Raises NotFound."""
+        check_model_name("name", name)
+        if isinstance(selector, int):
+            return await self._versions.get_model_version(name, check_version("version", selector))
+        check_required("alias", selector, LIMITS.alias_characters)
+        if not is_latest(selector):
+            return await self._versions.get_model_version(name, selector)
+        latest = (await self._models.get_registered_model(name)).latest_versions
+        if not latest:
+            raise version_not_found(name, selector)
+        return max(latest, key=lambda version: version.version)
+
+    async def get_latest_model_versions(self, name: str, stages: Sequence[ModelStage] = ()) -> list[ModelVersion]:
+        """The highest version of each stage asked for (all four where none is), by number. Raises NotFound."""
+        model = await self._models.get_registered_model(check_model_name("name", name))
+        wanted = frozenset(stages or ModelStage)
+        return [version for version in model.latest_versions if version.current_stage in wanted]
+
+    async def search_model_versions(self, request: SearchRequest) -> tuple[Sequence[ModelVersion], str]:
+        """One page of the versions that match, and the token of the next one; empty at the end."""
+        search = parse_search(
+            request,
+            MODEL_VERSIONS,
+            page_size_default=LIMITS.page_size_default,
+            page_size_max=LIMITS.versions_page_size,
+        )
+        page = await self._versions.search_model_versions(search.query)
+        return page.items, search.token(page.next_position)
+
+    async def update_model_version(self, name: str, version: int, *, description: str | None) -> ModelVersion:
+        """Describes a version; None leaves it as it is. Raises NotFound."""
+        check_model_name("name", name)
+        check_version("version", version)
+        if description is None:
+            return await self._versions.get_model_version(name, version)
+        _check_description(description)
+        now_ms = self._clock()
+        return await self._versions.update_model_version(name, version, description=description, now_ms=now_ms)
+
+    async def transition_model_version_stage(
+        self, name: str, version: int, stage: ModelStage, *, archive_existing_versions: bool = False
+    ) -> ModelVersion:
+        """Moves a version to a stage, and the others there to ARCHIVED if asked. Raises NotFound."""
+        check_model_name("name", name)
+        check_version("version", version)
+        if archive_existing_versions and stage not in _ARCHIVING_STAGES:
+            raise InvalidArgument(
+                "archive_existing_versions",
+                archive_existing_versions,
+                f"is only for the stages {' and '.join(_ARCHIVING_STAGES)}, and stage is {stage}",
+            )
+        return await self._versions.transition_stage(
+            name, version, stage, archive_existing=archive_existing_versions, now_ms=self._clock()
+        )
+
+    async def delete_model_version(self, name: str, version: int) -> None:
+        """Deletes a version with its aliases, for good; its number is not used again. Raises NotFound."""
+        check_model_name("name", name)
+        check_version("version", version)
+        await self._versions.delete_model_version(name, version, now_ms=self._clock())
+
+    async def set_model_version_tags(self, name: str, version: int, tags: Mapping[str, str]) -> None:
+        """Sets tags of a version. Raises NotFound."""
+        check_model_name("name", name)
+        check_version("version", version)
+        _check_tags(tags, required=True)
+        await self._versions.change_model_version_tags(name, version, changed=tags, now_ms=self._clock())
+
+    async def delete_model_version_tag(self, name: str, version: int, key: str) -> None:
+        """Deletes a tag, which may be missing. Raises NotFound for the registered model or the version."""
+        check_model_name("name", name)
+        check_version("version", version)
+        check_key("key", key)
+        await self._versions.change_model_version_tags(name, version, changed={}, deleted=(key,), now_ms=self._clock())
+
+
+def _check_description(description: str) -> None:
+    check_characters("description", description, LIMITS.description_characters)
+
+
+def _check_tags(tags: Mapping[str, str], *, required: bool) -> None:
+    check_entries("tags", tags, value_limit=LIMITS.registry_tag_value_characters, required=required)

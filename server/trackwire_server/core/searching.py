@@ -1,0 +1,113 @@
+"""From the text of a search to a query that a store can answer, and back to a page token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trackwire_server.core.checks import INT64_MAX, check_page_size
+from trackwire_server.core.entities import ViewType
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.paging import Position, SearchQuery, decode_token, encode_token, fingerprint
+from trackwire_server.search import (
+    Expression,
+    OrderTerm,
+    SearchLimits,
+    SearchSyntaxError,
+    ValueType,
+    Vocabulary,
+    parse_filter,
+    parse_order_by,
+)
+
+_LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_clauses_max=LIMITS.order_by_clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search as it was written; a page size of 0 means the default."""
+
+    filter: str = ""
+    order_by: Sequence[str] = ()
+    page_size: int = 0
+    page_token: str = ""
+    view: ViewType = ViewType.ACTIVE_ONLY
+    experiment_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedSearch:
+    """A search that a store can answer, and the digest that its page tokens carry."""
+
+    query: SearchQuery
+    fingerprint: str
+
+    def token(self, next_position: Position | None) -> str:
+        """The token of the next page; empty at the end."""
+        return encode_token(self.fingerprint, next_position)
+
+
+def parse_search(
+    request: SearchRequest, vocabulary: Vocabulary, *, page_size_default: int, page_size_max: int
+) -> ParsedSearch:
+    """The search, checked. Raises InvalidArgument by field: filter, order_by[i], page_size, page_token."""
+    order_by = _order_by(request.order_by, vocabulary)
+    digest = fingerprint(
+        vocabulary.entity, request.filter, tuple(request.order_by), request.view, sorted(request.experiment_ids)
+    )
+    after = decode_token(digest, request.page_token)
+    if after is not None and not _fits(after, order_by):
+        raise InvalidArgument(
+            "page_token", request.page_token, "is not a token of this server", reason="BAD_PAGE_TOKEN"
+        )
+    query = SearchQuery(
+        filter=_filter(request.filter, vocabulary),
+        order_by=order_by,
+        page_size=check_page_size(request.page_size, default=page_size_default, maximum=page_size_max),
+        view=request.view,
+        experiment_ids=request.experiment_ids,
+        after=after,
+    )
+    return ParsedSearch(query, digest)
+
+
+def _filter(text: str, vocabulary: Vocabulary) -> Expression | None:
+    try:
+        return parse_filter(text, vocabulary, limits=_LIMITS)
+    except SearchSyntaxError as error:
+        raise _bad_search("filter", "BAD_FILTER", error) from error
+
+
+def _order_by(clauses: Sequence[str], vocabulary: Vocabulary) -> tuple[OrderTerm, ...]:
+    try:
+        return parse_order_by(clauses, vocabulary, limits=_LIMITS)
+    except SearchSyntaxError as error:
+        # Of two clauses with one text it is the later that is wrong, if only because the other stands before it.
+        index = max(index for index, clause in enumerate(clauses) if clause == error.text)
+        raise _bad_search(f"order_by[{index}]", "BAD_ORDER_BY", error) from error
+
+
+def _bad_search(field: str, reason: str, error: SearchSyntaxError) -> InvalidArgument:
+    refused = InvalidArgument(field, error.text, str(error), reason=reason)
+    refused.metadata["column"] = str(error.column)
+    return refused
+
+
+def _fits(position: Position, order_by: Sequence[OrderTerm]) -> bool:
+    if len(position) != len(order_by):
+        return False
+    return all(_is_of(term.field.type, value) for term, value in zip(order_by, position, strict=True))
+
+
+def _is_of(kind: ValueType, value: str | int | float | None) -> bool:
+    # A token is not signed: what can't come from a column must not reach one.
+    match value:
+        case None:
+            return True
+        case bool():
+            return False
+        case str():
+            return kind is ValueType.STRING and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+        case int():
+            return kind is not ValueType.STRING and -INT64_MAX - 1 <= value <= INT64_MAX
+        case float():
+            return kind is ValueType.REAL

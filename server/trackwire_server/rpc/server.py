@@ -1,0 +1,122 @@
+"""The gRPC server: the nouns' doors, and beside them health, reflection, limits and keepalive."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_V1ALPHA
+from grpc_reflection.v1alpha.reflection import aio as reflection_aio
+from structlog.typing import FilteringBoundLogger
+
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.rpc.interceptor import CallInterceptor
+
+REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+# Streams without an end of their own: they would hold up a stop for as long as it is ready to wait.
+ENDLESS_METHODS = (
+    "/trackwire.v1.MetricService/TailMetrics",
+    f"/{HEALTH}/Watch",
+    f"/{REFLECTION_V1ALPHA}/ServerReflectionInfo",
+    f"/{REFLECTION_V1}/ServerReflectionInfo",
+)
+
+# Clients ping every 30 s; the server allows three times as many, also while no call is under way.
+PINGS_APART_SECONDS_MIN = 10
+PING_INTERVAL_SECONDS = 60
+PING_TIMEOUT_SECONDS = 20
+# Framing and the fields beside the columns: what is within the limits of a request always fits a message.
+MESSAGE_SLACK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A service: its full name, and what adds its servicer to a server."""
+
+    service: str
+    add_to: Callable[[grpc.aio.Server], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where to listen, and how much to take. `connection_age_seconds` makes clients spread anew over replicas."""
+
+    host: str = "127.0.0.1"
+    port: int = 5051
+    message_bytes_max: int = LIMITS.message_bytes
+    concurrent_calls_max: int = 4_096
+    connection_age_seconds: float | None = None
+
+    def channel_arguments(self) -> list[tuple[str, int]]:
+        """As grpc's core names them."""
+        message_bytes = self.message_bytes_max + MESSAGE_SLACK_BYTES
+        arguments = [
+            # A port that is taken is to be an error, not a queue shared with a stranger.
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", message_bytes),
+            ("grpc.max_send_message_length", message_bytes),
+            ("grpc.http2.min_ping_interval_without_data_ms", PINGS_APART_SECONDS_MIN * 1000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.keepalive_time_ms", PING_INTERVAL_SECONDS * 1000),
+            ("grpc.keepalive_timeout_ms", PING_TIMEOUT_SECONDS * 1000),
+        ]
+        if self.connection_age_seconds is not None:
+            arguments.append(("grpc.max_connection_age_ms", round(self.connection_age_seconds * 1000)))
+        return arguments
+
+
+class RpcServer:
+    """One listening server over a set of doors. Start it once, stop it once."""
+
+    def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
+        self._options = options
+        self._interceptor = CallInterceptor(log, endless=ENDLESS_METHODS)
+        self._services = tuple(door.service for door in doors)
+        self._health = health_aio.HealthServicer()
+        self._server = grpc.aio.server(
+            interceptors=[self._interceptor],
+            options=options.channel_arguments(),
+            maximum_concurrent_rpcs=options.concurrent_calls_max,
+        )
+        for door in doors:
+            door.add_to(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._add_reflection()
+
+    async def start(self) -> str:
+        """Listens and serves; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
+        host = f"[{self._options.host}]" if ":" in self._options.host else self._options.host
+        wanted = f"{host}:{self._options.port}"
+        try:
+            port = self._server.add_insecure_port(wanted)
+        except RuntimeError as error:
+            raise InvalidArgument(
+                "host and port", wanted, "can't be listened on: is another server there, or the host not ours?"
+            ) from error
+        await self._server.start()
+        for service in self._services:
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        return f"{host}:{port}"
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Turns new calls away, ends endless streams, and waits so long for what is under way before cancelling it."""
+        await self._health.enter_graceful_shutdown()
+        self._interceptor.end_endless_streams()
+        await self._server.stop(drain_seconds)
+
+    def _add_reflection(self) -> None:
+        names = (*self._services, HEALTH, REFLECTION_V1ALPHA)
+        servicer = reflection_aio.ReflectionServicer(names)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, self._server)
+        # Version 1 has the same bytes under another name; newer tools ask for it first.
+        handler = grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        generic = grpc.method_handlers_generic_handler(REFLECTION_V1, {"ServerReflectionInfo": handler})
+        self._server.add_generic_rpc_handlers((generic,))

@@ -1,0 +1,154 @@
+"""What each entity can be searched and ordered by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from trackwire_server.search.tree import Field, FieldKind, OrderTerm, ValueType
+
+INTEGER, STRING = ValueType.INTEGER, ValueType.STRING
+
+ATTRIBUTE_PREFIXES = ("attribute", "attributes", "attr", "run")
+METRIC_PREFIXES = ("metric", "metrics")
+PARAM_PREFIXES = ("param", "params", "parameter", "parameters")
+TAG_PREFIXES = ("tag", "tags")
+PREFIX_KINDS = (
+    dict.fromkeys(ATTRIBUTE_PREFIXES, FieldKind.ATTRIBUTE)
+    | dict.fromkeys(METRIC_PREFIXES, FieldKind.METRIC)
+    | dict.fromkeys(PARAM_PREFIXES, FieldKind.PARAM)
+    | dict.fromkeys(TAG_PREFIXES, FieldKind.TAG)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`choices`, when given, are all the values there are, in the spelling that is stored; any case finds them.
+
+    An `is_id` attribute is an integer that may also be written quoted, as ids are on the wire.
+    """
+
+    name: str
+    type: ValueType
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    is_id: bool = False
+
+    @property
+    def field(self) -> Field:
+        return Field(FieldKind.ATTRIBUTE, self.name, self.type)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """One entity's searchable names and its orders.
+
+    `default_order` is used when none is asked for, `tie_order` after whatever is; both hold every one of `unique_key`.
+    """
+
+    entity: str
+    attributes: tuple[Attribute, ...]
+    keyed_kinds: frozenset[FieldKind]
+    unique_key: tuple[Field, ...]
+    default_order: tuple[OrderTerm, ...]
+    tie_order: tuple[OrderTerm, ...]
+
+    @cached_property
+    def attributes_by_name(self) -> dict[str, Attribute]:
+        return {name: attribute for attribute in self.attributes for name in (attribute.name, *attribute.aliases)}
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Finds it by name or alias; case doesn't count and spaces are underscores ("Run Name" is run_name)."""
+        return self.attributes_by_name.get("_".join(name.lower().split()))
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        kinds = self.keyed_kinds | {FieldKind.ATTRIBUTE}
+        return tuple(prefix for prefix, kind in PREFIX_KINDS.items() if kind in kinds)
+
+
+LIFECYCLE_STAGE = Attribute("lifecycle_stage", STRING, choices=("active", "deleted"))
+EXPERIMENT_ID = Attribute("experiment_id", INTEGER, is_id=True)
+NAME = Attribute("name", STRING)
+RUN_ID = Attribute("run_id", STRING)
+CREATION_TIMESTAMP = Attribute("creation_timestamp", INTEGER, aliases=("creation_time",))
+LAST_UPDATED_TIMESTAMP = Attribute("last_updated_timestamp", INTEGER, aliases=("timestamp", "last_update_time"))
+
+
+def _experiments() -> Vocabulary:
+    creation_time = Attribute("creation_time", INTEGER)
+    experiment_id = EXPERIMENT_ID.field
+    return Vocabulary(
+        entity="experiments",
+        attributes=(NAME, EXPERIMENT_ID, creation_time, Attribute("last_update_time", INTEGER), LIFECYCLE_STAGE),
+        keyed_kinds=frozenset({FieldKind.TAG}),
+        unique_key=(experiment_id,),
+        default_order=(OrderTerm(creation_time.field, descending=True), OrderTerm(experiment_id)),
+        tie_order=(OrderTerm(experiment_id, descending=True),),
+    )
+
+
+def _runs() -> Vocabulary:
+    start_time = Attribute("start_time", INTEGER, aliases=("created",))
+    order = (OrderTerm(start_time.field, descending=True), OrderTerm(RUN_ID.field))
+    return Vocabulary(
+        entity="runs",
+        attributes=(
+            RUN_ID,
+            Attribute("run_name", STRING),
+            Attribute("status", STRING, choices=("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")),
+            Attribute("artifact_uri", STRING),
+            Attribute("user_id", STRING),
+            EXPERIMENT_ID,
+            Attribute("parent_run_id", STRING),
+            LIFECYCLE_STAGE,
+            start_time,
+            Attribute("end_time", INTEGER),
+            Attribute("heartbeat_time", INTEGER),
+        ),
+        keyed_kinds=frozenset({FieldKind.METRIC, FieldKind.PARAM, FieldKind.TAG}),
+        unique_key=(RUN_ID.field,),
+        default_order=order,
+        tie_order=order,
+    )
+
+
+def _registered_models() -> Vocabulary:
+    order = (OrderTerm(NAME.field),)
+    return Vocabulary(
+        entity="registered models",
+        attributes=(NAME, CREATION_TIMESTAMP, LAST_UPDATED_TIMESTAMP, Attribute("description", STRING)),
+        keyed_kinds=frozenset({FieldKind.TAG}),
+        unique_key=(NAME.field,),
+        default_order=order,
+        tie_order=order,
+    )
+
+
+def _model_versions() -> Vocabulary:
+    version_number = Attribute("version_number", INTEGER, aliases=("version",))
+    ties = (OrderTerm(NAME.field), OrderTerm(version_number.field, descending=True))
+    stages = ("None", "Staging", "Production", "Archived")
+    return Vocabulary(
+        entity="model versions",
+        attributes=(
+            NAME,
+            RUN_ID,
+            Attribute("source_path", STRING, aliases=("source",)),
+            version_number,
+            CREATION_TIMESTAMP,
+            LAST_UPDATED_TIMESTAMP,
+            Attribute("current_stage", STRING, aliases=("stage",), choices=stages),
+            Attribute("status", STRING),
+        ),
+        keyed_kinds=frozenset({FieldKind.TAG}),
+        unique_key=(NAME.field, version_number.field),
+        default_order=(OrderTerm(LAST_UPDATED_TIMESTAMP.field, descending=True), *ties),
+        tie_order=ties,
+    )
+
+
+EXPERIMENTS = _experiments()
+RUNS = _runs()
+REGISTERED_MODELS = _registered_models()
+MODEL_VERSIONS = _model_versions()

@@ -1,0 +1,200 @@
+"""A filter's tree as a SQL condition of two values: never NULL, so that NOT means what it says."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, assert_never
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Table,
+    and_,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from trackwire_server.search import (
+    NEGATIVE_OPERATORS,
+    And,
+    Comparison,
+    Expression,
+    Field,
+    FieldKind,
+    MetricAggregate,
+    Not,
+    Operator,
+    Or,
+)
+from trackwire_server.stores.sql.tables import metric_keys, metric_summaries
+
+# SQLAlchemy's columns are invariant in their type, and a filter compares columns of every type.
+AnyColumn: TypeAlias = ColumnElement[Any]
+Condition: TypeAlias = ColumnElement[bool]
+Known: TypeAlias = Mapping[Field, Callable[[Comparison], Condition]]
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """Where the fields of an entity lie in the schema.
+
+    `owner` is the entity's number; the tables of `entries` (tags, params) have a column of the same name, `key` and
+    `value`. A column of `attributes` that is NULL means that the attribute is missing. `experiment` is the column that
+    a query's `experiment_ids` limit; only an entity with one has metrics.
+    """
+
+    source: FromClause
+    owner: Column[int]
+    attributes: Mapping[str, AnyColumn]
+    entries: Mapping[FieldKind, Table] = field(default_factory=dict)
+    experiment: Column[int] | None = None
+
+
+METRIC_COLUMNS = {
+    MetricAggregate.LAST: "last_value",
+    MetricAggregate.FIRST: "first_value",
+    MetricAggregate.MIN: "min_value",
+    MetricAggregate.MAX: "max_value",
+    MetricAggregate.COUNT: "count",
+}
+# Of these a NULL is a NaN; of the others it means that there was no number.
+NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
+_POSITIVE = {
+    Operator.NOT_EQUAL: Operator.EQUAL,
+    Operator.NOT_LIKE: Operator.LIKE,
+    Operator.NOT_ILIKE: Operator.ILIKE,
+    Operator.NOT_IN: Operator.IN,
+}
+_ORDER: Mapping[Operator, Callable[[Any, Any], Condition]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.NOT_EQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.LESS_OR_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_OR_EQUAL: operator.ge,
+}
+
+
+def compile_filter(expression: Expression, entity: Searchable, known: Known) -> Condition:
+    """The condition; a field in `known` is compared as it says there, every other where the entity keeps it."""
+    match expression:
+        case And(operands):
+            return and_(*(compile_filter(operand, entity, known) for operand in operands))
+        case Or(operands):
+            return or_(*(compile_filter(operand, entity, known) for operand in operands))
+        case Not(operand):
+            return not_(compile_filter(operand, entity, known))
+        case Comparison():
+            compare_known = known.get(expression.field)
+            return compare_known(expression) if compare_known else _comparison(expression, entity)
+        case _:
+            assert_never(expression)
+
+
+def compare_present(column: AnyColumn, comparison: Comparison) -> Condition:
+    """The comparison with a column that is not NULL."""
+    match comparison.operator, comparison.value:
+        case ((Operator.IS_NULL | Operator.IS_NAN), _):
+            return false()
+        case ((Operator.IS_NOT_NULL | Operator.IS_NOT_NAN), _):
+            return true()
+        case Operator.IN, tuple() as values:
+            return column.in_(values)
+        case Operator.NOT_IN, tuple() as values:
+            return column.not_in(values)
+        case ((Operator.LIKE | Operator.NOT_LIKE | Operator.ILIKE | Operator.NOT_ILIKE as how), str() as pattern):
+            return _like(column, how, pattern)
+        case how, value:
+            return _ORDER[how](column, value)
+
+
+def metric_of_run(summaries: FromClause, run_no: ColumnElement[int], key: str) -> Condition:
+    """Joins a run with the summary of its primary series of a key."""
+    return and_(summaries.c.run_no == run_no, primary_series(summaries, key))
+
+
+def primary_series(summaries: FromClause, key: str) -> Condition:
+    """The summaries that a filter means by a key."""
+    return and_(summaries.c.key_no == _key_no(key), summaries.c.is_primary)
+
+
+def _key_no(key: str) -> ScalarSelect[int]:
+    return select(metric_keys.c.key_no).where(metric_keys.c.key == key).scalar_subquery()
+
+
+def _comparison(comparison: Comparison, entity: Searchable) -> Condition:
+    match comparison.field.kind:
+        case FieldKind.ATTRIBUTE:
+            return _attribute(entity.attributes[comparison.field.key], comparison)
+        case FieldKind.METRIC:
+            return _metric(comparison, entity)
+        case FieldKind.TAG | FieldKind.PARAM as kind:
+            return _entry(comparison, entity.entries[kind], entity.owner)
+
+
+def _attribute(column: AnyColumn, comparison: Comparison) -> Condition:
+    if not is_nullable(column):
+        return compare_present(column, comparison)
+    if comparison.operator is Operator.IS_NULL:
+        return column.is_(None)
+    return and_(column.is_not(None), compare_present(column, comparison))
+
+
+def is_nullable(column: AnyColumn) -> bool:
+    """Whether the column may be NULL; an expression may."""
+    return bool(column.nullable) if isinstance(column, Column) else True
+
+
+def _entry(comparison: Comparison, table: Table, owner: Column[int]) -> Condition:
+    found = exists().where(table.c[owner.name] == owner, table.c.key == comparison.field.key)
+    if not comparison.matches_missing:
+        return found.where(compare_present(table.c.value, comparison))
+    if comparison.operator is Operator.IS_NULL:
+        return not_(found)
+    contrary = Comparison(comparison.field, _POSITIVE[comparison.operator], comparison.value)
+    return not_(found.where(compare_present(table.c.value, contrary)))
+
+
+def _metric(comparison: Comparison, entity: Searchable) -> Condition:
+    summaries = metric_summaries.alias()
+    found = exists().where(metric_of_run(summaries, entity.owner, comparison.field.key))
+    aggregate = comparison.field.aggregate
+    column = summaries.c[METRIC_COLUMNS[aggregate]]
+    if comparison.operator is Operator.IS_NULL:
+        return not_(found if aggregate in NAN_AGGREGATES else found.where(column.is_not(None)))
+    if aggregate in NAN_AGGREGATES:
+        return found.where(_compare_real(column, comparison))
+    return found.where(column.is_not(None), compare_present(column, comparison))
+
+
+def _compare_real(column: AnyColumn, comparison: Comparison) -> Condition:
+    if comparison.operator is Operator.IS_NOT_NULL:
+        return true()
+    if comparison.operator is Operator.IS_NAN:
+        return column.is_(None)
+    if comparison.operator in NEGATIVE_OPERATORS:
+        return or_(column.is_(None), compare_present(column, comparison))
+    return and_(column.is_not(None), compare_present(column, comparison))
+
+
+def _like(column: AnyColumn, how: Operator, pattern: str) -> Condition:
+    escape = _unused_character(pattern)
+    if how in (Operator.ILIKE, Operator.NOT_ILIKE):
+        matches = func.lower(column).like(func.lower(pattern), escape=escape)
+    else:
+        matches = column.like(pattern, escape=escape)
+    return not_(matches) if how in (Operator.NOT_LIKE, Operator.NOT_ILIKE) else matches
+
+
+def _unused_character(pattern: str) -> str | None:
+    # Some databases take a backslash for an escape unless another character is named to be it.
+    if "\\" not in pattern:
+        return None
+    return next(character for character in map(chr, range(33, 0x10000)) if character not in pattern + "%_")

@@ -1,0 +1,161 @@
+"""Rows of runs as core's values: a page is read by one statement a table, whatever its size."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.entities import (
+    DEFAULT_CONTEXT,
+    NOTHING,
+    LifecycleStage,
+    MetricSummary,
+    Run,
+    RunSelection,
+    RunStatus,
+    Selection,
+    SeriesContext,
+)
+from trackwire_server.search import FieldKind
+from trackwire_server.stores.sql.entries import chunks, is_wanted, read_entries, wants_some
+from trackwire_server.stores.sql.filters import Searchable
+from trackwire_server.stores.sql.search import AnyRow
+from trackwire_server.stores.sql.tables import (
+    metric_keys,
+    metric_series,
+    metric_summaries,
+    run_params,
+    run_tags,
+    runs,
+)
+
+RUNS = Searchable(
+    source=runs,
+    owner=runs.c.run_no,
+    attributes={
+        "run_id": runs.c.run_id,
+        "run_name": runs.c.run_name,
+        "status": runs.c.status,
+        "artifact_uri": runs.c.artifact_uri,
+        "user_id": runs.c.user_id,
+        "experiment_id": runs.c.experiment_no,
+        "parent_run_id": func.nullif(runs.c.parent_run_id, ""),
+        "lifecycle_stage": runs.c.lifecycle_stage,
+        "start_time": runs.c.start_time_ms,
+        "end_time": runs.c.end_time_ms,
+        "heartbeat_time": runs.c.heartbeat_time_ms,
+    },
+    entries={FieldKind.PARAM: run_params, FieldKind.TAG: run_tags},
+    experiment=runs.c.experiment_no,
+)
+# As tables.py says of metric_series.
+NO_RANK = -1
+WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
+
+
+async def read_runs(connection: AsyncConnection, rows: Sequence[AnyRow], selection: RunSelection) -> list[Run]:
+    """Runs from their rows, with what of their data is wanted."""
+    run_nos = [row.run_no for row in rows]
+    params = await read_entries(connection, run_params, run_nos, selection.params)
+    tags = await read_entries(connection, run_tags, run_nos, selection.tags)
+    metrics = await _read_metrics(connection, {row.run_no: row.run_id for row in rows}, selection.metrics)
+    return [
+        run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), tuple(metrics.get(row.run_no, ())))
+        for row in rows
+    ]
+
+
+def run_of(
+    row: AnyRow,
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    metrics: tuple[MetricSummary, ...] = (),
+) -> Run:
+    """A run from its row and its data."""
+    return Run(
+        run_id=row.run_id,
+        run_name=row.run_name,
+        experiment_id=str(row.experiment_no),
+        user_id=row.user_id,
+        status=RunStatus(row.status),
+        start_time_ms=row.start_time_ms,
+        end_time_ms=row.end_time_ms,
+        lifecycle_stage=LifecycleStage(row.lifecycle_stage),
+        artifact_uri=row.artifact_uri,
+        deleted_time_ms=row.deleted_time_ms,
+        parent_run_id=row.parent_run_id,
+        heartbeat_time_ms=row.heartbeat_time_ms,
+        stop_requested=row.stop_requested,
+        params=params or {},
+        tags=tags or {},
+        metrics=metrics,
+    )
+
+
+_SUMMARY_COLUMNS = (
+    metric_summaries.c.run_no,
+    metric_keys.c.key,
+    metric_series.c.rank,
+    metric_series.c.model_id,
+    metric_series.c.dataset_name,
+    metric_series.c.dataset_digest,
+    metric_summaries.c.count,
+    metric_summaries.c.nan_count,
+    metric_summaries.c.last_value,
+    metric_summaries.c.last_step,
+    metric_summaries.c.last_time_ms,
+    metric_summaries.c.first_value,
+    metric_summaries.c.first_step,
+    metric_summaries.c.first_time_ms,
+    metric_summaries.c.min_value,
+    metric_summaries.c.max_value,
+)
+
+
+async def _read_metrics(
+    connection: AsyncConnection, run_ids: Mapping[int, str], selection: Selection
+) -> dict[int, list[MetricSummary]]:
+    found: dict[int, list[MetricSummary]] = defaultdict(list)
+    source = metric_summaries.join(metric_keys, metric_keys.c.key_no == metric_summaries.c.key_no).join(
+        metric_series, metric_series.c.series_no == metric_summaries.c.series_no
+    )
+    for part in chunks(list(run_ids)) if wants_some(selection) else ():
+        statement = (
+            select(*_SUMMARY_COLUMNS)
+            .select_from(source)
+            .where(metric_summaries.c.run_no.in_(part), metric_summaries.c.is_primary)
+            .where(is_wanted(metric_keys.c.key, selection))
+            .order_by(metric_summaries.c.run_no, metric_keys.c.key)
+        )
+        for row in await connection.execute(statement):
+            found[row[0]].append(_summary(run_ids[row[0]], row))
+    return found
+
+
+def _summary(run_id: str, row: AnyRow) -> MetricSummary:
+    _, key, rank, model_id, dataset_name, dataset_digest, count, nan_count, last, last_step, last_time_ms, *others = row
+    first, first_step, first_time_ms, min_value, max_value = others
+    return MetricSummary(
+        run_id=run_id,
+        key=key,
+        context=_context(rank, model_id, dataset_name, dataset_digest),
+        primary=True,
+        count=count,
+        nan_count=nan_count,
+        last_value=math.nan if last is None else last,
+        last_step=last_step,
+        last_time_ms=last_time_ms,
+        first_value=math.nan if first is None else first,
+        first_step=first_step,
+        first_time_ms=first_time_ms,
+        min_value=min_value,
+        max_value=max_value,
+    )
+
+
+def _context(rank: int, model_id: str, dataset_name: str, dataset_digest: str) -> SeriesContext:
+    if rank == NO_RANK and not (model_id or dataset_name or dataset_digest):
+        return DEFAULT_CONTEXT
+    return SeriesContext(None if rank == NO_RANK else rank, model_id, dataset_name, dataset_digest)

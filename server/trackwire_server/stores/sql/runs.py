@@ -1,0 +1,174 @@
+"""Runs in SQL."""
+
+from sqlalchemy import case, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.entities import (
+    PARENT_RUN_TAG,
+    RUN_NAME_TAG,
+    LifecycleStage,
+    NewExperiment,
+    NewRun,
+    Run,
+    RunChange,
+    RunSelection,
+    WriterStamp,
+    experiment_artifact_location,
+    run_artifact_uri,
+)
+from trackwire_server.core.errors import (
+    Aborted,
+    AlreadyExists,
+    ExperimentDeleted,
+    NotFound,
+    RunDeleted,
+    TrackwireError,
+)
+from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.entries import upsert_entries
+from trackwire_server.stores.sql.experiments import has_name, insert_experiment
+from trackwire_server.stores.sql.heads import advance_writer, lock_run
+from trackwire_server.stores.sql.run_data import check_parent, put_tags
+from trackwire_server.stores.sql.run_rows import RUNS, read_runs, run_of
+from trackwire_server.stores.sql.search import AnyRow, search_rows
+from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
+
+
+class SqlRuns:
+    """A RunStore."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def create_run(self, new: NewRun) -> tuple[Run, bool]:
+        """Looks for the request and for the run before it inserts anything."""
+        async with self._database.write(on_conflict=_on_conflict(new)) as connection:
+            there = await self._made_before(connection, new)
+            made = there is None
+            row = there or await self._insert(connection, new)
+            [run] = await read_runs(connection, [row], RunSelection())
+            return run, made
+
+    async def get_run(self, run_id: str, selection: RunSelection) -> Run:
+        """By the unique id."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(runs).where(runs.c.run_id == run_id))).one_or_none()
+            if row is None:
+                raise NotFound("run", run_id, field="run_id")
+            [run] = await read_runs(connection, [row], selection)
+            return run
+
+    async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
+        """A page of rows, then their data."""
+        stages = [stage.value for stage in query.view.stages()]
+        where = runs.c.lifecycle_stage == stages[0] if len(stages) == 1 else runs.c.lifecycle_stage.in_(stages)
+        async with self._database.read() as connection:
+            rows, position = await search_rows(connection, RUNS, query, columns=[*runs.c], where=where)
+            return Page(await read_runs(connection, rows, selection), position)
+
+    async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
+        """Updates the row under the run's lock."""
+        async with self._database.write() as connection:
+            run = await lock_run(connection, run_id)
+            is_new = await advance_writer(connection, self._database.dialect, run, stamp)
+            values = _values_of(change)
+            if is_new and change.run_name is not None:
+                await put_tags(connection, self._database.dialect, run, {RUN_NAME_TAG: change.run_name})
+            if is_new and values:
+                await connection.execute(update(runs).where(runs.c.run_no == run.run_no).values(**values))
+            return run_of((await connection.execute(select(runs).where(runs.c.run_no == run.run_no))).one())
+
+    async def set_run_stage(self, run_id: str, stage: LifecycleStage, *, now_ms: int) -> None:
+        """Updates the row under the run's lock, if it is in another stage."""
+        async with self._database.write() as connection:
+            run = await lock_run(connection, run_id, deleted_too=True)
+            deleted_time_ms = now_ms if stage is LifecycleStage.DELETED else None
+            await connection.execute(
+                update(runs)
+                .where(runs.c.run_no == run.run_no, runs.c.lifecycle_stage != stage)
+                .values(lifecycle_stage=stage, deleted_time_ms=deleted_time_ms)
+            )
+
+    async def _made_before(self, connection: AsyncConnection, new: NewRun) -> AnyRow | None:
+        if new.request_id:
+            by_request = select(runs).where(runs.c.request_id == new.request_id)
+            row = (await connection.execute(by_request)).one_or_none()
+            if row is not None:
+                return row
+        row = (await connection.execute(select(runs).where(runs.c.run_id == new.run_id))).one_or_none()
+        if row is None:
+            return None
+        if not new.join:
+            raise AlreadyExists("run", new.run_id, field="run_id")
+        if row.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise RunDeleted(new.run_id)
+        run = await lock_run(connection, new.run_id)
+        added = {key: value for key, value in new.tags.items() if key not in (RUN_NAME_TAG, PARENT_RUN_TAG)}
+        await put_tags(connection, self._database.dialect, run, added)
+        return row
+
+    async def _insert(self, connection: AsyncConnection, new: NewRun) -> AnyRow:
+        experiment_no, location = await self._experiment(connection, new)
+        if new.parent_run_id:
+            await check_parent(connection, new.parent_run_id, field="parent_run_id")
+        statement = insert(runs).values(
+            run_id=new.run_id,
+            experiment_no=experiment_no,
+            run_name=new.run_name,
+            user_id=new.user_id,
+            status=new.status,
+            start_time_ms=new.start_time_ms,
+            end_time_ms=new.end_time_ms,
+            artifact_uri=run_artifact_uri(location, new.run_id),
+            parent_run_id=new.parent_run_id,
+            request_id=new.request_id or None,
+        )
+        row = (await connection.execute(statement.returning(*runs.c))).one()
+        await connection.execute(insert(run_heads).values(run_no=row.run_no))
+        await upsert_entries(connection, self._database.dialect, run_params, row.run_no, new.params)
+        await upsert_entries(connection, self._database.dialect, run_tags, row.run_no, new.tags)
+        return row
+
+    async def _experiment(self, connection: AsyncConnection, new: NewRun) -> tuple[int, str]:
+        """The experiment's number and artifact location, under a lock that holds off its deletion."""
+        wanted = new.experiment
+        condition = has_name(wanted.name) if wanted.name else experiments.c.experiment_no == int(wanted.experiment_id)
+        row = (await connection.execute(select(experiments).where(condition).with_for_update(read=True))).one_or_none()
+        if row is None and wanted.name and wanted.create:
+            draft = NewExperiment(wanted.name, new.creation_time_ms)
+            made = await insert_experiment(connection, self._database.dialect, draft)
+            return int(made.experiment_id), made.artifact_location
+        if row is None:
+            field = "experiment_name" if wanted.name else "experiment_id"
+            raise NotFound("experiment", wanted.name or wanted.experiment_id, field=field)
+        experiment_id = str(row.experiment_no)
+        if row.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise ExperimentDeleted(experiment_id)
+        return row.experiment_no, experiment_artifact_location(experiment_id, row.artifact_location)
+
+
+def _on_conflict(new: NewRun) -> OnConflict:
+    def on_conflict(constraint: str) -> TrackwireError | None:
+        if constraint == "uq_runs_run_id" and not new.join:
+            return AlreadyExists("run", new.run_id, field="run_id")
+        if constraint not in ("uq_runs_run_id", "uq_runs_request_id", "uq_experiments_name"):
+            return None
+        # Another replica has made the same run, or its experiment, a moment ago: the next attempt finds it.
+        return Aborted(f"run {new.run_id!r} or its experiment is being made by another call: send this one again")
+
+    return on_conflict
+
+
+def _values_of(change: RunChange) -> dict[str, object]:
+    values: dict[str, object] = {}
+    if change.status is not None:
+        values["status"] = change.status
+    if change.end_time_ms is not None:
+        values["end_time_ms"] = change.end_time_ms
+    elif change.clear_end_time:
+        values["end_time_ms"] = None
+    elif change.default_end_time_ms is not None:
+        kept = func.coalesce(runs.c.end_time_ms, change.default_end_time_ms)
+        values["end_time_ms"] = case((runs.c.status == change.status, kept), else_=change.default_end_time_ms)
+    return values

@@ -1,0 +1,269 @@
+"""Searching any entity: a filter, a total order, and the page behind a position.
+
+Ordered by a metric first, a search runs as up to three queries, one after the other until the page is full:
+
+    runs with a number    in the order of ix_metric_summaries_last, so that a page costs what it shows
+    runs with NaN
+    runs without it
+
+Each of them is an ordinary keyset query; a position's first value says in which one it lies.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    False_,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.paging import Position, SearchQuery
+from trackwire_server.search import Comparison, Field, FieldKind, MetricAggregate, OrderTerm, Scalar, compare
+from trackwire_server.stores.sql.filters import (
+    METRIC_COLUMNS,
+    NAN_AGGREGATES,
+    AnyColumn,
+    Condition,
+    Searchable,
+    compare_present,
+    compile_filter,
+    is_nullable,
+    metric_of_run,
+    primary_series,
+)
+from trackwire_server.stores.sql.tables import metric_summaries
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+VALUE_RANK, NAN_RANK, MISSING_RANK = range(3)
+
+
+async def search_rows(
+    connection: AsyncConnection,
+    entity: Searchable,
+    query: SearchQuery,
+    *,
+    columns: Sequence[AnyColumn],
+    where: Condition,
+) -> tuple[Sequence[AnyRow], Position | None]:
+    """A page of rows that begin with `columns`, and the position of the last one if there are more."""
+    found: list[tuple[AnyRow, _Segment]] = []
+    for segment in _segments(entity, query):
+        statement = segment.select(columns, where).limit(query.page_size + 1 - len(found))
+        found += [(row, segment) for row in await connection.execute(statement)]
+        if len(found) > query.page_size:
+            last_row, its_segment = found[query.page_size - 1]
+            return [row for row, _ in found[: query.page_size]], its_segment.position(last_row[len(columns) :])
+    return [row for row, _ in found], None
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One order term in SQL: no `rank` where a value is never missing; no `value` where all rows have `still`."""
+
+    value: AnyColumn | None
+    rank: ColumnElement[int] | None = None
+    descending: bool = False
+    still: Scalar | None = None
+
+    def columns(self) -> list[AnyColumn]:
+        return [column for column in (self.value, self.rank) if column is not None]
+
+    def order(self) -> list[AnyColumn]:
+        if self.value is None:
+            return []
+        direction = self.value.desc() if self.descending else self.value.asc()
+        return [direction] if self.rank is None else [self.rank.asc(), direction]
+
+    def read(self, values: Iterator[Any]) -> Scalar | None:
+        """The part of a position that this term is, from the values of its columns."""
+        if self.value is None:
+            return self.still
+        value: Scalar | None = next(values)
+        rank = VALUE_RANK if self.rank is None else next(values)
+        return (value, math.nan, None)[rank]
+
+    def same(self, position: Scalar | None) -> Condition:
+        if self.value is None:
+            return true()
+        if _is_number_or_text(position):
+            return self.value == position
+        return false() if self.rank is None else self.rank == _rank_of(position)
+
+    def after(self, position: Scalar | None) -> Condition:
+        if self.value is None:
+            return false()
+        beyond: Condition = false()
+        if _is_number_or_text(position):
+            beyond = self.value < position if self.descending else self.value > position
+        return beyond if self.rank is None else or_(beyond, self.rank > _rank_of(position))
+
+    def bound(self, position: Scalar | None) -> Condition:
+        """What every row behind the position fulfils: lets an index begin there."""
+        if self.value is None or self.rank is not None or not _is_number_or_text(position):
+            return true()
+        return self.value <= position if self.descending else self.value >= position
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A part of the answer that one statement finds, in order."""
+
+    source: FromClause
+    condition: Condition
+    keys: tuple[_Key, ...]
+    after: Position | None
+
+    def select(self, columns: Sequence[AnyColumn], where: Condition) -> Select[*tuple[Any, ...]]:
+        keys = [column for key in self.keys for column in key.columns()]
+        order = [column for key in self.keys for column in key.order()]
+        labelled = [column.label(f"key_{index}") for index, column in enumerate(keys)]
+        return (
+            select(*columns, *labelled)
+            .select_from(self.source)
+            .where(where, self.condition, self._behind())
+            .order_by(*order)
+        )
+
+    def position(self, values: Sequence[Any]) -> Position:
+        left = iter(values)
+        return tuple(key.read(left) for key in self.keys)
+
+    def _behind(self) -> Condition:
+        if self.after is None:
+            return true()
+        behind: Condition = false()
+        for key, position in reversed(list(zip(self.keys, self.after, strict=True))):
+            behind = or_(key.after(position), and_(key.same(position), behind))
+        return and_(self.keys[0].bound(self.after[0]), behind)
+
+
+def _segments(entity: Searchable, query: SearchQuery) -> Iterator[_Segment]:
+    source, rest = _joined(entity, query.order_by[1:])
+    first = query.order_by[0]
+    if first.field.kind is not FieldKind.METRIC or first.field.aggregate is not MetricAggregate.LAST:
+        source, keys = _joined(entity, query.order_by)
+        condition = and_(_in_experiments(entity.experiment, query), _matches(entity, query, {}))
+        yield _Segment(source, condition, keys, query.after)
+        return
+    builders = (_with_number, _with_nan, _without)
+    begin = VALUE_RANK if query.after is None else _rank_of(query.after[0])
+    for rank in range(begin, len(builders)):
+        segment = builders[rank](entity, query, source, rest)
+        if not isinstance(segment.condition, False_):
+            yield segment if rank == begin else replace(segment, after=None)
+
+
+def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+    term = query.order_by[0]
+    driver = metric_summaries.alias("driver")
+    value: ColumnElement[float] = driver.c.last_value
+
+    def compare_value(comparison: Comparison) -> Condition:
+        return compare_present(value, comparison)
+
+    condition = and_(
+        _in_experiments(driver.c.experiment_no, query),
+        primary_series(driver, term.field.key),
+        value.is_not(None),
+        _matches(entity, query, {term.field: compare_value}),
+    )
+    keys = (_Key(value, descending=term.descending), *rest)
+    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+
+
+def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+    term = query.order_by[0]
+    driver = metric_summaries.alias("driver")
+    condition = and_(
+        _in_experiments(driver.c.experiment_no, query),
+        primary_series(driver, term.field.key),
+        driver.c.last_value.is_(None),
+        _matches(entity, query, {term.field: _always(math.nan)}),
+    )
+    keys = (_Key(None, still=math.nan), *rest)
+    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+
+
+def _without(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+    term = query.order_by[0]
+    driver = metric_summaries.alias("driver")
+    condition = and_(
+        _in_experiments(entity.experiment, query),
+        not_(exists().where(metric_of_run(driver, entity.owner, term.field.key))),
+        _matches(entity, query, {term.field: _always(None)}),
+    )
+    return _Segment(source, condition, (_Key(None), *rest), query.after)
+
+
+def _always(value: Scalar | None) -> Callable[[Comparison], Condition]:
+    return lambda comparison: true() if compare(comparison, value) else false()
+
+
+def _matches(
+    entity: Searchable, query: SearchQuery, known: dict[Field, Callable[[Comparison], Condition]]
+) -> Condition:
+    return true() if query.filter is None else compile_filter(query.filter, entity, known)
+
+
+def _in_experiments(column: ColumnElement[int] | None, query: SearchQuery) -> Condition:
+    numbers = [int(experiment_id) for experiment_id in query.experiment_ids]
+    if column is None or not numbers:
+        return true()
+    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+
+
+def _joined(entity: Searchable, terms: Sequence[OrderTerm]) -> tuple[FromClause, tuple[_Key, ...]]:
+    source, keys = entity.source, []
+    for term in terms:
+        source, key = _key(entity, source, term)
+        keys.append(key)
+    return source, tuple(keys)
+
+
+def _key(entity: Searchable, source: FromClause, term: OrderTerm) -> tuple[FromClause, _Key]:
+    field = term.field
+    if field.kind is FieldKind.ATTRIBUTE:
+        column = entity.attributes[field.key]
+        rank = _missing_rank(column) if is_nullable(column) else None
+        return source, _Key(column, rank, term.descending)
+    if field.kind is FieldKind.METRIC:
+        metric = metric_summaries.alias()
+        value = metric.c[METRIC_COLUMNS[field.aggregate]]
+        rank = _missing_rank(value)
+        if field.aggregate in NAN_AGGREGATES:
+            there = metric.c.series_no.is_not(None)
+            rank = case((value.is_not(None), literal(VALUE_RANK)), (there, literal(NAN_RANK)), else_=MISSING_RANK)
+        joined = source.outerjoin(metric, metric_of_run(metric, entity.owner, field.key))
+        return joined, _Key(value, rank, term.descending)
+    entries = entity.entries[field.kind].alias()
+    on_entry = and_(entries.c[entity.owner.name] == entity.owner, entries.c.key == field.key)
+    return source.outerjoin(entries, on_entry), _Key(entries.c.value, _missing_rank(entries.c.value), term.descending)
+
+
+def _missing_rank(column: AnyColumn) -> ColumnElement[int]:
+    return case((column.is_not(None), literal(VALUE_RANK)), else_=MISSING_RANK)
+
+
+def _rank_of(position: Scalar | None) -> int:
+    if position is None:
+        return MISSING_RANK
+    return VALUE_RANK if _is_number_or_text(position) else NAN_RANK
+
+
+def _is_number_or_text(position: Scalar | None) -> bool:
+    return position is not None and not (isinstance(position, float) and math.isnan(position))

@@ -1,0 +1,196 @@
+"""Real servers for every test that needs one, in its event loop or in a process; nothing may outlive its test."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import pytest
+import structlog
+from structlog.testing import LogCapture
+from structlog.typing import FilteringBoundLogger
+
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
+from trackwire_server.stores.memory.state import MemoryState
+from trackwire_server.stores.sql.database import Database
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW_MS = 1_760_000_000_000
+CHANNEL_OPTIONS = [
+    ("grpc.max_receive_message_length", LIMITS.message_bytes * 2),
+    ("grpc.max_send_message_length", LIMITS.message_bytes * 2),
+]
+
+Serve = Callable[..., Awaitable[grpc.aio.Channel]]
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """Time that stands still until a test moves it: a Clock."""
+
+    now_ms: int = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def advance(self, milliseconds: int) -> int:
+        """Moves time on; the new time."""
+        self.now_ms += milliseconds
+        return self.now_ms
+
+
+@dataclass(slots=True)
+class CountedIds:
+    """Ids one after the other, as 32 hexadecimal digits: a NewId."""
+
+    count: int = 0
+
+    def __call__(self) -> str:
+        self.count += 1
+        return f"{self.count:032x}"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def new_id() -> CountedIds:
+    return CountedIds()
+
+
+@pytest.fixture
+def log_capture() -> LogCapture:
+    return LogCapture()
+
+
+@pytest.fixture
+def log(log_capture: LogCapture) -> FilteringBoundLogger:
+    """A logger whose entries are `log_capture.entries`."""
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        None, processors=[log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
+    )
+    return logger
+
+
+@pytest.fixture
+def memory_state(clock: FakeClock) -> MemoryState:
+    return MemoryState.fresh(now_ms=clock.now_ms)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A fresh SQLite database."""
+    opened = await Database.open(f"sqlite:///{tmp_path}/trackwire.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def serve(log: FilteringBoundLogger) -> AsyncIterator[Serve]:
+    """`await serve(door, …)` starts a real server on a free port, with just these doors, and gives a channel to it.
+
+    When the test is over, no task of the server's may be left.
+    """
+    before = asyncio.all_tasks()
+    async with AsyncExitStack() as stack:
+
+        async def start(*doors: Door, options: ServerOptions | None = None) -> grpc.aio.Channel:
+            server = RpcServer(doors, options or ServerOptions(port=0), log)
+            address = await server.start()
+            stack.push_async_callback(server.stop, 1.0)
+            return await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS))
+
+        yield start
+    leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if leaked:
+        _, leaked = await asyncio.wait(leaked, timeout=1)
+    assert not leaked, f"tasks outlived their server: {leaked}"
+
+
+@dataclass(slots=True)
+class ServerProcess:
+    """`python -m trackwire_server` as a process of its own; ended by its pid and by nothing else."""
+
+    data_dir: Path
+    arguments: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    address: str = ""
+    ready_line: str = ""
+
+    def launch(self) -> subprocess.Popen[str]:
+        """Starts it without waiting for anything."""
+        command = [sys.executable, "-m", "trackwire_server", "--data-dir", str(self.data_dir), "--port", "0"]
+        path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))
+        self.process = subprocess.Popen(
+            [*command, *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=(self.data_dir.parent / f"{self.data_dir.name}.log").open("a"),
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, **self.environment},
+        )
+        return self.process
+
+    def start(self) -> str:
+        """Starts it and waits until it is ready; its address."""
+        process = self.launch()
+        assert process.stdout is not None
+        self.ready_line = process.stdout.readline()
+        assert self.ready_line, f"the server ended with {process.wait(10)}:\n{self.log_text()}"
+        self.address = json.loads((self.data_dir / "server.json").read_text())["address"]
+        return self.address
+
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:
+        """Ends it, if it still runs, and waits; its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        try:
+            return self.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+
+    def log_text(self) -> str:
+        """What it has written to its log so far."""
+        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
+
+
+@pytest.fixture
+def make_server_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """`make_server_process("--log-level", "debug", data_dir=…)`; those still running at the end are ended."""
+    made: list[ServerProcess] = []
+
+    def make(*arguments: str, data_dir: Path | None = None, **environment: str) -> ServerProcess:
+        made.append(ServerProcess(data_dir or tmp_path / "data", arguments, environment))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process is not None and server.process.poll() is None:
+            server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def server_process(make_server_process: Callable[..., ServerProcess]) -> Iterator[ServerProcess]:
+    """A server in a process of its own, ready; at the end it must stop cleanly, unless the test has ended it."""
+    server = make_server_process()
+    server.start()
+    yield server
+    assert server.process is not None
+    if server.process.poll() is None:
+        assert server.stop() == 0, server.log_text()
