@@ -87,24 +87,28 @@ class GetUploadStatusResponse(_message.Message):
     def __init__(self, received_bytes: _Optional[int] = ..., complete: bool = ...) -> None: ...
 
 class DownloadArtifactRequest(_message.Message):
-    __slots__ = ("run_id", "path", "offset", "length")
+    __slots__ = ("run_id", "path", "offset", "length", "version")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     path: str
     offset: int
     length: int
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ...) -> None: ...
+    version: str
+    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
 
 class DownloadArtifactResponse(_message.Message):
-    __slots__ = ("size_bytes", "data")
+    __slots__ = ("size_bytes", "data", "version")
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     size_bytes: int
     data: bytes
-    def __init__(self, size_bytes: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    version: str
+    def __init__(self, size_bytes: _Optional[int] = ..., data: _Optional[bytes] = ..., version: _Optional[str] = ...) -> None: ...
 
 class DeleteArtifactRequest(_message.Message):
     __slots__ = ("run_id", "path")

@@ -306,12 +306,12 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload under way or done."""
+    """An upload under way or done: what its header announced, and when its latest stream began."""
 
     upload_id: str
     run_id: str
     path: str
     size_bytes: int
     sha256: bytes
-    creation_time_ms: int
+    begin_time_ms: int
     complete: bool = False

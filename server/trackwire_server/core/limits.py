@@ -55,6 +55,8 @@ class Limits:
 
     # Artifacts.
     artifact_path_characters: int = 1_024
+    artifact_path_part_bytes: int = 255
+    upload_id_characters: int = 64
     artifact_bytes: int = 5 * 1024**4
     artifact_part_bytes: int = 4 * 1024 * 1024
     upload_expiry_seconds: int = 24 * 3_600

@@ -5,7 +5,7 @@ A method that takes a stamp follows the rule of WriterStamp under the row (run, 
 changes nothing and is no error; one whose predecessor is missing raises SequenceGap.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from trackwire_server.core.entities import (
@@ -158,62 +158,96 @@ class ModelVersionStore(Protocol):
 
 
 class UploadStore(Protocol):
-    """Uploads under way: what they will be, and when they began."""
+    """Uploads under way or done lately: what their headers announced, and when their latest stream began."""
 
     async def begin_upload(self, upload: Upload) -> Upload:
-        """Stores an upload, or gives the one with this id. Raises AlreadyExists if that one differs in run, path, size
-        or checksum, NotFound and RunDeleted for its run."""
+        """Stores an upload, or gives the one with this id, from now on begun at `upload.begin_time_ms`.
+
+        Raises AlreadyExists if that one differs in path, size or checksum, NotFound and RunDeleted for its run.
+        """
 
     async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
 
     async def complete_upload(self, run_id: str, upload_id: str) -> None:
-        """Notes that the file is whole and visible."""
+        """Notes that the file is whole and visible; an upload that is not there is fine."""
 
     async def discard_upload(self, run_id: str, upload_id: str) -> None:
         """Forgets an upload; one that is not there is fine."""
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
-        """Uploads that began before this time, oldest first."""
+        """Uploads whose latest stream began before this time, oldest first."""
 
 
 class PartialFile(Protocol):
-    """The bytes of an upload that have arrived. One writer at a time holds it."""
+    """The bytes of an upload that have arrived, and where they will be visible. One writer at a time holds it."""
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that have arrived and will be found again."""
+        """Bytes that were there or have been appended."""
 
     async def append(self, data: bytes) -> None:
-        """Adds bytes at the end."""
+        """Adds bytes at the end. May return before they are written: a failure then shows in the next call."""
+
+    async def sha256(self) -> bytes:
+        """The SHA-256 of all the bytes."""
+
+    async def publish(self) -> Artifact:
+        """Makes the bytes durable and visible at once, in place of a file that is there.
+
+        Raises FailedPrecondition as open_partial does; the bytes are kept then.
+        """
 
     async def close(self) -> None:
-        """Makes durable what has arrived and lets go; the upload can be resumed."""
+        """Keeps what was appended, if not published, and lets go."""
+
+
+class OpenFile(Protocol):
+    """A file as it is now: whatever becomes of its path, its bytes can be read until it is closed."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the whole file."""
+
+    @property
+    def version(self) -> str:
+        """Differs from that of the file which replaces this one at its path."""
+
+    async def read(self, *, offset: int, length: int) -> bytes:
+        """Bytes from an offset on; fewer than `length` only at the end."""
+
+    async def close(self) -> None:
+        """Lets go."""
 
 
 class ByteStore(Protocol):
-    """Artifact bytes by path. Paths are relative, clean, with "/"; the store guards itself against links out of it."""
+    """Artifact bytes by path. Paths are clean: relative, with "/" between their parts. No link is ever followed.
 
-    async def list_folder(self, folder: str) -> Sequence[Artifact]:
-        """The entries right below a folder, by path, relative to it; nothing where there is no folder."""
+    All methods raise InvalidArgument for a path that the store keeps for itself, and where writing meets a link. There
+    are no empty folders: a folder comes with its first file and goes with its last one.
+    """
 
-    async def open_partial(self, upload_id: str) -> PartialFile:
-        """The bytes of an upload so far. Raises Aborted (UPLOAD_IN_USE) if another writer holds it."""
-
-    async def publish(self, upload_id: str, path: str, *, sha256: bytes) -> Artifact:
-        """Checks the SHA-256 of an upload and makes it visible at `path`, whole or not at all.
-
-        Raises ChecksumMismatch, and forgets the bytes.
-        """
-
-    async def discard_partial(self, upload_id: str) -> None:
-        """Forgets the bytes of an upload."""
-
-    def read(self, path: str, *, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """Bytes of a file in parts. Raises NotFound, OutOfRange."""
+    async def list_folder(self, folder: str, *, after: str, limit: int) -> Sequence[Artifact]:
+        """Entries right below a folder whose names follow `after`, by name (their `path`); nothing if no folder."""
 
     async def get_file(self, path: str) -> Artifact:
         """A file's size and time. Raises NotFound."""
 
+    async def open_file(self, path: str) -> OpenFile:
+        """A file to read from. Raises NotFound."""
+
     async def delete(self, path: str) -> int:
-        """Deletes a file, or a folder with all in it; the bytes freed. Raises NotFound."""
+        """Deletes a file, or a folder with all in it, at once; the bytes freed. Raises NotFound."""
+
+    async def open_partial(self, partial_id: str, path: str) -> PartialFile:
+        """What has arrived of a file that is to be visible at `path`; empty if nothing has.
+
+        Raises Aborted (UPLOAD_IN_USE) if another writer holds it, and FailedPrecondition (ARTIFACT_IS_FOLDER,
+        ARTIFACT_NOT_FOLDER) if a folder is at the path or a file is above it.
+        """
+
+    async def partial_size(self, partial_id: str) -> int:
+        """Bytes that have arrived; 0 if nothing has."""
+
+    async def discard_partial(self, partial_id: str) -> None:
+        """Forgets what has arrived; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""

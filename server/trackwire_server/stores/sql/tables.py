@@ -257,9 +257,9 @@ uploads = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
     _flag("complete"),
-    _time("creation_time_ms"),
+    _time("begin_time_ms"),
     PrimaryKeyConstraint("run_no", "upload_id"),
-    Index("ix_uploads_creation_time_ms", "creation_time_ms"),
+    Index("ix_uploads_begin_time_ms", "begin_time_ms"),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,329 @@
+"""The rules of artifacts: what may be stored where, and how an upload comes to its end.
+
+An upload, by its id, over any number of streams:
+
+                header, offset = what arrived                      whole, SHA-256 agrees
+    (unknown) ──────────────────────────────> partial ────────────────────────────────────> complete
+        ^                                      │   ^ │                                       │   ^ │ same header again:
+        │  too many bytes, another SHA-256,    │   └─┘ stream cut, disk full:                │   └─┘ answered as done
+        └──── a day without a new stream ──────┴────── resumed by offset ──── after a day ───┘
+"""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, partial_id
+from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.entities import NOTHING, Artifact, LifecycleStage, Run, RunSelection, Upload
+from trackwire_server.core.errors import (
+    Aborted,
+    ChecksumMismatch,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    RunDeleted,
+)
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.paging import decode_token, encode_token, fingerprint
+from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, RunStore, UploadStore
+
+DOWNLOAD_PART_BYTES = 1024 * 1024
+EXPIRED_UPLOADS_PER_CALL = 1_000
+SHA256_BYTES = 32
+_UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
+_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactPage:
+    """One page of a folder of a run."""
+
+    root_uri: str
+    artifacts: Sequence[Artifact]
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadHeader:
+    """What an upload announces; see UploadHeader in protos/trackwire/v1/artifacts.proto."""
+
+    upload_id: str
+    run_id: str
+    path: str
+    size_bytes: int
+    sha256: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStatus:
+    """How much of an upload has arrived."""
+
+    received_bytes: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRange:
+    """Which bytes are wanted; `length` 0 means all that follow, `version` that of an earlier download or empty."""
+
+    offset: int = 0
+    length: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadPart:
+    """Some bytes of a file; the first part also tells of the whole."""
+
+    data: bytes
+    size_bytes: int = 0
+    version: str = ""
+
+
+class Artifacts:
+    """Files of runs."""
+
+    def __init__(self, runs: RunStore, uploads: UploadStore, store: ByteStore, clock: Clock):
+        self._runs = runs
+        self._uploads = uploads
+        self._store = store
+        self._clock = clock
+
+    async def list_artifacts(self, run_id: str, path: str, *, page_size: int = 0, page_token: str = "") -> ArtifactPage:
+        """A folder's entries by path; none where there is no folder."""
+        if path:
+            check_artifact_path("path", path)
+        limit = check_page_size(page_size, default=LIMITS.page_size_default, maximum=LIMITS.artifacts_page_size)
+        query = fingerprint("artifacts", run_id, path)
+        after = _name_in(decode_token(query, page_token))
+        run = await self._get_run(run_id)
+        root = artifact_root(run)
+        entries = await self._store.list_folder(_join(root, path), after=after, limit=limit + 1)
+        shown = entries[:limit]
+        more = (shown[-1].path,) if len(entries) > limit else None
+        return ArtifactPage(
+            run.artifact_uri,
+            [replace(entry, path=_join(path, entry.path)) for entry in shown],
+            encode_token(query, more),
+        )
+
+    async def upload(self, header: UploadHeader, data: AsyncIterator[bytes]) -> Artifact:
+        """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
+        _check_header(header)
+        target = _join(artifact_root(await self._get_active_run(header.run_id, "header.run_id")), header.path)
+        upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
+        if upload.complete:
+            return await self._describe(upload, target)
+        partial = await self._store.open_partial(partial_id(header.run_id, header.upload_id), target)
+        try:
+            spoilt = await _receive(header, data, partial)
+            if spoilt is None:
+                artifact = await partial.publish()
+        finally:
+            await partial.close()
+        if spoilt is not None:
+            await self._discard(upload)
+            raise spoilt
+        await self._uploads.complete_upload(header.run_id, header.upload_id)
+        return replace(artifact, path=header.path)
+
+    async def _describe(self, upload: Upload, target: str) -> Artifact:
+        """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+        try:
+            return replace(await self._store.get_file(target), path=upload.path)
+        except NotFound:
+            return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
+
+    async def get_upload_status(self, run_id: str, upload_id: str) -> UploadStatus:
+        """How much of an upload has arrived; nothing of an unknown one."""
+        _check_upload_id("upload_id", upload_id)
+        await self._get_run(run_id)
+        upload = await self._uploads.get_upload(run_id, upload_id)
+        if upload is None:
+            return UploadStatus(0, False)
+        if upload.complete:
+            return UploadStatus(upload.size_bytes, True)
+        return UploadStatus(await self._store.partial_size(partial_id(run_id, upload_id)), False)
+
+    async def download(self, run_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
+        """A file's bytes, or a range of them; at least one part."""
+        check_artifact_path("path", path)
+        _check_not_negative("offset", wanted.offset)
+        _check_not_negative("length", wanted.length)
+        root = artifact_root(await self._get_run(run_id))
+        try:
+            file = await self._store.open_file(_join(root, path))
+        except NotFound as error:
+            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file") from error
+        try:
+            async with aclosing(_parts(file, path, wanted)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            await file.close()
+
+    async def delete_artifact(self, run_id: str, path: str) -> int:
+        """Deletes a file, or a folder with all in it; the bytes freed."""
+        check_artifact_path("path", path)
+        root = artifact_root(await self._get_active_run(run_id, "run_id"))
+        try:
+            return await self._store.delete(_join(root, path))
+        except NotFound as error:
+            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file or folder") from error
+
+    async def create_upload_url(self, run_id: str, path: str) -> NoReturn:
+        """Raises FailedPrecondition: the server's own store has no URLs."""
+        check_artifact_path("path", path)
+        artifact_root(await self._get_active_run(run_id, "run_id"))
+        raise _presigned_urls_unsupported("UploadArtifact")
+
+    async def create_download_url(self, run_id: str, path: str) -> NoReturn:
+        """Raises FailedPrecondition: the server's own store has no URLs."""
+        check_artifact_path("path", path)
+        artifact_root(await self._get_run(run_id))
+        raise _presigned_urls_unsupported("DownloadArtifact")
+
+    async def discard_expired(self) -> int:
+        """Drops uploads without a new stream for a day, and forgets those completed; how many. For now and then."""
+        before_ms = self._clock() - LIMITS.upload_expiry_seconds * 1_000
+        discarded = 0
+        for upload in await self._uploads.expired_uploads(before_ms=before_ms, limit=EXPIRED_UPLOADS_PER_CALL):
+            try:
+                await self._discard(upload)
+            except Aborted:
+                continue  # A stream longer than a day is still under way.
+            discarded += 1
+        return discarded
+
+    async def _discard(self, upload: Upload) -> None:
+        # The bytes first: a row without bytes is found again, bytes without a row never.
+        await self._store.discard_partial(partial_id(upload.run_id, upload.upload_id))
+        await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+
+    async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
+        return await self._runs.get_run(check_run_id(field, run_id), _RUN_ALONE)
+
+    async def _get_active_run(self, run_id: str, field: str) -> Run:
+        run = await self._get_run(run_id, field)
+        if run.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise RunDeleted(run_id)
+        return run
+
+
+async def _receive(
+    header: UploadHeader, data: AsyncIterator[bytes], partial: PartialFile
+) -> InvalidArgument | ChecksumMismatch | None:
+    """Appends what comes until the stream ends. Raises where what arrived can be gone on with; answers why not else."""
+    arrived = partial.size_bytes
+    if header.offset != arrived:
+        raise OutOfRange(
+            f"header.offset: {header.offset}: {arrived} bytes have arrived: go on there",
+            reason="OFFSET_MISMATCH",
+            metadata={"field": "header.offset", "value": header.offset, "offset": arrived},
+        )
+    async for part in data:
+        arrived += len(part)
+        if arrived > header.size_bytes:
+            return InvalidArgument(
+                "data",
+                f"{arrived} bytes",
+                f"more than the {header.size_bytes} that the header announced; nothing was kept",
+                reason="TOO_MANY_BYTES",
+                limit=header.size_bytes,
+            )
+        await partial.append(part)
+    if arrived < header.size_bytes:
+        raise InvalidArgument(
+            "header.size_bytes",
+            header.size_bytes,
+            f"the stream ended after {arrived} bytes; they are kept: go on at that offset",
+            reason="INCOMPLETE_UPLOAD",
+            limit=arrived,
+        )
+    received = await partial.sha256()
+    if received != header.sha256:
+        return ChecksumMismatch(header.path, announced=header.sha256.hex(), received=received.hex())
+    return None
+
+
+async def _parts(file: OpenFile, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
+    if wanted.version and wanted.version != file.version:
+        raise Aborted(
+            f"version: {wanted.version!r}: {path!r} has been replaced since: download it from the start",
+            reason="ARTIFACT_CHANGED",
+            metadata={"field": "version", "value": wanted.version, "version": file.version},
+        )
+    if wanted.offset > file.size_bytes:
+        raise OutOfRange(
+            f"offset: {wanted.offset}: {path!r} has {file.size_bytes} bytes",
+            reason="OFFSET_PAST_END",
+            metadata={"field": "offset", "value": wanted.offset, "limit": file.size_bytes},
+        )
+    position = wanted.offset
+    end = min(file.size_bytes, position + wanted.length) if wanted.length else file.size_bytes
+    first = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
+    yield DownloadPart(first, file.size_bytes, file.version)
+    position += len(first)
+    while position < end:
+        data = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
+        yield DownloadPart(data)
+        position += len(data)
+
+
+def _check_header(header: UploadHeader) -> None:
+    _check_upload_id("header.upload_id", header.upload_id)
+    check_artifact_path("header.path", header.path)
+    if not 0 <= header.size_bytes <= LIMITS.artifact_bytes:
+        raise InvalidArgument(
+            "header.size_bytes",
+            header.size_bytes,
+            f"must be from 0 to {LIMITS.artifact_bytes:,}",
+            limit=LIMITS.artifact_bytes,
+        )
+    if len(header.sha256) != SHA256_BYTES:
+        raise InvalidArgument(
+            "header.sha256", header.sha256, f"must have {SHA256_BYTES} bytes, not {len(header.sha256)}", limit=32
+        )
+    _check_not_negative("header.offset", header.offset)
+
+
+def _check_upload_id(field: str, upload_id: str) -> None:
+    check_required(field, upload_id, LIMITS.upload_id_characters)
+    if not _UPLOAD_ID.fullmatch(upload_id):
+        raise InvalidArgument(field, upload_id, 'may only have letters, digits, "_" and "-"')
+
+
+def _check_not_negative(field: str, value: int) -> None:
+    if not 0 <= value <= INT64_MAX:
+        raise InvalidArgument(field, value, "must be 0 or more", limit=0)
+
+
+def _name_in(position: Sequence[object] | None) -> str:
+    match position:
+        case None:
+            return ""
+        case (str(name),):
+            return name
+    raise InvalidArgument("page_token", position, "is not a token of a listing", reason="BAD_PAGE_TOKEN")
+
+
+def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
+    return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, header.sha256, now_ms)
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder and name else folder or name
+
+
+def _presigned_urls_unsupported(instead: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"this server's artifact store has no URLs to reach it directly: use {instead}",
+        reason="PRESIGNED_URLS_UNSUPPORTED",
+        metadata={"instead": instead},
+    )

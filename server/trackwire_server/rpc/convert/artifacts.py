@@ -1,0 +1,80 @@
+"""The messages of artifacts and core's values, each way."""
+
+from collections.abc import AsyncIterator
+
+from trackwire.v1 import artifacts_pb2 as pb
+from trackwire_server.core.artifacts import ArtifactPage, DownloadPart, DownloadRange, UploadHeader, UploadStatus
+from trackwire_server.core.entities import Artifact
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+
+
+async def upload_from_proto(
+    requests: AsyncIterator[pb.UploadArtifactRequest],
+) -> tuple[UploadHeader, AsyncIterator[bytes]]:
+    """The header, and the bytes that follow it. Raises InvalidArgument if the first message is not a header."""
+    async for request in requests:
+        if request.WhichOneof("part") != "header":
+            break
+        return _header_from_proto(request.header), _data(requests)
+    raise InvalidArgument("header", "", "is required: it is the first message of an upload", reason="REQUIRED")
+
+
+async def _data(requests: AsyncIterator[pb.UploadArtifactRequest]) -> AsyncIterator[bytes]:
+    async for request in requests:
+        if request.WhichOneof("part") != "data":
+            raise InvalidArgument("part", request.WhichOneof("part"), "must be data in every message but the first")
+        if len(request.data) > LIMITS.artifact_part_bytes:
+            raise InvalidArgument(
+                "data",
+                f"{len(request.data)} bytes",
+                f"at most {LIMITS.artifact_part_bytes:,} bytes are allowed in one message",
+                reason="TOO_LONG",
+                limit=LIMITS.artifact_part_bytes,
+            )
+        yield request.data
+
+
+def _header_from_proto(header: pb.UploadHeader) -> UploadHeader:
+    return UploadHeader(
+        upload_id=header.upload_id,
+        run_id=header.run_id,
+        path=header.path,
+        size_bytes=header.size_bytes,
+        sha256=header.sha256,
+        offset=header.offset,
+    )
+
+
+def range_from_proto(request: pb.DownloadArtifactRequest) -> DownloadRange:
+    """Which bytes of a file are wanted."""
+    return DownloadRange(request.offset, request.length, request.version)
+
+
+def part_to_proto(part: DownloadPart) -> pb.DownloadArtifactResponse:
+    """Some bytes of a file."""
+    return pb.DownloadArtifactResponse(size_bytes=part.size_bytes, data=part.data, version=part.version)
+
+
+def page_to_proto(page: ArtifactPage) -> pb.ListArtifactsResponse:
+    """One page of a folder."""
+    return pb.ListArtifactsResponse(
+        root_uri=page.root_uri,
+        artifacts=[artifact_to_proto(artifact) for artifact in page.artifacts],
+        next_page_token=page.next_page_token,
+    )
+
+
+def status_to_proto(status: UploadStatus) -> pb.GetUploadStatusResponse:
+    """How much of an upload has arrived."""
+    return pb.GetUploadStatusResponse(received_bytes=status.received_bytes, complete=status.complete)
+
+
+def artifact_to_proto(artifact: Artifact) -> pb.Artifact:
+    """A file or a folder."""
+    return pb.Artifact(
+        path=artifact.path,
+        is_dir=artifact.is_dir,
+        size_bytes=artifact.size_bytes,
+        modification_time_ms=artifact.modification_time_ms,
+    )

@@ -1,0 +1,254 @@
+"""ByteStore on a folder.
+
+<folder>/.partial/<partial id>     an upload that is not whole yet; locked (flock) while a stream writes to it
+<folder>/.partial/deleted-<id>     what is being deleted, out of sight at once
+<folder>/<path>                    a file, there whole or not at all: fsync, rename, fsync of its folder
+"""
+
+import heapq
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from trackwire_server.core.entities import Artifact
+from trackwire_server.core.errors import InvalidArgument, NotFound, StoreCorrupt
+from trackwire_server.stores.files.folders import (
+    NOT_THERE,
+    check_target,
+    entry_mode,
+    open_folder,
+    open_regular_file,
+    prune_empty_folders,
+)
+from trackwire_server.stores.files.lane import Lane, in_thread, open_in_thread
+from trackwire_server.stores.files.partial import FilePartial, open_locked
+
+PARTIALS = ".partial"
+DELETED_PREFIX = "deleted-"
+PUBLISH_ATTEMPTS = 10
+
+
+class FileBytes:
+    """Artifact bytes below a folder. Several servers may share it."""
+
+    def __init__(self, root: int, partials: int):
+        self._root = root
+        self._partials = partials
+
+    @classmethod
+    async def open(cls, folder: Path) -> Self:
+        """Makes the folder if it is missing, and ends deletions that a crash broke off."""
+        return await in_thread(cls._open, folder)
+
+    @classmethod
+    def _open(cls, folder: Path) -> Self:
+        (folder / PARTIALS).mkdir(parents=True, exist_ok=True)
+        root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        partials = os.open(PARTIALS, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
+        for name in os.listdir(partials):  # noqa: PTH208  # by descriptor, not by path
+            if name.startswith(DELETED_PREFIX):
+                _remove(partials, name)
+        return cls(root, partials)
+
+    async def close(self) -> None:
+        """Lets go of the folder; nothing may be under way."""
+        await in_thread(self._close)
+
+    def _close(self) -> None:
+        os.close(self._partials)
+        os.close(self._root)
+
+    async def list_folder(self, folder: str, *, after: str, limit: int) -> Sequence[Artifact]:
+        """Entries right below a folder, by name; links, devices and names that are not UTF-8 are left out."""
+        return await in_thread(self._list_folder, _parts(folder), after, limit)
+
+    def _list_folder(self, parts: Sequence[str], after: str, limit: int) -> Sequence[Artifact]:
+        try:
+            with open_folder(self._root, parts) as folder, os.scandir(folder) as entries:
+                names = (entry.name for entry in entries if entry.name > after and _is_shown(entry))
+                first = heapq.nsmallest(limit, (name for name in names if parts or name != PARTIALS))
+                found = [_stat(folder, name) for name in first]
+        except NOT_THERE:
+            return []
+        return [entry for entry in found if entry is not None]
+
+    async def get_file(self, path: str) -> Artifact:
+        """A file's size and time."""
+        file = await self.open_file(path)
+        try:
+            return file.artifact
+        finally:
+            await file.close()
+
+    async def open_file(self, path: str) -> "OpenedFile":
+        """A file to read from."""
+        return await open_in_thread(partial(self._open_file, path), OpenedFile.close_now)
+
+    def _open_file(self, path: str) -> "OpenedFile":
+        try:
+            return OpenedFile(path, open_regular_file(self._root, _parts(path)))
+        except NOT_THERE as error:
+            raise NotFound("artifact", path, field="path") from error
+
+    async def delete(self, path: str) -> int:
+        """Deletes a file, or a folder with all in it."""
+        return await in_thread(self._delete, path)
+
+    def _delete(self, path: str) -> int:
+        parts = _parts(path)
+        hidden = f"{DELETED_PREFIX}{uuid.uuid4().hex}"
+        try:
+            with open_folder(self._root, parts[:-1]) as folder:
+                mode = entry_mode(folder, parts[-1])
+                if mode is None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                    raise NotFound("artifact", path, field="path")
+                os.rename(parts[-1], hidden, src_dir_fd=folder, dst_dir_fd=self._partials)
+                os.fsync(folder)
+        except NOT_THERE as error:
+            raise NotFound("artifact", path, field="path") from error
+        prune_empty_folders(self._root, parts[:-1])
+        return _remove(self._partials, hidden)
+
+    async def open_partial(self, partial_id: str, path: str) -> FilePartial:
+        """What has arrived of a file."""
+        return await open_in_thread(partial(self._open_partial, partial_id, path), FilePartial.close_now)
+
+    def _open_partial(self, partial_id: str, path: str) -> FilePartial:
+        check_target(self._root, _parts(path))
+        return FilePartial(open_locked(self._partials, partial_id), partial(self._publish, partial_id, path))
+
+    def _publish(self, partial_id: str, path: str, file: int) -> Artifact:
+        parts = _parts(path)
+        os.fsync(file)
+        for attempt in range(PUBLISH_ATTEMPTS):
+            check_target(self._root, parts)
+            try:
+                with open_folder(self._root, parts[:-1], create=True) as folder:
+                    os.rename(partial_id, parts[-1], src_dir_fd=self._partials, dst_dir_fd=folder)
+                    os.fsync(folder)
+            except (FileNotFoundError, IsADirectoryError):
+                # Another call pruned the folder in this moment, or made one at the path: look again.
+                if attempt == PUBLISH_ATTEMPTS - 1:
+                    raise
+            except OSError:
+                prune_empty_folders(self._root, parts[:-1])
+                raise
+            else:
+                break
+        return _artifact(path, os.fstat(file))
+
+    async def partial_size(self, partial_id: str) -> int:
+        """Bytes that have arrived; 0 if nothing has."""
+        return await in_thread(self._partial_size, partial_id)
+
+    def _partial_size(self, partial_id: str) -> int:
+        try:
+            return os.stat(partial_id, dir_fd=self._partials, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
+
+    async def discard_partial(self, partial_id: str) -> None:
+        """Forgets what has arrived."""
+        await in_thread(self._discard_partial, partial_id)
+
+    def _discard_partial(self, partial_id: str) -> None:
+        file = open_locked(self._partials, partial_id)
+        try:
+            os.unlink(partial_id, dir_fd=self._partials)
+        finally:
+            os.close(file)
+
+
+class OpenedFile:
+    """An OpenFile on a descriptor: its bytes stay there when the path is deleted or replaced."""
+
+    def __init__(self, path: str, file: int):
+        self._path = path
+        self._file = file
+        self._status = os.fstat(file)
+        self._lane = Lane()
+
+    @property
+    def artifact(self) -> Artifact:
+        """What a listing says of it."""
+        return _artifact(self._path, self._status)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the whole file."""
+        return self._status.st_size
+
+    @property
+    def version(self) -> str:
+        """By inode, time and size."""
+        return f"{self._status.st_ino:x}-{self._status.st_mtime_ns:x}-{self._status.st_size:x}"
+
+    async def read(self, *, offset: int, length: int) -> bytes:
+        """Bytes from an offset on."""
+        return await self._lane.run(partial(self._read, offset, length))
+
+    def _read(self, offset: int, length: int) -> bytes:
+        data = os.pread(self._file, length, offset)
+        if not data and length and offset < self.size_bytes:
+            raise StoreCorrupt(f"artifact {self._path!r} ends at {offset} of its {self.size_bytes} bytes")
+        return data
+
+    async def close(self) -> None:
+        """Lets go."""
+        await self._lane.run(self.close_now)
+
+    def close_now(self) -> None:
+        """Lets go of a file that nothing has been read from."""
+        os.close(self._file)
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.split("/") if path else []
+    if parts and parts[0] == PARTIALS:
+        raise InvalidArgument("path", path, f"{PARTIALS!r} is the artifact store's own folder")
+    return parts
+
+
+def _is_shown(entry: "os.DirEntry[str]") -> bool:
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        return False
+    return entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+
+
+def _stat(folder: int, name: str) -> Artifact | None:
+    with suppress(FileNotFoundError):
+        return _artifact(name, os.stat(name, dir_fd=folder, follow_symlinks=False))
+    return None
+
+
+def _artifact(path: str, status: os.stat_result) -> Artifact:
+    if stat.S_ISDIR(status.st_mode):
+        return Artifact(path, is_dir=True)
+    return Artifact(path, False, status.st_size, status.st_mtime_ns // 1_000_000)
+
+
+def _remove(folder: int, name: str) -> int:
+    """Deletes an entry with all in it; the bytes freed."""
+    mode = entry_mode(folder, name)
+    if mode is None:
+        return 0
+    if not stat.S_ISDIR(mode):
+        size_bytes = os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        return size_bytes
+    size_bytes = sum(
+        os.stat(file, dir_fd=at, follow_symlinks=False).st_size
+        for _, _, files, at in os.fwalk(name, dir_fd=folder, follow_symlinks=False)
+        for file in files
+    )
+    shutil.rmtree(name, dir_fd=folder)
+    return size_bytes

@@ -1,0 +1,352 @@
+"""What every ByteStore keeps to, and how the folder guards itself."""
+
+import asyncio
+import hashlib
+import os
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FakeClock
+from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
+from trackwire_server.core.stores import ByteStore
+from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.memory.artifacts import MemoryBytes
+
+ROOT = "0/run1/artifacts"
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
+    store = await FileBytes.open(tmp_path / "artifacts")
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["memory", "files"])
+def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes) -> ByteStore:
+    return MemoryBytes(clock) if request.param == "memory" else files
+
+
+async def put(store: ByteStore, path: str, data: bytes = b"bytes", *, partial_id: str = "partial") -> None:
+    partial = await store.open_partial(partial_id, path)
+    try:
+        await partial.append(data)
+        await partial.publish()
+    finally:
+        await partial.close()
+
+
+async def read(store: ByteStore, path: str) -> bytes:
+    file = await store.open_file(path)
+    try:
+        return await file.read(offset=0, length=file.size_bytes)
+    finally:
+        await file.close()
+
+
+async def names(store: ByteStore, folder: str) -> list[tuple[str, bool]]:
+    return [(entry.path, entry.is_dir) for entry in await store.list_folder(folder, after="", limit=1_000)]
+
+
+async def test_published_file_reads_back(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/a/b.bin", b"0123456789")
+    assert await read(store, f"{ROOT}/a/b.bin") == b"0123456789"
+    assert (await store.get_file(f"{ROOT}/a/b.bin")).size_bytes == 10
+
+
+async def test_empty_file_is_a_file(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/empty", b"")
+    assert await read(store, f"{ROOT}/empty") == b""
+
+
+async def test_partial_is_invisible_until_published(store: ByteStore) -> None:
+    partial = await store.open_partial("p", f"{ROOT}/a")
+    await partial.append(b"12")
+    assert await names(store, ROOT) == []
+    with pytest.raises(NotFound):
+        await store.open_file(f"{ROOT}/a")
+    await partial.publish()
+    await partial.close()
+    assert await names(store, ROOT) == [("a", False)]
+    assert await store.partial_size("p") == 0
+
+
+async def test_partial_goes_on_where_it_was(store: ByteStore) -> None:
+    first = await store.open_partial("p", f"{ROOT}/a")
+    await first.append(b"12")
+    await first.append(b"345")
+    await first.close()
+    assert await store.partial_size("p") == 5
+    second = await store.open_partial("p", f"{ROOT}/a")
+    assert second.size_bytes == 5
+    await second.append(b"6")
+    assert await second.sha256() == hashlib.sha256(b"123456").digest()
+    await second.publish()
+    await second.close()
+    assert await read(store, f"{ROOT}/a") == b"123456"
+
+
+async def test_one_writer_at_a_time(store: ByteStore) -> None:
+    held = await store.open_partial("p", f"{ROOT}/a")
+    with pytest.raises(Aborted) as refused:
+        await store.open_partial("p", f"{ROOT}/a")
+    assert refused.value.reason == "UPLOAD_IN_USE"
+    with pytest.raises(Aborted):
+        await store.discard_partial("p")
+    await held.close()
+    await (await store.open_partial("p", f"{ROOT}/a")).close()
+
+
+async def test_discarded_partial_is_gone(store: ByteStore) -> None:
+    partial = await store.open_partial("p", f"{ROOT}/a")
+    await partial.append(b"12")
+    await partial.close()
+    await store.discard_partial("p")
+    await store.discard_partial("p")
+    assert await store.partial_size("p") == 0
+
+
+async def test_file_is_replaced_while_it_is_read(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/a", b"old bytes")
+    old = await store.open_file(f"{ROOT}/a")
+    await put(store, f"{ROOT}/a", b"new")
+    new = await store.open_file(f"{ROOT}/a")
+    assert await old.read(offset=4, length=100) == b"bytes"
+    assert await new.read(offset=0, length=100) == b"new"
+    assert old.version != new.version
+    await store.delete(f"{ROOT}/a")
+    assert await new.read(offset=0, length=100) == b"new"
+    await old.close()
+    await new.close()
+
+
+async def test_listing_is_by_name_and_goes_on_after_one(store: ByteStore) -> None:
+    for name in ("b", "a/x", "a/y/z", "c.txt", "a.txt", "Z", "é"):
+        await put(store, f"{ROOT}/{name}")
+    everything = [("Z", False), ("a", True), ("a.txt", False), ("b", False), ("c.txt", False), ("é", False)]
+    assert await names(store, ROOT) == everything
+    assert await names(store, f"{ROOT}/a") == [("x", False), ("y", True)]
+    page = await store.list_folder(ROOT, after="a", limit=2)
+    assert [entry.path for entry in page] == ["a.txt", "b"]
+
+
+@pytest.mark.parametrize("folder", ["0/none", f"{ROOT}/file", f"{ROOT}/file/below"])
+async def test_listing_what_is_no_folder_is_empty(store: ByteStore, folder: str) -> None:
+    await put(store, f"{ROOT}/file")
+    assert await names(store, folder) == []
+
+
+async def test_deleting_a_folder_frees_its_bytes_and_empty_folders_go(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/a/b/c", b"123")
+    await put(store, f"{ROOT}/a/b/d", b"4567")
+    await put(store, f"{ROOT}/e", b"8")
+    assert await store.delete(f"{ROOT}/a/b") == 7
+    assert await names(store, ROOT) == [("e", False)]
+    assert await store.delete(f"{ROOT}/e") == 1
+    assert await names(store, "0") == []
+
+
+@pytest.mark.parametrize("path", [f"{ROOT}/none", f"{ROOT}/a/below", f"{ROOT}/none/below"])
+async def test_what_is_not_there_is_not_found(store: ByteStore, path: str) -> None:
+    await put(store, f"{ROOT}/a")
+    for call in (store.open_file, store.get_file, store.delete):
+        with pytest.raises(NotFound):
+            await call(path)
+
+
+async def test_folder_is_not_read_as_a_file(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/a/b")
+    with pytest.raises(NotFound):
+        await store.open_file(f"{ROOT}/a")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [(f"{ROOT}/a", "ARTIFACT_IS_FOLDER"), (f"{ROOT}/a/b/c", "ARTIFACT_NOT_FOLDER")]
+)
+async def test_file_and_folder_do_not_take_each_others_place(store: ByteStore, path: str, reason: str) -> None:
+    early = await store.open_partial("early", path)
+    await early.append(b"12")
+    await put(store, f"{ROOT}/a/b")
+    with pytest.raises(FailedPrecondition) as refused:
+        await store.open_partial("late", path)
+    assert refused.value.reason == reason
+    with pytest.raises(FailedPrecondition):
+        await early.publish()
+    await early.close()
+    assert await store.partial_size("early") == 2
+
+
+async def test_many_publish_and_delete_in_one_folder_at_once(store: ByteStore) -> None:
+    async def come_and_go(number: int) -> None:
+        for _ in range(10):
+            await put(store, f"{ROOT}/shared/folder/{number}", partial_id=f"p{number}")
+            await store.delete(f"{ROOT}/shared/folder/{number}")
+
+    await asyncio.gather(*(come_and_go(number) for number in range(4)))
+    assert await names(store, "0") == []
+
+
+# The folder alone.
+
+
+async def test_own_folder_is_refused(files: FileBytes) -> None:
+    for call in (files.open_file, files.delete, files.get_file):
+        with pytest.raises(InvalidArgument):
+            await call(".partial/p")
+    with pytest.raises(InvalidArgument):
+        await files.open_partial("p", ".partial/q")
+    assert await names(files, "") == []
+
+
+@pytest.fixture
+async def links(files: FileBytes, tmp_path: Path) -> Path:
+    """A folder outside with a secret, and links to it from inside a run; the outside's path."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("secret")
+    await put(files, f"{ROOT}/plain")
+    inside = tmp_path / "artifacts" / ROOT
+    (inside / "folder").symlink_to(outside)
+    (inside / "file").symlink_to(outside / "secret")
+    (inside / "near").symlink_to("plain")
+    return outside
+
+
+@pytest.mark.parametrize("path", ["folder", "folder/secret", "file", "near"])
+async def test_links_are_not_there_for_readers(files: FileBytes, links: Path, path: str) -> None:
+    for call in (files.open_file, files.get_file, files.delete):
+        with pytest.raises(NotFound):
+            await call(f"{ROOT}/{path}")
+    assert await names(files, f"{ROOT}/{path}") == []
+    assert await names(files, ROOT) == [("plain", False)]
+    assert (links / "secret").read_text() == "secret"
+
+
+@pytest.mark.parametrize("path", ["folder", "folder/new", "folder/deep/new", "file", "file/new", "near"])
+async def test_links_are_refused_to_writers(files: FileBytes, links: Path, path: str) -> None:
+    with pytest.raises(InvalidArgument, match="symbolic link"):
+        await files.open_partial("p", f"{ROOT}/{path}")
+    assert [entry.name for entry in links.iterdir()] == ["secret"]
+
+
+async def test_link_made_during_an_upload_is_refused(files: FileBytes, tmp_path: Path) -> None:
+    partial = await files.open_partial("p", f"{ROOT}/folder/new")
+    await partial.append(b"12")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "artifacts" / ROOT).mkdir(parents=True)
+    (tmp_path / "artifacts" / ROOT / "folder").symlink_to(outside)
+    with pytest.raises(InvalidArgument, match="symbolic link"):
+        await partial.publish()
+    await partial.close()
+    assert list(outside.iterdir()) == []
+
+
+async def test_deleting_a_folder_leaves_what_its_links_point_to(files: FileBytes, links: Path) -> None:
+    await files.delete(ROOT)
+    assert (links / "secret").read_text() == "secret"
+
+
+async def test_pipe_is_not_a_file(files: FileBytes, tmp_path: Path) -> None:
+    await put(files, f"{ROOT}/plain")
+    os.mkfifo(tmp_path / "artifacts" / ROOT / "pipe")
+    with pytest.raises(NotFound):
+        await files.open_file(f"{ROOT}/pipe")
+    assert await names(files, ROOT) == [("plain", False)]
+
+
+async def test_two_stores_on_one_folder_exclude_each_other(files: FileBytes, tmp_path: Path) -> None:
+    other = await FileBytes.open(tmp_path / "artifacts")
+    held = await files.open_partial("p", f"{ROOT}/a")
+    with pytest.raises(Aborted):
+        await other.open_partial("p", f"{ROOT}/a")
+    await held.close()
+    await other.close()
+
+
+async def test_broken_off_deletion_is_ended_at_the_start(files: FileBytes, tmp_path: Path) -> None:
+    left = tmp_path / "artifacts" / ".partial" / "deleted-1"
+    left.mkdir()
+    (left / "file").write_text("bytes")
+    await (await FileBytes.open(tmp_path / "artifacts")).close()
+    assert not left.exists()
+
+
+@contextmanager
+def disk_full_at(size_bytes: int) -> Iterator[None]:
+    """No file of this process grows past a size: write() fails as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_full_disk_keeps_whole_parts_alone(files: FileBytes) -> None:
+    partial = await files.open_partial("p", f"{ROOT}/a")
+    with disk_full_at(25):
+        for _ in range(3):
+            await partial.append(b"0123456789")
+        with pytest.raises(StorageFull, match="artifact store"):
+            await partial.sha256()
+    await partial.close()
+    assert await files.partial_size("p") == 20
+    again = await files.open_partial("p", f"{ROOT}/a")
+    await again.append(b"0123456789")
+    await again.publish()
+    await again.close()
+    assert await read(files, f"{ROOT}/a") == b"0123456789" * 3
+
+
+async def test_failure_that_nobody_awaited_is_no_warning(files: FileBytes) -> None:
+    partial = await files.open_partial("p", f"{ROOT}/a")
+    with disk_full_at(5):
+        await partial.append(b"0123456789")
+        await partial.close()
+    assert await files.partial_size("p") == 0
+
+
+async def test_cancelled_writer_leaves_whole_parts_and_no_lock(files: FileBytes) -> None:
+    partial = await files.open_partial("p", f"{ROOT}/a")
+    part = bytes(1024 * 1024)
+
+    async def write() -> None:
+        while True:
+            await partial.append(part)
+
+    task = asyncio.create_task(write())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.wait([task])
+    await partial.close()
+    assert await files.partial_size("p") == partial.size_bytes
+    await files.discard_partial("p")
+
+
+async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileBytes) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        task = asyncio.create_task(files.open_partial("p", f"{ROOT}/a"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    await asyncio.sleep(0.2)
+    await (await files.open_partial("p", f"{ROOT}/a")).close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_nothing_stays_open(files: FileBytes) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    await put(files, f"{ROOT}/a/b")
+    await read(files, f"{ROOT}/a/b")
+    await names(files, ROOT)
+    await files.delete(f"{ROOT}/a")
+    for path in (f"{ROOT}/a", f"{ROOT}/a/b"):
+        with pytest.raises(NotFound):
+            await files.open_file(path)
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -1,0 +1,150 @@
+"""What every UploadStore keeps to."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from sqlalchemy import insert, update
+
+from tests.conftest import NOW_MS
+from trackwire_server.core.entities import LifecycleStage, Run, RunStatus, Upload
+from trackwire_server.core.errors import AlreadyExists, NotFound, RunDeleted
+from trackwire_server.core.stores import UploadStore
+from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.state import MemoryState
+from trackwire_server.stores.sql.artifacts import SqlUploads
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.tables import run_heads, runs
+
+RUN = Run(
+    run_id="run1",
+    run_name="name",
+    experiment_id="0",
+    user_id="",
+    status=RunStatus.RUNNING,
+    start_time_ms=NOW_MS,
+    end_time_ms=None,
+    lifecycle_stage=LifecycleStage.ACTIVE,
+    artifact_uri="trackwire-artifacts:/0/run1/artifacts",
+)
+UPLOAD = Upload("upload1", "run1", "a/b.bin", 3, b"\xff" * 32, NOW_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A store with the active runs run1 and run2, and what deletes run1."""
+
+    uploads: UploadStore
+    delete_run: Callable[[], Awaitable[None]]
+
+
+def _memory_world(state: MemoryState) -> World:
+    for run_id in ("run1", "run2"):
+        state.runs[run_id] = replace(RUN, run_id=run_id)
+
+    async def delete_run() -> None:
+        state.runs["run1"] = replace(RUN, lifecycle_stage=LifecycleStage.DELETED)
+
+    return World(MemoryUploads(state), delete_run)
+
+
+async def _sqlite_world(database: Database) -> World:
+    async with database.write() as connection:
+        for number, run_id in enumerate(("run1", "run2"), 1):
+            await connection.execute(
+                insert(runs).values(
+                    run_no=number,
+                    run_id=run_id,
+                    experiment_no=0,
+                    run_name="name",
+                    status="RUNNING",
+                    start_time_ms=NOW_MS,
+                    artifact_uri=RUN.artifact_uri,
+                )
+            )
+            await connection.execute(insert(run_heads).values(run_no=number))
+
+    async def delete_run() -> None:
+        async with database.write() as connection:
+            await connection.execute(update(runs).where(runs.c.run_id == "run1").values(lifecycle_stage="deleted"))
+
+    return World(SqlUploads(database), delete_run)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def world(request: pytest.FixtureRequest, memory_state: MemoryState, database: Database) -> World:
+    return _memory_world(memory_state) if request.param == "memory" else await _sqlite_world(database)
+
+
+@pytest.fixture
+def uploads(world: World) -> UploadStore:
+    return world.uploads
+
+
+async def test_upload_is_kept_as_announced(uploads: UploadStore) -> None:
+    assert await uploads.begin_upload(UPLOAD) == UPLOAD
+    assert await uploads.get_upload("run1", "upload1") == UPLOAD
+    assert await uploads.get_upload("run1", "upload2") is None
+    assert await uploads.get_upload("none", "upload1") is None
+
+
+async def test_upload_begun_again_is_the_same_at_a_later_time(uploads: UploadStore) -> None:
+    await uploads.begin_upload(UPLOAD)
+    again = replace(UPLOAD, begin_time_ms=NOW_MS + 5)
+    assert await uploads.begin_upload(again) == again
+    assert await uploads.get_upload("run1", "upload1") == again
+
+
+@pytest.mark.parametrize("other", [{"path": "c"}, {"size_bytes": 4}, {"sha256": bytes(32)}], ids=str)
+async def test_upload_of_another_file_under_the_same_id_is_refused(
+    uploads: UploadStore, other: dict[str, object]
+) -> None:
+    await uploads.begin_upload(UPLOAD)
+    with pytest.raises(AlreadyExists):
+        await uploads.begin_upload(replace(UPLOAD, **other))  # type: ignore[arg-type]  # fields by name
+    assert await uploads.get_upload("run1", "upload1") == UPLOAD
+
+
+async def test_runs_may_use_the_same_upload_id(uploads: UploadStore) -> None:
+    await uploads.begin_upload(UPLOAD)
+    other = replace(UPLOAD, run_id="run2", path="c")
+    assert await uploads.begin_upload(other) == other
+
+
+async def test_complete_upload_stays_known_as_such(uploads: UploadStore) -> None:
+    await uploads.begin_upload(UPLOAD)
+    await uploads.complete_upload("run1", "upload1")
+    assert await uploads.begin_upload(UPLOAD) == replace(UPLOAD, complete=True)
+    assert await uploads.get_upload("run1", "upload1") == replace(UPLOAD, complete=True)
+    await uploads.complete_upload("run1", "none")
+
+
+async def test_discarded_upload_is_forgotten(uploads: UploadStore) -> None:
+    await uploads.begin_upload(UPLOAD)
+    await uploads.discard_upload("run1", "upload1")
+    await uploads.discard_upload("run1", "upload1")
+    assert await uploads.get_upload("run1", "upload1") is None
+
+
+async def test_unknown_run_is_not_found(uploads: UploadStore) -> None:
+    with pytest.raises(NotFound):
+        await uploads.begin_upload(replace(UPLOAD, run_id="none"))
+
+
+async def test_deleted_run_rejects_new_uploads_and_keeps_those_it_has(world: World) -> None:
+    await world.uploads.begin_upload(UPLOAD)
+    await world.delete_run()
+    with pytest.raises(RunDeleted):
+        await world.uploads.begin_upload(UPLOAD)
+    assert await world.uploads.get_upload("run1", "upload1") == UPLOAD
+    await world.uploads.discard_upload("run1", "upload1")
+    assert await world.uploads.get_upload("run1", "upload1") is None
+
+
+async def test_expired_uploads_come_oldest_first(uploads: UploadStore) -> None:
+    for upload_id, age_ms in (("young", 1), ("old", 30), ("older", 40), ("oldest", 50)):
+        await uploads.begin_upload(replace(UPLOAD, upload_id=upload_id, begin_time_ms=NOW_MS - age_ms))
+    expired = await uploads.expired_uploads(before_ms=NOW_MS - 30, limit=10)
+    assert [upload.upload_id for upload in expired] == ["oldest", "older"]
+    first = await uploads.expired_uploads(before_ms=NOW_MS, limit=1)
+    assert [upload.upload_id for upload in first] == ["oldest"]
