@@ -251,3 +251,25 @@ class ByteStore(Protocol):
 
     async def discard_partial(self, partial_id: str) -> None:
         """Forgets what has arrived; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
+
+
+class GarbageStore(Protocol):
+    """What was deleted, and its removal for good. Who was deleted at `before_ms` or earlier is old enough."""
+
+    async def deleted_runs(self, *, before_ms: int, after: str, limit: int) -> Sequence[tuple[str, str]]:
+        """Ids of runs that are deleted and old enough, with their experiments', by run id from behind `after`."""
+
+    async def deleted_experiments(self, *, before_ms: int) -> Sequence[str]:
+        """Ids of experiments that are deleted and old enough, oldest id first."""
+
+    async def count_runs(self, experiment_id: str) -> int:
+        """How many runs an experiment has, deleted or not; 0 for an unknown one."""
+
+    async def unfinished_uploads(self, run_id: str) -> Sequence[str]:
+        """Ids of a run's uploads that are not whole."""
+
+    async def remove_run(self, run_id: str, *, before_ms: int) -> bool:
+        """Removes a run with all its rows; False if it is gone, restored, or not old enough any more."""
+
+    async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
+        """Removes an experiment; False if it is gone, restored, not old enough any more, or still has runs."""

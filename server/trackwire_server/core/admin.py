@@ -1,0 +1,260 @@
+"""What those who run a server ask of it: how it is, and to remove for good what was deleted.
+
+A deleted run goes in three steps, so that whatever fails leaves something that the next collection finds:
+
+    bytes of unfinished uploads  →  the run's rows, if it is still deleted  →  its artifacts
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+
+from trackwire_server.core.artifact_paths import artifact_root, partial_id
+from trackwire_server.core.checks import INT64_MAX, check_run_id
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection, Upload
+from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
+
+PAGE = 1_000
+_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What stays as it is while a server lives."""
+
+    version: str
+    store: str
+    schema_version: int
+    artifacts_uri: str
+    start_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLoad:
+    """How much the data plane has before it."""
+
+    journal_rows: int
+    journal_points: int
+    queued_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageRequest:
+    """What to collect: all that is deleted, or only the runs and experiments named."""
+
+    older_than_ms: int = 0
+    run_ids: Sequence[str] = ()
+    experiment_ids: Sequence[str] = ()
+    dry_run: bool = False
+
+    @property
+    def names_some(self) -> bool:
+        """Whether only certain things are to be collected."""
+        return bool(self.run_ids or self.experiment_ids)
+
+
+@dataclass(slots=True)
+class Garbage:
+    """What was removed, or would be."""
+
+    run_ids: list[str] = field(default_factory=list)
+    experiment_ids: list[str] = field(default_factory=list)
+    uploads: int = 0
+    artifact_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdminStores:
+    """The stores whose contents are collected."""
+
+    garbage: GarbageStore
+    experiments: ExperimentStore
+    runs: RunStore
+    uploads: UploadStore
+    artifacts: ByteStore
+
+
+class Admin:
+    """The server's own affairs."""
+
+    def __init__(
+        self, facts: ServerFacts, stores: AdminStores, *, load: Callable[[], Awaitable[IngestLoad]], clock: Clock
+    ):
+        self._facts = facts
+        self._stores = stores
+        self._load = load
+        self._clock = clock
+
+    async def server_info(self) -> tuple[ServerFacts, IngestLoad]:
+        """What the server is, and how much it has before it."""
+        return self._facts, await self._load()
+
+    async def collect_garbage(self, request: GarbageRequest) -> Garbage:
+        """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""
+        await self._check(request)
+        before_ms = self._clock() - request.older_than_ms
+        collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
+        async for run_id in self._run_ids(request, before_ms):
+            await collection.take_run(run_id)
+        async for experiment_id in self._experiment_ids(request, before_ms):
+            await collection.take_experiment(experiment_id)
+        if not request.names_some:
+            expired_ms = min(before_ms, self._clock() - LIMITS.upload_expiry_seconds * 1_000)
+            await collection.take_expired_uploads(expired_ms)
+        return collection.taken
+
+    async def _check(self, request: GarbageRequest) -> None:
+        if not 0 <= request.older_than_ms <= INT64_MAX:
+            raise InvalidArgument("older_than_ms", request.older_than_ms, "must be 0 or more milliseconds", limit=0)
+        _check_count("run_ids", request.run_ids, LIMITS.runs_per_read)
+        _check_count("experiment_ids", request.experiment_ids, LIMITS.experiments_per_search)
+        for index, run_id in enumerate(request.run_ids):
+            run = await self._stores.runs.get_run(check_run_id(f"run_ids[{index}]", run_id), _RUN_ALONE)
+            _check_deleted("run", run_id, f"run_ids[{index}]", run.lifecycle_stage)
+        for index, experiment_id in enumerate(request.experiment_ids):
+            experiment = await self._stores.experiments.get_experiment(experiment_id)
+            _check_deleted("experiment", experiment_id, f"experiment_ids[{index}]", experiment.lifecycle_stage)
+            _check_removable(experiment_id, f"experiment_ids[{index}]")
+
+    async def _run_ids(self, request: GarbageRequest, before_ms: int) -> AsyncIterator[str]:
+        """Runs that are deleted and old enough: those named, those of named experiments, or all."""
+        named = set(request.run_ids)
+        garbage = self._stores.garbage
+        after = ""
+        while page := await garbage.deleted_runs(before_ms=before_ms, after=after, limit=PAGE):
+            for run_id, experiment_id in page:
+                if not request.names_some or run_id in named or experiment_id in request.experiment_ids:
+                    yield run_id
+            after = page[-1][0]
+
+    async def _experiment_ids(self, request: GarbageRequest, before_ms: int) -> AsyncIterator[str]:
+        for experiment_id in await self._stores.garbage.deleted_experiments(before_ms=before_ms):
+            if experiment_id != DEFAULT_EXPERIMENT_ID and (
+                experiment_id in request.experiment_ids or not request.names_some
+            ):
+                yield experiment_id
+
+
+class _Collection:
+    """One collection under way; a dry one measures what the other removes."""
+
+    def __init__(self, stores: AdminStores, *, before_ms: int, dry_run: bool):
+        self._stores = stores
+        self._before_ms = before_ms
+        self._dry_run = dry_run
+        self._runs_taken: dict[str, int] = {}
+        self.taken = Garbage()
+
+    async def take_run(self, run_id: str) -> None:
+        """Takes a run with its uploads and artifacts, unless somebody restored it or still uploads to it."""
+        try:
+            run = await self._stores.runs.get_run(run_id, _RUN_ALONE)
+        except NotFound:
+            return
+        # A client that goes away must not leave a run without rows whose artifacts nobody finds any more.
+        await _to_the_end(self._take(run))
+
+    async def _take(self, run: Run) -> None:
+        unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
+        sizes = [await self._take_upload(run.run_id, upload_id) for upload_id in unfinished]
+        if None in sizes:
+            return
+        if not self._dry_run and not await self._stores.garbage.remove_run(run.run_id, before_ms=self._before_ms):
+            return
+        self.taken.run_ids.append(run.run_id)
+        self._runs_taken[run.experiment_id] = self._runs_taken.get(run.experiment_id, 0) + 1
+        self.taken.uploads += len(unfinished)
+        self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._take_artifacts(run)
+
+    async def take_experiment(self, experiment_id: str) -> None:
+        """Takes an experiment that has no runs left, after those that were taken."""
+        garbage = self._stores.garbage
+        if self._dry_run:
+            gone = await garbage.count_runs(experiment_id) == self._runs_taken.get(experiment_id, 0)
+        else:
+            gone = await garbage.remove_experiment(experiment_id, before_ms=self._before_ms)
+        if gone:
+            self.taken.experiment_ids.append(experiment_id)
+
+    async def take_expired_uploads(self, expired_ms: int) -> None:
+        """Takes uploads that were not finished and not resumed for a day; those of runs that were taken are gone."""
+        taken = set(self.taken.run_ids)
+        for upload in await self._stores.uploads.expired_uploads(before_ms=expired_ms, limit=PAGE):
+            if not upload.complete and upload.run_id not in taken:
+                await self._take_expired(upload)
+
+    async def _take_expired(self, upload: Upload) -> None:
+        size = await self._take_upload(upload.run_id, upload.upload_id)
+        if size is None:
+            return
+        if not self._dry_run:
+            await self._stores.uploads.discard_upload(upload.run_id, upload.upload_id)
+        self.taken.uploads += 1
+        self.taken.artifact_bytes += size
+
+    async def _take_upload(self, run_id: str, upload_id: str) -> int | None:
+        """The bytes of an unfinished upload; None if somebody is writing them."""
+        name = partial_id(run_id, upload_id)
+        size = await self._stores.artifacts.partial_size(name)
+        if not self._dry_run:
+            try:
+                await self._stores.artifacts.discard_partial(name)
+            except Aborted:
+                return None
+        return size
+
+    async def _take_artifacts(self, run: Run) -> int:
+        try:
+            root = artifact_root(run)
+        except FailedPrecondition:
+            return 0  # They lie in a store of somebody else's, who alone may delete there.
+        if self._dry_run:
+            return await self._measure(root)
+        try:
+            return await self._stores.artifacts.delete(root)
+        except NotFound:
+            return 0
+
+    async def _measure(self, folder: str) -> int:
+        total, after = 0, ""
+        while entries := await self._stores.artifacts.list_folder(folder, after=after, limit=PAGE):
+            for entry in entries:
+                total += await self._measure(f"{folder}/{entry.path}") if entry.is_dir else entry.size_bytes
+            after = entries[-1].path
+        return total
+
+
+async def _to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Awaits work that a cancellation may delay but not interrupt."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _check_count(field_name: str, ids: Sequence[str], limit: int) -> None:
+    if len(ids) > limit:
+        raise InvalidArgument(field_name, len(ids), f"at most {limit:,} ids are allowed in one request", limit=limit)
+
+
+def _check_deleted(kind: str, name: str, field_name: str, stage: LifecycleStage) -> None:
+    if stage != LifecycleStage.DELETED:
+        raise FailedPrecondition(
+            f"{field_name}: {name!r}: this {kind} is not deleted: delete it before removing it for good",
+            reason=f"{kind.upper()}_NOT_DELETED",
+            metadata={"field": field_name, "value": name},
+        )
+
+
+def _check_removable(experiment_id: str, field_name: str) -> None:
+    if experiment_id == DEFAULT_EXPERIMENT_ID:
+        raise FailedPrecondition(
+            f"{field_name}: {experiment_id!r}: the default experiment always exists, it can only be marked as deleted",
+            reason="DEFAULT_EXPERIMENT",
+            metadata={"field": field_name, "value": experiment_id},
+        )

@@ -1,0 +1,73 @@
+"""The data directory: one server at a time holds it, and tells there where it listens."""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+
+LOCK_FILE = "server.lock"
+SERVER_FILE = "server.json"
+
+
+class DataDirectory:
+    """A data directory that this process holds."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def announce(self, address: str) -> None:
+        """Tells in server.json where the server listens; readers see it whole or not at all."""
+        written = self.path / f"{SERVER_FILE}.tmp"
+        written.write_text(json.dumps({"pid": os.getpid(), "address": address}) + "\n")
+        written.replace(self.path / SERVER_FILE)
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[DataDirectory]:
+    """Holds a folder, making it if need be. Raises InvalidArgument, and FailedPrecondition if another holds it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / LOCK_FILE).open("a+")
+    except OSError as error:
+        raise InvalidArgument("data_dir", str(path), f"can't be used: {error.strerror}") from error
+    with lock:
+        _lock(lock, path)
+        try:
+            yield DataDirectory(path)
+        finally:
+            (path / SERVER_FILE).unlink(missing_ok=True)
+            lock.truncate(0)
+
+
+def announced_address(path: Path) -> str | None:
+    """Where the server of a data directory listens; None if none is running."""
+    try:
+        return str(json.loads((path / SERVER_FILE).read_text())["address"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _lock(lock: TextIO, path: Path) -> None:
+    try:
+        # The kernel lets go when the process ends, however it ends: no stale lock is ever left.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        raise FailedPrecondition(
+            f"data_dir: '{path}': another server uses this data directory: {holder};"
+            " stop it, or choose another with --data-dir",
+            reason="DATA_DIR_IN_USE",
+            metadata={"field": "data_dir", "value": path, "holder": holder},
+        ) from error
+    # A file left by a server that was killed tells an address where nobody listens.
+    (path / SERVER_FILE).unlink(missing_ok=True)
+    lock.truncate(0)
+    lock.write(f"pid {os.getpid()} on {socket.gethostname()}\n")
+    lock.flush()
