@@ -11,7 +11,7 @@ from trackwire_server.core.limits import LIMITS
 _KEY = re.compile(r"[\w.\-/: ]+")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]*", re.ASCII)
 _TOKEN = re.compile(r"[\w.\-:]+", re.ASCII)
-INT64_MAX = 2**63 - 1
+TIME_MS_MAX = 253_402_300_799_999
 
 
 def check_characters(field: str, value: str, limit: int) -> str:
@@ -83,9 +83,11 @@ def check_entries(field: str, entries: Mapping[str, str], *, value_limit: int, r
 
 
 def check_time(field: str, time_ms: int) -> int:
-    """Unix milliseconds, not before 1970."""
-    if not 0 <= time_ms <= INT64_MAX:
-        raise InvalidArgument(field, time_ms, "must be Unix milliseconds, 0 or more", limit=0)
+    """Unix milliseconds, from 1970 to the end of the year 9999: what is beyond is in another unit."""
+    if not 0 <= time_ms <= TIME_MS_MAX:
+        raise InvalidArgument(
+            field, time_ms, f"must be Unix milliseconds, from 0 to {TIME_MS_MAX} (the year 9999)", limit=TIME_MS_MAX
+        )
     return time_ms
 
 

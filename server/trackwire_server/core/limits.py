@@ -34,6 +34,7 @@ class Limits:
     runs_per_read: int = 1_000
     keys_per_read: int = 1_000
     points_per_log: int = 10_000
+    points_per_series_sampled: int = 100_000
     points_per_ingest: int = 1_048_576
     series_per_ingest: int = 65_536
     message_bytes: int = 32 * 1024 * 1024
@@ -52,6 +53,9 @@ class Limits:
     queue_points: int = 8 * 1_048_576
     queue_bytes: int = 128 * 1024 * 1024
     queue_requests: int = 10_000
+    # What one transaction of the committer takes in.
+    group_points: int = 262_144
+    group_requests: int = 512
 
     # Artifacts.
     artifact_path_characters: int = 1_024
@@ -63,7 +67,6 @@ class Limits:
 
     # Streams.
     read_message_points: int = 65_536
-    read_points_buffered: int = 4 * 1_048_576
 
 
 LIMITS = Limits()

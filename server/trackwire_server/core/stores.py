@@ -8,10 +8,12 @@ changes nothing and is no error; one whose predecessor is missing raises Sequenc
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from trackwire_server.core.columns import Appended, Batch
 from trackwire_server.core.entities import (
     Artifact,
     Experiment,
     LifecycleStage,
+    MetricSummary,
     ModelStage,
     ModelVersion,
     NewExperiment,
@@ -25,7 +27,9 @@ from trackwire_server.core.entities import (
     Upload,
     WriterStamp,
 )
-from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
+from trackwire_server.core.paging import Page, Position, SearchQuery
 
 
 class ExperimentStore(Protocol):
@@ -155,6 +159,42 @@ class ModelVersionStore(Protocol):
         self, name: str, version: int, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
     ) -> None:
         """Sets and deletes tags; a tag to delete may be missing."""
+
+
+class MetricStore(Protocol):
+    """Points and their summaries."""
+
+    async def append(self, batches: Sequence[Batch], *, now_ms: int) -> Sequence[Appended | TrackwireError]:
+        """Stores a group in one transaction; an outcome a batch, in their order.
+
+        Per run, commits are in the order of arrivals. A batch that is refused (NotFound, RunDeleted, SequenceGap)
+        changes nothing and harms no other. Points without a stamp that are stored already are left out.
+        """
+
+    async def open_snapshot(self, query: ReadQuery) -> Snapshot:
+        """The series of a query at one moment. Raises NotFound."""
+
+    async def read_arrivals(
+        self, run_ids: Sequence[str], keys: frozenset[str], positions: Sequence[int] | None
+    ) -> Arrived:
+        """What arrived behind the positions, a bounded part of it; None means the present ones.
+
+        Raises NotFound, TailTokenExpired, InvalidArgument for a position that no run has come to.
+        """
+
+    async def summaries(
+        self, run_ids: Sequence[str], keys: frozenset[str], *, page_size: int, after: Position | None
+    ) -> Page[MetricSummary]:
+        """Summaries by run and then by series, each in the order in which it was made. Raises NotFound."""
+
+    async def compact(self, *, now_ms: int) -> bool:
+        """Does a bounded part of the work of turning arrivals into what is fast to read; False if none is due."""
+
+    async def prune(self, *, now_ms: int) -> bool:
+        """Forgets a bounded part of the order of arrivals that no tail may ask for any more; False if there is none."""
+
+    async def backlog(self) -> Backlog:
+        """What waits to be compacted."""
 
 
 class UploadStore(Protocol):

@@ -4,14 +4,18 @@ Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, Table, event
+import aiosqlite
+from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
@@ -32,6 +36,14 @@ _SQLITE_CONSTRAINTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement as the driver takes it, and the name of the parameter at each of its places."""
+
+    text: str
+    names: tuple[str, ...]
+
+
 class Dialect(Protocol):
     """One database's ways."""
 
@@ -42,6 +54,19 @@ class Dialect(Protocol):
 
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
+
+    def compiled(self, statement: Executable) -> "Compiled":
+        """A statement as text, for the paths where building it each time would cost more than running it."""
+
+    async def fetch_all(
+        self, connection: AsyncConnection, statement: "Compiled", parameters: Mapping[str, object]
+    ) -> Sequence[tuple[Any, ...]]:
+        """Runs a compiled SELECT in one trip to the driver."""
+
+    async def execute_many(
+        self, connection: AsyncConnection, statement: "Compiled", columns: Mapping[str, Sequence[object]]
+    ) -> None:
+        """Runs a compiled statement once a row, in one trip to the driver; parameters come as columns of one length."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -107,6 +132,31 @@ class SqliteDialect:
         """SQLite's INSERT … ON CONFLICT."""
         return sqlite.insert(table)
 
+    def compiled(self, statement: Executable) -> Compiled:
+        """With a question mark a place."""
+        compiled = statement.compile(dialect=sqlite_dialect(paramstyle="qmark"))  # type: ignore[attr-defined]
+        return Compiled(str(compiled), tuple(compiled.positiontup or ()))
+
+    async def fetch_all(
+        self, connection: AsyncConnection, statement: Compiled, parameters: Mapping[str, object]
+    ) -> Sequence[tuple[Any, ...]]:
+        """By aiosqlite itself: one trip to its thread, where SQLAlchemy's cursor takes four."""
+        driver = await _driver(connection)
+        with _as_dbapi_error(statement):
+            rows = await driver.execute_fetchall(statement.text, [parameters[name] for name in statement.names])
+        return cast("list[tuple[Any, ...]]", rows)
+
+    async def execute_many(
+        self, connection: AsyncConnection, statement: Compiled, columns: Mapping[str, Sequence[object]]
+    ) -> None:
+        """By aiosqlite itself, likewise."""
+        driver = await _driver(connection)
+        with _as_dbapi_error(statement):
+            cursor = await driver.executemany(
+                statement.text, list(zip(*(columns[name] for name in statement.names), strict=True))
+            )
+            await cursor.close()
+
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""
         _, _, columns = str(error.orig).partition("constraint failed: ")
@@ -122,6 +172,22 @@ class SqliteDialect:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
             return StoreUnavailable(f"database {self._url.database}: {error.orig}")
         return None
+
+
+async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
+    raw = await connection.get_raw_connection()
+    return cast("aiosqlite.Connection", raw.driver_connection)
+
+
+@contextmanager
+def _as_dbapi_error(statement: Compiled) -> Iterator[None]:
+    """Errors of the bare driver look like those that SQLAlchemy raises, so that they are translated in one place."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise IntegrityError(statement.text, None, error) from error
+    except sqlite3.Error as error:
+        raise DBAPIError(statement.text, None, error) from error
 
 
 def _lower(value: str | None) -> str | None:

@@ -140,6 +140,22 @@ run_heads = Table(
     Column("arrival", BigInteger, nullable=False, server_default=text("0")),
     Column("compacted_arrival", BigInteger, nullable=False, server_default=text("0")),
     Column("pruned_arrival", BigInteger, nullable=False, server_default=text("0")),
+    # Points in the arrivals that are in the journal only, and when the first and the last of these came.
+    Column("pending_points", BigInteger, nullable=False, server_default=text("0")),
+    Column("pending_since_ms", BigInteger, nullable=False, server_default=text("0")),
+    Column("pending_until_ms", BigInteger, nullable=False, server_default=text("0")),
+)
+Index(
+    "ix_run_heads_pending",
+    run_heads.c.run_no,
+    sqlite_where=run_heads.c.compacted_arrival < run_heads.c.arrival,
+    postgresql_where=run_heads.c.compacted_arrival < run_heads.c.arrival,
+)
+Index(
+    "ix_run_heads_retired",
+    run_heads.c.run_no,
+    sqlite_where=run_heads.c.pruned_arrival < run_heads.c.compacted_arrival,
+    postgresql_where=run_heads.c.pruned_arrival < run_heads.c.compacted_arrival,
 )
 
 metric_writers = Table(

@@ -1,0 +1,122 @@
+"""Group commit: requests queue, one task stores all that waits in one transaction, every caller hears of its own."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trackwire_server.core.arrivals import Arrivals
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.columns import Appended, Batch
+from trackwire_server.core.errors import Overloaded, StoreUnavailable, TrackwireError
+from trackwire_server.core.limits import LIMITS, Limits
+from trackwire_server.core.stores import MetricStore
+
+_RETRY_AFTER_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    batch: Batch
+    outcome: "asyncio.Future[Appended]"
+
+
+class Committer:
+    """The queue before the store. It has a limit; past it, `submit` raises Overloaded."""
+
+    def __init__(self, store: MetricStore, arrivals: Arrivals, clock: Clock, *, limits: Limits = LIMITS):
+        self._store = store
+        self._arrivals = arrivals
+        self._clock = clock
+        self._limits = limits
+        self._queue: deque[_Waiting] = deque()
+        self._points = 0
+        self._bytes = 0
+        self._filled = asyncio.Event()
+        self._closing = False
+
+    @property
+    def queued_points(self) -> int:
+        """Points that wait, those in the transaction under way among them."""
+        return self._points
+
+    async def submit(self, batch: Batch) -> Appended:
+        """Queues a batch and waits until it is durable. Raises what the store says of it, Overloaded, StoreUnavailable.
+
+        A caller that gives up waiting doesn't take its batch back.
+        """
+        if self._closing:
+            raise StoreUnavailable("the server is shutting down: send again to its successor", reason="DRAINING")
+        self._check_room(batch)
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._points += len(batch.points)
+        self._bytes += batch.size_bytes
+        self._filled.set()
+        return await waiting.outcome
+
+    def close(self) -> None:
+        """Refuses new batches; `run` ends once the queue is empty."""
+        self._closing = True
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Stores groups until closed."""
+        while True:
+            await self._filled.wait()
+            if not self._queue:
+                if self._closing:
+                    return
+                self._filled.clear()
+                continue
+            await self._commit(self._next_group())
+
+    def _check_room(self, batch: Batch) -> None:
+        sizes = (
+            ("points", self._points + len(batch.points), self._limits.queue_points),
+            ("bytes", self._bytes + batch.size_bytes, self._limits.queue_bytes),
+            ("requests", len(self._queue) + 1, self._limits.queue_requests),
+        )
+        for what, size, limit in sizes:
+            if size > limit and self._queue:
+                raise Overloaded(
+                    f"the ingest queue holds {size:,} {what}, at most {limit:,}: nothing was stored, send again",
+                    retry_after_seconds=_RETRY_AFTER_SECONDS,
+                    metadata={"value": size, "limit": limit, "unit": what},
+                )
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        points = 0
+        while self._queue and len(group) < self._limits.group_requests:
+            points += len(self._queue[0].batch.points)
+            if group and points > self._limits.group_points:
+                break
+            group.append(self._queue.popleft())
+        return group
+
+    async def _commit(self, group: Sequence[_Waiting]) -> None:
+        batches = [waiting.batch for waiting in group]
+        outcomes: Sequence[Appended | BaseException]
+        try:
+            outcomes = await self._store.append(batches, now_ms=self._clock())
+        except Exception as error:  # every waiter hears of it; the committer goes on
+            outcomes = [error] * len(group)
+        finally:
+            self._points -= sum(len(batch.points) for batch in batches)
+            self._bytes -= sum(batch.size_bytes for batch in batches)
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            _tell(waiting.outcome, outcome)
+        self._arrivals.announce({batch.run_id for batch in batches})
+
+
+def _tell(future: "asyncio.Future[Appended]", outcome: Appended | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, TrackwireError):
+        # Waiters of one group may share the error: each raises its own, so that tracebacks don't grow into each other.
+        future.set_exception(outcome.with_traceback(None))
+    elif isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

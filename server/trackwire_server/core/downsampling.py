@@ -1,0 +1,74 @@
+"""Fewer points that look the same: per bucket of steps the smallest and the largest value."""
+
+import numpy as np
+
+from trackwire_server.core.columns import Integers, Points, Reals
+
+# A first point, a last point, and the two extremes of one bucket.
+POINTS_MIN = 4
+
+
+class Downsampler:
+    """Takes a series in ordered parts and keeps at most `max_points` of it. Deterministic, and blind to how it is cut.
+
+    The range of steps is cut into equal buckets; each gives its smallest and its largest value (the first of equals).
+    The series' first and last point are always kept; NaN points otherwise never are.
+    """
+
+    def __init__(self, first_step: int, last_step: int, max_points: int):
+        self._buckets = (max_points - 2) // 2
+        self._max_points = max_points
+        # Inner edges of the buckets, in Python's integers: a range of int64 steps can be wider than int64.
+        width = last_step - first_step + 1
+        edges = [first_step + width * i // self._buckets for i in range(1, self._buckets)]
+        self._edges: Integers = np.array(edges, dtype=np.int64)
+        self._kept = Points.empty()
+        self._kept_at: Integers = np.empty(0, np.int64)
+        self._first = Points.empty()
+        self._last = Points.empty()
+        self._seen = 0
+
+    def add(self, points: Points) -> None:
+        """Takes the next part."""
+        if not len(points):
+            return
+        if not self._seen:
+            self._first = points.take(slice(0, 1))
+        self._last = points.take(slice(len(points) - 1, None))
+        at = np.arange(self._seen, self._seen + len(points))
+        self._seen += len(points)
+        if self._seen > self._max_points:
+            chosen = self._extremes(points)
+            points, at = points.take(chosen), at[chosen]
+        self._kept = Points.joined([self._kept, points])
+        self._kept_at = np.concatenate((self._kept_at, at))
+        if self._seen > self._max_points:
+            chosen = self._extremes(self._kept)
+            self._kept, self._kept_at = self._kept.take(chosen), self._kept_at[chosen]
+
+    def result(self) -> Points:
+        """The points kept, in order."""
+        if self._seen <= self._max_points:
+            return self._kept
+        at = np.concatenate(([0], self._kept_at, [self._seen - 1]))
+        _, chosen = np.unique(at, return_index=True)
+        return Points.joined([self._first, self._kept, self._last]).take(chosen)
+
+    def _extremes(self, points: Points) -> Integers:
+        """Positions of each bucket's smallest and largest value."""
+        numbers = np.flatnonzero(~np.isnan(points.values))
+        if not len(numbers):
+            return numbers
+        steps, values = points.steps[numbers], points.values[numbers]
+        bounds = np.concatenate(([0], np.searchsorted(steps, self._edges, side="left"), [len(steps)]))
+        sizes = np.diff(bounds)
+        starts, sizes = bounds[:-1][sizes > 0], sizes[sizes > 0]
+        low = _first_equal(values, np.minimum.reduceat(values, starts), starts, sizes)
+        high = _first_equal(values, np.maximum.reduceat(values, starts), starts, sizes)
+        return numbers[np.unique(np.concatenate((low, high)))]
+
+
+def _first_equal(values: Reals, wanted: Reals, starts: Integers, sizes: Integers) -> Integers:
+    """Per bucket, the position of the first value that equals the wanted one."""
+    hits = np.flatnonzero(values == np.repeat(wanted, sizes))
+    return hits[np.searchsorted(hits, starts)]

@@ -1,0 +1,34 @@
+"""The background work of the metric store: compaction first, then pruning, then rest."""
+
+import asyncio
+import logging
+
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.stores import MetricStore
+
+_REST_SECONDS = 0.5
+_REST_AFTER_ERROR_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Maintenance:
+    """Works as long as there is work, and lets others in between."""
+
+    def __init__(self, store: MetricStore, clock: Clock):
+        self._store = store
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Works until cancelled. A store that is full or away is tried again later: ingest goes on without it."""
+        while True:
+            try:
+                worked = await self._store.compact(now_ms=self._clock())
+                worked |= await self._store.prune(now_ms=self._clock())
+            except TrackwireError as error:
+                logger.warning("compaction failed and will be tried again: %s", error)
+                await asyncio.sleep(_REST_AFTER_ERROR_SECONDS)
+                continue
+            if not worked:
+                await asyncio.sleep(_REST_SECONDS)

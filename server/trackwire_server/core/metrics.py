@@ -1,0 +1,170 @@
+"""Metrics: what may be ingested, read and tailed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from trackwire_server.core.arrivals import Arrivals
+from trackwire_server.core.checks import check_key, check_page_size, check_run_id
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.columns import Appended, Batch, Points, check_batch, check_stamp
+from trackwire_server.core.committer import Committer
+from trackwire_server.core.downsampling import POINTS_MIN, Downsampler
+from trackwire_server.core.entities import MetricSummary
+from trackwire_server.core.errors import InvalidArgument, StoreUnavailable
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.maintenance import Maintenance
+from trackwire_server.core.metric_queries import Backlog, ReadQuery, SeriesPoints, SeriesReader
+from trackwire_server.core.paging import decode_token, encode_token, fingerprint
+from trackwire_server.core.stores import MetricStore
+
+# A replica that another one wrote through hears nothing: tails look for themselves now and then.
+_TAIL_LOOK_SECONDS = 1.0
+
+
+class Metrics:
+    """The rules of metrics. Works only inside `running()`."""
+
+    def __init__(self, store: MetricStore, clock: Clock):
+        self._store = store
+        self._arrivals = Arrivals()
+        self._committer = Committer(store, self._arrivals, clock)
+        self._maintenance = Maintenance(store, clock)
+        self._draining = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Commits and compacts as long as the block lasts; at its end all that was queued is stored."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._committer.run(), name="committer")
+            compaction = tasks.create_task(self._maintenance.run(), name="compaction")
+            try:
+                yield
+            finally:
+                self.end_tails()
+                self._committer.close()
+                compaction.cancel()
+
+    def end_tails(self) -> None:
+        """Ends every tail: its caller resumes at another server."""
+        self._draining.set()
+
+    @property
+    def queued_points(self) -> int:
+        """Points that wait in the ingest queue."""
+        return self._committer.queued_points
+
+    async def backlog(self) -> Backlog:
+        """What waits to be compacted."""
+        return await self._store.backlog()
+
+    async def ingest(self, batch: Batch) -> Appended:
+        """Stores a batch; it is durable when this returns. Raises InvalidArgument and what MetricStore.append says."""
+        check_run_id("run_id", batch.run_id)
+        check_stamp(batch.stamp)
+        check_batch(batch)
+        return await self._committer.submit(batch)
+
+    async def read(self, query: ReadQuery, *, max_points: int) -> AsyncIterator[SeriesPoints | str]:
+        """The points of each series in order, in parts; at the end the token for a tail from here. Raises NotFound."""
+        _check_selection(query.run_ids, query.keys)
+        _check_max_points(max_points)
+        snapshot = await self._store.open_snapshot(query)
+        for series in snapshot.series:
+            async for points in _sampled(series, max_points) if max_points else series.windows():
+                if len(points):
+                    yield SeriesPoints(series.run_id, series.name, points)
+        yield encode_token(_tail_fingerprint(query.run_ids), snapshot.arrivals)
+
+    async def tail(
+        self, run_ids: Sequence[str], keys: frozenset[str], resume_token: str
+    ) -> AsyncIterator[tuple[Sequence[SeriesPoints], str]]:
+        """What arrives, each time with the token behind it; first the token alone. Raises NotFound, TailTokenExpired."""
+        _check_selection(run_ids, keys)
+        query = _tail_fingerprint(run_ids)
+        positions = _positions(query, run_ids, resume_token)
+        with self._arrivals.watch(run_ids) as arrived:
+            arrived.set()
+            if positions is None:
+                positions = (await self._store.read_arrivals(run_ids, keys, None)).positions
+            yield (), encode_token(query, positions)
+            while not self._draining.is_set():
+                await self._next_arrival(arrived)
+                arrived.clear()
+                more = True
+                while more and not self._draining.is_set():
+                    found = await self._store.read_arrivals(run_ids, keys, positions)
+                    more = found.more
+                    if found.positions != positions:
+                        positions = found.positions
+                        yield found.parts, encode_token(query, positions)
+        raise StoreUnavailable("the server is shutting down: resume the tail with its last token", reason="DRAINING")
+
+    async def _next_arrival(self, arrived: asyncio.Event) -> None:
+        """Waits until something may have arrived, or the server drains."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (arrived, self._draining)]
+        try:
+            await asyncio.wait(waits, timeout=_TAIL_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def summaries(
+        self, run_ids: Sequence[str], keys: frozenset[str], *, page_size: int, page_token: str
+    ) -> tuple[Sequence[MetricSummary], str]:
+        """One page of summaries and the token of the next. Raises NotFound, InvalidArgument."""
+        _check_selection(run_ids, keys)
+        size = check_page_size(page_size, default=LIMITS.page_size_default, maximum=LIMITS.summaries_page_size)
+        query = fingerprint("summaries", tuple(run_ids), tuple(sorted(keys)))
+        after = decode_token(query, page_token)
+        page = await self._store.summaries(run_ids, keys, page_size=size, after=after)
+        return page.items, encode_token(query, page.next_position)
+
+
+def _tail_fingerprint(run_ids: Sequence[str]) -> str:
+    return fingerprint("tail", tuple(run_ids))
+
+
+def _positions(query: str, run_ids: Sequence[str], token: str) -> tuple[int, ...] | None:
+    positions = decode_token(query, token, field="resume_token")
+    if positions is None:
+        return None
+    numbers = tuple(position for position in positions if isinstance(position, int))
+    if len(numbers) != len(run_ids):
+        raise InvalidArgument("resume_token", token, "is not a token of this server", reason="BAD_RESUME_TOKEN")
+    return numbers
+
+
+def _check_selection(run_ids: Sequence[str], keys: frozenset[str]) -> None:
+    if not run_ids:
+        raise InvalidArgument("run_ids", [], "at least one run is required", reason="REQUIRED")
+    for field, count, limit in (
+        ("run_ids", len(run_ids), LIMITS.runs_per_read),
+        ("keys", len(keys), LIMITS.keys_per_read),
+    ):
+        if count > limit:
+            raise InvalidArgument(field, count, f"at most {limit:,} in one request", limit=limit)
+    for at, run_id in enumerate(run_ids):
+        check_run_id(f"run_ids[{at}]", run_id)
+    if len(set(run_ids)) != len(run_ids):
+        raise InvalidArgument("run_ids", len(run_ids), "each run may be named once only")
+    for key in keys:
+        check_key("keys", key)
+
+
+def _check_max_points(max_points: int) -> None:
+    limit = LIMITS.points_per_series_sampled
+    if max_points != 0 and not POINTS_MIN <= max_points <= limit:
+        raise InvalidArgument(
+            "max_points", max_points, f"must be from {POINTS_MIN} to {limit:,}, or 0 for every point", limit=limit
+        )
+
+
+async def _sampled(series: SeriesReader, max_points: int) -> AsyncIterator[Points]:
+    steps = series.step_range()
+    if steps is None:
+        return
+    downsampler = Downsampler(*steps, max_points)
+    async for points in series.windows():
+        await asyncio.to_thread(downsampler.add, points)
+    yield downsampler.result()

@@ -1,0 +1,244 @@
+"""The ingest transaction: many requests, each judged by itself, stored together.
+
+heads and marks, locked ──► judge each request ──► number its series ──► journal rows
+                              │ refused: its own error                   summaries, one update a series
+                              └ stored before: acknowledged              marks, heads ──► COMMIT
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals
+from trackwire_server.core.entities import LifecycleStage
+from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap, TrackwireError
+from trackwire_server.core.failpoints import Failpoint
+from trackwire_server.core.summaries import SummaryColumns, summarise
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.heads import LockedRun
+from trackwire_server.stores.sql.metrics.duplicates import without_duplicates
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, encode_journal
+from trackwire_server.stores.sql.metrics.series import SeriesNumbers
+from trackwire_server.stores.sql.metrics.statements import IngestStatements
+from trackwire_server.stores.sql.tables import metric_writers, run_heads, runs
+
+# Below this many points, a thread costs more than the work.
+_POINTS_WORTH_A_THREAD = 20_000
+
+Outcome = Appended | TrackwireError
+
+
+@dataclass(slots=True)
+class _Head:
+    """A run's head row as this transaction changes it."""
+
+    run: LockedRun
+    deleted: bool
+    arrival: int
+    marks: dict[str, int] = field(default_factory=dict)
+    points: int = 0
+    changed_marks: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Accepted:
+    """A request that will be stored."""
+
+    head: _Head
+    batch: Batch
+    entry: JournalEntry
+    arrival: int
+
+
+class MetricAppender:
+    """Writes groups of requests; one at a time."""
+
+    def __init__(self, database: Database, numbers: SeriesNumbers, failpoint: Failpoint):
+        self._failpoint = failpoint
+        self._database = database
+        self._numbers = numbers
+        self._statements = IngestStatements.of(database.dialect)
+
+    async def append(self, batches: Sequence[Batch], *, now_ms: int) -> list[Outcome]:
+        """Stores a group in one transaction; an outcome a batch, in their order. A refused one doesn't harm others."""
+        outcomes: list[Outcome | None] = [None] * len(batches)
+        seen: list[tuple[int, Batch, Integers]] = []
+        async with self._database.write() as connection:
+            heads = await self._lock_heads(connection, batches)
+            waiting: list[_Accepted] = []
+            for at in _in_sequence(batches):
+                batch = batches[at]
+                try:
+                    head = _judge(heads, batch)
+                except TrackwireError as error:
+                    outcomes[at] = error
+                    continue
+                if head is None:
+                    outcomes[at] = Appended(_mark(heads[batch.run_id], batch), 0)
+                    continue
+                if batch.stamp is None and any(earlier.head is head for earlier in waiting):
+                    # Duplicates are looked for in what is stored: what this group brought before must be there.
+                    await self._store(connection, waiting, now_ms)
+                    waiting = []
+                accepted = await self._accept(connection, head, batch)
+                seen.append((head.run.run_no, batch, accepted.entry.series))
+                outcomes[at] = Appended(_mark(head, batch), len(accepted.entry.points))
+                if len(accepted.entry.points):
+                    waiting.append(accepted)
+            await self._store(connection, waiting, now_ms)
+            await self._finish(connection, heads.values(), now_ms)
+            self._failpoint("ingest.before_commit")
+        self._failpoint("ingest.after_commit")
+        for run_no, batch, series in seen:
+            if len(series) == len(batch.layout.series):
+                self._numbers.remember(run_no, batch.layout, series)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _lock_heads(self, connection: AsyncConnection, batches: Sequence[Batch]) -> dict[str, _Head]:
+        """Head rows and marks of a group, locked in the order of run numbers, so that groups never deadlock."""
+        writer_ids = {batch.stamp.writer_id for batch in batches if batch.stamp is not None}
+        mine = and_(metric_writers.c.run_no == runs.c.run_no, metric_writers.c.writer_id.in_(writer_ids))
+        statement = (
+            select(
+                runs.c.run_no,
+                runs.c.run_id,
+                runs.c.experiment_no,
+                runs.c.lifecycle_stage,
+                run_heads.c.arrival,
+                metric_writers.c.writer_id,
+                metric_writers.c.mark,
+            )
+            .join(run_heads, run_heads.c.run_no == runs.c.run_no)
+            .outerjoin(metric_writers, mine)
+            .where(runs.c.run_id.in_({batch.run_id for batch in batches}))
+            .order_by(runs.c.run_no)
+            .with_for_update(of=run_heads)
+        )
+        heads: dict[str, _Head] = {}
+        for row in await connection.execute(statement):
+            head = heads.get(row.run_id)
+            if head is None:
+                run = LockedRun(row.run_no, row.experiment_no, row.run_id)
+                deleted = row.lifecycle_stage != LifecycleStage.ACTIVE
+                head = heads[row.run_id] = _Head(run, deleted, row.arrival)
+            if row.writer_id is not None:
+                head.marks[row.writer_id] = row.mark
+        return heads
+
+    async def _accept(self, connection: AsyncConnection, head: _Head, batch: Batch) -> _Accepted:
+        series = await self._numbers.of(connection, head.run, batch.layout)
+        entry = JournalEntry(series, batch.counts, batch.points)
+        if batch.stamp is None:
+            entry = await without_duplicates(connection, head.run.run_no, entry)
+        else:
+            head.marks[batch.stamp.writer_id] = batch.stamp.sequence
+            head.changed_marks.add(batch.stamp.writer_id)
+        if len(entry.points):
+            head.arrival += 1
+            head.points += len(entry.points)
+        return _Accepted(head, batch, entry, head.arrival)
+
+    async def _store(self, connection: AsyncConnection, group: Sequence[_Accepted], now_ms: int) -> None:
+        if not group:
+            return
+        if sum(len(accepted.entry.points) for accepted in group) < _POINTS_WORTH_A_THREAD:
+            payloads, sums = _prepared(group)
+        else:
+            payloads, sums = await asyncio.to_thread(_prepared, group)
+        dialect, statements = self._database.dialect, self._statements
+        journal: dict[str, Sequence[object]] = {
+            "run_no": [accepted.head.run.run_no for accepted in group],
+            "arrival": [accepted.arrival for accepted in group],
+            "commit_time_ms": [now_ms] * len(group),
+            "points": [len(accepted.entry.points) for accepted in group],
+            "payload": payloads,
+        }
+        await dialect.execute_many(connection, statements.append_journal, journal)
+        await dialect.execute_many(connection, statements.update_summaries, _summary_parameters(sums))
+
+    async def _finish(self, connection: AsyncConnection, heads: Iterable[_Head], now_ms: int) -> None:
+        """Writes the marks and the heads that changed."""
+        changed = [head for head in heads if head.points or head.changed_marks]
+        marks = [(head.run.run_no, writer, head.marks[writer]) for head in changed for writer in head.changed_marks]
+        dialect, statements = self._database.dialect, self._statements
+        if marks:
+            run_nos, writers, numbers = zip(*marks, strict=True)
+            rows = {"run_no": run_nos, "writer_id": writers, "mark": numbers}
+            await dialect.execute_many(connection, statements.advance_writers, rows)
+        moved = [head for head in changed if head.points]
+        if moved:
+            columns = {
+                "run_no_is": [head.run.run_no for head in moved],
+                "new_arrival": [head.arrival for head in moved],
+                "points": [head.points for head in moved],
+                "now_ms": [now_ms] * len(moved),
+            }
+            await dialect.execute_many(connection, statements.advance_heads, columns)
+
+
+def _in_sequence(batches: Sequence[Batch]) -> list[int]:
+    """Positions in the order in which to judge: each writer's by sequence, so that one group heals a reordering."""
+    place: dict[tuple[str, str], int] = {}
+    order: list[tuple[int, int, int]] = []
+    for at, batch in enumerate(batches):
+        if batch.stamp is None:
+            order.append((at, 0, at))
+        else:
+            order.append((place.setdefault((batch.run_id, batch.stamp.writer_id), at), batch.stamp.sequence, at))
+    return [at for _, _, at in sorted(order)]
+
+
+def _judge(heads: dict[str, _Head], batch: Batch) -> _Head | None:
+    """The head under which to store; None if it is stored already. Raises NotFound, RunDeleted, SequenceGap."""
+    head = heads.get(batch.run_id)
+    if head is None:
+        raise NotFound("run", batch.run_id, field="run_id")
+    if head.deleted:
+        raise RunDeleted(batch.run_id)
+    stamp = batch.stamp
+    if stamp is not None:
+        mark = head.marks.get(stamp.writer_id, 0)
+        if stamp.sequence <= mark:
+            return None
+        if mark < stamp.previous_sequence:
+            raise SequenceGap(stamp.writer_id, mark=mark, previous_sequence=stamp.previous_sequence)
+    return head
+
+
+def _mark(head: _Head, batch: Batch) -> int:
+    return 0 if batch.stamp is None else head.marks[batch.stamp.writer_id]
+
+
+def _prepared(group: Sequence[_Accepted]) -> tuple[list[bytes], SummaryColumns]:
+    """The journal's payloads and the sums of a group, over all its points at once."""
+    series = np.concatenate([accepted.entry.series for accepted in group])
+    counts = np.concatenate([accepted.entry.counts for accepted in group])
+    points = Points.joined([accepted.entry.points for accepted in group])
+    return [encode_journal(accepted.entry) for accepted in group], summarise(series, counts, points)
+
+
+def _summary_parameters(sums: SummaryColumns) -> dict[str, list[object]]:
+    return {
+        "series_no_is": sums.series.tolist(),
+        "new_count": sums.count.tolist(),
+        "new_nan_count": sums.nan_count.tolist(),
+        "new_last_value": _nan_as_null(sums.last_value),
+        "new_last_step": sums.last_step.tolist(),
+        "new_last_time_ms": sums.last_time_ms.tolist(),
+        "new_first_value": _nan_as_null(sums.first_value),
+        "new_first_step": sums.first_step.tolist(),
+        "new_first_time_ms": sums.first_time_ms.tolist(),
+        "new_min_value": _nan_as_null(sums.min_value),
+        "new_max_value": _nan_as_null(sums.max_value),
+    }
+
+
+def _nan_as_null(values: Reals) -> list[object]:
+    listed: list[object] = values.tolist()
+    for at in np.flatnonzero(np.isnan(values)):
+        listed[at] = None
+    return listed

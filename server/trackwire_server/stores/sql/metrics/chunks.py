@@ -1,0 +1,96 @@
+"""The payload of a chunk: up to 4096 points of one series, ordered and compressed. Drawn in docs/formats.md.
+
+Steps and times are kept as their first value and differences in the narrowest integer that holds them, values bit for
+bit. Each column's bytes are shuffled (all first bytes, then all second bytes, …), which puts signs and exponents side
+by side, and compressed by zstd.
+"""
+
+import struct
+from typing import Any
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from trackwire_server.core.columns import Integers, Points
+from trackwire_server.core.errors import StoreCorrupt
+
+VERSION = 1
+CHUNK_POINTS = 4096
+# Noise doesn't compress further at higher levels, and they cost time.
+_ZSTD_LEVEL = 1
+
+# version, width of step differences, width of time differences, one byte for later, points, first step, first time,
+# lengths of the steps' and the times' sections; the values' section is the rest
+_HEADER = struct.Struct("<BBBxIqqII")
+_WIDTHS: dict[int, type[np.signedinteger[Any]]] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+
+
+class ChunkCodec:
+    """Encodes and decodes. Not shared between threads: zstd contexts are not."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
+        self._decompressor = zstandard.ZstdDecompressor()
+
+    def encode(self, points: Points) -> bytes:
+        """Points of one series, ordered, at least 1."""
+        steps, step_width = self._differences(points.steps)
+        times, time_width = self._differences(points.times_ms)
+        values = self._compressor.compress(_shuffled(points.values))
+        header = _HEADER.pack(
+            VERSION,
+            step_width,
+            time_width,
+            len(points),
+            int(points.steps[0]),
+            int(points.times_ms[0]),
+            len(steps),
+            len(times),
+        )
+        return b"".join((header, steps, times, values))
+
+    def decode(self, payload: bytes) -> Points:
+        """The inverse. Raises StoreCorrupt."""
+        try:
+            version, step_width, time_width, count, step, time_ms, steps_size, times_size = _HEADER.unpack_from(payload)
+            if version != VERSION:
+                raise StoreCorrupt(f"a chunk has version {version}, this server knows {VERSION}")
+            times_at = _HEADER.size + steps_size
+            values_at = times_at + times_size
+            view = memoryview(payload)
+            return Points(
+                self._sums(view[_HEADER.size : times_at], step_width, step, count),
+                self._sums(view[times_at:values_at], time_width, time_ms, count),
+                _unshuffled(self._decompressor.decompress(view[values_at:]), np.float64, count),
+            )
+        except (struct.error, zstandard.ZstdError, ValueError, KeyError) as error:
+            raise StoreCorrupt(f"a chunk of {len(payload)} bytes can't be read: {error}") from error
+
+    def _differences(self, column: Integers) -> tuple[bytes, int]:
+        # Differences wrap around in 64 bits and so do the sums: the ends of int64 come back as they were.
+        differences = np.diff(column)
+        low, high = (int(differences.min()), int(differences.max())) if len(differences) else (0, 0)
+        width = next(w for w, kind in _WIDTHS.items() if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+        return self._compressor.compress(_shuffled(differences.astype(_WIDTHS[width]))), width
+
+    def _sums(self, section: memoryview, width: int, first: int, count: int) -> Integers:
+        differences = _unshuffled(self._decompressor.decompress(section), _WIDTHS[width], count - 1)
+        column = np.empty(count, np.int64)
+        column[0] = first
+        np.cumsum(differences, dtype=np.int64, out=column[1:])
+        column[1:] += first
+        return column
+
+
+def _shuffled(column: NDArray[Any]) -> bytes:
+    if column.itemsize == 1:
+        return column.tobytes()
+    rows = column.astype(column.dtype.newbyteorder("<"), copy=False).view(np.uint8).reshape(-1, column.itemsize)
+    return rows.T.tobytes()
+
+
+def _unshuffled(data: bytes, kind: type[np.number[Any]], count: int) -> NDArray[Any]:
+    width = np.dtype(kind).itemsize
+    planes = np.frombuffer(data, np.uint8).reshape(width, count)
+    return np.ascontiguousarray(planes.T).view(np.dtype(kind).newbyteorder("<")).reshape(count)

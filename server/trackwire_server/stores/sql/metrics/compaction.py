@@ -1,0 +1,253 @@
+"""Compaction: journal rows become chunks.
+
+one run, its oldest journal rows ──► points by series ──► merged with each series' last, unfilled chunk
+  one transaction: chunks written, `compacted_arrival` moved on (only if nobody else moved it)
+later: journal rows that are compacted and old enough for tails are deleted, `pruned_arrival` moves on
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.columns import Points
+from trackwire_server.core.entities import RunStatus
+from trackwire_server.core.failpoints import Failpoint
+from trackwire_server.core.metric_queries import Backlog
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, decode_journal
+from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionSettings:
+    """When a run's journal is worth compacting, and how long compacted rows are kept for tails."""
+
+    rows_due: int = 256
+    points_due: int = 524_288
+    # A run at which nothing arrives any more: finished ones sooner.
+    idle_ms: int = 20_000
+    ended_idle_ms: int = 1_000
+    # Rows of a slow run wait no longer than this.
+    age_ms: int = 600_000
+    # One transaction takes in so many points at the most, and at least one row.
+    points_at_once: int = 524_288
+    tail_retention_ms: int = 120_000
+    tail_points_kept: int = 2_097_152
+    prune_rows_at_once: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Journal rows of one run."""
+
+    run_no: int
+    compacted_arrival: int
+    last_arrival: int
+    points: int
+    entries: Sequence[JournalEntry]
+    # Per series, its last chunk if that is unfilled, and the next free ordinal otherwise.
+    unfilled: Mapping[int, tuple[int, bytes | None]]
+
+
+class MetricCompactor:
+    """Works off the journal, one run at a time."""
+
+    def __init__(self, database: Database, settings: CompactionSettings, failpoint: Failpoint):
+        self._database = database
+        self._settings = settings
+        self._failpoint = failpoint
+
+    async def compact(self, *, now_ms: int) -> bool:
+        """Compacts the run that needs it most, a bounded part of it; False if none is due."""
+        async with self._database.read() as connection:
+            run_no = await self._due(connection, now_ms)
+            if run_no is None:
+                return False
+            work = await self._take(connection, run_no)
+        rows = await asyncio.to_thread(_encoded, work)
+        return await self._store(work, rows, now_ms)
+
+    async def backlog(self) -> Backlog:
+        """All that waits."""
+        head = run_heads.c
+        statement = select(
+            func.coalesce(func.sum(head.arrival - head.compacted_arrival), 0),
+            func.coalesce(func.sum(head.pending_points), 0),
+        ).where(head.compacted_arrival < head.arrival)
+        async with self._database.read() as connection:
+            rows, points = (await connection.execute(statement)).one()
+        return Backlog(rows, points)
+
+    async def prune(self, *, now_ms: int) -> bool:
+        """Deletes some journal rows that no tail may ask for any more; False if there are none."""
+        async with self._database.read() as connection:
+            found = await self._prunable(connection, now_ms)
+        if found is None:
+            return False
+        run_no, until = found
+        async with self._database.write() as connection:
+            rows = metric_journal.c
+            await connection.execute(delete(metric_journal).where(rows.run_no == run_no, rows.arrival <= until))
+            moved = update(run_heads).where(run_heads.c.run_no == run_no).values(pruned_arrival=until)
+            await connection.execute(moved)
+        return True
+
+    async def _due(self, connection: AsyncConnection, now_ms: int) -> int | None:
+        head, settings = run_heads.c, self._settings
+        waiting = head.arrival - head.compacted_arrival
+        ended = runs.c.status.in_([status for status in RunStatus if status.is_terminal])
+        statement = (
+            select(head.run_no)
+            .join(runs, runs.c.run_no == head.run_no)
+            .where(
+                head.compacted_arrival < head.arrival,
+                or_(
+                    waiting >= settings.rows_due,
+                    head.pending_points >= settings.points_due,
+                    head.pending_until_ms <= now_ms - settings.idle_ms,
+                    and_(ended, head.pending_until_ms <= now_ms - settings.ended_idle_ms),
+                    head.pending_since_ms <= now_ms - settings.age_ms,
+                ),
+            )
+            .order_by(head.pending_points.desc(), head.run_no)
+            .limit(1)
+        )
+        return await connection.scalar(statement)
+
+    async def _take(self, connection: AsyncConnection, run_no: int) -> _Work:
+        compacted = await connection.scalar(select(run_heads.c.compacted_arrival).where(run_heads.c.run_no == run_no))
+        assert compacted is not None
+        row = metric_journal.c
+        of_run = and_(row.run_no == run_no, row.arrival > compacted)
+        sizes = (await connection.scalars(select(row.points).where(of_run).order_by(row.arrival).limit(4_096))).all()
+        taken = max(1, int(np.searchsorted(np.cumsum(sizes), self._settings.points_at_once, side="right")))
+        statement = select(row.arrival, row.points, row.payload).where(of_run).order_by(row.arrival).limit(taken)
+        rows = (await connection.execute(statement)).all()
+        entries = [decode_journal(row.payload) for row in rows]
+        touched = np.unique(np.concatenate([entry.series for entry in entries]))
+        unfilled = await self._last_chunks(connection, run_no, frozenset(touched.tolist()))
+        return _Work(run_no, compacted, rows[-1].arrival, sum(row.points for row in rows), entries, unfilled)
+
+    async def _last_chunks(
+        self, connection: AsyncConnection, run_no: int, touched: frozenset[int]
+    ) -> dict[int, tuple[int, bytes | None]]:
+        """Series → its next ordinal, or that of its unfilled chunk with the payload."""
+        chunk = metric_chunks.c
+        last = (
+            select(chunk.series_no, func.max(chunk.ordinal).label("ordinal"))
+            .join(metric_series, metric_series.c.series_no == chunk.series_no)
+            .where(metric_series.c.run_no == run_no)
+            .group_by(chunk.series_no)
+            .subquery()
+        )
+        statement = select(chunk.series_no, chunk.ordinal, chunk.points, chunk.payload).join(
+            last, and_(last.c.series_no == chunk.series_no, last.c.ordinal == chunk.ordinal)
+        )
+        return {
+            row.series_no: (row.ordinal, row.payload) if row.points < CHUNK_POINTS else (row.ordinal + 1, None)
+            for row in await connection.execute(statement)
+            if row.series_no in touched
+        }
+
+    async def _store(self, work: _Work, rows: Sequence[dict[str, object]], now_ms: int) -> bool:
+        replaced = [
+            {"old_series_no": number, "old_ordinal": ordinal}
+            for number, (ordinal, payload) in work.unfilled.items()
+            if payload is not None
+        ]
+        head = run_heads.c
+        moved = (
+            update(run_heads)
+            .where(head.run_no == work.run_no, head.compacted_arrival == work.compacted_arrival)
+            .values(
+                compacted_arrival=work.last_arrival,
+                pending_points=head.pending_points - work.points,
+                pending_since_ms=now_ms,
+            )
+        )
+        async with self._database.write() as connection:
+            # Another replica may have compacted the same rows: the first one counts. A run may have been removed.
+            if (await connection.execute(moved)).rowcount != 1:
+                return True
+            if replaced:
+                await connection.execute(_delete_chunks, replaced)
+            await connection.execute(insert(metric_chunks), list(rows))
+            self._failpoint("compaction.before_commit")
+        self._failpoint("compaction.after_commit")
+        return True
+
+    async def _prunable(self, connection: AsyncConnection, now_ms: int) -> tuple[int, int] | None:
+        """A run and the arrival up to which its rows may go."""
+        head, row, settings = run_heads.c, metric_journal.c, self._settings
+        retired = select(head.run_no, head.compacted_arrival).where(head.pruned_arrival < head.compacted_arrival)
+        for run_no, compacted in (await connection.execute(retired)).all():
+            statement = (
+                select(row.arrival, row.points, row.commit_time_ms)
+                .where(row.run_no == run_no, row.arrival <= compacted)
+                .order_by(row.arrival.desc())
+            )
+            kept = 0
+            old: list[int] = []
+            for arrival, points, commit_time_ms in await connection.execute(statement):
+                kept += points
+                if commit_time_ms <= now_ms - settings.tail_retention_ms or kept > settings.tail_points_kept:
+                    old.append(arrival)
+            if old:
+                return run_no, sorted(old)[: settings.prune_rows_at_once][-1]
+        return None
+
+
+_delete_chunks = delete(metric_chunks).where(
+    metric_chunks.c.series_no == bindparam("old_series_no"), metric_chunks.c.ordinal == bindparam("old_ordinal")
+)
+
+
+def _encoded(work: _Work) -> list[dict[str, object]]:
+    """The rows of metric_chunks that a piece of work becomes."""
+    codec = ChunkCodec()
+    rows: list[dict[str, object]] = []
+    for number, new in _points_by_series(work.entries).items():
+        ordinal, payload = work.unfilled.get(number, (0, None))
+        points = (new if payload is None else Points.joined([codec.decode(payload), new])).ordered()
+        rows += [
+            _row(codec, number, ordinal + at // CHUNK_POINTS, points.take(slice(at, at + CHUNK_POINTS)))
+            for at in range(0, len(points), CHUNK_POINTS)
+        ]
+    return rows
+
+
+def _points_by_series(entries: Sequence[JournalEntry]) -> dict[int, Points]:
+    """All points of each series, in the order of arrival."""
+    owners = np.concatenate([entry.series for entry in entries])
+    counts = np.concatenate([entry.counts for entry in entries])
+    joined = Points.joined([entry.points for entry in entries])
+    order = np.argsort(np.repeat(owners, counts), kind="stable")
+    joined = joined.take(order)
+    numbers = np.unique(owners)
+    totals = np.bincount(np.searchsorted(numbers, owners), weights=counts).astype(np.int64)
+    ends = np.cumsum(totals)
+    return {
+        number: joined.take(slice(start, end))
+        for number, start, end in zip(numbers.tolist(), (ends - totals).tolist(), ends.tolist(), strict=True)
+    }
+
+
+def _row(codec: ChunkCodec, number: int, ordinal: int, points: Points) -> dict[str, object]:
+    low, high = float(np.fmin.reduce(points.values)), float(np.fmax.reduce(points.values))
+    return {
+        "series_no": number,
+        "ordinal": ordinal,
+        "points": len(points),
+        "first_step": int(points.steps[0]),
+        "first_time_ms": int(points.times_ms[0]),
+        "last_step": int(points.steps[-1]),
+        "last_time_ms": int(points.times_ms[-1]),
+        "min_value": None if np.isnan(low) else low,
+        "max_value": None if np.isnan(high) else high,
+        "payload": codec.encode(points),
+    }

@@ -1,0 +1,100 @@
+"""Points without a stamp: an exact duplicate (series, step, time, value bit for bit) is stored once.
+
+Stamped writers never come here. A point behind its series' last one can't be a duplicate, so a client that only moves
+forward never costs a read.
+"""
+
+import asyncio
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.columns import Flags, Integers, Points
+from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
+from trackwire_server.stores.sql.metrics.journal import JournalEntry
+from trackwire_server.stores.sql.metrics.read import journal_entries
+from trackwire_server.stores.sql.tables import metric_chunks, metric_summaries, run_heads
+
+_SERIES_AT_ONCE = 10_000
+
+
+async def without_duplicates(connection: AsyncConnection, run_no: int, entry: JournalEntry) -> JournalEntry:
+    """The entry without points that are stored already or come twice in it."""
+    owners = np.repeat(entry.series, entry.counts)
+    repeated = _repeated(owners, entry.points)
+    suspect = ~repeated & await _not_behind_last(connection, owners, entry.points)
+    if suspect.any():
+        stored = await _stored(connection, run_no, owners[suspect], entry.points.take(suspect))
+        found = await asyncio.to_thread(_known, stored, owners[suspect], entry.points.take(suspect))
+        repeated[np.flatnonzero(suspect)[found]] = True
+    if not repeated.any():
+        return entry
+    segments = np.repeat(np.arange(len(entry.series)), entry.counts)
+    counts = np.bincount(segments[~repeated], minlength=len(entry.series))
+    return JournalEntry(entry.series[counts > 0], counts[counts > 0], entry.points.take(~repeated))
+
+
+def _bits(points: Points) -> Integers:
+    return points.values.view(np.int64)
+
+
+def _repeated(owners: Integers, points: Points) -> Flags:
+    """Which points come a second time."""
+    order = np.lexsort((_bits(points), points.times_ms, points.steps, owners))
+    columns = (owners[order], points.steps[order], points.times_ms[order], _bits(points)[order])
+    same = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+    repeated = np.zeros(len(owners), dtype=bool)
+    repeated[order[1:][same]] = True
+    return repeated
+
+
+async def _not_behind_last(connection: AsyncConnection, owners: Integers, points: Points) -> Flags:
+    """Which points may be stored already: those at or before their series' last (step, time)."""
+    numbers = np.unique(owners)
+    steps, times = np.empty_like(numbers), np.empty_like(numbers)
+    summary = metric_summaries.c
+    for at in range(0, len(numbers), _SERIES_AT_ONCE):
+        some = numbers[at : at + _SERIES_AT_ONCE].tolist()
+        statement = select(summary.series_no, summary.last_step, summary.last_time_ms).where(
+            summary.series_no.in_(some)
+        )
+        for row in await connection.execute(statement):
+            place = np.searchsorted(numbers, row.series_no)
+            steps[place], times[place] = row.last_step, row.last_time_ms
+    place = np.searchsorted(numbers, owners)
+    earlier: Flags = (points.steps < steps[place]) | (
+        (points.steps == steps[place]) & (points.times_ms <= times[place])
+    )
+    return earlier
+
+
+async def _stored(
+    connection: AsyncConnection, run_no: int, owners: Integers, suspects: Points
+) -> list[tuple[Integers, Points]]:
+    """Stored points of these series in the suspects' range of steps, each with its owner."""
+    numbers = np.unique(owners)
+    low, high = int(suspects.steps.min()), int(suspects.steps.max())
+    compacted = await connection.scalar(select(run_heads.c.compacted_arrival).where(run_heads.c.run_no == run_no))
+    stored = [
+        (np.repeat(entry.series, entry.counts), entry.points)
+        async for entry in journal_entries(connection, run_no, after=compacted or 0, wanted=numbers.tolist())
+    ]
+    codec, chunk = ChunkCodec(), metric_chunks.c
+    for at in range(0, len(numbers), _SERIES_AT_ONCE):
+        some = numbers[at : at + _SERIES_AT_ONCE].tolist()
+        statement = select(chunk.series_no, chunk.payload).where(
+            chunk.series_no.in_(some), chunk.last_step >= low, chunk.first_step <= high
+        )
+        for row in await connection.execute(statement):
+            points = codec.decode(row.payload)
+            points = points.take((points.steps >= low) & (points.steps <= high))
+            stored.append((np.full(len(points), row.series_no), points))
+    return stored
+
+
+def _known(stored: list[tuple[Integers, Points]], owners: Integers, suspects: Points) -> Flags:
+    """Which suspects are among the stored points."""
+    all_owners = np.concatenate([*(part for part, _ in stored), owners])
+    joined = Points.joined([*(points for _, points in stored), suspects])
+    return _repeated(all_owners, joined)[len(all_owners) - len(owners) :]

@@ -1,0 +1,94 @@
+"""Tailing: the journal behind a position, also the part of it that is compacted but kept for a while."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.columns import SeriesName
+from trackwire_server.core.errors import InvalidArgument, TailTokenExpired
+from trackwire_server.core.metric_queries import Arrived, SeriesPoints
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.metrics.journal import decode_journal
+from trackwire_server.stores.sql.metrics.read import RunPlace, by_series, find_runs, find_series, only
+from trackwire_server.stores.sql.tables import metric_journal
+
+# One answer holds so many points at the most, and at least one arrival.
+_POINTS_AT_ONCE = 262_144
+
+
+class MetricTail:
+    """Reads arrivals."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def read_arrivals(
+        self, run_ids: Sequence[str], keys: frozenset[str], positions: Sequence[int] | None
+    ) -> Arrived:
+        """What arrived behind the positions; None means the present ones. Raises NotFound, TailTokenExpired."""
+        async with self._database.read() as connection:
+            places = await find_runs(connection, run_ids)
+            if positions is None:
+                return Arrived([], tuple(place.arrival for place in places), more=False)
+            _check_positions(places, positions)
+            parts: list[SeriesPoints] = []
+            reached = list(positions)
+            budget = _POINTS_AT_ONCE
+            behind = [at for at, place in enumerate(places) if positions[at] < place.arrival]
+            names = await find_series(connection, [places[at].run_no for at in behind], keys) if behind else {}
+            for at in behind:
+                if budget > 0:
+                    reached[at], read = await self._read(connection, places[at], positions[at], names, parts, budget)
+                    budget -= read
+        more = any(reached[at] < places[at].arrival for at in behind)
+        return Arrived(parts, tuple(reached), more)
+
+    async def _read(
+        self,
+        connection: AsyncConnection,
+        place: RunPlace,
+        position: int,
+        names: dict[int, tuple[int, SeriesName]],
+        parts: list[SeriesPoints],
+        budget: int,
+    ) -> tuple[int, int]:
+        """Adds a run's arrivals; the position reached and the points read."""
+        row_budget = await self._rows_within(connection, place, position, budget)
+        statement = (
+            select(metric_journal.c.arrival, metric_journal.c.points, metric_journal.c.payload)
+            .where(metric_journal.c.run_no == place.run_no, metric_journal.c.arrival > position)
+            .order_by(metric_journal.c.arrival)
+            .limit(row_budget)
+        )
+        wanted = np.fromiter(names, np.int64, len(names))
+        read = 0
+        for row in await connection.execute(statement):
+            entry = only(decode_journal(row.payload), wanted)
+            parts += [SeriesPoints(place.run_id, names[number][1], points) for number, points in by_series(entry)]
+            position, read = row.arrival, read + row.points
+        return position, read
+
+    async def _rows_within(self, connection: AsyncConnection, place: RunPlace, position: int, budget: int) -> int:
+        statement = (
+            select(metric_journal.c.points)
+            .where(metric_journal.c.run_no == place.run_no, metric_journal.c.arrival > position)
+            .order_by(metric_journal.c.arrival)
+            .limit(1_000)
+        )
+        sizes = (await connection.scalars(statement)).all()
+        return max(1, int(np.searchsorted(np.cumsum(sizes), budget, side="right")))
+
+
+def _check_positions(places: Sequence[RunPlace], positions: Sequence[int]) -> None:
+    for place, position in zip(places, positions, strict=True):
+        if position < place.pruned_arrival:
+            raise TailTokenExpired(place.run_id, arrival=position, kept_from=place.pruned_arrival)
+        if position > place.arrival:
+            raise InvalidArgument(
+                "resume_token",
+                position,
+                f"run {place.run_id!r} has only come to {place.arrival}: the token is of another store",
+                reason="BAD_RESUME_TOKEN",
+            )
