@@ -71,7 +71,8 @@ class MetricMethods(Calls):
         series belongs to. `writer` makes the call exactly once; MetricWriter stamps and pipelines by itself.
         """
         columns = MetricColumns(keys, counts, steps, times_ms, values, contexts, context_indexes)
-        return self._call_bytes(INGEST_PATH, encode_ingest(run_id, columns, writer), IngestMetricsResponse)
+        data = encode_ingest(run_id, columns, writer)
+        return self._call_plain(INGEST_PATH, data, IngestMetricsResponse.FromString)
 
     def log_points(self, run_id: str, points: Sequence[MetricPoint]) -> LogMetricsResponse:
         """Stores up to 10,000 readable points, each with its own key, step, time and context."""
