@@ -29,6 +29,7 @@ CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", LIMITS.message_bytes * 2),
 ]
 
+StartServer = Callable[..., Awaitable[tuple[RpcServer, str]]]
 Serve = Callable[..., Awaitable[grpc.aio.Channel]]
 
 
@@ -96,25 +97,38 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def serve(log: FilteringBoundLogger) -> AsyncIterator[Serve]:
-    """`await serve(door, …)` starts a real server on a free port, with just these doors, and gives a channel to it.
+async def start_server(log: FilteringBoundLogger) -> AsyncIterator[StartServer]:
+    """`await start_server(door, …)` starts a real server on a free port, with just these doors; it and its address.
 
     When the test is over, no task of the server's may be left.
     """
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
 
-        async def start(*doors: Door, options: ServerOptions | None = None) -> grpc.aio.Channel:
+        async def start(*doors: Door, options: ServerOptions | None = None) -> tuple[RpcServer, str]:
             server = RpcServer(doors, options or ServerOptions(port=0), log)
-            address = await server.start()
+            address = server.bind()
             stack.push_async_callback(server.stop, 1.0)
-            return await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS))
+            await server.start()
+            return server, address
 
         yield start
     leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
     if leaked:
         _, leaked = await asyncio.wait(leaked, timeout=1)
     assert not leaked, f"tasks outlived their server: {leaked}"
+
+
+@pytest.fixture
+async def serve(start_server: StartServer) -> AsyncIterator[Serve]:
+    """`await serve(door, …)` starts a real server with just these doors, and gives a channel to it."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*doors: Door, options: ServerOptions | None = None) -> grpc.aio.Channel:
+            _, address = await start_server(*doors, options=options)
+            return await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS))
+
+        yield start
 
 
 @dataclass(slots=True)
@@ -128,17 +142,23 @@ class ServerProcess:
     address: str = ""
     ready_line: str = ""
 
+    @property
+    def log_path(self) -> Path:
+        """Beside the data directory, so that a server can be refused one."""
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
+
     def launch(self) -> subprocess.Popen[str]:
         """Starts it without waiting for anything."""
         command = [sys.executable, "-m", "trackwire_server", "--data-dir", str(self.data_dir), "--port", "0"]
         path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))
-        self.process = subprocess.Popen(
-            [*command, *self.arguments],
-            stdout=subprocess.PIPE,
-            stderr=(self.data_dir.parent / f"{self.data_dir.name}.log").open("a"),
-            text=True,
-            env={**os.environ, "PYTHONPATH": path, **self.environment},
-        )
+        with self.log_path.open("a") as log_file:
+            self.process = subprocess.Popen(
+                [*command, *self.arguments],
+                stdout=subprocess.PIPE,
+                stderr=log_file,
+                text=True,
+                env={**os.environ, "PYTHONPATH": path, **self.environment},
+            )
         return self.process
 
     def start(self) -> str:
@@ -167,7 +187,7 @@ class ServerProcess:
 
     def log_text(self) -> str:
         """What it has written to its log so far."""
-        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
+        return self.log_path.read_text()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The contract of RegisteredModelStore and ModelVersionStore, over every store that keeps it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -201,6 +202,12 @@ async def test_each_model_counts_its_own_versions(registry: Registry) -> None:
     await registry.register("a", versions=2)
     await registry.register("b", versions=1)
     assert [(await registry.add("a")).version, (await registry.add("b")).version] == [3, 2]
+
+
+async def test_versions_made_at_once_have_different_numbers(registry: Registry) -> None:
+    await registry.register()
+    made = await asyncio.gather(*(registry.add(request_id=f"q{number % 10}") for number in range(20)))
+    assert sorted(version.version for version in made) == sorted([*range(1, 11), *range(1, 11)])
 
 
 async def test_same_request_id_makes_one_version(registry: Registry) -> None:

@@ -11,6 +11,7 @@ from trackwire_server.core.limits import LIMITS
 _KEY = re.compile(r"[\w.\-/: ]+")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]*", re.ASCII)
 _TOKEN = re.compile(r"[\w.\-:]+", re.ASCII)
+INT64_MAX = 2**63 - 1
 TIME_MS_MAX = 253_402_300_799_999
 
 

@@ -202,3 +202,22 @@ def _checked_layout(keys: tuple[str, ...], contexts: tuple[SeriesContext, ...], 
     return Layout(
         tuple(SeriesName(key, used[index]) for key, index in zip(keys, indexes or (0,) * len(keys), strict=True))
     )
+
+
+def in_sequence(batches: Sequence[Batch]) -> list[int]:
+    """Positions in the order in which to judge a group: each writer's by sequence, so that it heals a reordering."""
+    place: dict[tuple[str, str], int] = {}
+    order: list[tuple[int, int, int]] = []
+    for at, batch in enumerate(batches):
+        if batch.stamp is None:
+            order.append((at, 0, at))
+        else:
+            order.append((place.setdefault((batch.run_id, batch.stamp.writer_id), at), batch.stamp.sequence, at))
+    return [at for _, _, at in sorted(order)]
+
+
+def primary_order(context: SeriesContext) -> tuple[bool, int, str, str, str]:
+    """The least series of a key is its primary one: those without a model and a dataset first, then by rank."""
+    has_more = bool(context.model_id or context.dataset_name or context.dataset_digest)
+    rank = -1 if context.rank is None else context.rank
+    return has_more, rank, context.model_id, context.dataset_name, context.dataset_digest

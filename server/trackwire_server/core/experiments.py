@@ -11,7 +11,7 @@ from trackwire_server.core.checks import (
     check_required,
 )
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import Experiment, LifecycleStage, NewExperiment
+from trackwire_server.core.entities import Experiment, ExperimentReference, LifecycleStage, NewExperiment
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.searching import SearchRequest, parse_search
@@ -50,6 +50,14 @@ class Experiments:
     async def get_by_name(self, name: str) -> Experiment:
         """By name, deleted or not. Raises NotFound."""
         return await self._store.get_experiment_by_name(check_experiment_name("name", name))
+
+    async def find(self, reference: ExperimentReference) -> Experiment:
+        """By id or by name, deleted or not. Raises NotFound."""
+        if reference.name:
+            return await self.get_by_name(reference.name)
+        if not reference.experiment_id:
+            raise InvalidArgument("experiment", "", "an experiment_id or a name is required", reason="REQUIRED")
+        return await self.get(reference.experiment_id)
 
     async def search(self, request: SearchRequest) -> tuple[Sequence[Experiment], str]:
         """A page of experiments, and the token of the next one."""

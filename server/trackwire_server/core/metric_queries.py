@@ -77,10 +77,19 @@ class SeriesPoints:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """What arrived behind some positions, in order, and the positions behind it; `more` if there is more right now."""
+class Arrival:
+    """One commit in one run, the `at`-th of those asked about: its number there and its points, in logged order."""
 
+    at: int
+    number: int
     parts: Sequence[SeriesPoints]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What arrived behind some positions, per run in order, and the positions behind it; `more` if there is more."""
+
+    arrivals: Sequence[Arrival]
     positions: tuple[int, ...]
     more: bool
 

@@ -1,7 +1,7 @@
 """Metrics: what may be ingested, read and tailed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from trackwire_server.core.arrivals import Arrivals
@@ -14,7 +14,7 @@ from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument, StoreUnavailable
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.maintenance import Maintenance
-from trackwire_server.core.metric_queries import Backlog, ReadQuery, SeriesPoints, SeriesReader
+from trackwire_server.core.metric_queries import Arrival, Backlog, ReadQuery, SeriesPoints, SeriesReader
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
 from trackwire_server.core.stores import MetricStore
 
@@ -79,7 +79,10 @@ class Metrics:
     async def tail(
         self, run_ids: Sequence[str], keys: frozenset[str], resume_token: str
     ) -> AsyncIterator[tuple[Sequence[SeriesPoints], str]]:
-        """What arrives, each time with the token behind it; first the token alone. Raises NotFound, TailTokenExpired."""
+        """What arrives, whole commits with the token behind them; first the token alone.
+
+        Raises NotFound, TailTokenExpired, and StoreUnavailable when the server drains.
+        """
         _check_selection(run_ids, keys)
         query = _tail_fingerprint(run_ids)
         positions = _positions(query, run_ids, resume_token)
@@ -95,9 +98,9 @@ class Metrics:
                 while more and not self._draining.is_set():
                     found = await self._store.read_arrivals(run_ids, keys, positions)
                     more = found.more
-                    if found.positions != positions:
-                        positions = found.positions
-                        yield found.parts, encode_token(query, positions)
+                    for parts, reached in _messages(found.arrivals, positions):
+                        yield parts, encode_token(query, reached)
+                    positions = found.positions
         raise StoreUnavailable("the server is shutting down: resume the tail with its last token", reason="DRAINING")
 
     async def _next_arrival(self, arrived: asyncio.Event) -> None:
@@ -158,6 +161,23 @@ def _check_max_points(max_points: int) -> None:
         raise InvalidArgument(
             "max_points", max_points, f"must be from {POINTS_MIN} to {limit:,}, or 0 for every point", limit=limit
         )
+
+
+def _messages(
+    arrivals: Sequence[Arrival], positions: tuple[int, ...]
+) -> Iterator[tuple[Sequence[SeriesPoints], tuple[int, ...]]]:
+    """Whole arrivals, so many that they fill about one message, with the positions behind them."""
+    reached, gathered, points = list(positions), list[SeriesPoints](), 0
+    for arrival in arrivals:
+        size = sum(len(part.points) for part in arrival.parts)
+        if gathered and points + size > LIMITS.read_message_points:
+            yield gathered, tuple(reached)
+            gathered, points = [], 0
+        gathered += arrival.parts
+        points += size
+        reached[arrival.at] = arrival.number
+    if tuple(reached) != positions:
+        yield gathered, tuple(reached)
 
 
 async def _sampled(series: SeriesReader, max_points: int) -> AsyncIterator[Points]:

@@ -35,7 +35,6 @@ from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.core.stores import RunDataStore, RunStore
 from trackwire_server.search import RUNS
 
-
 _UNSAID_EXPERIMENT = ExperimentReference()
 
 

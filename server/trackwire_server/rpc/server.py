@@ -25,8 +25,6 @@ ENDLESS_METHODS = (
     f"/{REFLECTION_V1}/ServerReflectionInfo",
 )
 
-# Clients ping every 30 s; the server allows three times as many, also while no call is under way.
-PINGS_APART_SECONDS_MIN = 10
 PING_INTERVAL_SECONDS = 60
 PING_TIMEOUT_SECONDS = 20
 # Framing and the fields beside the columns: what is within the limits of a request always fits a message.
@@ -43,12 +41,17 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """Where to listen, and how much to take. `connection_age_seconds` makes clients spread anew over replicas."""
+    """Where to listen, and how much to take.
+
+    Clients ping every 30 s, also while no call is under way: the server allows pings `pings_apart_seconds_min` apart.
+    `connection_age_seconds` makes clients spread anew over replicas.
+    """
 
     host: str = "127.0.0.1"
     port: int = 5051
     message_bytes_max: int = LIMITS.message_bytes
     concurrent_calls_max: int = 4_096
+    pings_apart_seconds_min: float = 10
     connection_age_seconds: float | None = None
 
     def channel_arguments(self) -> list[tuple[str, int]]:
@@ -59,7 +62,7 @@ class ServerOptions:
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", message_bytes),
             ("grpc.max_send_message_length", message_bytes),
-            ("grpc.http2.min_ping_interval_without_data_ms", PINGS_APART_SECONDS_MIN * 1000),
+            ("grpc.http2.min_ping_interval_without_data_ms", round(self.pings_apart_seconds_min * 1000)),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.keepalive_time_ms", PING_INTERVAL_SECONDS * 1000),
             ("grpc.keepalive_timeout_ms", PING_TIMEOUT_SECONDS * 1000),
@@ -70,7 +73,7 @@ class ServerOptions:
 
 
 class RpcServer:
-    """One listening server over a set of doors. Start it once, stop it once."""
+    """One listening server over a set of doors. Bind it, start it and stop it once each."""
 
     def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
         self._options = options
@@ -87,8 +90,8 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._add_reflection()
 
-    async def start(self) -> str:
-        """Listens and serves; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
+    def bind(self) -> str:
+        """Takes the port; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
         host = f"[{self._options.host}]" if ":" in self._options.host else self._options.host
         wanted = f"{host}:{self._options.port}"
         try:
@@ -97,10 +100,13 @@ class RpcServer:
             raise InvalidArgument(
                 "host and port", wanted, "can't be listened on: is another server there, or the host not ours?"
             ) from error
+        return f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Serves, once bound."""
         await self._server.start()
         for service in self._services:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
-        return f"{host}:{port}"
 
     async def stop(self, drain_seconds: float) -> None:
         """Turns new calls away, ends endless streams, and waits so long for what is under way before cancelling it."""

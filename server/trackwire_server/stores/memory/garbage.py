@@ -1,23 +1,19 @@
-"""What was deleted, in memory. Nothing here awaits, so every method is atomic."""
+"""What was deleted, in memory. Nothing here waits for anything, so every method is atomic."""
 
 from collections.abc import Callable, Sequence
 
-from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, LifecycleStage, Run
+from trackwire_server.core.checks import INT64_MAX
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, LifecycleStage, Run, Upload
+from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.state import MemoryState
 
 
-class MemoryGarbageStore:
+class MemoryGarbage:
     """GarbageStore over a process's state. `forget` are called with the id of each run removed."""
 
-    def __init__(
-        self,
-        state: MemoryState,
-        *,
-        unfinished_uploads: Callable[[str], Sequence[str]],
-        forget: Sequence[Callable[[str], None]] = (),
-    ):
+    def __init__(self, state: MemoryState, uploads: MemoryUploads, *, forget: Sequence[Callable[[str], None]] = ()):
         self._state = state
-        self._unfinished_uploads = unfinished_uploads
+        self._uploads = uploads
         self._forget = forget
 
     async def deleted_runs(self, *, before_ms: int, after: str, limit: int) -> Sequence[tuple[str, str]]:
@@ -37,7 +33,7 @@ class MemoryGarbageStore:
 
     async def unfinished_uploads(self, run_id: str) -> Sequence[str]:
         """See GarbageStore."""
-        return sorted(self._unfinished_uploads(run_id))
+        return sorted(upload.upload_id for upload in await self._uploads_of(run_id) if not upload.complete)
 
     async def remove_run(self, run_id: str, *, before_ms: int) -> bool:
         """See GarbageStore."""
@@ -49,6 +45,8 @@ class MemoryGarbageStore:
         state.summaries.pop(run_id, None)
         state.run_of_request = {request: owner for request, owner in state.run_of_request.items() if owner != run_id}
         state.marks = {key: mark for key, mark in state.marks.items() if key[0] != run_id}
+        for upload in await self._uploads_of(run_id):
+            await self._uploads.discard_upload(run_id, upload.upload_id)
         for forget in self._forget:
             forget(run_id)
         return True
@@ -62,6 +60,10 @@ class MemoryGarbageStore:
             return False
         del self._state.experiments[experiment_id]
         return True
+
+    async def _uploads_of(self, run_id: str) -> Sequence[Upload]:
+        every = await self._uploads.expired_uploads(before_ms=INT64_MAX, limit=INT64_MAX)
+        return [upload for upload in every if upload.run_id == run_id]
 
 
 def _run_is_garbage(run: Run, before_ms: int) -> bool:

@@ -19,7 +19,7 @@ def _experiment_is_garbage(before_ms: int) -> ColumnElement[bool]:
     return (experiments.c.lifecycle_stage == LifecycleStage.DELETED) & (experiments.c.deleted_time_ms <= before_ms)
 
 
-class SqlGarbageStore:
+class SqlGarbage:
     """GarbageStore over the tables experiments, runs and uploads."""
 
     def __init__(self, database: Database):

@@ -1,6 +1,5 @@
 """Rows of runs as core's values: a page is read by one statement a table, whatever its size."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +7,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import (
-    DEFAULT_CONTEXT,
     NOTHING,
     LifecycleStage,
     MetricSummary,
@@ -16,15 +14,14 @@ from trackwire_server.core.entities import (
     RunSelection,
     RunStatus,
     Selection,
-    SeriesContext,
 )
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.entries import chunks, is_wanted, read_entries, wants_some
 from trackwire_server.stores.sql.filters import Searchable
+from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, SUMMARY_SOURCE, summary_of
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_keys,
-    metric_series,
     metric_summaries,
     run_params,
     run_tags,
@@ -50,8 +47,6 @@ RUNS = Searchable(
     entries={FieldKind.PARAM: run_params, FieldKind.TAG: run_tags},
     experiment=runs.c.experiment_no,
 )
-# As tables.py says of metric_series.
-NO_RANK = -1
 WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
@@ -94,68 +89,18 @@ def run_of(
     )
 
 
-_SUMMARY_COLUMNS = (
-    metric_summaries.c.run_no,
-    metric_keys.c.key,
-    metric_series.c.rank,
-    metric_series.c.model_id,
-    metric_series.c.dataset_name,
-    metric_series.c.dataset_digest,
-    metric_summaries.c.count,
-    metric_summaries.c.nan_count,
-    metric_summaries.c.last_value,
-    metric_summaries.c.last_step,
-    metric_summaries.c.last_time_ms,
-    metric_summaries.c.first_value,
-    metric_summaries.c.first_step,
-    metric_summaries.c.first_time_ms,
-    metric_summaries.c.min_value,
-    metric_summaries.c.max_value,
-)
-
-
 async def _read_metrics(
     connection: AsyncConnection, run_ids: Mapping[int, str], selection: Selection
 ) -> dict[int, list[MetricSummary]]:
     found: dict[int, list[MetricSummary]] = defaultdict(list)
-    source = metric_summaries.join(metric_keys, metric_keys.c.key_no == metric_summaries.c.key_no).join(
-        metric_series, metric_series.c.series_no == metric_summaries.c.series_no
-    )
     for part in chunks(list(run_ids)) if wants_some(selection) else ():
         statement = (
-            select(*_SUMMARY_COLUMNS)
-            .select_from(source)
+            select(*SUMMARY_COLUMNS)
+            .select_from(SUMMARY_SOURCE)
             .where(metric_summaries.c.run_no.in_(part), metric_summaries.c.is_primary)
             .where(is_wanted(metric_keys.c.key, selection))
             .order_by(metric_summaries.c.run_no, metric_keys.c.key)
         )
         for row in await connection.execute(statement):
-            found[row[0]].append(_summary(run_ids[row[0]], row))
+            found[row[0]].append(summary_of(run_ids[row[0]], row))
     return found
-
-
-def _summary(run_id: str, row: AnyRow) -> MetricSummary:
-    _, key, rank, model_id, dataset_name, dataset_digest, count, nan_count, last, last_step, last_time_ms, *others = row
-    first, first_step, first_time_ms, min_value, max_value = others
-    return MetricSummary(
-        run_id=run_id,
-        key=key,
-        context=_context(rank, model_id, dataset_name, dataset_digest),
-        primary=True,
-        count=count,
-        nan_count=nan_count,
-        last_value=math.nan if last is None else last,
-        last_step=last_step,
-        last_time_ms=last_time_ms,
-        first_value=math.nan if first is None else first,
-        first_step=first_step,
-        first_time_ms=first_time_ms,
-        min_value=min_value,
-        max_value=max_value,
-    )
-
-
-def _context(rank: int, model_id: str, dataset_name: str, dataset_digest: str) -> SeriesContext:
-    if rank == NO_RANK and not (model_id or dataset_name or dataset_digest):
-        return DEFAULT_CONTEXT
-    return SeriesContext(None if rank == NO_RANK else rank, model_id, dataset_name, dataset_digest)

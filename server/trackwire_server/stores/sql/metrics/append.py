@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals
+from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals, in_sequence
 from trackwire_server.core.entities import LifecycleStage
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap, TrackwireError
 from trackwire_server.core.failpoints import Failpoint
@@ -70,7 +70,7 @@ class MetricAppender:
         async with self._database.write() as connection:
             heads = await self._lock_heads(connection, batches)
             waiting: list[_Accepted] = []
-            for at in _in_sequence(batches):
+            for at in in_sequence(batches):
                 batch = batches[at]
                 try:
                     head = _judge(heads, batch)
@@ -178,18 +178,6 @@ class MetricAppender:
                 "now_ms": [now_ms] * len(moved),
             }
             await dialect.execute_many(connection, statements.advance_heads, columns)
-
-
-def _in_sequence(batches: Sequence[Batch]) -> list[int]:
-    """Positions in the order in which to judge: each writer's by sequence, so that one group heals a reordering."""
-    place: dict[tuple[str, str], int] = {}
-    order: list[tuple[int, int, int]] = []
-    for at, batch in enumerate(batches):
-        if batch.stamp is None:
-            order.append((at, 0, at))
-        else:
-            order.append((place.setdefault((batch.run_id, batch.stamp.writer_id), at), batch.stamp.sequence, at))
-    return [at for _, _, at in sorted(order)]
 
 
 def _judge(heads: dict[str, _Head], batch: Batch) -> _Head | None:

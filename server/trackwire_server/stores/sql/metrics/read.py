@@ -19,7 +19,7 @@ from trackwire_server.core.metric_queries import ReadQuery, SeriesReader, Snapsh
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, decode_journal
-from trackwire_server.stores.sql.metrics.series import context_of
+from trackwire_server.stores.sql.metrics.names import context_in
 from trackwire_server.stores.sql.tables import (
     metric_chunks,
     metric_journal,
@@ -161,7 +161,7 @@ async def find_series(
     if keys:
         statement = statement.where(metric_keys.c.key.in_(keys))
     rows = await connection.execute(statement)
-    return {row.series_no: (row.run_no, SeriesName(row.key, context_of(row))) for row in rows}
+    return {row.series_no: (row.run_no, SeriesName(row.key, context_in(row))) for row in rows}
 
 
 async def journal_entries(

@@ -8,29 +8,15 @@ import numpy as np
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.columns import Integers, Layout, SeriesName
-from trackwire_server.core.entities import SeriesContext
+from trackwire_server.core.columns import Integers, Layout, SeriesName, primary_order
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.heads import LockedRun
+from trackwire_server.stores.sql.metrics.names import NO_RANK, context_in
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries
 
-NO_RANK = -1
 # Parameters of one statement: SQLite allows 32,766.
 _NAMES_AT_ONCE = 10_000
 _INT64 = np.iinfo(np.int64)
-
-
-def context_of(row: Any) -> SeriesContext:
-    """The context in a row of metric_series."""
-    rank = None if row.rank == NO_RANK else row.rank
-    return SeriesContext(rank, row.model_id, row.dataset_name, row.dataset_digest)
-
-
-def primary_order(context: SeriesContext) -> tuple[bool, int, SeriesContext]:
-    """The least series of a key is its primary one: default context before others, then by rank."""
-    rank = NO_RANK if context.rank is None else context.rank
-    bare = SeriesContext(None, context.model_id, context.dataset_name, context.dataset_digest)
-    return bool(context.model_id or context.dataset_name or context.dataset_digest), rank, bare
 
 
 class SeriesNumbers:
@@ -96,7 +82,7 @@ class SeriesNumbers:
                 metric_series.c.run_no == run.run_no, metric_series.c.key_no.in_(some)
             )
             for row in await connection.execute(statement):
-                found[SeriesName(names[row.key_no], context_of(row))] = row.series_no
+                found[SeriesName(names[row.key_no], context_in(row))] = row.series_no
         return found
 
     async def _make(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import SeriesName
 from trackwire_server.core.errors import InvalidArgument, TailTokenExpired
-from trackwire_server.core.metric_queries import Arrived, SeriesPoints
+from trackwire_server.core.metric_queries import Arrival, Arrived, SeriesPoints
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.journal import decode_journal
 from trackwire_server.stores.sql.metrics.read import RunPlace, by_series, find_runs, find_series, only
@@ -31,44 +31,50 @@ class MetricTail:
         async with self._database.read() as connection:
             places = await find_runs(connection, run_ids)
             if positions is None:
-                return Arrived([], tuple(place.arrival for place in places), more=False)
+                return Arrived((), tuple(place.arrival for place in places), more=False)
             _check_positions(places, positions)
-            parts: list[SeriesPoints] = []
-            reached = list(positions)
-            budget = _POINTS_AT_ONCE
             behind = [at for at, place in enumerate(places) if positions[at] < place.arrival]
             names = await find_series(connection, [places[at].run_no for at in behind], keys) if behind else {}
+            arrivals: list[Arrival] = []
+            budget = _POINTS_AT_ONCE
             for at in behind:
                 if budget > 0:
-                    reached[at], read = await self._read(connection, places[at], positions[at], names, parts, budget)
-                    budget -= read
-        more = any(reached[at] < places[at].arrival for at in behind)
-        return Arrived(parts, tuple(reached), more)
+                    found = await self._read(connection, (at, places[at]), positions[at], names, budget)
+                    arrivals += found
+                    budget -= sum(len(part.points) for arrival in found for part in arrival.parts)
+        reached = list(positions)
+        for arrival in arrivals:
+            reached[arrival.at] = arrival.number
+        return Arrived(arrivals, tuple(reached), any(reached[at] < places[at].arrival for at in behind))
 
     async def _read(
         self,
         connection: AsyncConnection,
-        place: RunPlace,
+        place: tuple[int, RunPlace],
         position: int,
         names: dict[int, tuple[int, SeriesName]],
-        parts: list[SeriesPoints],
         budget: int,
-    ) -> tuple[int, int]:
-        """Adds a run's arrivals; the position reached and the points read."""
-        row_budget = await self._rows_within(connection, place, position, budget)
+    ) -> list[Arrival]:
+        """The next arrivals of a run: as many as the budget holds, and at least one."""
+        at, run = place
         statement = (
-            select(metric_journal.c.arrival, metric_journal.c.points, metric_journal.c.payload)
-            .where(metric_journal.c.run_no == place.run_no, metric_journal.c.arrival > position)
+            select(metric_journal.c.arrival, metric_journal.c.payload)
+            .where(metric_journal.c.run_no == run.run_no, metric_journal.c.arrival > position)
             .order_by(metric_journal.c.arrival)
-            .limit(row_budget)
+            .limit(await self._rows_within(connection, run, position, budget))
         )
         wanted = np.fromiter(names, np.int64, len(names))
-        read = 0
-        for row in await connection.execute(statement):
-            entry = only(decode_journal(row.payload), wanted)
-            parts += [SeriesPoints(place.run_id, names[number][1], points) for number, points in by_series(entry)]
-            position, read = row.arrival, read + row.points
-        return position, read
+        return [
+            Arrival(
+                at,
+                row.arrival,
+                [
+                    SeriesPoints(run.run_id, names[number][1], points)
+                    for number, points in by_series(only(decode_journal(row.payload), wanted))
+                ],
+            )
+            for row in await connection.execute(statement)
+        ]
 
     async def _rows_within(self, connection: AsyncConnection, place: RunPlace, position: int, budget: int) -> int:
         statement = (

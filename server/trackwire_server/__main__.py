@@ -1,0 +1,42 @@
+"""`python -m trackwire_server`, which is also what `trackwire server` starts."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from trackwire_server.config import Config, argument_parser
+from trackwire_server.core.errors import InvalidArgument, TrackwireError
+
+EXIT_BAD_SETTING = 2
+EXIT_CANNOT_START = 1
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    """Serves until it is told to stop, or asks a running server how it is; the exit status."""
+    parser = argument_parser()
+    parser.add_argument("--version", action="store_true", help="Print the version and exit.")
+    parser.add_argument(
+        "--check", action="store_true", help="Exit with 0 if the server of this data directory serves, else with 1."
+    )
+    flags = parser.parse_args(arguments)
+    # Imported once the arguments are known to be right: they are heavy.
+    from trackwire_server import app, health_check
+
+    if flags.version:
+        sys.stdout.write(f"trackwire {app.installed_version()}\n")
+        return 0
+    try:
+        config = Config.read(vars(flags), environment)
+        if flags.check:
+            return health_check.check(config.data_dir)
+        with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
+            runner.run(app.serve(config))
+    except TrackwireError as error:
+        sys.stderr.write(f"trackwire server: {error.message}\n")
+        return EXIT_BAD_SETTING if isinstance(error, InvalidArgument) else EXIT_CANNOT_START
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

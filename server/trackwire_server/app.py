@@ -1,0 +1,245 @@
+"""The server put together: the one module that knows every folder, and the server's life from start to stop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from structlog.typing import FilteringBoundLogger
+
+from trackwire_server import logs
+from trackwire_server.config import MEMORY, Config
+from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.clock import random_id, system_clock
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.metrics import Metrics
+from trackwire_server.core.model_registry import ModelRegistry
+from trackwire_server.core.runs import Runs
+from trackwire_server.core.services import Services
+from trackwire_server.core.stores import (
+    ByteStore,
+    ExperimentStore,
+    GarbageStore,
+    MetricStore,
+    ModelVersionStore,
+    RegisteredModelStore,
+    RunDataStore,
+    RunStore,
+    UploadStore,
+)
+from trackwire_server.data_dir import claimed
+from trackwire_server.rpc.doors import doors_of
+from trackwire_server.rpc.server import RpcServer, ServerOptions
+
+UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
+
+
+async def serve(config: Config) -> None:
+    """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
+    log = logs.configure(level=config.log_level, log_format=config.log_format)
+    stop = _stop_signal(log)
+    async with AsyncExitStack() as stack:
+        directory = stack.enter_context(claimed(config.data_dir))
+        stores = await _open_stores(config, stack)
+        services = _services(config, stores)
+        server = RpcServer(doors_of(services, system_clock), _options(config), log)
+        address = server.bind()
+        await _start_background_work(services, stack, log)
+        await server.start()
+        # From here the way back is: health says NOT_SERVING, no new calls, endless streams end, calls under way are
+        # waited for; then the stack ends background tasks, writes what is queued, closes the stores, frees the folder.
+        stack.push_async_callback(server.stop, config.drain_seconds)
+        directory.announce(address)
+        _announce(config, stores, address)
+        await stop.wait()
+        log.info("trackwire server draining", drain_seconds=config.drain_seconds)
+    log.info("trackwire server stopped")
+
+
+def installed_version() -> str:
+    """The version of the distribution; a tree that is not installed has none."""
+    try:
+        return version("trackwire")
+    except PackageNotFoundError:
+        return "0+uninstalled"
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loops where it is installed; None for asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _stop_signal(log: FilteringBoundLogger) -> asyncio.Event:
+    """Is set by the first SIGTERM or SIGINT; the second one ends the process at once."""
+    stop = asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        log.info("signal received: a second one ends the server at once", signal=number.name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+    return stop
+
+
+def _options(config: Config) -> ServerOptions:
+    return ServerOptions(
+        host=config.host, port=config.port, connection_age_seconds=config.connection_age_seconds or None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All that is kept, wherever it is kept."""
+
+    kind: str
+    schema_version: int
+    experiments: ExperimentStore
+    runs: RunStore
+    run_data: RunDataStore
+    metrics: MetricStore
+    uploads: UploadStore
+    artifacts: ByteStore
+    registered_models: RegisteredModelStore
+    model_versions: ModelVersionStore
+    garbage: GarbageStore
+
+
+def _services(config: Config, stores: Stores) -> Services:
+    clock = system_clock
+    metrics = Metrics(stores.metrics, clock)
+    facts = ServerFacts(
+        version=installed_version(),
+        store=stores.kind,
+        schema_version=stores.schema_version,
+        artifacts_uri=config.artifacts_uri,
+        start_time_ms=clock(),
+    )
+    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, stores.artifacts)
+    return Services(
+        experiments=Experiments(stores.experiments, clock),
+        runs=Runs(stores.runs, stores.run_data, clock, random_id),
+        metrics=metrics,
+        artifacts=Artifacts(stores.runs, stores.uploads, stores.artifacts, clock),
+        model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
+        admin=Admin(facts, collected, data_plane=metrics, clock=clock),
+    )
+
+
+async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
+    await stack.enter_async_context(services.metrics.running())
+    tasks = await stack.enter_async_context(asyncio.TaskGroup())
+    expiry = tasks.create_task(_discard_expired_uploads(services.artifacts, log), name="upload expiry")
+    stack.callback(expiry.cancel)
+
+
+async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:
+    while True:
+        await asyncio.sleep(UPLOAD_EXPIRY_INTERVAL_SECONDS)
+        try:
+            discarded = await artifacts.discard_expired()
+        except TrackwireError as error:
+            log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
+        else:
+            log.debug("expired uploads discarded", uploads=discarded)
+
+
+async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
+    artifacts = await _open_artifacts(config, stack)
+    if config.store_uri == MEMORY:
+        return _memory_stores(artifacts)
+    return await _sql_stores(config.store_uri, artifacts, stack)
+
+
+async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
+    if config.artifacts_folder is None:
+        from trackwire_server.stores.memory.artifacts import MemoryBytes
+
+        return MemoryBytes(system_clock)
+    from trackwire_server.stores.files import FileBytes
+
+    files = await FileBytes.open(config.artifacts_folder)
+    stack.push_async_callback(files.close)
+    return files
+
+
+def _memory_stores(artifacts: ByteStore) -> Stores:
+    from trackwire_server.stores.memory.artifacts import MemoryUploads
+    from trackwire_server.stores.memory.experiments import MemoryExperiments
+    from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.metrics import MemoryMetricStore
+    from trackwire_server.stores.memory.model_registry import (
+        MemoryModelVersions,
+        MemoryRegisteredModels,
+        ModelRegistryState,
+    )
+    from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
+    from trackwire_server.stores.memory.state import MemoryState
+
+    state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
+    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state)
+    return Stores(
+        kind="memory",
+        schema_version=0,
+        experiments=MemoryExperiments(state),
+        runs=MemoryRuns(state),
+        run_data=MemoryRunData(state),
+        metrics=metrics,
+        uploads=uploads,
+        artifacts=artifacts,
+        registered_models=MemoryRegisteredModels(models),
+        model_versions=MemoryModelVersions(models),
+        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget]),
+    )
+
+
+async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
+    from trackwire_server.stores.sql.artifacts import SqlUploads
+    from trackwire_server.stores.sql.database import Database
+    from trackwire_server.stores.sql.experiments import SqlExperiments
+    from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+    from trackwire_server.stores.sql.model_versions import SqlModelVersions
+    from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
+    from trackwire_server.stores.sql.run_data import SqlRunData
+    from trackwire_server.stores.sql.runs import SqlRuns
+
+    database = await Database.open(store_uri)
+    stack.push_async_callback(database.close)
+    return Stores(
+        kind=database.dialect.name,
+        schema_version=await database.schema_version(),
+        experiments=SqlExperiments(database),
+        runs=SqlRuns(database),
+        run_data=SqlRunData(database),
+        metrics=SqlMetricStore(database),
+        uploads=SqlUploads(database),
+        artifacts=artifacts,
+        registered_models=SqlRegisteredModels(database),
+        model_versions=SqlModelVersions(database),
+        garbage=SqlGarbage(database),
+    )
+
+
+def _announce(config: Config, stores: Stores, address: str) -> None:
+    logs.announce(
+        "trackwire server ready",
+        log_format=config.log_format,
+        address=address,
+        store=stores.kind,
+        data_dir=config.data_dir,
+        artifacts=config.artifacts_uri,
+        version=installed_version(),
+        pid=os.getpid(),
+    )

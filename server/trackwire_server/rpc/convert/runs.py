@@ -1,0 +1,104 @@
+"""Runs' messages and entities, each way."""
+
+from trackwire.v1 import runs_pb2 as pb
+from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, WriterStamp
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.runs import RunDraft
+from trackwire_server.core.searching import SearchRequest
+from trackwire_server.rpc.convert.shared import (
+    selection_from_proto,
+    stage_to_proto,
+    stamp_from_proto,
+    summary_to_proto,
+    view_from_proto,
+)
+
+_STATUS_TO_PROTO = {
+    RunStatus.RUNNING: pb.RUN_STATUS_RUNNING,
+    RunStatus.SCHEDULED: pb.RUN_STATUS_SCHEDULED,
+    RunStatus.FINISHED: pb.RUN_STATUS_FINISHED,
+    RunStatus.FAILED: pb.RUN_STATUS_FAILED,
+    RunStatus.KILLED: pb.RUN_STATUS_KILLED,
+}
+_STATUS_FROM_PROTO = {number: status for status, number in _STATUS_TO_PROTO.items()}
+_JOINS = {pb.IF_EXISTS_UNSPECIFIED: False, pb.IF_EXISTS_FAIL: False, pb.IF_EXISTS_JOIN: True}
+
+
+def run_to_proto(run: Run) -> pb.Run:
+    """A run."""
+    return pb.Run(
+        run_id=run.run_id,
+        run_name=run.run_name,
+        experiment_id=run.experiment_id,
+        user_id=run.user_id,
+        status=_STATUS_TO_PROTO[run.status],
+        start_time_ms=run.start_time_ms,
+        end_time_ms=run.end_time_ms,
+        lifecycle_stage=stage_to_proto(run.lifecycle_stage),
+        artifact_uri=run.artifact_uri,
+        deleted_time_ms=run.deleted_time_ms,
+        parent_run_id=run.parent_run_id,
+        heartbeat_time_ms=run.heartbeat_time_ms,
+        stop_requested=run.stop_requested,
+        params=run.params,
+        tags=run.tags,
+        metrics=map(summary_to_proto, run.metrics),
+    )
+
+
+def draft_from_proto(request: pb.CreateRunRequest) -> RunDraft:
+    """What CreateRun asks for. Raises InvalidArgument."""
+    if request.if_exists not in _JOINS:
+        raise InvalidArgument("if_exists", request.if_exists, f"is none of {', '.join(pb.IfExists.keys())}")
+    return RunDraft(
+        request_id=request.request_id,
+        run_id=request.run_id,
+        join=_JOINS[request.if_exists],
+        experiment=ExperimentReference(
+            experiment_id=request.experiment_id, name=request.experiment_name, create=request.create_experiment
+        ),
+        run_name=request.run_name,
+        user_id=request.user_id,
+        status=status_from_proto(request.status),
+        start_time_ms=request.start_time_ms if request.HasField("start_time_ms") else None,
+        parent_run_id=request.parent_run_id,
+        params=dict(request.params),
+        tags=dict(request.tags),
+    )
+
+
+def status_from_proto(status: pb.RunStatus) -> RunStatus | None:
+    """A status; None where unspecified. Raises InvalidArgument."""
+    if status == pb.RUN_STATUS_UNSPECIFIED:
+        return None
+    if status not in _STATUS_FROM_PROTO:
+        raise InvalidArgument("status", status, f"is no status; there are {', '.join(pb.RunStatus.keys()[1:])}")
+    return _STATUS_FROM_PROTO[status]
+
+
+def search_from_proto(request: pb.SearchRunsRequest) -> SearchRequest:
+    """A search. Raises InvalidArgument."""
+    return SearchRequest(
+        filter=request.filter,
+        order_by=tuple(request.order_by),
+        page_size=request.page_size,
+        page_token=request.page_token,
+        view=view_from_proto(request.view_type),
+        experiment_ids=tuple(request.experiment_ids),
+    )
+
+
+def run_selection_from_proto(request: pb.SearchRunsRequest) -> RunSelection:
+    """Which entries come back."""
+    return RunSelection(
+        metrics=selection_from_proto(request.metrics, present=request.HasField("metrics")),
+        params=selection_from_proto(request.params, present=request.HasField("params")),
+        tags=selection_from_proto(request.tags, present=request.HasField("tags")),
+    )
+
+
+def stamp_of(
+    request: pb.UpdateRunRequest | pb.LogParamsRequest | pb.SetRunTagsRequest | pb.DeleteRunTagRequest,
+) -> WriterStamp | None:
+    """The stamp of a request that may have one."""
+    return stamp_from_proto(request.writer, present=request.HasField("writer"))

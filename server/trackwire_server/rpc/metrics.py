@@ -1,0 +1,165 @@
+"""The door to metrics. Columns come and go as bytes: see columns.py."""
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
+
+import grpc
+import numpy as np
+
+from trackwire.v1 import metrics_pb2
+from trackwire_server.core.clock import Clock
+from trackwire_server.core.columns import Batch, Layouts, Points
+from trackwire_server.core.entities import MetricSummary
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.metric_queries import ReadQuery, SeriesPoints
+from trackwire_server.core.metrics import Metrics
+from trackwire_server.rpc.columns import (
+    context_in,
+    context_out,
+    decode_ingest,
+    encode_series,
+    messages,
+    stamp_in,
+)
+
+SERVICE = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
+_Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
+
+
+class MetricServicer:
+    """MetricService over Metrics."""
+
+    def __init__(self, metrics: Metrics, clock: Clock):
+        self._metrics = metrics
+        self._clock = clock
+        self._layouts = Layouts()
+
+    async def ingest_metrics(self, request: bytes, _context: _Context) -> metrics_pb2.IngestMetricsResponse:
+        """IngestMetrics."""
+        appended = await self._metrics.ingest(decode_ingest(request, self._layouts))
+        return metrics_pb2.IngestMetricsResponse(
+            acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
+        )
+
+    async def log_metrics(
+        self, request: metrics_pb2.LogMetricsRequest, _context: _Context
+    ) -> metrics_pb2.LogMetricsResponse:
+        """LogMetrics."""
+        appended = await self._metrics.ingest(self._logged(request))
+        return metrics_pb2.LogMetricsResponse(
+            acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
+        )
+
+    async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+        """ReadMetrics."""
+        gathered: list[SeriesPoints] = []
+        points = 0
+        async for part in self._metrics.read(_query_in(request), max_points=request.max_points):
+            if isinstance(part, str):
+                yield encode_series(gathered, part)
+                return
+            if points + len(part.points) > LIMITS.read_message_points:
+                *full, gathered = messages([*gathered, part])
+                for message in full:
+                    yield encode_series(message)
+                points = sum(len(some.points) for some in gathered)
+            else:
+                gathered.append(part)
+                points += len(part.points)
+
+    async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+        """TailMetrics. A commit is never cut over two messages: each token is exact."""
+        async for parts, token in self._metrics.tail(
+            list(request.run_ids), frozenset(request.keys), request.resume_token
+        ):
+            yield encode_series(parts, token)
+
+    async def get_metric_summaries(
+        self, request: metrics_pb2.GetMetricSummariesRequest, _context: _Context
+    ) -> metrics_pb2.GetMetricSummariesResponse:
+        """GetMetricSummaries."""
+        summaries, token = await self._metrics.summaries(
+            list(request.run_ids),
+            frozenset(request.keys),
+            page_size=request.page_size,
+            page_token=request.page_token,
+        )
+        return metrics_pb2.GetMetricSummariesResponse(
+            summaries=[summary_out(summary) for summary in summaries], next_page_token=token
+        )
+
+    def _logged(self, request: metrics_pb2.LogMetricsRequest) -> Batch:
+        points = request.points
+        if not 1 <= len(points) <= LIMITS.points_per_log:
+            raise InvalidArgument(
+                "points", len(points), f"must be from 1 to {LIMITS.points_per_log:,}", limit=LIMITS.points_per_log
+            )
+        now_ms = self._clock()
+        contexts = tuple(context_in(point.context) for point in points)
+        distinct = tuple(dict.fromkeys(contexts))
+        place = {context: at for at, context in enumerate(distinct)}
+        layout = self._layouts.get(
+            tuple(point.key for point in points), distinct, tuple(place[context] for context in contexts)
+        )
+        columns = Points(
+            np.array([point.step for point in points], dtype=np.int64),
+            np.array([point.time_ms if point.HasField("time_ms") else now_ms for point in points], dtype=np.int64),
+            np.array([point.value for point in points], dtype=np.float64),
+        )
+        stamp = stamp_in(request.writer) if request.HasField("writer") else None
+        return Batch(request.run_id, stamp, layout, np.ones(len(points), dtype=np.int64), columns)
+
+
+def _query_in(request: metrics_pb2.ReadMetricsRequest) -> ReadQuery:
+    def bound(field: str) -> int | None:
+        return getattr(request, field) if request.HasField(field) else None
+
+    return ReadQuery(
+        run_ids=tuple(request.run_ids),
+        keys=frozenset(request.keys),
+        min_step=bound("min_step"),
+        max_step=bound("max_step"),
+        min_time_ms=bound("min_time_ms"),
+        max_time_ms=bound("max_time_ms"),
+    )
+
+
+def summary_out(summary: MetricSummary) -> metrics_pb2.MetricSummary:
+    """A summary's message."""
+    return metrics_pb2.MetricSummary(
+        run_id=summary.run_id,
+        key=summary.key,
+        context=context_out(summary.context),
+        primary=summary.primary,
+        count=summary.count,
+        nan_count=summary.nan_count,
+        last_value=summary.last_value,
+        last_step=summary.last_step,
+        last_time_ms=summary.last_time_ms,
+        first_value=summary.first_value,
+        first_step=summary.first_step,
+        first_time_ms=summary.first_time_ms,
+        min_value=summary.min_value,
+        max_value=summary.max_value,
+    )
+
+
+def add_to_server(servicer: MetricServicer, server: grpc.aio.Server) -> None:
+    """Adds the service with its own handlers: the generated ones would make an object per point."""
+    pb2 = metrics_pb2
+    unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "IngestMetrics": unary(servicer.ingest_metrics, None, pb2.IngestMetricsResponse.SerializeToString),
+        "LogMetrics": unary(
+            servicer.log_metrics, pb2.LogMetricsRequest.FromString, pb2.LogMetricsResponse.SerializeToString
+        ),
+        "ReadMetrics": stream(servicer.read_metrics, pb2.ReadMetricsRequest.FromString, None),
+        "TailMetrics": stream(servicer.tail_metrics, pb2.TailMetricsRequest.FromString, None),
+        "GetMetricSummaries": unary(
+            servicer.get_metric_summaries,
+            pb2.GetMetricSummariesRequest.FromString,
+            pb2.GetMetricSummariesResponse.SerializeToString,
+        ),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))

@@ -1,0 +1,72 @@
+"""Runs over gRPC: convert in, ask core, convert out. What each rpc promises stands in its proto."""
+
+# ruff: noqa: N802  # an rpc has the name that its proto gives it
+
+from trackwire.v1 import runs_pb2 as pb
+from trackwire.v1 import runs_pb2_grpc as pb_grpc
+from trackwire_server.core.runs import Runs
+from trackwire_server.rpc.convert.runs import (
+    draft_from_proto,
+    run_selection_from_proto,
+    run_to_proto,
+    search_from_proto,
+    stamp_of,
+    status_from_proto,
+)
+
+
+class RunServicer(pb_grpc.RunServiceServicer):
+    """RunService, answered by core's Runs."""
+
+    def __init__(self, runs: Runs):
+        self._runs = runs
+
+    async def CreateRun(self, request: pb.CreateRunRequest, _context: object) -> pb.CreateRunResponse:
+        run, created = await self._runs.create(draft_from_proto(request))
+        return pb.CreateRunResponse(run=run_to_proto(run), created=created)
+
+    async def GetRun(self, request: pb.GetRunRequest, _context: object) -> pb.GetRunResponse:
+        run = await self._runs.get(request.run_id)
+        return pb.GetRunResponse(run=run_to_proto(run))
+
+    async def UpdateRun(self, request: pb.UpdateRunRequest, _context: object) -> pb.UpdateRunResponse:
+        run = await self._runs.update(
+            request.run_id,
+            status=status_from_proto(request.status),
+            end_time_ms=request.end_time_ms if request.HasField("end_time_ms") else None,
+            run_name=request.run_name if request.HasField("run_name") else None,
+            stamp=stamp_of(request),
+        )
+        return pb.UpdateRunResponse(run=run_to_proto(run))
+
+    async def DeleteRun(self, request: pb.DeleteRunRequest, _context: object) -> pb.DeleteRunResponse:
+        await self._runs.delete(request.run_id)
+        return pb.DeleteRunResponse()
+
+    async def RestoreRun(self, request: pb.RestoreRunRequest, _context: object) -> pb.RestoreRunResponse:
+        await self._runs.restore(request.run_id)
+        return pb.RestoreRunResponse()
+
+    async def SearchRuns(self, request: pb.SearchRunsRequest, _context: object) -> pb.SearchRunsResponse:
+        found, token = await self._runs.search(search_from_proto(request), run_selection_from_proto(request))
+        return pb.SearchRunsResponse(runs=map(run_to_proto, found), next_page_token=token)
+
+    async def LogParams(self, request: pb.LogParamsRequest, _context: object) -> pb.LogParamsResponse:
+        await self._runs.log_params(request.run_id, dict(request.params), stamp_of(request))
+        return pb.LogParamsResponse()
+
+    async def SetRunTags(self, request: pb.SetRunTagsRequest, _context: object) -> pb.SetRunTagsResponse:
+        await self._runs.set_tags(request.run_id, dict(request.tags), stamp_of(request))
+        return pb.SetRunTagsResponse()
+
+    async def DeleteRunTag(self, request: pb.DeleteRunTagRequest, _context: object) -> pb.DeleteRunTagResponse:
+        await self._runs.delete_tag(request.run_id, request.key, stamp_of(request))
+        return pb.DeleteRunTagResponse()
+
+    async def HeartbeatRun(self, request: pb.HeartbeatRunRequest, _context: object) -> pb.HeartbeatRunResponse:
+        answer = await self._runs.heartbeat(request.run_id)
+        return pb.HeartbeatRunResponse(stop_requested=answer.stop_requested, server_time_ms=answer.server_time_ms)
+
+    async def RequestRunStop(self, request: pb.RequestRunStopRequest, _context: object) -> pb.RequestRunStopResponse:
+        await self._runs.request_stop(request.run_id)
+        return pb.RequestRunStopResponse()

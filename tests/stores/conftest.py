@@ -1,0 +1,117 @@
+"""One suite over every store: `stores` is memory and then each database, empty, with one attribute a Protocol."""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+from tests.conftest import NOW_MS
+
+from trackwire_server.core.entities import MetricSummary
+from trackwire_server.core.stores import ExperimentStore, RunDataStore, RunStore
+from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
+from trackwire_server.stores.memory.state import MemoryState
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.experiments import SqlExperiments
+from trackwire_server.stores.sql.run_data import SqlRunData
+from trackwire_server.stores.sql.runs import SqlRuns
+from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries, runs
+
+BACKENDS = ("memory", "sqlite")
+PutSummaries = Callable[[Sequence[MetricSummary]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Every store of one backend; `put_summaries` lays down what ingesting would have."""
+
+    experiments: ExperimentStore
+    runs: RunStore
+    run_data: RunDataStore
+    put_summaries: PutSummaries
+
+
+def memory_stores() -> Stores:
+    state = MemoryState.fresh(now_ms=NOW_MS)
+
+    async def put_summaries(summaries: Sequence[MetricSummary]) -> None:
+        for summary in summaries:
+            state.summaries.setdefault(summary.run_id, {})[summary.key, summary.context] = summary
+
+    return Stores(MemoryExperiments(state), MemoryRuns(state), MemoryRunData(state), put_summaries)
+
+
+@asynccontextmanager
+async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
+    database = await Database.open(store_uri)
+
+    async def put_summaries(summaries: Sequence[MetricSummary]) -> None:
+        for summary in summaries:
+            await _insert_summary(database, summary)
+
+    try:
+        yield Stores(SqlExperiments(database), SqlRuns(database), SqlRunData(database), put_summaries)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_stores(backend: str, folder: Path) -> AsyncIterator[Stores]:
+    """Fresh stores of a backend."""
+    if backend == "memory":
+        yield memory_stores()
+    else:
+        async with sql_stores(f"sqlite:///{folder}/trackwire.db") as stores:
+            yield stores
+
+
+@pytest.fixture(params=BACKENDS)
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    async with open_stores(request.param, tmp_path) as opened:
+        yield opened
+
+
+async def _insert_summary(database: Database, summary: MetricSummary) -> None:
+    def stored(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    async with database.write() as connection:
+        key_no = await connection.scalar(select(metric_keys.c.key_no).where(metric_keys.c.key == summary.key))
+        if key_no is None:
+            made = insert(metric_keys).values(key=summary.key).returning(metric_keys.c.key_no)
+            key_no = await connection.scalar(made)
+        statement = select(runs.c.run_no, runs.c.experiment_no).where(runs.c.run_id == summary.run_id)
+        run = (await connection.execute(statement)).one()
+        context = summary.context
+        series = insert(metric_series).values(
+            run_no=run.run_no,
+            key_no=key_no,
+            rank=-1 if context.rank is None else context.rank,
+            model_id=context.model_id,
+            dataset_name=context.dataset_name,
+            dataset_digest=context.dataset_digest,
+        )
+        series_no = await connection.scalar(series.returning(metric_series.c.series_no))
+        await connection.execute(
+            insert(metric_summaries).values(
+                series_no=series_no,
+                run_no=run.run_no,
+                experiment_no=run.experiment_no,
+                key_no=key_no,
+                is_primary=summary.primary,
+                count=summary.count,
+                nan_count=summary.nan_count,
+                last_value=stored(summary.last_value),
+                last_step=summary.last_step,
+                last_time_ms=summary.last_time_ms,
+                first_value=stored(summary.first_value),
+                first_step=summary.first_step,
+                first_time_ms=summary.first_time_ms,
+                min_value=summary.min_value,
+                max_value=summary.max_value,
+            )
+        )
