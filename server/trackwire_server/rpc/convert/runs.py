@@ -5,13 +5,13 @@ from trackwire_server.core.entities import ExperimentReference, Run, RunSelectio
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.runs import RunDraft
 from trackwire_server.core.searching import SearchRequest
+from trackwire_server.rpc.columns import stamp_in
 from trackwire_server.rpc.convert.shared import (
     selection_from_proto,
     stage_to_proto,
-    stamp_from_proto,
-    summary_to_proto,
     view_from_proto,
 )
+from trackwire_server.rpc.metrics import summary_out
 
 _STATUS_TO_PROTO = {
     RunStatus.RUNNING: pb.RUN_STATUS_RUNNING,
@@ -42,7 +42,7 @@ def run_to_proto(run: Run) -> pb.Run:
         stop_requested=run.stop_requested,
         params=run.params,
         tags=run.tags,
-        metrics=map(summary_to_proto, run.metrics),
+        metrics=map(summary_out, run.metrics),
     )
 
 
@@ -101,4 +101,4 @@ def stamp_of(
     request: pb.UpdateRunRequest | pb.LogParamsRequest | pb.SetRunTagsRequest | pb.DeleteRunTagRequest,
 ) -> WriterStamp | None:
     """The stamp of a request that may have one."""
-    return stamp_from_proto(request.writer, present=request.HasField("writer"))
+    return stamp_in(request.writer) if request.HasField("writer") else None

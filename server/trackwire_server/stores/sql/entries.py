@@ -48,7 +48,7 @@ async def read_entries(
     owner = owner_of(table)
     for part in chunks(owner_nos) if wants_some(selection) else ():
         statement = select(owner, table.c.key, table.c.value).where(owner.in_(part), is_wanted(table.c.key, selection))
-        for owner_no, key, value in await connection.execute(statement):
+        for owner_no, key, value in (await connection.execute(statement)).all():
             found[owner_no][key] = value
     return found
 

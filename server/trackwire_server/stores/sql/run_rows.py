@@ -101,6 +101,6 @@ async def _read_metrics(
             .where(is_wanted(metric_keys.c.key, selection))
             .order_by(metric_summaries.c.run_no, metric_keys.c.key)
         )
-        for row in await connection.execute(statement):
+        for row in (await connection.execute(statement)).all():
             found[row[0]].append(summary_of(run_ids[row[0]], row))
     return found

@@ -34,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.paging import Position, SearchQuery
 from trackwire_server.search import Comparison, Field, FieldKind, MetricAggregate, OrderTerm, Scalar, compare
+from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.filters import (
     METRIC_COLUMNS,
     NAN_AGGREGATES,
@@ -64,7 +65,7 @@ async def search_rows(
     found: list[tuple[AnyRow, _Segment]] = []
     for segment in _segments(entity, query):
         statement = segment.select(columns, where).limit(query.page_size + 1 - len(found))
-        found += [(row, segment) for row in await connection.execute(statement)]
+        found += [(row, segment) for row in (await connection.execute(statement)).all()]
         if len(found) > query.page_size:
             last_row, its_segment = found[query.page_size - 1]
             return [row for row, _ in found[: query.page_size]], its_segment.position(last_row[len(columns) :])
@@ -180,7 +181,7 @@ def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, res
         _in_experiments(driver.c.experiment_no, query),
         primary_series(driver, term.field.key),
         value.is_not(None),
-        _matches(entity, query, {term.field: compare_value}),
+        _matches(_by_driver(entity, driver), query, {term.field: compare_value}),
     )
     keys = (_Key(value, descending=term.descending), *rest)
     return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
@@ -193,7 +194,7 @@ def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: 
         _in_experiments(driver.c.experiment_no, query),
         primary_series(driver, term.field.key),
         driver.c.last_value.is_(None),
-        _matches(entity, query, {term.field: _always(math.nan)}),
+        _matches(_by_driver(entity, driver), query, {term.field: _always(math.nan)}),
     )
     keys = (_Key(None, still=math.nan), *rest)
     return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
@@ -208,6 +209,11 @@ def _without(entity: Searchable, query: SearchQuery, source: FromClause, rest: t
         _matches(entity, query, {term.field: _always(None)}),
     )
     return _Segment(source, condition, (_Key(None), *rest), query.after)
+
+
+def _by_driver(entity: Searchable, driver: FromClause) -> Searchable:
+    # Asked of the driver's own row, a run that doesn't match is passed over before it is looked up.
+    return replace(entity, owner=driver.c.run_no)
 
 
 def _always(value: Scalar | None) -> Callable[[Comparison], Condition]:
@@ -250,8 +256,9 @@ def _key(entity: Searchable, source: FromClause, term: OrderTerm) -> tuple[FromC
             rank = case((value.is_not(None), literal(VALUE_RANK)), (there, literal(NAN_RANK)), else_=MISSING_RANK)
         joined = source.outerjoin(metric, metric_of_run(metric, entity.owner, field.key))
         return joined, _Key(value, rank, term.descending)
-    entries = entity.entries[field.kind].alias()
-    on_entry = and_(entries.c[entity.owner.name] == entity.owner, entries.c.key == field.key)
+    table = entity.entries[field.kind]
+    entries = table.alias()
+    on_entry = and_(entries.c[owner_of(table).name] == entity.owner, entries.c.key == field.key)
     return source.outerjoin(entries, on_entry), _Key(entries.c.value, _missing_rank(entries.c.value), term.descending)
 
 
