@@ -67,6 +67,8 @@ METRIC_COLUMNS = {
 }
 # Of these a NULL is a NaN; of the others it means that there was no number.
 NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
+# One alias for every EXISTS, each of which is a scope of its own: an alias costs as much as the rest of the condition.
+_SUMMARIES = metric_summaries.alias("summaries")
 # A column, a lookup by primary key, a lookup by an index and then in the table.
 _COSTS = {FieldKind.ATTRIBUTE: 0, FieldKind.PARAM: 2, FieldKind.TAG: 2, FieldKind.METRIC: 3}
 _POSITIVE = {
@@ -183,7 +185,7 @@ def _entry(comparison: Comparison, table: Table, owner: ColumnElement[int]) -> C
 
 
 def _metric(comparison: Comparison, entity: Searchable) -> Condition:
-    summaries = metric_summaries.alias()
+    summaries = _SUMMARIES
     found = exists().where(metric_of_run(summaries, entity.owner, comparison.field.key))
     aggregate = comparison.field.aggregate
     column = summaries.c[METRIC_COLUMNS[aggregate]]

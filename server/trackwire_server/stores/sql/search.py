@@ -51,6 +51,7 @@ from trackwire_server.stores.sql.tables import metric_summaries
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 VALUE_RANK, NAN_RANK, MISSING_RANK = range(3)
+_DRIVER = metric_summaries.alias("driver")
 
 
 async def search_rows(
@@ -171,49 +172,46 @@ def _segments(entity: Searchable, query: SearchQuery) -> Iterator[_Segment]:
 
 def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
-    value: ColumnElement[float] = driver.c.last_value
+    value: ColumnElement[float] = _DRIVER.c.last_value
 
     def compare_value(comparison: Comparison) -> Condition:
         return compare_present(value, comparison)
 
     condition = and_(
-        _in_experiments(driver.c.experiment_no, query),
-        primary_series(driver, term.field.key),
+        _in_experiments(_DRIVER.c.experiment_no, query),
+        primary_series(_DRIVER, term.field.key),
         value.is_not(None),
-        _matches(_by_driver(entity, driver), query, {term.field: compare_value}),
+        _matches(_by_driver(entity), query, {term.field: compare_value}),
     )
     keys = (_Key(value, descending=term.descending), *rest)
-    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
 
 
 def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
     condition = and_(
-        _in_experiments(driver.c.experiment_no, query),
-        primary_series(driver, term.field.key),
-        driver.c.last_value.is_(None),
-        _matches(_by_driver(entity, driver), query, {term.field: _always(math.nan)}),
+        _in_experiments(_DRIVER.c.experiment_no, query),
+        primary_series(_DRIVER, term.field.key),
+        _DRIVER.c.last_value.is_(None),
+        _matches(_by_driver(entity), query, {term.field: _always(math.nan)}),
     )
     keys = (_Key(None, still=math.nan), *rest)
-    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
 
 
 def _without(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
     condition = and_(
         _in_experiments(entity.experiment, query),
-        not_(exists().where(metric_of_run(driver, entity.owner, term.field.key))),
+        not_(exists().where(metric_of_run(_DRIVER, entity.owner, term.field.key))),
         _matches(entity, query, {term.field: _always(None)}),
     )
     return _Segment(source, condition, (_Key(None), *rest), query.after)
 
 
-def _by_driver(entity: Searchable, driver: FromClause) -> Searchable:
+def _by_driver(entity: Searchable) -> Searchable:
     # Asked of the driver's own row, a run that doesn't match is passed over before it is looked up.
-    return replace(entity, owner=driver.c.run_no)
+    return replace(entity, owner=_DRIVER.c.run_no)
 
 
 def _always(value: Scalar | None) -> Callable[[Comparison], Condition]:

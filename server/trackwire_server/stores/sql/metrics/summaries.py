@@ -41,23 +41,24 @@ SUMMARY_SOURCE = metric_summaries.join(metric_keys, metric_keys.c.key_no == metr
 
 def summary_of(run_id: str, row: AnyRow) -> MetricSummary:
     """A summary from a row of SUMMARY_COLUMNS; a value that is NULL was NaN."""
-    _, _, key, rank, model_id, dataset_name, dataset_digest, primary, count, nan_count, last, *others = row
-    last_step, last_time_ms, first, first_step, first_time_ms, min_value, max_value = others
+    _, _, key, rank, model_id, dataset_name, dataset_digest, primary, count, nan_count, *values = row
+    last, last_step, last_time_ms, first, first_step, first_time_ms, min_value, max_value = values
+    # By position, in the order of the fields: naming them takes as long again.
     return MetricSummary(
-        run_id=run_id,
-        key=key,
-        context=context_of(rank, model_id, dataset_name, dataset_digest),
-        primary=primary,
-        count=count,
-        nan_count=nan_count,
-        last_value=math.nan if last is None else last,
-        last_step=last_step,
-        last_time_ms=last_time_ms,
-        first_value=math.nan if first is None else first,
-        first_step=first_step,
-        first_time_ms=first_time_ms,
-        min_value=min_value,
-        max_value=max_value,
+        run_id,
+        key,
+        context_of(rank, model_id, dataset_name, dataset_digest),
+        primary,
+        count,
+        nan_count,
+        math.nan if last is None else last,
+        last_step,
+        last_time_ms,
+        math.nan if first is None else first,
+        first_step,
+        first_time_ms,
+        min_value,
+        max_value,
     )
 
 
