@@ -200,8 +200,9 @@ def download(connection: Connection, request: DownloadArtifactRequest, sink: Bin
         try:
             for part in _parts(connection, rest):
                 rest.version = part.version or rest.version
-                sink.write(part.data)
-                written += len(part.data)
+                data = part.data  # Each look at the field copies its bytes.
+                sink.write(data)
+                written += len(data)
             return written
         except UnavailableError as error:
             retries.wait_after(error, written)

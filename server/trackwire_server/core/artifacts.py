@@ -9,6 +9,7 @@ An upload, by its id, over any number of streams:
         └──── a day without a new stream ──────┴────── resumed by offset ──── after a day ───┘
 """
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -273,15 +274,34 @@ async def _parts(file: OpenFile, path: str, wanted: DownloadRange) -> AsyncGener
             reason="OFFSET_PAST_END",
             metadata={"field": "offset", "value": wanted.offset, "limit": file.size_bytes},
         )
-    position = wanted.offset
-    end = min(file.size_bytes, position + wanted.length) if wanted.length else file.size_bytes
-    first = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
-    yield DownloadPart(first, file.size_bytes, file.version)
-    position += len(first)
-    while position < end:
-        data = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
-        yield DownloadPart(data)
-        position += len(data)
+    end = min(file.size_bytes, wanted.offset + wanted.length) if wanted.length else file.size_bytes
+    size_bytes, version = file.size_bytes, file.version
+    async with aclosing(_read_ahead(file, wanted.offset, end)) as parts:
+        async for data in parts:
+            yield DownloadPart(data, size_bytes, version)
+            size_bytes, version = 0, ""
+
+
+async def _read_ahead(file: OpenFile, position: int, end: int) -> AsyncGenerator[bytes, None]:
+    """The bytes up to an end, in at least one part; the next one is read while its predecessor is sent."""
+
+    def start_reading() -> "asyncio.Task[bytes]":
+        length = min(DOWNLOAD_PART_BYTES, end - position)
+        return asyncio.create_task(file.read(offset=position, length=length))
+
+    reading = start_reading()
+    try:
+        while True:
+            data = await reading
+            position += len(data)
+            if position >= end:
+                break
+            reading = start_reading()
+            yield data
+        yield data
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 def _check_header(header: UploadHeader) -> None:
