@@ -45,20 +45,28 @@ async def serve(config: Config) -> None:
     stop = _stop_signal(log)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        stores = await _open_stores(config, stack)
-        services = _services(config, stores)
-        server = RpcServer(doors_of(services, system_clock), _options(config), log)
-        address = server.bind()
-        await _start_background_work(services, stack, log)
-        await server.start()
-        # From here the way back is: health says NOT_SERVING, no new calls, endless streams end, calls under way are
-        # waited for; then the stack ends background tasks, writes what is queued, closes the stores, frees the folder.
-        stack.push_async_callback(server.stop, config.drain_seconds)
+        address, services = await start(config, stack, log)
         directory.announce(address)
-        _announce(config, stores, address)
+        _announce(config, services.admin.facts, address)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
+
+
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, Services]:
+    """Opens the stores and serves them, until the stack is unwound; the address.
+
+    Unwinding goes the same way back: health says NOT_SERVING, no new calls, endless streams end, calls under way are
+    waited for; then background tasks end, what is queued is written, and the stores are closed.
+    """
+    stores = await _open_stores(config, stack)
+    services = _services(config, stores)
+    server = RpcServer(doors_of(services, system_clock), _options(config), log)
+    address = server.bind()
+    await _start_background_work(services, stack, log)
+    await server.start()
+    stack.push_async_callback(server.stop, config.drain_seconds)
+    return address, services
 
 
 def installed_version() -> str:
@@ -232,14 +240,14 @@ async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStac
     )
 
 
-def _announce(config: Config, stores: Stores, address: str) -> None:
+def _announce(config: Config, facts: ServerFacts, address: str) -> None:
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
         address=address,
-        store=stores.kind,
+        store=facts.store,
+        artifacts=facts.artifacts_uri,
         data_dir=config.data_dir,
-        artifacts=config.artifacts_uri,
-        version=installed_version(),
+        version=facts.version,
         pid=os.getpid(),
     )

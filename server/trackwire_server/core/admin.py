@@ -95,14 +95,14 @@ class Admin:
     """The server's own affairs."""
 
     def __init__(self, facts: ServerFacts, stores: AdminStores, *, data_plane: DataPlane, clock: Clock):
-        self._facts = facts
+        self.facts = facts
         self._stores = stores
         self._data_plane = data_plane
         self._clock = clock
 
     async def server_info(self) -> ServerInfo:
         """What the server is, and how much it has before it."""
-        return ServerInfo(self._facts, await self._data_plane.backlog(), self._data_plane.queued_points)
+        return ServerInfo(self.facts, await self._data_plane.backlog(), self._data_plane.queued_points)
 
     async def collect_garbage(self, request: GarbageRequest) -> Garbage:
         """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""
