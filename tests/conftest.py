@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import grpc
 import pytest
 import structlog
 from structlog.testing import LogCapture
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from trackwire.v1 import (
     admin_pb2_grpc,
@@ -87,11 +88,17 @@ def log_capture() -> LogCapture:
 
 @pytest.fixture
 def log(log_capture: LogCapture) -> FilteringBoundLogger:
-    """A logger whose entries are `log_capture.entries`."""
+    """A logger whose entries are `log_capture.entries`; exceptions also go to stderr, for whoever reads a failure."""
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        None, processors=[log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
+        None, processors=[_show_exception, log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
     )
     return logger
+
+
+def _show_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if event.get("exc_info"):
+        traceback.print_exc()
+    return event
 
 
 @pytest.fixture
