@@ -44,9 +44,7 @@ def test_each_code_has_its_exception_and_keeps_the_details(
     error = caught.value
     assert type(error) is ERRORS_BY_CODE.get(code.name, TrackwireError)
     assert (error.reason, error.metadata["field"], error.retry_after_seconds) == ("BECAUSE", "run_id", 1.5)
-    assert [(violation.field, violation.description) for violation in error.field_violations] == [
-        ("run_id", "too long")
-    ]
+    assert error.field_violations == (FieldViolation("run_id", "too long"),)
     assert str(error) == "it can't be (run_id: too long) (the limit is 256)"
 
 

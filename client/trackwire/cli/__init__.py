@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from trackwire.address import ADDRESS_VARIABLE, DEFAULT_ADDRESS
+from trackwire.cli.artifacts import artifacts
 from trackwire.cli.db import db
 from trackwire.cli.doctor import doctor
 from trackwire.cli.experiments import experiments
@@ -52,7 +53,7 @@ def cli(context: click.Context, address: str | None, timeout_seconds: float) -> 
     context.call_on_close(session.close)
 
 
-for command in (server, experiments, runs, metrics, models, db, gc, doctor):
+for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor):
     cli.add_command(command)
 
 
