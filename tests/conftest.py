@@ -16,6 +16,7 @@ from typing import Self
 import grpc
 import pytest
 import structlog
+from hypothesis import settings
 from structlog.testing import LogCapture
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -33,6 +34,10 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+
+# The machines are shared: a slow example is no fault of ours.
+settings.register_profile("trackwire", deadline=None)
+settings.load_profile("trackwire")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW_MS = 1_760_000_000_000
