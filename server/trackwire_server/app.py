@@ -17,6 +17,7 @@ from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.failpoints import kill_at
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
@@ -167,7 +168,7 @@ async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     artifacts = await _open_artifacts(config, stack)
     if config.store_uri == MEMORY:
         return _memory_stores(artifacts)
-    return await _sql_stores(config.store_uri, artifacts, stack)
+    return await _sql_stores(config, artifacts, stack)
 
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
@@ -212,26 +213,28 @@ def _memory_stores(artifacts: ByteStore) -> Stores:
     )
 
 
-async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
+async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
     from trackwire_server.stores.sql.artifacts import SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
     from trackwire_server.stores.sql.metrics.store import SqlMetricStore
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
     from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.runs import SqlRuns
 
-    database = await Database.open(store_uri)
+    database = await Database.open(config.store_uri)
     stack.push_async_callback(database.close)
+    compaction = CompactionSettings(rows_due=config.compaction_rows)
     return Stores(
         kind=database.dialect.name,
         schema_version=await database.schema_version(),
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
-        metrics=SqlMetricStore(database),
+        metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
         uploads=SqlUploads(database),
         artifacts=artifacts,
         registered_models=SqlRegisteredModels(database),

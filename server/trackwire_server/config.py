@@ -49,6 +49,11 @@ SETTINGS: Sequence[Setting] = (
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
 )
+# For tests of crashes, from the environment alone: people have no use for them.
+TEST_SETTINGS: Sequence[Setting] = (
+    Setting("failpoint", "", "Where the process kills itself: place:n, such as ingest.before_commit:7.", "PLACE:N"),
+    Setting("compaction_rows", "256", "A run with so many journal rows is compacted.", "ROWS"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Config:
     log_format: str
     drain_seconds: float
     connection_age_seconds: float
+    failpoint: str
+    compaction_rows: int
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -83,6 +90,8 @@ class Config:
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
             drain_seconds=values.read("drain_seconds", _seconds),
             connection_age_seconds=values.read("connection_age_seconds", _seconds),
+            failpoint=values.read("failpoint", _failpoint),
+            compaction_rows=values.read("compaction_rows", _rows),
         )
 
 
@@ -108,7 +117,7 @@ class _Values:
 
     def read(self, name: str, parse: Callable[[str], Value], *, default: str | None = None) -> Value:
         """The setting, parsed by a function that raises ValueError saying what would be right."""
-        setting = next(setting for setting in SETTINGS if setting.name == name)
+        setting = next(setting for setting in (*SETTINGS, *TEST_SETTINGS) if setting.name == name)
         flag, variable = self._flags.get(name), self._environment.get(setting.variable)
         text = flag if flag is not None else variable
         if text is None:
@@ -168,6 +177,18 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= SECONDS_MAX:
         raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
     return seconds
+
+
+def _failpoint(text: str) -> str:
+    if not re.fullmatch(r"([a-z_.]+:[1-9][0-9]{0,8})?", text):
+        raise ValueError("must be a place and a number, such as ingest.before_commit:7")
+    return text
+
+
+def _rows(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise ValueError("must be a whole number from 1 to 999,999")
+    return int(text)
 
 
 def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
