@@ -1,6 +1,7 @@
 """The door to metrics. Columns come and go as bytes: see columns.py."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
@@ -24,6 +25,7 @@ from trackwire_server.rpc.columns import (
 )
 
 SERVICE = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
+_Stream: TypeAlias = AsyncGenerator[bytes, None]
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
 
@@ -51,29 +53,30 @@ class MetricServicer:
             acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
         )
 
-    async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+    async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> _Stream:
         """ReadMetrics."""
         gathered: list[SeriesPoints] = []
         points = 0
-        async for part in self._metrics.read(_query_in(request), max_points=request.max_points):
-            if isinstance(part, str):
-                yield encode_series(gathered, part)
-                return
-            if points + len(part.points) > LIMITS.read_message_points:
-                *full, gathered = messages([*gathered, part])
-                for message in full:
-                    yield encode_series(message)
-                points = sum(len(some.points) for some in gathered)
-            else:
-                gathered.append(part)
-                points += len(part.points)
+        # Without aclosing, what a client that goes away has begun would wait for the garbage collector.
+        async with aclosing(self._metrics.read(_query_in(request), max_points=request.max_points)) as parts:
+            async for part in parts:
+                if isinstance(part, str):
+                    yield encode_series(gathered, part)
+                elif points + len(part.points) > LIMITS.read_message_points:
+                    *full, gathered = messages([*gathered, part])
+                    for message in full:
+                        yield encode_series(message)
+                    points = sum(len(some.points) for some in gathered)
+                else:
+                    gathered.append(part)
+                    points += len(part.points)
 
-    async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+    async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> _Stream:
         """TailMetrics. A commit is never cut over two messages: each token is exact."""
-        async for parts, token in self._metrics.tail(
-            list(request.run_ids), frozenset(request.keys), request.resume_token
-        ):
-            yield encode_series(parts, token)
+        tail = self._metrics.tail(list(request.run_ids), frozenset(request.keys), request.resume_token)
+        async with aclosing(tail) as arrivals:
+            async for parts, token in arrivals:
+                yield encode_series(parts, token)
 
     async def get_metric_summaries(
         self, request: metrics_pb2.GetMetricSummariesRequest, _context: _Context
