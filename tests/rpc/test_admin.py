@@ -1,7 +1,6 @@
 """Administration over a real socket, on the memory and the SQL stores."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -135,7 +134,7 @@ class World:
         await partial.close()
 
     async def upload(self, run: Run, upload_id: str, data: bytes) -> None:
-        upload = Upload(upload_id, run.run_id, "a", 1_000, hashlib.sha256(data).digest(), self.clock())
+        upload = Upload(upload_id, run.run_id, "a", 1_000, self.clock())
         await self.stores.uploads.begin_upload(upload)
         partial = await self.stores.artifacts.open_partial(partial_id(run.run_id, upload_id), f"{artifact_root(run)}/a")
         await partial.append(data)

@@ -125,7 +125,7 @@ def test_second_signal_ends_the_server_at_once(make_server_process: MakeServer) 
     release = threading.Event()
 
     def parts() -> Iterator[artifacts_pb2.UploadArtifactRequest]:
-        header = artifacts_pb2.UploadHeader(upload_id="u", run_id="r1", path="a", size_bytes=9, sha256=bytes(32))
+        header = artifacts_pb2.UploadHeader(upload_id="u", run_id="r1", path="a", size_bytes=9)
         yield artifacts_pb2.UploadArtifactRequest(header=header)
         release.wait(30)
 
