@@ -91,10 +91,18 @@ __all__ = [
 ]
 
 
+def _installed_version() -> str:
+    metadata = importlib.import_module("importlib.metadata")
+    try:
+        return str(metadata.version("trackwire"))
+    except metadata.PackageNotFoundError:
+        # Run from a source tree.
+        return "0+uninstalled"
+
+
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        metadata = importlib.import_module("importlib.metadata")
-        return metadata.version("trackwire")
+        return _installed_version()
     module = _MODULE_OF_NAME.get(name)
     if module is None:
         raise AttributeError(f"module 'trackwire' has no attribute {name!r}")

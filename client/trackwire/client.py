@@ -5,6 +5,7 @@ from typing import Self, Unpack
 
 from trackwire.address import server_address
 from trackwire.admin import AdminMethods
+from trackwire.artifacts import ArtifactMethods
 from trackwire.connection import Connection, Deadlines
 from trackwire.experiments import ExperimentMethods
 from trackwire.metrics import MetricMethods
@@ -14,7 +15,7 @@ from trackwire.runs import RunMethods
 from trackwire.writer import IN_FLIGHT, PENDING_BYTES_MAX, MetricWriter
 
 
-class Client(ExperimentMethods, RunMethods, MetricMethods, ModelRegistryMethods, AdminMethods):
+class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
 
     Safe to use from many threads. The channel connects with the first call; it does not survive a fork: make the client

@@ -18,6 +18,7 @@ from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS, Pulse
 from trackwire.writer import FLUSH_TIMEOUT_SECONDS, MetricWriter
 
 if TYPE_CHECKING:
+    from trackwire.artifacts import LocalPath
     from trackwire.client import Client
     from trackwire.columns import MetricColumns
     from trackwire.runs import JoinOptions, RunStatusName
@@ -95,6 +96,18 @@ class Run:
     def set_tag(self, key: str, value: object) -> None:
         """Sets one tag."""
         self._client.set_tag(self.run_id, key, value)
+
+    def log_artifact(self, local_path: "LocalPath", artifact_path: str | None = None) -> None:
+        """Stores a file at `artifact_path`, by default under its own name."""
+        self._client.upload_artifact(self.run_id, local_path, artifact_path)
+
+    def log_artifacts(self, local_folder: "LocalPath", artifact_path: str = "") -> None:
+        """Stores all files below a folder, at the same paths below `artifact_path`."""
+        self._client.upload_folder(self.run_id, local_folder, artifact_path)
+
+    def log_bytes(self, data: bytes, artifact_path: str) -> None:
+        """Stores bytes as a file."""
+        self._client.upload_bytes(self.run_id, data, artifact_path)
 
     def should_stop(self) -> bool:
         """Whether somebody asked this run to stop, as of the last heartbeat."""
