@@ -6,21 +6,38 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import grpc
 import pytest
 import structlog
+from hypothesis import settings
 from structlog.testing import LogCapture
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
+from trackwire.v1 import (
+    admin_pb2_grpc,
+    artifacts_pb2_grpc,
+    experiments_pb2_grpc,
+    metrics_pb2_grpc,
+    model_registry_pb2_grpc,
+    runs_pb2_grpc,
+)
+from trackwire_server import app
+from trackwire_server.config import Config
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+
+# The machines are shared: a slow example is no fault of ours.
+settings.register_profile("trackwire", deadline=None)
+settings.load_profile("trackwire")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW_MS = 1_760_000_000_000
@@ -76,11 +93,17 @@ def log_capture() -> LogCapture:
 
 @pytest.fixture
 def log(log_capture: LogCapture) -> FilteringBoundLogger:
-    """A logger whose entries are `log_capture.entries`."""
+    """A logger whose entries are `log_capture.entries`; exceptions also go to stderr, for whoever reads a failure."""
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        None, processors=[log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
+        None, processors=[_show_exception, log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
     )
     return logger
+
+
+def _show_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if event.get("exc_info"):
+        traceback.print_exc()
+    return event
 
 
 @pytest.fixture
@@ -97,24 +120,67 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def start_server(log: FilteringBoundLogger) -> AsyncIterator[StartServer]:
-    """`await start_server(door, …)` starts a real server on a free port, with just these doors; it and its address.
-
-    When the test is over, no task of the server's may be left.
-    """
+async def no_task_is_left() -> AsyncIterator[None]:
+    """When the test is over, no task that a server began may be left."""
     before = asyncio.all_tasks()
-    async with AsyncExitStack() as stack:
-
-        async def start(*doors: Door, options: ServerOptions | None = None) -> tuple[RpcServer, str]:
-            server = RpcServer(doors, options or ServerOptions(port=0), log)
-            stack.push_async_callback(server.stop, 1.0)
-            return server, await server.start()
-
-        yield start
+    yield
     leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
     if leaked:
         _, leaked = await asyncio.wait(leaked, timeout=1)
     assert not leaked, f"tasks outlived their server: {leaked}"
+
+
+@pytest.fixture
+async def start_server(no_task_is_left: None, log: FilteringBoundLogger) -> AsyncIterator[StartServer]:
+    """`await start_server(door, …)` starts a real server on a free port, with just these doors; it and its address."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*doors: Door, options: ServerOptions | None = None) -> tuple[RpcServer, str]:
+            server = RpcServer(doors, options or ServerOptions(port=0), log)
+            address = server.bind()
+            stack.push_async_callback(server.stop, 1.0)
+            await server.start()
+            return server, address
+
+        yield start
+
+
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """A stub for each service, over one channel."""
+
+    channel: grpc.aio.Channel
+    experiments: experiments_pb2_grpc.ExperimentServiceStub
+    runs: runs_pb2_grpc.RunServiceStub
+    metrics: metrics_pb2_grpc.MetricServiceStub
+    artifacts: artifacts_pb2_grpc.ArtifactServiceStub
+    model_registry: model_registry_pb2_grpc.ModelRegistryServiceStub
+    admin: admin_pb2_grpc.AdminServiceStub
+
+    @classmethod
+    def over(cls, channel: grpc.aio.Channel) -> Self:
+        """The stubs over a channel."""
+        return cls(
+            channel,
+            experiments_pb2_grpc.ExperimentServiceStub(channel),
+            runs_pb2_grpc.RunServiceStub(channel),
+            metrics_pb2_grpc.MetricServiceStub(channel),
+            artifacts_pb2_grpc.ArtifactServiceStub(channel),
+            model_registry_pb2_grpc.ModelRegistryServiceStub(channel),
+            admin_pb2_grpc.AdminServiceStub(channel),
+        )
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def stubs(
+    request: pytest.FixtureRequest, tmp_path: Path, no_task_is_left: None, log: FilteringBoundLogger
+) -> AsyncIterator[Stubs]:
+    """The whole server, as app.py puts it together, in the test's event loop: once in memory, once on SQLite."""
+    in_memory = {"store_uri": "memory:", "artifacts_uri": "memory:"} if request.param == "memory" else {}
+    flags = {"data_dir": str(tmp_path), "port": "0", "drain_seconds": "1", **in_memory}
+    async with AsyncExitStack() as stack:
+        address, _ = await app.start(Config.read(flags, {}), stack, log)
+        yield Stubs.over(await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)))
 
 
 @pytest.fixture

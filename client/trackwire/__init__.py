@@ -8,20 +8,101 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trackwire.client import Client
-    from trackwire.errors import TrackwireError
+    from trackwire.columns import MetricColumns, Series, SeriesBatch
+    from trackwire.errors import (
+        AbortedError,
+        AlreadyExistsError,
+        CancelledError,
+        DataLossError,
+        DeadlineExceededError,
+        FailedPreconditionError,
+        FieldViolation,
+        InternalError,
+        InvalidArgumentError,
+        NotFoundError,
+        OutOfRangeError,
+        PermissionDeniedError,
+        ResourceExhaustedError,
+        TrackwireError,
+        UnauthenticatedError,
+        UnavailableError,
+        UnimplementedError,
+    )
+    from trackwire.metrics import MetricRead
+    from trackwire.run import Run
+    from trackwire.runs import Returning
+    from trackwire.writer import MetricWriter
 
-_MODULE_OF_NAME = {
-    "Client": "trackwire.client",
-    "TrackwireError": "trackwire.errors",
+_NAMES_OF_MODULE = {
+    "trackwire.client": ("Client",),
+    "trackwire.columns": ("MetricColumns", "Series", "SeriesBatch"),
+    "trackwire.errors": (
+        "AbortedError",
+        "AlreadyExistsError",
+        "CancelledError",
+        "DataLossError",
+        "DeadlineExceededError",
+        "FailedPreconditionError",
+        "FieldViolation",
+        "InternalError",
+        "InvalidArgumentError",
+        "NotFoundError",
+        "OutOfRangeError",
+        "PermissionDeniedError",
+        "ResourceExhaustedError",
+        "TrackwireError",
+        "UnauthenticatedError",
+        "UnavailableError",
+        "UnimplementedError",
+    ),
+    "trackwire.metrics": ("MetricRead",),
+    "trackwire.run": ("Run",),
+    "trackwire.runs": ("Returning",),
+    "trackwire.writer": ("MetricWriter",),
 }
+_MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
 
-__all__ = ["Client", "TrackwireError"]
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "Client",
+    "DataLossError",
+    "DeadlineExceededError",
+    "FailedPreconditionError",
+    "FieldViolation",
+    "InternalError",
+    "InvalidArgumentError",
+    "MetricColumns",
+    "MetricRead",
+    "MetricWriter",
+    "NotFoundError",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "Returning",
+    "Run",
+    "Series",
+    "SeriesBatch",
+    "TrackwireError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+]
+
+
+def _installed_version() -> str:
+    metadata = importlib.import_module("importlib.metadata")
+    try:
+        return str(metadata.version("trackwire"))
+    except metadata.PackageNotFoundError:
+        # Run from a source tree.
+        return "0+uninstalled"
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        metadata = importlib.import_module("importlib.metadata")
-        return metadata.version("trackwire")
+        return _installed_version()
     module = _MODULE_OF_NAME.get(name)
     if module is None:
         raise AttributeError(f"module 'trackwire' has no attribute {name!r}")

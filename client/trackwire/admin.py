@@ -10,6 +10,14 @@ from trackwire.v1.admin_pb2 import (
     GetServerInfoResponse,
 )
 
+_HEALTH_PATH = "/grpc.health.v1.Health/Check"
+# grpc.health.v1.HealthCheckResponse has one enum field; the light client so needs no package for it.
+_HEALTH_STATUSES = {b"\x08\x01": "SERVING", b"\x08\x02": "NOT_SERVING"}
+
+
+def _health_status(data: bytes) -> str:
+    return _HEALTH_STATUSES.get(data, "UNKNOWN")
+
 
 class AdminMethods(Calls):
     """The client's methods for the server as a whole."""
@@ -17,6 +25,10 @@ class AdminMethods(Calls):
     def get_server_info(self) -> GetServerInfoResponse:
         """The server's version, its store's health and the state of the data plane."""
         return self._call(GetServerInfoRequest(), GetServerInfoResponse, lambda response: response)
+
+    def check_health(self) -> str:
+        """What the standard health service says of the whole server: SERVING, NOT_SERVING or UNKNOWN."""
+        return self._call_plain(_HEALTH_PATH, b"", _health_status)
 
     def collect_garbage(
         self,

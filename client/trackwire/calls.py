@@ -50,9 +50,9 @@ class Calls:
         """Sends a request whose answer says only that it is done."""
         self._connection.call(request, response_type)
 
-    def _call_bytes(self, path: str, data: bytes, response_type: type[ResponseT]) -> ResponseT:
-        """Sends a request that is serialized already; the answer."""
-        return response_type.FromString(self._connection.call_bytes(path, data))
+    def _call_plain(self, path: str, data: bytes, decode: Callable[[bytes], TakenT]) -> TakenT:
+        """Sends a request that is bytes already, to a path; its answer, decoded."""
+        return decode(self._connection.call_bytes(path, data))
 
     def _pages(
         self,

@@ -1,18 +1,21 @@
 """`trackwire.Client`: every rpc of the server as a typed method, over one channel."""
 
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from trackwire.address import server_address
 from trackwire.admin import AdminMethods
+from trackwire.artifacts import ArtifactMethods
 from trackwire.connection import Connection, Deadlines
 from trackwire.experiments import ExperimentMethods
 from trackwire.metrics import MetricMethods
 from trackwire.model_registry import ModelRegistryMethods
+from trackwire.run import Run, StartOptions, start_run
 from trackwire.runs import RunMethods
+from trackwire.writer import IN_FLIGHT, PENDING_BYTES_MAX, MetricWriter
 
 
-class Client(ExperimentMethods, RunMethods, MetricMethods, ModelRegistryMethods, AdminMethods):
+class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
 
     Safe to use from many threads. The channel connects with the first call; it does not survive a fork: make the client
@@ -38,6 +41,26 @@ class Client(ExperimentMethods, RunMethods, MetricMethods, ModelRegistryMethods,
     def address(self) -> str:
         """The server's `host:port`."""
         return self._connection.address
+
+    def start_run(self, experiment: str | None = None, run_name: str = "", **options: Unpack[StartOptions]) -> Run:
+        """Starts a run, or joins the one that has `run_id`, and gives a handle that logs into it.
+
+        `experiment` is a name; it is made if there is none. Without it, and without `experiment_id`, it is "Default".
+        """
+        return start_run(self, self._connection, experiment=experiment, run_name=run_name, options=options)
+
+    def metric_writer(
+        self,
+        run_id: str,
+        *,
+        rank: int | None = None,
+        in_flight: int = IN_FLIGHT,
+        pending_bytes_max: int = PENDING_BYTES_MAX,
+    ) -> MetricWriter:
+        """A stream of columns into one run, exactly once, with `in_flight` requests under way at a time."""
+        return MetricWriter(
+            self._connection, run_id, rank=rank, in_flight=in_flight, pending_bytes_max=pending_bytes_max
+        )
 
     def close(self) -> None:
         """Closes the channel; calls under way are cancelled. May be called again."""

@@ -75,7 +75,11 @@ class Connection:
 
     def start_bytes(self, path: str, data: bytes) -> "grpc.Future[bytes]":
         """Sends and does not wait: for callers that keep several requests under way. Failures stay gRPC's own."""
-        return self._unary(path).future(data, timeout=self.deadlines.call_seconds)
+        try:
+            return self._unary(path).future(data, timeout=self.deadlines.call_seconds)
+        except ValueError:
+            # gRPC's word for a channel that was closed by another thread just now.
+            raise self._closed_error() from None
 
     def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None
@@ -110,8 +114,11 @@ class Connection:
 
     def _open(self) -> grpc.Channel:
         if self._closed:
-            raise FailedPreconditionError(f"the client of {self.address} is closed", reason="CLIENT_CLOSED")
+            raise self._closed_error()
         return self._channel
+
+    def _closed_error(self) -> FailedPreconditionError:
+        return FailedPreconditionError(f"the client of {self.address} is closed", reason="CLIENT_CLOSED")
 
 
 def _serialized(request: Message) -> bytes:

@@ -11,6 +11,7 @@ from trackwire.calls import Calls, text_list
 from trackwire.columns import MetricColumns, Series, SeriesBatch, decode_series, encode_ingest, join_series
 from trackwire.connection import rpc_path
 from trackwire.errors import UnavailableError
+from trackwire.retry import backoff_seconds
 from trackwire.v1.metrics_pb2 import (
     GetMetricSummariesRequest,
     GetMetricSummariesResponse,
@@ -27,9 +28,6 @@ from trackwire.v1.metrics_pb2 import (
 )
 
 INGEST_PATH = rpc_path(IngestMetricsRequest)
-
-_RECONNECT_SECONDS_FIRST = 0.1
-_RECONNECT_SECONDS_MAX = 5.0
 
 
 class ReadRange(TypedDict, total=False):
@@ -73,7 +71,8 @@ class MetricMethods(Calls):
         series belongs to. `writer` makes the call exactly once; MetricWriter stamps and pipelines by itself.
         """
         columns = MetricColumns(keys, counts, steps, times_ms, values, contexts, context_indexes)
-        return self._call_bytes(INGEST_PATH, encode_ingest(run_id, columns, writer), IngestMetricsResponse)
+        data = encode_ingest(run_id, columns, writer)
+        return self._call_plain(INGEST_PATH, data, IngestMetricsResponse.FromString)
 
     def log_points(self, run_id: str, points: Sequence[MetricPoint]) -> LogMetricsResponse:
         """Stores up to 10,000 readable points, each with its own key, step, time and context."""
@@ -134,20 +133,21 @@ class MetricMethods(Calls):
         return self._pages(request, GetMetricSummariesResponse, lambda page: page.summaries, max_results=max_results)
 
     def _follow(self, request: TailMetricsRequest, *, reconnect: bool) -> Iterator[SeriesBatch]:
-        delay_seconds = _RECONNECT_SECONDS_FIRST
+        failures = 0
         while True:
             try:
                 for batch in self._connection.stream(request, decode_series, timeout_seconds=None):
                     request.resume_token = batch.token
-                    delay_seconds = _RECONNECT_SECONDS_FIRST
+                    failures = 0
                     yield batch
                 return
-            except UnavailableError:
+            except UnavailableError as error:
                 # Without a token nobody knows where to go on: what was committed meanwhile would be a silent hole.
                 if not reconnect or not request.resume_token:
                     raise
+                failures += 1
+                delay_seconds = backoff_seconds(failures, error)
             time.sleep(delay_seconds)
-            delay_seconds = min(2 * delay_seconds, _RECONNECT_SECONDS_MAX)
 
 
 def _whole_read(batches: Sequence[SeriesBatch]) -> MetricRead:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,10 +12,31 @@ from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
 from trackwire_server.config import MEMORY, Config
-from trackwire_server.core.clock import system_clock
-from trackwire_server.core.stores import ByteStore, GarbageStore, UploadStore
+from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.clock import random_id, system_clock
+from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.metrics import Metrics
+from trackwire_server.core.model_registry import ModelRegistry
+from trackwire_server.core.runs import Runs
+from trackwire_server.core.services import Services
+from trackwire_server.core.stores import (
+    ByteStore,
+    ExperimentStore,
+    GarbageStore,
+    MetricStore,
+    ModelVersionStore,
+    RegisteredModelStore,
+    RunDataStore,
+    RunStore,
+    UploadStore,
+)
 from trackwire_server.data_dir import claimed
-from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
+from trackwire_server.rpc.doors import doors_of
+from trackwire_server.rpc.server import RpcServer, ServerOptions
+
+UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
 
 async def serve(config: Config) -> None:
@@ -24,17 +45,28 @@ async def serve(config: Config) -> None:
     stop = _stop_signal(log)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        stores = await _open_stores(config, stack)
-        server = RpcServer(await _doors(config, stores, stack, log), _options(config), log)
-        address = await server.start()
-        # From here the way back is: health says NOT_SERVING, no new calls, endless streams end, calls under way are
-        # waited for; then the stack ends background tasks, writes what is queued, closes the stores, frees the folder.
-        stack.push_async_callback(server.stop, config.drain_seconds)
+        address, services = await start(config, stack, log)
         directory.announce(address)
-        _announce(config, stores, address)
+        _announce(config, services.admin.facts, address)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
+
+
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, Services]:
+    """Opens the stores and serves them, until the stack is unwound; the address.
+
+    Unwinding goes the same way back: health says NOT_SERVING, no new calls, endless streams end, calls under way are
+    waited for; then background tasks end, what is queued is written, and the stores are closed.
+    """
+    stores = await _open_stores(config, stack)
+    services = _services(config, stores)
+    server = RpcServer(doors_of(services, system_clock), _options(config), log)
+    address = server.bind()
+    await _start_background_work(services, stack, log)
+    await server.start()
+    stack.push_async_callback(server.stop, config.drain_seconds)
+    return address, services
 
 
 def installed_version() -> str:
@@ -81,9 +113,54 @@ class Stores:
 
     kind: str
     schema_version: int
+    experiments: ExperimentStore
+    runs: RunStore
+    run_data: RunDataStore
+    metrics: MetricStore
     uploads: UploadStore
-    garbage: GarbageStore
     artifacts: ByteStore
+    registered_models: RegisteredModelStore
+    model_versions: ModelVersionStore
+    garbage: GarbageStore
+
+
+def _services(config: Config, stores: Stores) -> Services:
+    clock = system_clock
+    metrics = Metrics(stores.metrics, clock)
+    facts = ServerFacts(
+        version=installed_version(),
+        store=stores.kind,
+        schema_version=stores.schema_version,
+        artifacts_uri=config.artifacts_uri,
+        start_time_ms=clock(),
+    )
+    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, stores.artifacts)
+    return Services(
+        experiments=Experiments(stores.experiments, clock),
+        runs=Runs(stores.runs, stores.run_data, clock, random_id),
+        metrics=metrics,
+        artifacts=Artifacts(stores.runs, stores.uploads, stores.artifacts, clock),
+        model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
+        admin=Admin(facts, collected, data_plane=metrics, clock=clock),
+    )
+
+
+async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
+    await stack.enter_async_context(services.metrics.running())
+    tasks = await stack.enter_async_context(asyncio.TaskGroup())
+    expiry = tasks.create_task(_discard_expired_uploads(services.artifacts, log), name="upload expiry")
+    stack.callback(expiry.cancel)
+
+
+async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:
+    while True:
+        await asyncio.sleep(UPLOAD_EXPIRY_INTERVAL_SECONDS)
+        try:
+            discarded = await artifacts.discard_expired()
+        except TrackwireError as error:
+            log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
+        else:
+            log.debug("expired uploads discarded", uploads=discarded)
 
 
 async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
@@ -95,60 +172,82 @@ async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     if config.artifacts_folder is None:
-        from trackwire_server.stores.memory.artifacts import MemoryByteStore
+        from trackwire_server.stores.memory.artifacts import MemoryBytes
 
-        return MemoryByteStore(system_clock)
-    from trackwire_server.stores.files import FileByteStore
+        return MemoryBytes(system_clock)
+    from trackwire_server.stores.files import FileBytes
 
-    files = await FileByteStore.open(config.artifacts_folder)
+    files = await FileBytes.open(config.artifacts_folder)
     stack.push_async_callback(files.close)
     return files
 
 
 def _memory_stores(artifacts: ByteStore) -> Stores:
-    from trackwire_server.stores.memory.artifacts import MemoryUploadStore
+    from trackwire_server.stores.memory.artifacts import MemoryUploads
+    from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.metrics import MemoryMetricStore
+    from trackwire_server.stores.memory.model_registry import (
+        MemoryModelVersions,
+        MemoryRegisteredModels,
+        ModelRegistryState,
+    )
+    from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
     from trackwire_server.stores.memory.state import MemoryState
 
-    state = MemoryState.fresh(now_ms=system_clock())
-    uploads = MemoryUploadStore(state)
+    state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
+    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state)
     return Stores(
         kind="memory",
         schema_version=0,
+        experiments=MemoryExperiments(state),
+        runs=MemoryRuns(state),
+        run_data=MemoryRunData(state),
+        metrics=metrics,
         uploads=uploads,
-        garbage=MemoryGarbage(state, uploads),
         artifacts=artifacts,
+        registered_models=MemoryRegisteredModels(models),
+        model_versions=MemoryModelVersions(models),
+        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget]),
     )
 
 
 async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
-    from trackwire_server.stores.sql.artifacts import SqlUploadStore
+    from trackwire_server.stores.sql.artifacts import SqlUploads
     from trackwire_server.stores.sql.database import Database
+    from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+    from trackwire_server.stores.sql.model_versions import SqlModelVersions
+    from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
+    from trackwire_server.stores.sql.run_data import SqlRunData
+    from trackwire_server.stores.sql.runs import SqlRuns
 
     database = await Database.open(store_uri)
     stack.push_async_callback(database.close)
     return Stores(
         kind=database.dialect.name,
         schema_version=await database.schema_version(),
-        uploads=SqlUploadStore(database),
-        garbage=SqlGarbage(database),
+        experiments=SqlExperiments(database),
+        runs=SqlRuns(database),
+        run_data=SqlRunData(database),
+        metrics=SqlMetricStore(database),
+        uploads=SqlUploads(database),
         artifacts=artifacts,
+        registered_models=SqlRegisteredModels(database),
+        model_versions=SqlModelVersions(database),
+        garbage=SqlGarbage(database),
     )
 
 
-async def _doors(config: Config, stores: Stores, stack: AsyncExitStack, log: FilteringBoundLogger) -> Sequence[Door]:
-    return ()
-
-
-def _announce(config: Config, stores: Stores, address: str) -> None:
+def _announce(config: Config, facts: ServerFacts, address: str) -> None:
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
         address=address,
-        store=stores.kind,
+        store=facts.store,
+        artifacts=facts.artifacts_uri,
         data_dir=config.data_dir,
-        artifacts=config.artifacts_uri,
-        version=installed_version(),
+        version=facts.version,
         pid=os.getpid(),
     )

@@ -7,14 +7,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.conftest import ROOT, ServerProcess
+
+from trackwire.v1 import artifacts_pb2, artifacts_pb2_grpc, metrics_pb2, metrics_pb2_grpc, runs_pb2, runs_pb2_grpc
 
 MakeServer = Callable[..., ServerProcess]
 FIRST_CALL_SECONDS = 1.5
@@ -94,6 +97,48 @@ def test_endless_stream_does_not_hold_up_the_stop(make_server_process: MakeServe
             for _ in watch:
                 pass
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_what_was_acknowledged_before_the_stop_is_there_after_the_next_start(make_server_process: MakeServer) -> None:
+    first = make_server_process()
+    with grpc.insecure_channel(first.start()) as channel:
+        runs_pb2_grpc.RunServiceStub(channel).CreateRun(runs_pb2.CreateRunRequest(run_id="r1"))
+        metrics = metrics_pb2_grpc.MetricServiceStub(channel)
+        tail = metrics.TailMetrics(metrics_pb2.TailMetricsRequest(run_ids=["r1"]))
+        next(tail)
+        points = [metrics_pb2.MetricPoint(key="loss", step=step, value=step / 10) for step in range(100)]
+        metrics.LogMetrics(metrics_pb2.LogMetricsRequest(run_id="r1", points=points))
+        assert first.stop() == 0
+        with pytest.raises(grpc.RpcError) as caught:
+            list(tail)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    second = make_server_process()
+    with grpc.insecure_channel(second.start()) as channel:
+        metrics = metrics_pb2_grpc.MetricServiceStub(channel)
+        answers = list(metrics.ReadMetrics(metrics_pb2.ReadMetricsRequest(run_ids=["r1"])))
+    assert [value for answer in answers for value in answer.values] == [step / 10 for step in range(100)]
+    assert second.stop() == 0
+
+
+def test_second_signal_ends_the_server_at_once(make_server_process: MakeServer) -> None:
+    server = make_server_process("--drain-seconds", "600")
+    release = threading.Event()
+
+    def parts() -> Iterator[artifacts_pb2.UploadArtifactRequest]:
+        header = artifacts_pb2.UploadHeader(upload_id="u", run_id="r1", path="a", size_bytes=9)
+        yield artifacts_pb2.UploadArtifactRequest(header=header)
+        release.wait(30)
+
+    with grpc.insecure_channel(server.start()) as channel:
+        runs_pb2_grpc.RunServiceStub(channel).CreateRun(runs_pb2.CreateRunRequest(run_id="r1"))
+        upload = artifacts_pb2_grpc.ArtifactServiceStub(channel).UploadArtifact.future(parts())
+        assert server.process is not None
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(1)
+        assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+        release.set()
+        assert upload.exception(10) is not None
 
 
 def test_second_server_on_the_same_data_directory_is_refused(

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import FakeClock
+
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
 from trackwire_server.stores.files import FileBytes
@@ -29,6 +29,14 @@ async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
 @pytest.fixture(params=["memory", "files"])
 def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes) -> ByteStore:
     return MemoryBytes(clock) if request.param == "memory" else files
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def names_in(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()]
 
 
 async def put(store: ByteStore, path: str, data: bytes = b"bytes", *, partial_id: str = "partial") -> None:
@@ -230,7 +238,7 @@ async def test_links_are_not_there_for_readers(files: FileBytes, links: Path, pa
 async def test_links_are_refused_to_writers(files: FileBytes, links: Path, path: str) -> None:
     with pytest.raises(InvalidArgument, match="symbolic link"):
         await files.open_partial("p", f"{ROOT}/{path}")
-    assert [entry.name for entry in links.iterdir()] == ["secret"]
+    assert names_in(links) == ["secret"]
 
 
 async def test_link_made_during_an_upload_is_refused(files: FileBytes, tmp_path: Path) -> None:
@@ -243,7 +251,7 @@ async def test_link_made_during_an_upload_is_refused(files: FileBytes, tmp_path:
     with pytest.raises(InvalidArgument, match="symbolic link"):
         await partial.publish()
     await partial.close()
-    assert list(outside.iterdir()) == []
+    assert names_in(outside) == []
 
 
 async def test_deleting_a_folder_leaves_what_its_links_point_to(files: FileBytes, links: Path) -> None:
@@ -329,7 +337,7 @@ async def test_cancelled_writer_leaves_whole_parts_and_no_lock(files: FileBytes)
 
 
 async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileBytes) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     for _ in range(20):
         task = asyncio.create_task(files.open_partial("p", f"{ROOT}/a"))
         await asyncio.sleep(0)
@@ -337,11 +345,11 @@ async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileByt
         await asyncio.wait([task])
     await asyncio.sleep(0.2)
     await (await files.open_partial("p", f"{ROOT}/a")).close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 async def test_nothing_stays_open(files: FileBytes) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     await put(files, f"{ROOT}/a/b")
     await read(files, f"{ROOT}/a/b")
     await names(files, ROOT)
@@ -349,4 +357,4 @@ async def test_nothing_stays_open(files: FileBytes) -> None:
     for path in (f"{ROOT}/a", f"{ROOT}/a/b"):
         with pytest.raises(NotFound):
             await files.open_file(path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before

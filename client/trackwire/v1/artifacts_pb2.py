@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrackwire/v1/artifacts.proto\x12\x0ctrackwire.v1\"Z\n\x08\x41rtifact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06is_dir\x18\x02 \x01(\x08\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x1c\n\x14modification_time_ms\x18\x04 \x01(\x03\"[\n\x14ListArtifactsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"m\n\x15ListArtifactsResponse\x12\x10\n\x08root_uri\x18\x01 \x01(\t\x12)\n\tartifacts\x18\x02 \x03(\x0b\x32\x16.trackwire.v1.Artifact\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"s\n\x0cUploadHeader\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\x12\x0e\n\x06offset\x18\x06 \x01(\x03\"]\n\x15UploadArtifactRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.UploadHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"B\n\x16UploadArtifactResponse\x12(\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x16.trackwire.v1.Artifact\";\n\x16GetUploadStatusRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"C\n\x17GetUploadStatusResponse\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"h\n\x17\x44ownloadArtifactRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x0e\n\x06length\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\"M\n\x18\x44ownloadArtifactResponse\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0f\n\x07version\x18\x03 \x01(\t\"5\n\x15\x44\x65leteArtifactRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"\x18\n\x16\x44\x65leteArtifactResponse\">\n\x1e\x43reateArtifactUploadUrlRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"F\n\x1f\x43reateArtifactUploadUrlResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x16\n\x0e\x65xpiry_time_ms\x18\x02 \x01(\x03\"@\n CreateArtifactDownloadUrlRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"H\n!CreateArtifactDownloadUrlResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x16\n\x0e\x65xpiry_time_ms\x18\x02 \x01(\x03\x32\xe2\x05\n\x0f\x41rtifactService\x12X\n\rListArtifacts\x12\".trackwire.v1.ListArtifactsRequest\x1a#.trackwire.v1.ListArtifactsResponse\x12]\n\x0eUploadArtifact\x12#.trackwire.v1.UploadArtifactRequest\x1a$.trackwire.v1.UploadArtifactResponse(\x01\x12^\n\x0fGetUploadStatus\x12$.trackwire.v1.GetUploadStatusRequest\x1a%.trackwire.v1.GetUploadStatusResponse\x12\x63\n\x10\x44ownloadArtifact\x12%.trackwire.v1.DownloadArtifactRequest\x1a&.trackwire.v1.DownloadArtifactResponse0\x01\x12[\n\x0e\x44\x65leteArtifact\x12#.trackwire.v1.DeleteArtifactRequest\x1a$.trackwire.v1.DeleteArtifactResponse\x12v\n\x17\x43reateArtifactUploadUrl\x12,.trackwire.v1.CreateArtifactUploadUrlRequest\x1a-.trackwire.v1.CreateArtifactUploadUrlResponse\x12|\n\x19\x43reateArtifactDownloadUrl\x12..trackwire.v1.CreateArtifactDownloadUrlRequest\x1a/.trackwire.v1.CreateArtifactDownloadUrlResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrackwire/v1/artifacts.proto\x12\x0ctrackwire.v1\"Z\n\x08\x41rtifact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06is_dir\x18\x02 \x01(\x08\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x1c\n\x14modification_time_ms\x18\x04 \x01(\x03\"[\n\x14ListArtifactsRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"m\n\x15ListArtifactsResponse\x12\x10\n\x08root_uri\x18\x01 \x01(\t\x12)\n\tartifacts\x18\x02 \x03(\x0b\x32\x16.trackwire.v1.Artifact\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"c\n\x0cUploadHeader\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06offset\x18\x05 \x01(\x03\"\x1e\n\x0cUploadFinish\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\"\x8b\x01\n\x15UploadArtifactRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.UploadHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x12,\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x1a.trackwire.v1.UploadFinishH\x00\x42\x06\n\x04part\"B\n\x16UploadArtifactResponse\x12(\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x16.trackwire.v1.Artifact\";\n\x16GetUploadStatusRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"C\n\x17GetUploadStatusResponse\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"h\n\x17\x44ownloadArtifactRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x0e\n\x06length\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\"M\n\x18\x44ownloadArtifactResponse\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0f\n\x07version\x18\x03 \x01(\t\"5\n\x15\x44\x65leteArtifactRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"\x18\n\x16\x44\x65leteArtifactResponse\">\n\x1e\x43reateArtifactUploadUrlRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"F\n\x1f\x43reateArtifactUploadUrlResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x16\n\x0e\x65xpiry_time_ms\x18\x02 \x01(\x03\"@\n CreateArtifactDownloadUrlRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\"H\n!CreateArtifactDownloadUrlResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x16\n\x0e\x65xpiry_time_ms\x18\x02 \x01(\x03\x32\xe2\x05\n\x0f\x41rtifactService\x12X\n\rListArtifacts\x12\".trackwire.v1.ListArtifactsRequest\x1a#.trackwire.v1.ListArtifactsResponse\x12]\n\x0eUploadArtifact\x12#.trackwire.v1.UploadArtifactRequest\x1a$.trackwire.v1.UploadArtifactResponse(\x01\x12^\n\x0fGetUploadStatus\x12$.trackwire.v1.GetUploadStatusRequest\x1a%.trackwire.v1.GetUploadStatusResponse\x12\x63\n\x10\x44ownloadArtifact\x12%.trackwire.v1.DownloadArtifactRequest\x1a&.trackwire.v1.DownloadArtifactResponse0\x01\x12[\n\x0e\x44\x65leteArtifact\x12#.trackwire.v1.DeleteArtifactRequest\x1a$.trackwire.v1.DeleteArtifactResponse\x12v\n\x17\x43reateArtifactUploadUrl\x12,.trackwire.v1.CreateArtifactUploadUrlRequest\x1a-.trackwire.v1.CreateArtifactUploadUrlResponse\x12|\n\x19\x43reateArtifactDownloadUrl\x12..trackwire.v1.CreateArtifactDownloadUrlRequest\x1a/.trackwire.v1.CreateArtifactDownloadUrlResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,31 +38,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTARTIFACTSRESPONSE']._serialized_start=231
   _globals['_LISTARTIFACTSRESPONSE']._serialized_end=340
   _globals['_UPLOADHEADER']._serialized_start=342
-  _globals['_UPLOADHEADER']._serialized_end=457
-  _globals['_UPLOADARTIFACTREQUEST']._serialized_start=459
-  _globals['_UPLOADARTIFACTREQUEST']._serialized_end=552
-  _globals['_UPLOADARTIFACTRESPONSE']._serialized_start=554
-  _globals['_UPLOADARTIFACTRESPONSE']._serialized_end=620
-  _globals['_GETUPLOADSTATUSREQUEST']._serialized_start=622
-  _globals['_GETUPLOADSTATUSREQUEST']._serialized_end=681
-  _globals['_GETUPLOADSTATUSRESPONSE']._serialized_start=683
-  _globals['_GETUPLOADSTATUSRESPONSE']._serialized_end=750
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=752
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=856
-  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_start=858
-  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_end=935
-  _globals['_DELETEARTIFACTREQUEST']._serialized_start=937
-  _globals['_DELETEARTIFACTREQUEST']._serialized_end=990
-  _globals['_DELETEARTIFACTRESPONSE']._serialized_start=992
-  _globals['_DELETEARTIFACTRESPONSE']._serialized_end=1016
-  _globals['_CREATEARTIFACTUPLOADURLREQUEST']._serialized_start=1018
-  _globals['_CREATEARTIFACTUPLOADURLREQUEST']._serialized_end=1080
-  _globals['_CREATEARTIFACTUPLOADURLRESPONSE']._serialized_start=1082
-  _globals['_CREATEARTIFACTUPLOADURLRESPONSE']._serialized_end=1152
-  _globals['_CREATEARTIFACTDOWNLOADURLREQUEST']._serialized_start=1154
-  _globals['_CREATEARTIFACTDOWNLOADURLREQUEST']._serialized_end=1218
-  _globals['_CREATEARTIFACTDOWNLOADURLRESPONSE']._serialized_start=1220
-  _globals['_CREATEARTIFACTDOWNLOADURLRESPONSE']._serialized_end=1292
-  _globals['_ARTIFACTSERVICE']._serialized_start=1295
-  _globals['_ARTIFACTSERVICE']._serialized_end=2033
+  _globals['_UPLOADHEADER']._serialized_end=441
+  _globals['_UPLOADFINISH']._serialized_start=443
+  _globals['_UPLOADFINISH']._serialized_end=473
+  _globals['_UPLOADARTIFACTREQUEST']._serialized_start=476
+  _globals['_UPLOADARTIFACTREQUEST']._serialized_end=615
+  _globals['_UPLOADARTIFACTRESPONSE']._serialized_start=617
+  _globals['_UPLOADARTIFACTRESPONSE']._serialized_end=683
+  _globals['_GETUPLOADSTATUSREQUEST']._serialized_start=685
+  _globals['_GETUPLOADSTATUSREQUEST']._serialized_end=744
+  _globals['_GETUPLOADSTATUSRESPONSE']._serialized_start=746
+  _globals['_GETUPLOADSTATUSRESPONSE']._serialized_end=813
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=815
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=919
+  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_start=921
+  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_end=998
+  _globals['_DELETEARTIFACTREQUEST']._serialized_start=1000
+  _globals['_DELETEARTIFACTREQUEST']._serialized_end=1053
+  _globals['_DELETEARTIFACTRESPONSE']._serialized_start=1055
+  _globals['_DELETEARTIFACTRESPONSE']._serialized_end=1079
+  _globals['_CREATEARTIFACTUPLOADURLREQUEST']._serialized_start=1081
+  _globals['_CREATEARTIFACTUPLOADURLREQUEST']._serialized_end=1143
+  _globals['_CREATEARTIFACTUPLOADURLRESPONSE']._serialized_start=1145
+  _globals['_CREATEARTIFACTUPLOADURLRESPONSE']._serialized_end=1215
+  _globals['_CREATEARTIFACTDOWNLOADURLREQUEST']._serialized_start=1217
+  _globals['_CREATEARTIFACTDOWNLOADURLREQUEST']._serialized_end=1281
+  _globals['_CREATEARTIFACTDOWNLOADURLRESPONSE']._serialized_start=1283
+  _globals['_CREATEARTIFACTDOWNLOADURLRESPONSE']._serialized_end=1355
+  _globals['_ARTIFACTSERVICE']._serialized_start=1358
+  _globals['_ARTIFACTSERVICE']._serialized_end=2096
 # @@protoc_insertion_point(module_scope)

@@ -86,8 +86,9 @@ class ArtifactServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UploadArtifact(self, request_iterator, context):
-        """Stores a file: first a header, then its bytes. Visible only when whole and its SHA-256 agrees. A stream that is cut
-        off can go on at the offset that GetUploadStatus tells; what is not resumed within a day is dropped.
+        """Stores a file: first a header, then its bytes, then their checksum. Visible only when whole and the checksum agrees.
+        A stream that is cut off can go on at the offset that GetUploadStatus tells; what is not resumed within a day is
+        dropped. The same upload again, once done, is answered as done.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,8 +6,9 @@ A deleted run goes in three steps, so that whatever fails leaves something that 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from trackwire_server.core.artifact_paths import artifact_root, partial_id
 from trackwire_server.core.checks import INT64_MAX, check_run_id
@@ -15,6 +16,7 @@ from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection, Upload
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
 
 PAGE = 1_000
@@ -33,12 +35,23 @@ class ServerFacts:
     start_time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class IngestLoad:
-    """How much the data plane has before it."""
+class DataPlane(Protocol):
+    """What the data plane has before it; Metrics is one."""
 
-    journal_rows: int
-    journal_points: int
+    @property
+    def queued_points(self) -> int:
+        """Points that wait in the ingest queue."""
+
+    async def backlog(self) -> Backlog:
+        """What waits to be compacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a server is, and how much it has before it."""
+
+    facts: ServerFacts
+    backlog: Backlog
     queued_points: int
 
 
@@ -81,17 +94,15 @@ class AdminStores:
 class Admin:
     """The server's own affairs."""
 
-    def __init__(
-        self, facts: ServerFacts, stores: AdminStores, *, load: Callable[[], Awaitable[IngestLoad]], clock: Clock
-    ):
-        self._facts = facts
+    def __init__(self, facts: ServerFacts, stores: AdminStores, *, data_plane: DataPlane, clock: Clock):
+        self.facts = facts
         self._stores = stores
-        self._load = load
+        self._data_plane = data_plane
         self._clock = clock
 
-    async def server_info(self) -> tuple[ServerFacts, IngestLoad]:
+    async def server_info(self) -> ServerInfo:
         """What the server is, and how much it has before it."""
-        return self._facts, await self._load()
+        return ServerInfo(self.facts, await self._data_plane.backlog(), self._data_plane.queued_points)
 
     async def collect_garbage(self, request: GarbageRequest) -> Garbage:
         """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""

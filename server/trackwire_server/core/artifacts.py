@@ -9,6 +9,7 @@ An upload, by its id, over any number of streams:
         └──── a day without a new stream ──────┴────── resumed by offset ──── after a day ───┘
 """
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -31,6 +32,7 @@ from trackwire_server.core.errors import (
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
 from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, RunStore, UploadStore
+from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
 EXPIRED_UPLOADS_PER_CALL = 1_000
@@ -56,8 +58,14 @@ class UploadHeader:
     run_id: str
     path: str
     size_bytes: int
-    sha256: bytes
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFinish:
+    """The end of an upload: the checksum of the whole file."""
+
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +121,25 @@ class Artifacts:
             encode_token(query, more),
         )
 
-    async def upload(self, header: UploadHeader, data: AsyncIterator[bytes]) -> Artifact:
+    async def upload(self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish]) -> Artifact:
         """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
         _check_header(header)
         target = _join(artifact_root(await self._get_active_run(header.run_id, "header.run_id")), header.path)
         upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
         if upload.complete:
+            await _check_same_bytes(upload, parts)
             return await self._describe(upload, target)
         partial = await self._store.open_partial(partial_id(header.run_id, header.upload_id), target)
         try:
-            spoilt = await _receive(header, data, partial)
-            if spoilt is None:
-                artifact = await partial.publish()
+            sha256 = await _receive(header, parts, partial)
+            artifact = await partial.publish()
+        except (ChecksumMismatch, TooManyBytes):
+            await partial.close()
+            await self._discard(upload)
+            raise
         finally:
             await partial.close()
-        if spoilt is not None:
-            await self._discard(upload)
-            raise spoilt
-        await self._uploads.complete_upload(header.run_id, header.upload_id)
+        await self._uploads.complete_upload(header.run_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
     async def _describe(self, upload: Upload, target: str) -> Artifact:
@@ -216,10 +225,8 @@ class Artifacts:
         return run
 
 
-async def _receive(
-    header: UploadHeader, data: AsyncIterator[bytes], partial: PartialFile
-) -> InvalidArgument | ChecksumMismatch | None:
-    """Appends what comes until the stream ends. Raises where what arrived can be gone on with; answers why not else."""
+async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], partial: PartialFile) -> bytes:
+    """Appends what comes until the stream ends; the checksum, which agrees."""
     arrived = partial.size_bytes
     if header.offset != arrived:
         raise OutOfRange(
@@ -227,29 +234,31 @@ async def _receive(
             reason="OFFSET_MISMATCH",
             metadata={"field": "header.offset", "value": header.offset, "offset": arrived},
         )
-    async for part in data:
+    finish: UploadFinish | None = None
+    async for part in parts:
+        if isinstance(part, UploadFinish):
+            finish = part
+            continue
         arrived += len(part)
         if arrived > header.size_bytes:
-            return InvalidArgument(
-                "data",
-                f"{arrived} bytes",
-                f"more than the {header.size_bytes} that the header announced; nothing was kept",
-                reason="TOO_MANY_BYTES",
-                limit=header.size_bytes,
-            )
+            raise TooManyBytes(arrived, header.size_bytes)
         await partial.append(part)
-    if arrived < header.size_bytes:
-        raise InvalidArgument(
-            "header.size_bytes",
-            header.size_bytes,
-            f"the stream ended after {arrived} bytes; they are kept: go on at that offset",
-            reason="INCOMPLETE_UPLOAD",
-            limit=arrived,
-        )
+    if arrived < header.size_bytes or finish is None:
+        raise IncompleteUpload(arrived, header.size_bytes)
+    _check_sha256(finish)
     received = await partial.sha256()
-    if received != header.sha256:
-        return ChecksumMismatch(header.path, announced=header.sha256.hex(), received=received.hex())
-    return None
+    if received != finish.sha256:
+        raise ChecksumMismatch(header.path, announced=finish.sha256.hex(), received=received.hex())
+    return received
+
+
+async def _check_same_bytes(upload: Upload, parts: AsyncIterator[bytes | UploadFinish]) -> None:
+    """Whether a stream is that of an upload which is complete; what it brings is not stored again."""
+    async for part in parts:
+        if isinstance(part, UploadFinish):
+            _check_sha256(part)
+            if part.sha256 != upload.sha256:
+                raise UploadDiffers(upload.upload_id, "checksum")
 
 
 async def _parts(file: OpenFile, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
@@ -265,15 +274,34 @@ async def _parts(file: OpenFile, path: str, wanted: DownloadRange) -> AsyncGener
             reason="OFFSET_PAST_END",
             metadata={"field": "offset", "value": wanted.offset, "limit": file.size_bytes},
         )
-    position = wanted.offset
-    end = min(file.size_bytes, position + wanted.length) if wanted.length else file.size_bytes
-    first = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
-    yield DownloadPart(first, file.size_bytes, file.version)
-    position += len(first)
-    while position < end:
-        data = await file.read(offset=position, length=min(DOWNLOAD_PART_BYTES, end - position))
-        yield DownloadPart(data)
-        position += len(data)
+    end = min(file.size_bytes, wanted.offset + wanted.length) if wanted.length else file.size_bytes
+    size_bytes, version = file.size_bytes, file.version
+    async with aclosing(_read_ahead(file, wanted.offset, end)) as parts:
+        async for data in parts:
+            yield DownloadPart(data, size_bytes, version)
+            size_bytes, version = 0, ""
+
+
+async def _read_ahead(file: OpenFile, position: int, end: int) -> AsyncGenerator[bytes, None]:
+    """The bytes up to an end, in at least one part; the next one is read while its predecessor is sent."""
+
+    def start_reading() -> "asyncio.Task[bytes]":
+        length = min(DOWNLOAD_PART_BYTES, end - position)
+        return asyncio.create_task(file.read(offset=position, length=length))
+
+    reading = start_reading()
+    try:
+        while True:
+            data = await reading
+            position += len(data)
+            if position >= end:
+                break
+            reading = start_reading()
+            yield data
+        yield data
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 def _check_header(header: UploadHeader) -> None:
@@ -286,11 +314,17 @@ def _check_header(header: UploadHeader) -> None:
             f"must be from 0 to {LIMITS.artifact_bytes:,}",
             limit=LIMITS.artifact_bytes,
         )
-    if len(header.sha256) != SHA256_BYTES:
-        raise InvalidArgument(
-            "header.sha256", header.sha256, f"must have {SHA256_BYTES} bytes, not {len(header.sha256)}", limit=32
-        )
     _check_not_negative("header.offset", header.offset)
+
+
+def _check_sha256(finish: UploadFinish) -> None:
+    if len(finish.sha256) != SHA256_BYTES:
+        raise InvalidArgument(
+            "finish.sha256",
+            finish.sha256,
+            f"must have {SHA256_BYTES} bytes, not {len(finish.sha256)}",
+            limit=SHA256_BYTES,
+        )
 
 
 def _check_upload_id(field: str, upload_id: str) -> None:
@@ -314,7 +348,7 @@ def _name_in(position: Sequence[object] | None) -> str:
 
 
 def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
-    return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, header.sha256, now_ms)
+    return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, now_ms)
 
 
 def _join(folder: str, name: str) -> str:

@@ -307,12 +307,12 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload under way or done: what its header announced, and when its latest stream began."""
+    """An upload under way or done; `sha256` is known once it is complete."""
 
     upload_id: str
     run_id: str
     path: str
     size_bytes: int
-    sha256: bytes
     begin_time_ms: int
+    sha256: bytes = b""
     complete: bool = False

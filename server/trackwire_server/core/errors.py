@@ -165,9 +165,9 @@ class ChecksumMismatch(Aborted):
 
     def __init__(self, path: str, *, announced: str, received: str):
         super().__init__(
-            f"header.sha256: {announced}: the bytes of {shown(path)} that arrived have {received};"
+            f"finish.sha256: {announced}: the bytes of {shown(path)} that arrived have {received};"
             " nothing was kept, upload it again",
-            metadata={"field": "header.sha256", "path": path, "value": announced, "received": received},
+            metadata={"field": "finish.sha256", "path": path, "value": announced, "received": received},
         )
 
 

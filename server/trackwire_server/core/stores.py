@@ -203,13 +203,13 @@ class UploadStore(Protocol):
     async def begin_upload(self, upload: Upload) -> Upload:
         """Stores an upload, or gives the one with this id, from now on begun at `upload.begin_time_ms`.
 
-        Raises AlreadyExists if that one differs in path, size or checksum, NotFound and RunDeleted for its run.
+        Raises AlreadyExists if that one differs in path or size, NotFound and RunDeleted for its run.
         """
 
     async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
 
-    async def complete_upload(self, run_id: str, upload_id: str) -> None:
+    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible; an upload that is not there is fine."""
 
     async def discard_upload(self, run_id: str, upload_id: str) -> None:

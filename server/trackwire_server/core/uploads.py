@@ -1,7 +1,7 @@
 """What every store says alike of an upload that can't go on."""
 
 from trackwire_server.core.entities import Upload
-from trackwire_server.core.errors import Aborted, AlreadyExists, FailedPrecondition
+from trackwire_server.core.errors import Aborted, AlreadyExists, FailedPrecondition, InvalidArgument
 
 
 class UploadInUse(Aborted):
@@ -14,6 +14,31 @@ class UploadInUse(Aborted):
             "header.upload_id: another stream of this upload is under way: wait for it to end",
             metadata={"field": "header.upload_id"},
         )
+
+
+class TooManyBytes(InvalidArgument):
+    """More came than was announced: what arrived can't be trusted."""
+
+    def __init__(self, arrived_bytes: int, size_bytes: int):
+        expected = f"more than the {size_bytes} that the header announced; nothing was kept"
+        super().__init__("data", f"{arrived_bytes} bytes", expected, reason="TOO_MANY_BYTES", limit=size_bytes)
+
+
+class IncompleteUpload(InvalidArgument):
+    """The stream ended too early; what arrived is kept."""
+
+    def __init__(self, arrived_bytes: int, size_bytes: int):
+        expected = f"the stream ended after {arrived_bytes} bytes, or without a finish: go on at this offset"
+        super().__init__("header.size_bytes", size_bytes, expected, reason="INCOMPLETE_UPLOAD", limit=arrived_bytes)
+        self.metadata["offset"] = str(arrived_bytes)
+
+
+class UploadDiffers(AlreadyExists):
+    """An upload of another file has this id."""
+
+    def __init__(self, upload_id: str, difference: str):
+        hint = f"with another {difference}: choose another upload_id"
+        super().__init__("upload", upload_id, field="header.upload_id", hint=hint)
 
 
 class ArtifactIsFolder(FailedPrecondition):
@@ -42,11 +67,6 @@ class ArtifactNotFolder(FailedPrecondition):
 
 def check_same_header(known: Upload, again: Upload) -> None:
     """Whether an upload that is there is the one announced again. Raises AlreadyExists."""
-    if (known.path, known.size_bytes, known.sha256) == (again.path, again.size_bytes, again.sha256):
+    if (known.path, known.size_bytes) == (again.path, again.size_bytes):
         return
-    raise AlreadyExists(
-        "upload",
-        again.upload_id,
-        field="header.upload_id",
-        hint="with another path, size or checksum: choose another upload_id",
-    )
+    raise UploadDiffers(again.upload_id, "path or size")

@@ -18,7 +18,7 @@ class AdminServicer(pb_grpc.AdminServiceServicer):
         self, _request: pb.GetServerInfoRequest, _context: object
     ) -> pb.GetServerInfoResponse:
         """See AdminService.GetServerInfo in protos/trackwire/v1/admin.proto."""
-        return info_to_proto(*await self._admin.server_info())
+        return info_to_proto(await self._admin.server_info())
 
     async def CollectGarbage(  # noqa: N802  # the rpc's name
         self, request: pb.CollectGarbageRequest, _context: object

@@ -73,7 +73,7 @@ class ServerOptions:
 
 
 class RpcServer:
-    """One listening server over a set of doors. Start it once, stop it once."""
+    """One listening server over a set of doors. Bind it, start it and stop it once each."""
 
     def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
         self._options = options
@@ -90,8 +90,8 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._add_reflection()
 
-    async def start(self) -> str:
-        """Listens and serves; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
+    def bind(self) -> str:
+        """Takes the port; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
         host = f"[{self._options.host}]" if ":" in self._options.host else self._options.host
         wanted = f"{host}:{self._options.port}"
         try:
@@ -100,10 +100,13 @@ class RpcServer:
             raise InvalidArgument(
                 "host and port", wanted, "can't be listened on: is another server there, or the host not ours?"
             ) from error
+        return f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Serves, once bound."""
         await self._server.start()
         for service in self._services:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
-        return f"{host}:{port}"
 
     async def stop(self, drain_seconds: float) -> None:
         """Turns new calls away, ends endless streams, and waits so long for what is under way before cancelling it."""

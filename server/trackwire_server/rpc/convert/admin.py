@@ -1,20 +1,20 @@
 """The messages of administration and core's values, each way."""
 
 from trackwire.v1 import admin_pb2 as pb
-from trackwire_server.core.admin import Garbage, GarbageRequest, IngestLoad, ServerFacts
+from trackwire_server.core.admin import Garbage, GarbageRequest, ServerInfo
 
 
-def info_to_proto(facts: ServerFacts, load: IngestLoad) -> pb.GetServerInfoResponse:
+def info_to_proto(info: ServerInfo) -> pb.GetServerInfoResponse:
     """What a server is, and how much it has before it."""
     return pb.GetServerInfoResponse(
-        version=facts.version,
-        store=facts.store,
-        schema_version=facts.schema_version,
-        start_time_ms=facts.start_time_ms,
-        journal_rows=load.journal_rows,
-        journal_points=load.journal_points,
-        queued_points=load.queued_points,
-        artifacts_uri=facts.artifacts_uri,
+        version=info.facts.version,
+        store=info.facts.store,
+        schema_version=info.facts.schema_version,
+        start_time_ms=info.facts.start_time_ms,
+        journal_rows=info.backlog.rows,
+        journal_points=info.backlog.points,
+        queued_points=info.queued_points,
+        artifacts_uri=info.facts.artifacts_uri,
     )
 
 

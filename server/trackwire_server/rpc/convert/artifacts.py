@@ -3,7 +3,14 @@
 from collections.abc import AsyncIterator
 
 from trackwire.v1 import artifacts_pb2 as pb
-from trackwire_server.core.artifacts import ArtifactPage, DownloadPart, DownloadRange, UploadHeader, UploadStatus
+from trackwire_server.core.artifacts import (
+    ArtifactPage,
+    DownloadPart,
+    DownloadRange,
+    UploadFinish,
+    UploadHeader,
+    UploadStatus,
+)
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
@@ -11,28 +18,43 @@ from trackwire_server.core.limits import LIMITS
 
 async def upload_from_proto(
     requests: AsyncIterator[pb.UploadArtifactRequest],
-) -> tuple[UploadHeader, AsyncIterator[bytes]]:
-    """The header, and the bytes that follow it. Raises InvalidArgument if the first message is not a header."""
+) -> tuple[UploadHeader, AsyncIterator[bytes | UploadFinish]]:
+    """The header, and what follows it. Raises InvalidArgument if the first message is not a header."""
     async for request in requests:
         if request.WhichOneof("part") != "header":
             break
-        return _header_from_proto(request.header), _data(requests)
+        return _header_from_proto(request.header), _parts(requests)
     raise InvalidArgument("header", "", "is required: it is the first message of an upload", reason="REQUIRED")
 
 
-async def _data(requests: AsyncIterator[pb.UploadArtifactRequest]) -> AsyncIterator[bytes]:
+async def _parts(requests: AsyncIterator[pb.UploadArtifactRequest]) -> AsyncIterator[bytes | UploadFinish]:
+    finished = False
     async for request in requests:
-        if request.WhichOneof("part") != "data":
-            raise InvalidArgument("part", request.WhichOneof("part"), "must be data in every message but the first")
-        if len(request.data) > LIMITS.artifact_part_bytes:
-            raise InvalidArgument(
-                "data",
-                f"{len(request.data)} bytes",
-                f"at most {LIMITS.artifact_part_bytes:,} bytes are allowed in one message",
-                reason="TOO_LONG",
-                limit=LIMITS.artifact_part_bytes,
-            )
-        yield request.data
+        kind = request.WhichOneof("part")
+        if finished:
+            raise InvalidArgument("part", kind, "nothing may follow the finish")
+        match kind:
+            case "data":
+                yield _data_from_proto(request)
+            case "finish":
+                finished = True
+                yield UploadFinish(request.finish.sha256)
+            case _:
+                raise InvalidArgument("part", kind, "must be data, or the finish, after the header")
+
+
+def _data_from_proto(request: pb.UploadArtifactRequest) -> bytes:
+    # Each look at the field copies its bytes.
+    data = request.data
+    if len(data) > LIMITS.artifact_part_bytes:
+        raise InvalidArgument(
+            "data",
+            f"{len(data)} bytes",
+            f"at most {LIMITS.artifact_part_bytes:,} bytes are allowed in one message",
+            reason="TOO_LONG",
+            limit=LIMITS.artifact_part_bytes,
+        )
+    return data
 
 
 def _header_from_proto(header: pb.UploadHeader) -> UploadHeader:
@@ -41,7 +63,6 @@ def _header_from_proto(header: pb.UploadHeader) -> UploadHeader:
         run_id=header.run_id,
         path=header.path,
         size_bytes=header.size_bytes,
-        sha256=header.sha256,
         offset=header.offset,
     )
 

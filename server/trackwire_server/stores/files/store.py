@@ -173,6 +173,8 @@ class OpenedFile:
         self._file = file
         self._status = os.fstat(file)
         self._lane = Lane()
+        if hasattr(os, "posix_fadvise"):  # macOS has none.
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
     @property
     def artifact(self) -> Artifact:

@@ -165,10 +165,10 @@ class MemoryUploads:
         """The upload, or None."""
         return self._uploads.get((run_id, upload_id))
 
-    async def complete_upload(self, run_id: str, upload_id: str) -> None:
+    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible."""
         if upload := self._uploads.get((run_id, upload_id)):
-            self._uploads[run_id, upload_id] = replace(upload, complete=True)
+            self._uploads[run_id, upload_id] = replace(upload, sha256=sha256, complete=True)
 
     async def discard_upload(self, run_id: str, upload_id: str) -> None:
         """Forgets an upload."""

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from trackwire_server.core.checks import INT64_MAX
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, LifecycleStage, Run, Upload
-from trackwire_server.stores.memory.artifacts import MemoryUploadStore
+from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.state import MemoryState
 
 
 class MemoryGarbage:
     """GarbageStore over a process's state. `forget` are called with the id of each run removed."""
 
-    def __init__(self, state: MemoryState, uploads: MemoryUploadStore, *, forget: Sequence[Callable[[str], None]] = ()):
+    def __init__(self, state: MemoryState, uploads: MemoryUploads, *, forget: Sequence[Callable[[str], None]] = ()):
         self._state = state
         self._uploads = uploads
         self._forget = forget

@@ -39,6 +39,10 @@ class MemoryMetricStore:
         self._tail_retention_ms = tail_retention_ms
         self._runs: dict[str, _RunMetrics] = {}
 
+    def forget(self, run_id: str) -> None:
+        """Forgets a run that was removed for good."""
+        self._runs.pop(run_id, None)
+
     async def append(self, batches: Sequence[Batch], *, now_ms: int) -> Sequence[Appended | TrackwireError]:
         """As MetricStore says."""
         outcomes: dict[int, Appended | TrackwireError] = {}

@@ -57,10 +57,11 @@ class SqlUploads:
         async with self._database.read() as connection:
             return await _find(connection, run_id, upload_id)
 
-    async def complete_upload(self, run_id: str, upload_id: str) -> None:
+    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible."""
         async with self._database.write() as connection:
-            await connection.execute(update(uploads).where(_one(run_id, upload_id)).values(complete=True))
+            completed = update(uploads).where(_one(run_id, upload_id)).values(sha256=sha256, complete=True)
+            await connection.execute(completed)
 
     async def discard_upload(self, run_id: str, upload_id: str) -> None:
         """Forgets an upload."""

@@ -1,0 +1,88 @@
+"""The command line: `trackwire`. Exit status 0 for done, 1 for an error, 2 for a command that makes no sense."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from trackwire.address import ADDRESS_VARIABLE, DEFAULT_ADDRESS
+from trackwire.cli.artifacts import artifacts
+from trackwire.cli.db import db
+from trackwire.cli.doctor import doctor
+from trackwire.cli.experiments import experiments
+from trackwire.cli.gc import gc
+from trackwire.cli.metrics import metrics
+from trackwire.cli.models import models
+from trackwire.cli.runs import runs
+from trackwire.cli.server import server
+from trackwire.cli.session import Session
+from trackwire.errors import TrackwireError
+
+EXIT_INTERRUPTED = 130
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        import trackwire
+
+        click.echo(f"trackwire {trackwire.__version__}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option(
+    "--server",
+    "address",
+    envvar=ADDRESS_VARIABLE,
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help=f"The server; {DEFAULT_ADDRESS} by default.",
+)
+@click.option(
+    "--timeout", "timeout_seconds", default=30.0, show_default=True, help="Seconds that a call may take at most."
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.pass_context
+def cli(context: click.Context, address: str | None, timeout_seconds: float) -> None:
+    """Trackwire: experiment tracking over the wire."""
+    session = Session(address, timeout_seconds)
+    context.obj = session
+    context.call_on_close(session.close)
+
+
+for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status. Every error is one line on stderr."""
+    try:
+        status = cli.main(args=arguments, prog_name="trackwire", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        return _failed(error.message)
+    except click.Abort:
+        return _failed("aborted")
+    except TrackwireError as error:
+        return _failed(str(error))
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _failed(message: str) -> int:
+    # A filter's error also draws where it stopped making sense; the first line says it in words.
+    click.echo(f"trackwire: {message.partition(chr(10))[0]}", err=True)
+    return 1

@@ -1,0 +1,79 @@
+"""`trackwire artifacts`."""
+
+from pathlib import Path
+
+import click
+
+from trackwire.cli.output import print_message, print_table, size_text, take, time_text
+from trackwire.cli.session import Session, json_option, limit_option, yes_option
+
+
+@click.group()
+def artifacts() -> None:
+    """List, upload, download and delete a run's files."""
+
+
+@artifacts.command("list")
+@click.argument("run_id")
+@click.argument("path", default="")
+@limit_option
+@json_option
+@click.pass_obj
+def list_artifacts(session: Session, run_id: str, path: str, limit: int, as_json: bool) -> None:
+    """List a folder of a run; its root by default."""
+    listed = take(session.client.list_artifacts(run_id, path, max_results=limit + 1), limit)
+    if as_json:
+        for artifact in listed:
+            print_message(artifact)
+        return
+    rows = [
+        (
+            f"{artifact.path}/" if artifact.is_dir else artifact.path,
+            "" if artifact.is_dir else size_text(artifact.size_bytes),
+            time_text(artifact.modification_time_ms),
+        )
+        for artifact in listed
+    ]
+    print_table(("PATH", "SIZE", "WRITTEN"), rows)
+
+
+@artifacts.command()
+@click.argument("run_id")
+@click.argument("local_path", type=click.Path(exists=True, path_type=Path))
+@click.argument("artifact_path", required=False)
+@json_option
+@click.pass_obj
+def upload(session: Session, run_id: str, local_path: Path, artifact_path: str | None, as_json: bool) -> None:
+    """Upload a file (under its own name, where no ARTIFACT_PATH is given), or all files below a folder."""
+    if local_path.is_dir():
+        uploaded = session.client.upload_folder(run_id, local_path, artifact_path or "")
+    else:
+        uploaded = [session.client.upload_artifact(run_id, local_path, artifact_path)]
+    for artifact in uploaded:
+        if as_json:
+            print_message(artifact)
+        else:
+            click.echo(f"{artifact.path}  {size_text(artifact.size_bytes)}")
+
+
+@artifacts.command()
+@click.argument("run_id")
+@click.argument("path")
+@click.argument("local_path", type=click.Path(path_type=Path), default=Path())
+@click.pass_obj
+def download(session: Session, run_id: str, path: str, local_path: Path) -> None:
+    """Download a file or a folder to LOCAL_PATH, the current folder by default."""
+    click.echo(session.client.download_artifact(run_id, path, local_path))
+
+
+@artifacts.command()
+@click.argument("run_id")
+@click.argument("path")
+@yes_option
+@click.pass_obj
+def delete(session: Session, run_id: str, path: str, yes: bool) -> None:
+    """Delete a file, or a folder with all in it, for good."""
+    if not yes:
+        click.confirm(f"Delete {path!r} of run {run_id} for good?", abort=True)
+    session.client.delete_artifact(run_id, path)
+    click.echo(f"{path} is deleted")

@@ -1,0 +1,70 @@
+"""`trackwire gc`: removes for good what was deleted."""
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from trackwire.cli.output import print_message, size_text
+from trackwire.cli.session import Session, json_option, yes_option
+
+if TYPE_CHECKING:
+    from trackwire.v1.admin_pb2 import CollectGarbageResponse
+
+MILLISECONDS_PER_DAY = 24 * 3_600 * 1_000
+
+
+class GarbageOptions(TypedDict):
+    """Which garbage."""
+
+    older_than_days: float
+    run_ids: tuple[str, ...]
+    experiment_ids: tuple[str, ...]
+    dry_run: bool
+
+
+@click.command()
+@click.option("--older-than-days", type=click.FloatRange(min=0), default=0, help="Only what was deleted so long ago.")
+@click.option("--run-id", "run_ids", multiple=True, help="Only this run; may be repeated.")
+@click.option("--experiment-id", "experiment_ids", multiple=True, help="Only this experiment; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
+@yes_option
+@json_option
+@click.pass_obj
+def gc(session: Session, /, yes: bool, as_json: bool, **options: Unpack[GarbageOptions]) -> None:
+    """Remove deleted runs and experiments for good, with their metrics and artifacts. Asks first."""
+    only_tell = options["dry_run"]
+    if only_tell or not yes:
+        would = _collect(session, options, dry_run=True)
+        _tell(would, "would be removed", as_json=as_json and only_tell, err=as_json)
+        if only_tell or _is_empty(would):
+            return
+        click.confirm("Remove all this for good?", abort=True, err=as_json)
+    _tell(_collect(session, options, dry_run=False), "removed", as_json=as_json)
+
+
+def _collect(session: Session, options: GarbageOptions, *, dry_run: bool) -> "CollectGarbageResponse":
+    return session.client.collect_garbage(
+        older_than_ms=int(options["older_than_days"] * MILLISECONDS_PER_DAY),
+        run_ids=options["run_ids"],
+        experiment_ids=options["experiment_ids"],
+        dry_run=dry_run,
+    )
+
+
+def _is_empty(garbage: "CollectGarbageResponse") -> bool:
+    return not (garbage.run_ids or garbage.experiment_ids or garbage.uploads or garbage.artifact_bytes)
+
+
+def _tell(garbage: "CollectGarbageResponse", verb: str, *, as_json: bool, err: bool = False) -> None:
+    if as_json:
+        print_message(garbage)
+        return
+    for run_id in garbage.run_ids:
+        click.echo(f"run {run_id}", err=err)
+    for experiment_id in garbage.experiment_ids:
+        click.echo(f"experiment {experiment_id}", err=err)
+    click.echo(
+        f"{len(garbage.run_ids)} runs, {len(garbage.experiment_ids)} experiments, {garbage.uploads} unfinished uploads,"
+        f" {size_text(garbage.artifact_bytes)} of artifacts {verb}",
+        err=err,
+    )

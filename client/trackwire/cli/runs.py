@@ -1,0 +1,160 @@
+"""`trackwire runs`."""
+
+import time
+from typing import TYPE_CHECKING, Unpack, cast
+
+import click
+
+from trackwire.cli.output import (
+    duration_text,
+    number_text,
+    print_entries,
+    print_fields,
+    print_message,
+    print_table,
+    take,
+    time_text,
+)
+from trackwire.cli.session import ListOptions, Session, filter_options, json_option, limit_option, view_option
+
+if TYPE_CHECKING:
+    from trackwire.experiments import ViewTypeName
+    from trackwire.v1.runs_pb2 import Run
+
+
+class ListRunsOptions(ListOptions):
+    """What `trackwire runs list` takes."""
+
+    experiment_ids: tuple[str, ...]
+    experiment_names: tuple[str, ...]
+    view: str
+
+
+@click.group()
+def runs() -> None:
+    """List, search and change runs."""
+
+
+@runs.command("list")
+@click.option("--experiment-id", "experiment_ids", multiple=True, help="May be repeated; 0 by default.")
+@click.option("--experiment-name", "experiment_names", multiple=True, help="May be repeated.")
+@filter_options
+@view_option
+@limit_option
+@json_option
+@click.pass_obj
+def list_runs(session: Session, /, **options: Unpack[ListRunsOptions]) -> None:
+    """List or search runs, newest first, such as --filter "metrics.loss < 0.5 AND params.lr = '0.1'"."""
+    limit = options["limit"]
+    found = session.client.search_runs(
+        _experiment_ids(session, options["experiment_ids"], options["experiment_names"]),
+        options["filter_string"],
+        order_by=options["order_by"],
+        view_type=cast("ViewTypeName", options["view"].upper()),
+        max_results=limit + 1,
+    )
+    listed = take(found, limit)
+    if options["as_json"]:
+        for run in listed:
+            print_message(run)
+        return
+    rows = [
+        (run.run_id, run.run_name, status_text(run), time_text(run.start_time_ms), _duration(run), _metrics(run))
+        for run in listed
+    ]
+    print_table(("RUN ID", "NAME", "STATUS", "STARTED", "TOOK", "METRICS"), rows)
+
+
+runs.add_command(list_runs, "search")
+
+
+@runs.command()
+@click.argument("run_id")
+@json_option
+@click.pass_obj
+def get(session: Session, run_id: str, as_json: bool) -> None:
+    """Show a run with its params, tags and metrics."""
+    run = session.client.get_run(run_id)
+    if as_json:
+        print_message(run)
+        return
+    print_fields(
+        {
+            "run id": run.run_id,
+            "name": run.run_name,
+            "experiment": run.experiment_id,
+            "status": status_text(run),
+            "user": run.user_id,
+            "parent": run.parent_run_id,
+            "started": time_text(run.start_time_ms),
+            "ended": time_text(run.end_time_ms),
+            "took": _duration(run),
+            "deleted": time_text(run.deleted_time_ms),
+            "last heartbeat": time_text(run.heartbeat_time_ms),
+            "asked to stop": "yes" if run.stop_requested else "",
+            "artifacts": run.artifact_uri,
+        }
+    )
+    print_entries("params", run.params)
+    print_entries("tags", run.tags)
+    print_entries(
+        "metrics (last value)",
+        {metric.key: f"{number_text(metric.last_value)}  step {metric.last_step}" for metric in run.metrics},
+    )
+
+
+runs.add_command(get, "describe")
+
+
+@runs.command()
+@click.argument("run_ids", nargs=-1, required=True)
+@click.pass_obj
+def delete(session: Session, run_ids: tuple[str, ...]) -> None:
+    """Mark runs as deleted."""
+    for run_id in run_ids:
+        session.client.delete_run(run_id)
+        click.echo(f"run {run_id} is deleted; `trackwire runs restore {run_id}` undoes it")
+
+
+@runs.command()
+@click.argument("run_ids", nargs=-1, required=True)
+@click.pass_obj
+def restore(session: Session, run_ids: tuple[str, ...]) -> None:
+    """Restore deleted runs."""
+    for run_id in run_ids:
+        session.client.restore_run(run_id)
+        click.echo(f"run {run_id} is active")
+
+
+@runs.command()
+@click.argument("run_ids", nargs=-1, required=True)
+@click.pass_obj
+def stop(session: Session, run_ids: tuple[str, ...]) -> None:
+    """Ask running runs to stop: their processes hear it with their next heartbeat."""
+    for run_id in run_ids:
+        session.client.request_run_stop(run_id)
+        click.echo(f"run {run_id} is asked to stop")
+
+
+def status_text(run: "Run") -> str:
+    """A run's status, or that it is deleted."""
+    from trackwire.v1.runs_pb2 import RunStatus
+
+    status = RunStatus.Name(run.status).removeprefix("RUN_STATUS_")
+    return f"{status} (deleted)" if run.HasField("deleted_time_ms") else status
+
+
+def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    named = [session.client.get_experiment_by_name(name).experiment_id for name in names]
+    return [*ids, *named] or ["0"]
+
+
+def _duration(run: "Run") -> str:
+    if not run.HasField("end_time_ms"):
+        return duration_text(time.time() - run.start_time_ms / 1000)
+    return duration_text((run.end_time_ms - run.start_time_ms) / 1000)
+
+
+def _metrics(run: "Run") -> str:
+    shown = [f"{metric.key}={number_text(metric.last_value)}" for metric in run.metrics[:4]]
+    return " ".join([*shown, f"+{len(run.metrics) - 4}"] if len(run.metrics) > 4 else shown)

@@ -1,0 +1,224 @@
+"""Uploads and downloads that go on where a connection broke off."""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from trackwire.connection import Connection
+from trackwire.errors import AbortedError, InvalidArgumentError, OutOfRangeError, TrackwireError, UnavailableError
+from trackwire.v1.artifacts_pb2 import (
+    Artifact,
+    DownloadArtifactRequest,
+    DownloadArtifactResponse,
+    GetUploadStatusRequest,
+    GetUploadStatusResponse,
+    UploadArtifactRequest,
+    UploadArtifactResponse,
+    UploadFinish,
+    UploadHeader,
+)
+
+PART_BYTES = 1024 * 1024
+ATTEMPTS_WITHOUT_PROGRESS_MAX = 8
+FIRST_WAIT_SECONDS = 0.1
+WAIT_SECONDS_MAX = 2.0
+
+Sleep = Callable[[float], None]
+
+
+class Retries:
+    """How often to try again, and how long to wait before: without end only while every attempt gets further."""
+
+    def __init__(self, sleep: Sleep = time.sleep) -> None:
+        self._sleep = sleep
+        self._attempts = 0
+        self._reached = 0
+
+    def wait_after(self, error: TrackwireError, reached: int) -> None:
+        """Waits before the next attempt; raises the error where enough of them have brought nothing new."""
+        if reached > self._reached:
+            self._attempts = 0
+        self._reached = reached
+        self._attempts += 1
+        if self._attempts >= ATTEMPTS_WITHOUT_PROGRESS_MAX:
+            raise error
+        self._sleep(min(WAIT_SECONDS_MAX, FIRST_WAIT_SECONDS * 2 ** (self._attempts - 1)))
+
+
+class Source(Protocol):
+    """Bytes that can be read again from any offset."""
+
+    def size_bytes(self) -> int:
+        """How many bytes there are."""
+
+    def parts(self, offset: int) -> Iterator[bytes]:
+        """The bytes from an offset on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file."""
+
+    path: Path
+
+    def size_bytes(self) -> int:
+        """As it is now."""
+        return self.path.stat().st_size
+
+    def parts(self, offset: int) -> Iterator[bytes]:
+        """The bytes from an offset on."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            while part := file.read(PART_BYTES):
+                yield part
+
+
+@dataclass(frozen=True, slots=True)
+class BytesSource:
+    """Bytes in memory."""
+
+    data: memoryview
+
+    def size_bytes(self) -> int:
+        """Of all the bytes."""
+        return len(self.data)
+
+    def parts(self, offset: int) -> Iterator[bytes]:
+        """The bytes from an offset on."""
+        for start in range(offset, len(self.data), PART_BYTES):
+            yield bytes(self.data[start : start + PART_BYTES])
+
+
+class Upload:
+    """An upload over as many streams as it takes. Each byte is hashed once, when it is first read.
+
+    gRPC reads a stream in a thread of its own, where a failure to read the source would be lost: it is kept here, and
+    the stream ends without its finish.
+    """
+
+    def __init__(self, header: UploadHeader, source: Source) -> None:
+        self.header = header
+        self.failure: OSError | None = None
+        self._source = source
+        self._hash = hashlib.sha256()
+        self._hashed_bytes = 0
+
+    def stream(self) -> Iterator[UploadArtifactRequest]:
+        """The messages from the header's offset on."""
+        position = self.header.offset
+        yield UploadArtifactRequest(header=self.header)
+        try:
+            self._hash_up_to(position)
+            for part in self._source.parts(position):
+                # A file that has grown since is sent as it was announced.
+                data = part[: self.header.size_bytes - position]
+                self._add_to_hash(position, data)
+                position += len(data)
+                if not data:
+                    break
+                yield UploadArtifactRequest(data=data)
+        except OSError as error:
+            self.failure = error
+            return
+        yield UploadArtifactRequest(finish=UploadFinish(sha256=self._hash.digest()))
+
+    def _hash_up_to(self, position: int) -> None:
+        if self._hashed_bytes >= position:
+            return
+        for part in self._source.parts(self._hashed_bytes):
+            self._add_to_hash(self._hashed_bytes, part[: position - self._hashed_bytes])
+            if self._hashed_bytes == position:
+                return
+
+    def _add_to_hash(self, position: int, data: bytes) -> None:
+        new = memoryview(data)[self._hashed_bytes - position :]
+        self._hash.update(new)
+        self._hashed_bytes += len(new)
+
+
+def upload(
+    connection: Connection, source: Source, *, run_id: str, path: str, upload_id: str | None = None, sleep: Sleep
+) -> Artifact:
+    """Stores a file; an `upload_id` of the caller's goes on with an upload that was broken off earlier."""
+    header = UploadHeader(
+        upload_id=upload_id or uuid.uuid4().hex, run_id=run_id, path=path, size_bytes=source.size_bytes()
+    )
+    transfer = Upload(header, source)
+    retries = Retries(sleep)
+    ask_first = upload_id is not None
+    while True:
+        try:
+            if ask_first:
+                header.offset = _arrived(connection, run_id, header.upload_id)
+            return _send(connection, transfer)
+        except TrackwireError as error:
+            if not _may_resume(error):
+                raise
+            ask_first = True
+            retries.wait_after(error, header.offset)
+
+
+def _arrived(connection: Connection, run_id: str, upload_id: str) -> int:
+    request = GetUploadStatusRequest(run_id=run_id, upload_id=upload_id)
+    return connection.call(request, GetUploadStatusResponse).received_bytes
+
+
+def _send(connection: Connection, transfer: Upload) -> Artifact:
+    try:
+        return connection.send_stream(UploadArtifactRequest, transfer.stream(), UploadArtifactResponse).artifact
+    except TrackwireError:
+        if transfer.failure is not None:
+            raise transfer.failure from None
+        raise
+
+
+def _may_resume(error: TrackwireError) -> bool:
+    # The server may notice later than we do that a connection broke: until then the upload is in use, and grows.
+    return (
+        isinstance(error, UnavailableError)
+        or (isinstance(error, AbortedError) and error.reason == "UPLOAD_IN_USE")
+        or (isinstance(error, OutOfRangeError) and error.reason == "OFFSET_MISMATCH")
+    )
+
+
+def download(connection: Connection, request: DownloadArtifactRequest, sink: BinaryIO, *, sleep: Sleep) -> int:
+    """Writes a file, or a range of it, to the start of a sink; the bytes written.
+
+    If the file is replaced while the connection is broken, it is downloaded anew.
+    """
+    if request.offset < 0 or request.length < 0:
+        raise InvalidArgumentError(f"offset {request.offset}, length {request.length}: must be 0 or more")
+    retries = Retries(sleep)
+    written = 0
+    rest = DownloadArtifactRequest()
+    rest.CopyFrom(request)
+    while True:
+        try:
+            for part in _parts(connection, rest):
+                rest.version = part.version or rest.version
+                data = part.data  # Each look at the field copies its bytes.
+                sink.write(data)
+                written += len(data)
+            return written
+        except UnavailableError as error:
+            retries.wait_after(error, written)
+        except AbortedError as error:
+            if error.reason != "ARTIFACT_CHANGED":
+                raise
+            retries.wait_after(error, 0)
+            sink.seek(0)
+            sink.truncate()
+            written, rest.version = 0, ""
+        if request.length and written == request.length:
+            return written
+        rest.offset = request.offset + written
+        rest.length = request.length - written if request.length else 0
+
+
+def _parts(connection: Connection, request: DownloadArtifactRequest) -> Iterator[DownloadArtifactResponse]:
+    timeout_seconds = connection.deadlines.stream_seconds
+    return connection.stream(request, DownloadArtifactResponse.FromString, timeout_seconds=timeout_seconds)

@@ -1,0 +1,392 @@
+"""Administration over a real socket, on the memory and the SQL stores."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import grpc
+import pytest
+from sqlalchemy import func, insert, select
+from tests.conftest import NOW_MS, FakeClock, Serve
+
+from trackwire.v1 import admin_pb2, admin_pb2_grpc
+from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifact_paths import artifact_root, partial_id
+from trackwire_server.core.entities import (
+    ExperimentReference,
+    LifecycleStage,
+    NewExperiment,
+    NewRun,
+    Run,
+    RunSelection,
+    RunStatus,
+    Upload,
+)
+from trackwire_server.core.errors import NotFound
+from trackwire_server.core.metric_queries import Backlog
+from trackwire_server.rpc.admin import AdminServicer, add_to_server
+from trackwire_server.rpc.server import Door
+from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
+from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.runs import MemoryRuns
+from trackwire_server.stores.memory.state import MemoryState
+from trackwire_server.stores.sql import tables
+from trackwire_server.stores.sql.artifacts import SqlUploads
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.experiments import SqlExperiments
+from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.runs import SqlRuns
+
+FACTS = ServerFacts("1.2.3", "some", 7, "/data/artifacts", NOW_MS)
+DAY_MS = 86_400_000
+
+
+class BusyDataPlane:
+    """A DataPlane that has something before it."""
+
+    queued_points = 5
+
+    async def backlog(self) -> Backlog:
+        return Backlog(rows=2, points=300)
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
+    opened = await FileBytes.open(tmp_path / "artifacts")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def stores(
+    request: pytest.FixtureRequest,
+    database: Database,
+    files: FileBytes,
+    memory_state: MemoryState,
+    clock: FakeClock,
+) -> AdminStores:
+    if request.param == "sqlite":
+        return AdminStores(
+            SqlGarbage(database), SqlExperiments(database), SqlRuns(database), SqlUploads(database), files
+        )
+    uploads = MemoryUploads(memory_state)
+    return AdminStores(
+        MemoryGarbage(memory_state, uploads),
+        MemoryExperiments(memory_state),
+        MemoryRuns(memory_state),
+        uploads,
+        MemoryBytes(clock),
+    )
+
+
+@pytest.fixture
+async def admin(serve: Serve, stores: AdminStores, clock: FakeClock) -> admin_pb2_grpc.AdminServiceStub:
+    core = Admin(FACTS, stores, data_plane=BusyDataPlane(), clock=clock)
+    door = Door("trackwire.v1.AdminService", partial(add_to_server, AdminServicer(core)))
+    return admin_pb2_grpc.AdminServiceStub(await serve(door))
+
+
+@dataclass(slots=True)
+class World:
+    """Makes things and deletes them, by the stores themselves."""
+
+    stores: AdminStores
+    clock: FakeClock
+
+    async def run(self, run_id: str, *, experiment_id: str = "0", delete: bool = False) -> Run:
+        new = NewRun(
+            run_id=run_id,
+            run_name=run_id,
+            experiment=ExperimentReference(experiment_id),
+            user_id="",
+            status=RunStatus.RUNNING,
+            start_time_ms=self.clock(),
+            creation_time_ms=self.clock(),
+            params={"lr": "0.1"},
+            tags={"team": "red"},
+        )
+        run, _ = await self.stores.runs.create_run(new)
+        if delete:
+            await self.delete_run(run_id)
+        return run
+
+    async def delete_run(self, run_id: str) -> None:
+        await self.stores.runs.set_run_stage(run_id, LifecycleStage.DELETED, now_ms=self.clock())
+
+    async def experiment(self, name: str) -> str:
+        created = await self.stores.experiments.create_experiment(NewExperiment(name, self.clock()))
+        return created.experiment_id
+
+    async def delete_experiment(self, experiment_id: str) -> None:
+        await self.stores.experiments.set_experiment_stage(experiment_id, LifecycleStage.DELETED, now_ms=self.clock())
+
+    async def artifact(self, run: Run, path: str, data: bytes) -> None:
+        partial = await self.stores.artifacts.open_partial(
+            f"whole-{path.replace('/', '-')}", f"{artifact_root(run)}/{path}"
+        )
+        await partial.append(data)
+        await partial.sha256()
+        await partial.publish()
+        await partial.close()
+
+    async def upload(self, run: Run, upload_id: str, data: bytes) -> None:
+        upload = Upload(upload_id=upload_id, run_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock())
+        await self.stores.uploads.begin_upload(upload)
+        partial = await self.stores.artifacts.open_partial(partial_id(run.run_id, upload_id), f"{artifact_root(run)}/a")
+        await partial.append(data)
+        await partial.close()
+
+
+@pytest.fixture
+def world(stores: AdminStores, clock: FakeClock) -> World:
+    return World(stores, clock)
+
+
+async def is_there(world: World, run_id: str) -> bool:
+    """Whether the run exists, deleted or not."""
+    try:
+        await world.stores.runs.get_run(run_id, RunSelection())
+    except NotFound:
+        return False
+    return True
+
+
+async def test_server_info_tells_the_facts_and_the_load(admin: admin_pb2_grpc.AdminServiceStub) -> None:
+    assert await admin.GetServerInfo(admin_pb2.GetServerInfoRequest()) == admin_pb2.GetServerInfoResponse(
+        version="1.2.3",
+        store="some",
+        schema_version=7,
+        start_time_ms=NOW_MS,
+        journal_rows=2,
+        journal_points=300,
+        queued_points=5,
+        artifacts_uri="/data/artifacts",
+    )
+
+
+async def test_collection_removes_what_is_deleted_and_nothing_else(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World
+) -> None:
+    experiment_id = await world.experiment("old")
+    inner = await world.run("inner", experiment_id=experiment_id)
+    kept, gone = await world.run("kept"), await world.run("gone")
+    for run in (inner, kept, gone):
+        await world.artifact(run, f"{run.run_id}/weights.bin", b"w" * 100)
+    await world.artifact(gone, "top.txt", b"t" * 11)
+    await world.upload(gone, "u1", b"p" * 7)
+    await world.delete_experiment(experiment_id)
+    await world.delete_run("gone")
+
+    dry = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(dry_run=True))
+    assert await is_there(world, "gone")
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert collected == dry
+    assert list(collected.run_ids) == ["gone", "inner"]
+    assert list(collected.experiment_ids) == [experiment_id]
+    assert (collected.uploads, collected.artifact_bytes) == (1, 218)
+
+    assert [await is_there(world, run_id) for run_id in ("inner", "kept", "gone")] == [False, True, False]
+    with pytest.raises(NotFound):
+        await world.stores.experiments.get_experiment(experiment_id)
+    bytes_ = world.stores.artifacts
+    assert await bytes_.list_folder(artifact_root(gone), after="", limit=9) == []
+    assert len(await bytes_.list_folder(artifact_root(kept), after="", limit=9)) == 1
+    assert await bytes_.partial_size(partial_id("gone", "u1")) == 0
+    again = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert again == admin_pb2.CollectGarbageResponse()
+
+
+async def test_what_was_deleted_lately_stays(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, clock: FakeClock
+) -> None:
+    await world.run("old", delete=True)
+    clock.advance(1_000)
+    await world.run("new", delete=True)
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(older_than_ms=1_000))
+    assert list(collected.run_ids) == ["old"]
+    assert await is_there(world, "new")
+
+
+async def test_only_what_is_named_is_removed(admin: admin_pb2_grpc.AdminServiceStub, world: World) -> None:
+    first, second = await world.experiment("first"), await world.experiment("second")
+    for run_id, experiment_id in (("a", first), ("b", second)):
+        await world.run(run_id, experiment_id=experiment_id)
+    for run_id in ("c", "d"):
+        await world.run(run_id, delete=True)
+    await world.delete_experiment(first)
+    await world.delete_experiment(second)
+    request = admin_pb2.CollectGarbageRequest(run_ids=["c"], experiment_ids=[first])
+    collected = await admin.CollectGarbage(request)
+    assert list(collected.run_ids) == ["a", "c"]
+    assert list(collected.experiment_ids) == [first]
+    assert [await is_there(world, run_id) for run_id in "abcd"] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_experiment_with_a_run_that_stays_stays(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, clock: FakeClock, dry_run: bool
+) -> None:
+    experiment_id = await world.experiment("mixed")
+    await world.run("first", experiment_id=experiment_id)
+    await world.run("second", experiment_id=experiment_id)
+    await world.delete_experiment(experiment_id)
+    clock.advance(1_000)
+    await world.stores.runs.set_run_stage("second", LifecycleStage.ACTIVE, now_ms=clock())
+    await world.delete_run("second")
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(older_than_ms=1_000, dry_run=dry_run))
+    assert list(collected.run_ids) == ["first"]
+    assert list(collected.experiment_ids) == []
+
+
+async def test_default_experiment_stays_even_if_deleted(admin: admin_pb2_grpc.AdminServiceStub, world: World) -> None:
+    await world.run("inner")
+    await world.delete_experiment("0")
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert (list(collected.run_ids), list(collected.experiment_ids)) == (["inner"], [])
+    assert (await world.stores.experiments.get_experiment("0")).name == "Default"
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(experiment_ids=["0"]))
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "words"),
+    [
+        ({"run_ids": ["active"]}, grpc.StatusCode.FAILED_PRECONDITION, "run_ids[0]: 'active'"),
+        ({"run_ids": ["none"]}, grpc.StatusCode.NOT_FOUND, "none"),
+        ({"run_ids": ["a/b"]}, grpc.StatusCode.INVALID_ARGUMENT, "run_ids[0]: 'a/b'"),
+        ({"experiment_ids": ["0"]}, grpc.StatusCode.FAILED_PRECONDITION, "experiment_ids[0]: '0'"),
+        ({"experiment_ids": ["77"]}, grpc.StatusCode.NOT_FOUND, "77"),
+        ({"older_than_ms": -1}, grpc.StatusCode.INVALID_ARGUMENT, "older_than_ms: -1"),
+        ({"run_ids": ["r"] * 1_001}, grpc.StatusCode.INVALID_ARGUMENT, "run_ids: 1001"),
+    ],
+)
+async def test_bad_request_removes_nothing(
+    admin: admin_pb2_grpc.AdminServiceStub,
+    world: World,
+    request_: dict[str, object],
+    code: grpc.StatusCode,
+    words: str,
+) -> None:
+    await world.run("active")
+    await world.run("deleted", delete=True)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(**request_))
+    assert caught.value.code() is code
+    assert words in (caught.value.details() or "")
+    assert await is_there(world, "deleted")
+
+
+async def test_upload_that_nobody_resumed_is_removed(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, clock: FakeClock
+) -> None:
+    run = await world.run("active")
+    await world.upload(run, "old", b"1" * 30)
+    clock.advance(DAY_MS + 1)
+    await world.upload(run, "fresh", b"2" * 40)
+    dry = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(dry_run=True))
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert (dry.uploads, dry.artifact_bytes) == (collected.uploads, collected.artifact_bytes) == (1, 30)
+    assert await world.stores.uploads.get_upload("active", "old") is None
+    assert await world.stores.artifacts.partial_size(partial_id("active", "fresh")) == 40
+
+
+async def test_run_that_somebody_still_uploads_to_stays(admin: admin_pb2_grpc.AdminServiceStub, world: World) -> None:
+    run = await world.run("busy")
+    await world.upload(run, "u1", b"begun")
+    partial = await world.stores.artifacts.open_partial(partial_id("busy", "u1"), f"{artifact_root(run)}/a")
+    await world.delete_run("busy")
+    assert list((await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())).run_ids) == []
+    await partial.close()
+    assert list((await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())).run_ids) == ["busy"]
+
+
+async def test_run_that_was_restored_is_not_removed(world: World, clock: FakeClock) -> None:
+    await world.run("restored", delete=True)
+    await world.stores.runs.set_run_stage("restored", LifecycleStage.ACTIVE, now_ms=clock())
+    assert not await world.stores.garbage.remove_run("restored", before_ms=clock())
+    assert not await world.stores.garbage.remove_run("never", before_ms=clock())
+    assert await is_there(world, "restored")
+
+
+async def test_run_id_that_was_removed_can_be_used_again(admin: admin_pb2_grpc.AdminServiceStub, world: World) -> None:
+    await world.run("again", delete=True)
+    await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    run = await world.run("again")
+    assert run.lifecycle_stage == LifecycleStage.ACTIVE
+    assert await world.stores.artifacts.list_folder(artifact_root(run), after="", limit=9) == []
+
+
+async def test_two_collections_at_once_remove_each_run_once(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World
+) -> None:
+    for number in range(20):
+        await world.run(f"r{number:02}", delete=True)
+    request = admin_pb2.CollectGarbageRequest()
+    answers = await asyncio.gather(*(admin.CollectGarbage(request) for _ in range(3)))
+    removed = [run_id for answer in answers for run_id in answer.run_ids]
+    assert sorted(removed) == [f"r{number:02}" for number in range(20)]
+
+
+async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock: FakeClock) -> None:
+    world = World(
+        AdminStores(
+            SqlGarbage(database),
+            SqlExperiments(database),
+            SqlRuns(database),
+            SqlUploads(database),
+            MemoryBytes(clock),
+        ),
+        clock,
+    )
+    await world.run("gone")
+    async with database.write() as connection:
+        run_no = await connection.scalar(select(tables.runs.c.run_no))
+        key_no = (await connection.execute(insert(tables.metric_keys).values(key="loss"))).inserted_primary_key[0]
+        series = insert(tables.metric_series).values(run_no=run_no, key_no=key_no, rank=-1)
+        series_no = (await connection.execute(series)).inserted_primary_key[0]
+        ends = {"first_step": 0, "first_time_ms": 0, "last_step": 0, "last_time_ms": 0}
+        await connection.execute(
+            insert(tables.metric_summaries).values(
+                series_no=series_no, run_no=run_no, experiment_no=0, key_no=key_no, count=1, nan_count=0, **ends
+            )
+        )
+        await connection.execute(
+            insert(tables.metric_chunks).values(series_no=series_no, ordinal=0, points=1, payload=b"", **ends)
+        )
+        await connection.execute(
+            insert(tables.metric_journal).values(run_no=run_no, arrival=1, commit_time_ms=0, points=1, payload=b"")
+        )
+        await connection.execute(insert(tables.metric_writers).values(run_no=run_no, writer_id="w", mark=1))
+    await world.delete_run("gone")
+    assert await world.stores.garbage.remove_run("gone", before_ms=clock())
+    kept = {"experiments", "experiment_tags", "schema_migrations", "metric_keys"}
+    async with database.read() as connection:
+        counts = {
+            table.name: await connection.scalar(select(func.count()).select_from(table))
+            for table in tables.metadata.sorted_tables
+            if table.name not in kept
+        }
+    assert set(counts.values()) == {0}, counts
+
+
+async def test_client_that_goes_away_leaves_no_artifacts_without_a_run(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World
+) -> None:
+    runs = [await world.run(f"r{number:02}") for number in range(30)]
+    for run in runs:
+        await world.artifact(run, f"{run.run_id}.txt", b"1234567")
+        await world.delete_run(run.run_id)
+    call = admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    await asyncio.sleep(0.02)
+    call.cancel()
+    await asyncio.sleep(0.2)
+    for run in runs:
+        has_artifacts = bool(await world.stores.artifacts.list_folder(artifact_root(run), after="", limit=1))
+        assert has_artifacts == await is_there(world, run.run_id)
+    await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert not any([await is_there(world, run.run_id) for run in runs])
