@@ -116,6 +116,8 @@ class SqliteDialect:
                 f"wal_autocheckpoint={CHECKPOINT_PAGES}",
                 f"journal_size_limit={4 * CHECKPOINT_PAGES * 4096}",
                 "temp_store=MEMORY",
+                # Some builds wipe what is deleted by default: every retired journal row would be written once more.
+                "secure_delete=OFF",
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
