@@ -6,11 +6,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from trackwire.calls import Calls
 from trackwire.errors import DataLossError, InvalidArgumentError, NotFoundError
-from trackwire.transfers import BytesSource, FileSource, Sleep, Source, download, upload
+from trackwire.transfers import BytesSource, FileSource, Source, download, upload
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
     CreateArtifactDownloadUrlRequest,
@@ -32,7 +31,9 @@ LocalPath = str | os.PathLike[str]
 class ArtifactMethods(Calls):
     """The client's methods for artifacts. Transfers that a broken connection interrupts go on by themselves."""
 
-    _sleep: ClassVar[Sleep] = staticmethod(time.sleep)
+    @staticmethod
+    def _sleep(seconds: float) -> None:
+        time.sleep(seconds)
 
     def list_artifacts(self, run_id: str, path: str = "", *, max_results: int | None = None) -> Iterator[Artifact]:
         """The entries right below a folder of a run, by path; none where there is no folder."""
