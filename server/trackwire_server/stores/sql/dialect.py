@@ -13,7 +13,7 @@ import aiosqlite
 from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, AdaptedConnection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -137,7 +137,8 @@ class SqliteDialect:
         def _begin(connection: Connection) -> None:
             statement = Compiled(begin, ())
             with _as_dbapi_error(statement):
-                connection.connection.dbapi_connection.run_async(lambda driver: driver.execute_fetchall(begin))
+                adapter = cast("AdaptedConnection", connection.connection.dbapi_connection)
+                adapter.run_async(lambda driver: driver.execute_fetchall(begin))
 
         return engine
 
@@ -186,7 +187,7 @@ class _Driver(aiosqlite.Connection):
 
     async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Calls `work` in the connection's thread."""
-        await self._execute(lambda: work(self._conn))
+        await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]  # aiosqlite leaves it bare
 
 
 async def _connect(path: str) -> _Driver:
