@@ -4,21 +4,21 @@ Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-import aiosqlite
 from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.engine import URL, AdaptedConnection, make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
 
 READERS = 4
 BUSY_TIMEOUT_SECONDS = 30
@@ -101,7 +101,7 @@ class SqliteDialect:
         path = str(self._url.database)
         engine = create_async_engine(
             self._url,
-            async_creator=lambda: _connect(path),
+            async_creator=lambda: connect(path, timeout_seconds=BUSY_TIMEOUT_SECONDS),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
@@ -135,10 +135,7 @@ class SqliteDialect:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            statement = Compiled(begin, ())
-            with _as_dbapi_error(statement):
-                adapter = cast("AdaptedConnection", connection.connection.dbapi_connection)
-                adapter.run_async(lambda driver: driver.execute_fetchall(begin))
+            connection.exec_driver_sql(begin)
 
         return engine
 
@@ -154,11 +151,11 @@ class SqliteDialect:
     async def fetch_all(
         self, connection: AsyncConnection, statement: Compiled, parameters: Mapping[str, object]
     ) -> Sequence[tuple[Any, ...]]:
-        """By aiosqlite itself: one trip to its thread, where SQLAlchemy's cursor takes four."""
+        """By the driver itself."""
         driver = await _driver(connection)
+        row = [parameters[name] for name in statement.names]
         with _as_dbapi_error(statement):
-            rows = await driver.execute_fetchall(statement.text, [parameters[name] for name in statement.names])
-        return cast("list[tuple[Any, ...]]", rows)
+            return await driver.run(lambda database: database.execute(statement.text, row).fetchall())
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
         """In one trip for all of them."""
@@ -182,25 +179,9 @@ class SqliteDialect:
         return None
 
 
-class _Driver(aiosqlite.Connection):
-    """A connection whose thread also takes several statements at once: a trip to it costs more than a small one."""
-
-    async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Calls `work` in the connection's thread."""
-        await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]  # aiosqlite leaves it bare
-
-
-async def _connect(path: str) -> _Driver:
-    driver = _Driver(lambda: sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS), iter_chunk_size=64)
-    # A connection that somebody forgot must not keep the process alive.
-    driver._thread.daemon = True  # noqa: SLF001
-    await driver
-    return driver
-
-
-async def _driver(connection: AsyncConnection) -> _Driver:
+async def _driver(connection: AsyncConnection) -> SqliteDriver:
     raw = await connection.get_raw_connection()
-    return cast("_Driver", raw.driver_connection)
+    return cast("SqliteDriver", raw.driver_connection)
 
 
 def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
