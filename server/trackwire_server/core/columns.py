@@ -1,10 +1,11 @@
 """Columns of points: what travels from the wire to the store without an object per point."""
 
+import dataclasses
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -39,7 +40,7 @@ class Layout:
 
     series: tuple[SeriesName, ...]
     size_bytes: int = 0
-    identity: object = field(default_factory=object, repr=False)
+    identity: object = dataclasses.field(default_factory=object, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

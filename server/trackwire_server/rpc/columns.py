@@ -24,6 +24,8 @@ _COLUMN_NUMBERS = frozenset(
 )
 # A message with more fields that we don't know is not looked through: the typed message reads all of them alike.
 _UNKNOWN_FIELDS_SEEN = 64
+# 4,096 of the longest headers, with 3.5 kB of names each, still fit a message.
+_HEADER_POINTS = 16
 
 
 def decode_ingest(message: bytes, layouts: Layouts) -> Batch:
@@ -143,16 +145,21 @@ def sliced(part: SeriesPoints) -> Iterator[SeriesPoints]:
         yield SeriesPoints(part.run_id, part.name, some)
 
 
+def weight_of(part: SeriesPoints) -> int:
+    """What a part takes in a message, in points: its header may be larger than its points."""
+    return len(part.points) + _HEADER_POINTS
+
+
 def messages(parts: Iterable[SeriesPoints]) -> Iterator[list[SeriesPoints]]:
     """Parts gathered so that each list fills about one message."""
     gathered: list[SeriesPoints] = []
-    points = 0
+    weight = 0
     for part in parts:
         for some in sliced(part):
-            if gathered and points + len(some.points) > LIMITS.read_message_points:
+            if gathered and weight + weight_of(some) > LIMITS.read_message_points:
                 yield gathered
-                gathered, points = [], 0
+                gathered, weight = [], 0
             gathered.append(some)
-            points += len(some.points)
+            weight += weight_of(some)
     if gathered:
         yield gathered
