@@ -173,7 +173,7 @@ class Requests:
         message: Message = GetMessageClass(descriptor)()
         for each in descriptor.fields:
             # Ids come first in every message; without one, nothing further is reached.
-            if each.number <= 2 and not self._is_hostile() or self._source.random() < self._presence:
+            if (each.number <= 2 and not self._is_hostile()) or self._source.random() < self._presence:
                 self._fill(message, each)
         return message
 
