@@ -86,25 +86,13 @@ FILTERS = (
     "attributes.status = 'RUNNING' AND attributes.end_time IS NULL",
     " OR ".join(["metrics.loss > 1"] * 300),
 )
-ORDERS = (
-    "name",
-    "name",
-    "name DESC",
-    "name ASC",
-    "name ASC",
-    "tags.a",
-    "creation_timestamp ASC",
-    "last_update_time",
-    "metrics.loss DESC",
-    "params.lr ASC",
-    "attributes.start_time",
-    "creation_timestamp DESC",
-    "version_number",
-    "nothing.there",
-    "a b c",
-    "\0",
-    "last_updated_timestamp",
-)
+ORDERS: Mapping[str, Sequence[str]] = {
+    "SearchExperimentsRequest": ("name", "creation_time DESC", "last_update_time ASC", "experiment_id"),
+    "SearchRunsRequest": ("metrics.loss DESC", "params.lr ASC", "attributes.start_time", "tags.a", "status"),
+    "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
+    "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
+}
+BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")
 
 
 @dataclass(slots=True)
@@ -201,7 +189,7 @@ class Requests:
     def _scalar(self, each: FieldDescriptor) -> object:
         source, kind = self._source, each.type
         if kind == FieldDescriptor.TYPE_STRING:
-            return self._text(each.name)
+            return self._text(each.name, each.containing_type.name)
         if kind == FieldDescriptor.TYPE_BYTES:
             return source.choice(self._pools.bytes_of(each.name))
         if kind == FieldDescriptor.TYPE_BOOL:
@@ -215,7 +203,9 @@ class Requests:
             return source.choice(_integers(kind))
         return source.choice(SUITABLE.get(each.name, (0, 1, 1, 2)))
 
-    def _text(self, name: str) -> str:
+    def _text(self, name: str, message_name: str = "") -> str:
+        if name == "order_by":
+            return self._source.choice(BAD_ORDERS if self._is_hostile() else ORDERS[message_name])
         if not self._is_hostile():
             return self._source.choice(self._pools.of(name) or ("", "some text"))
         if self._source.random() < 0.3:

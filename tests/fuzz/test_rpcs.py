@@ -16,7 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import LogCapture
 from tests.conftest import Stubs
-from tests.fuzz.requests import FILTERS, METHODS, ORDERS, Pools, Requests, has_field
+from tests.fuzz.requests import FILTERS, METHODS, Pools, Requests, has_field
 from tests.rpc.refusals import refusal_in
 
 from trackwire.v1 import artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
@@ -56,6 +56,9 @@ class World:
             points = [metrics_pb2.MetricPoint(key="loss", step=step, value=step, time_ms=1) for step in range(5)]
             await tried(stubs.metrics.LogMetrics(metrics_pb2.LogMetricsRequest(run_id=run_id, points=points)))
         for name in MODELS:
+            # Anew, for numbers of deleted versions are not used again.
+            gone = model_registry_pb2.DeleteRegisteredModelRequest(name=name)
+            await tried(stubs.model_registry.DeleteRegisteredModel(gone))
             model = model_registry_pb2.CreateRegisteredModelRequest(name=name)
             await tried(stubs.model_registry.CreateRegisteredModel(model))
             version = model_registry_pb2.CreateModelVersionRequest(name=name, source="runs:/run/m", run_id="run")
@@ -107,7 +110,8 @@ async def world(stubs: Stubs) -> World:
             "alias": ["champion", "latest", "v1"],
             "writer_id": ["w1", "w2"],
             "filter": list(FILTERS),
-            "order_by": list(ORDERS),
+            "artifact_location": ["", "s3://bucket/folder"],
+            "request_id": ["", *(f"request-{at}" for at in range(30))],
             "source": ["runs:/run/m", "/models/m", "file:///m"],
             "model_id": ["m-1", ""],
             "dataset_digest": ["d-1", ""],
