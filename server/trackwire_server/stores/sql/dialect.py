@@ -35,6 +35,19 @@ _SQLITE_CONSTRAINTS = {
     "model_versions.request_id": "uq_model_versions_request_id",
 }
 
+_UNAVAILABLE = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -170,11 +183,12 @@ class SqliteDialect:
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """By SQLite's primary result code."""
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        extended = getattr(error.orig, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
             return StorageFull("database")
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return StoreCorrupt(f"database {self._url.database}: {error.orig}")
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
+        if code in _UNAVAILABLE:
             return StoreUnavailable(f"database {self._url.database}: {error.orig}")
         return None
 

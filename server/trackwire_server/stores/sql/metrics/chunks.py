@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trackwire_server.core.columns import Integers, Points
 from trackwire_server.core.errors import StoreCorrupt
+from trackwire_server.stores.sql.metrics.checksum import sealed, unsealed
 
 VERSION = 1
 CHUNK_POINTS = 4096
@@ -21,7 +22,7 @@ CHUNK_POINTS = 4096
 _ZSTD_LEVEL = 1
 
 # version, width of step differences, width of time differences, one byte for later, points, first step, first time,
-# lengths of the steps' and the times' sections; the values' section is the rest
+# lengths of the steps' and the times' sections; the values' section is the rest, but for the checksum
 _HEADER = struct.Struct("<BBBxIqqII")
 _WIDTHS: dict[int, type[np.signedinteger[Any]]] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 
@@ -30,7 +31,7 @@ class ChunkCodec:
     """Encodes and decodes. Not shared between threads: zstd contexts are not."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
+        self._compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
         self._decompressor = zstandard.ZstdDecompressor()
 
     def encode(self, points: Points) -> bytes:
@@ -48,17 +49,15 @@ class ChunkCodec:
             len(steps),
             len(times),
         )
-        return b"".join((header, steps, times, values))
+        return sealed((header, steps, times, values))
 
     def decode(self, payload: bytes) -> Points:
         """The inverse. Raises StoreCorrupt."""
+        view = unsealed("chunk", payload, version=VERSION, header_size=_HEADER.size)
         try:
-            version, step_width, time_width, count, step, time_ms, steps_size, times_size = _HEADER.unpack_from(payload)
-            if version != VERSION:
-                raise StoreCorrupt(f"a chunk has version {version}, this server knows {VERSION}")
+            _, step_width, time_width, count, step, time_ms, steps_size, times_size = _HEADER.unpack_from(view)
             times_at = _HEADER.size + steps_size
             values_at = times_at + times_size
-            view = memoryview(payload)
             return Points(
                 self._sums(view[_HEADER.size : times_at], step_width, step, count),
                 self._sums(view[times_at:values_at], time_width, time_ms, count),

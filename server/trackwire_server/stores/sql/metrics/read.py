@@ -14,11 +14,11 @@ from sqlalchemy import Select, case, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Points, SeriesName
-from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound
+from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound, StoreCorrupt
 from trackwire_server.core.metric_queries import ReadQuery, SeriesReader, Snapshot
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
-from trackwire_server.stores.sql.metrics.journal import JournalEntry, decode_journal
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.metrics.names import context_in
 from trackwire_server.stores.sql.tables import (
     metric_chunks,
@@ -110,11 +110,15 @@ class MetricReads:
         for place in places:
             if place.compacted_arrival == place.arrival:
                 continue
+            rows = 0
             async for entry in journal_entries(connection, place.run_no, after=place.compacted_arrival, wanted=found):
+                rows += 1
                 held += len(entry.points)
                 _check_held(held)
                 for number, points in by_series(entry):
                     found[number].pending.append(points)
+            if rows != place.arrival - place.compacted_arrival:
+                raise StoreCorrupt(f"the journal of run {place.run_id!r} ends before row {place.arrival}")
 
 
 def _check_held(points: int) -> None:
@@ -177,6 +181,8 @@ async def journal_entries(
             .limit(_JOURNAL_ROWS_AT_ONCE)
         )
         rows = (await connection.execute(statement)).all()
+        if rows:
+            check_no_hole(run_no, [row.arrival for row in rows], after=after)
         for row in rows:
             yield only(decode_journal(row.payload), numbers)
         if len(rows) < _JOURNAL_ROWS_AT_ONCE:
