@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from typing import Self
 import grpc
 import pytest
 import structlog
+from hypothesis import settings
 from structlog.testing import LogCapture
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from trackwire.v1 import (
     admin_pb2_grpc,
@@ -32,6 +34,10 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+
+# The machines are shared: a slow example is no fault of ours.
+settings.register_profile("trackwire", deadline=None)
+settings.load_profile("trackwire")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW_MS = 1_760_000_000_000
@@ -87,11 +93,17 @@ def log_capture() -> LogCapture:
 
 @pytest.fixture
 def log(log_capture: LogCapture) -> FilteringBoundLogger:
-    """A logger whose entries are `log_capture.entries`."""
+    """A logger whose entries are `log_capture.entries`; exceptions also go to stderr, for whoever reads a failure."""
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        None, processors=[log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
+        None, processors=[_show_exception, log_capture], wrapper_class=structlog.make_filtering_bound_logger(10)
     )
     return logger
+
+
+def _show_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if event.get("exc_info"):
+        traceback.print_exc()
+    return event
 
 
 @pytest.fixture

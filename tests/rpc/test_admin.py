@@ -134,7 +134,7 @@ class World:
         await partial.close()
 
     async def upload(self, run: Run, upload_id: str, data: bytes) -> None:
-        upload = Upload(upload_id, run.run_id, "a", 1_000, self.clock())
+        upload = Upload(upload_id=upload_id, run_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock())
         await self.stores.uploads.begin_upload(upload)
         partial = await self.stores.artifacts.open_partial(partial_id(run.run_id, upload_id), f"{artifact_root(run)}/a")
         await partial.append(data)
@@ -372,3 +372,21 @@ async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock
             if table.name not in kept
         }
     assert set(counts.values()) == {0}, counts
+
+
+async def test_client_that_goes_away_leaves_no_artifacts_without_a_run(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World
+) -> None:
+    runs = [await world.run(f"r{number:02}") for number in range(30)]
+    for run in runs:
+        await world.artifact(run, f"{run.run_id}.txt", b"1234567")
+        await world.delete_run(run.run_id)
+    call = admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    await asyncio.sleep(0.02)
+    call.cancel()
+    await asyncio.sleep(0.2)
+    for run in runs:
+        has_artifacts = bool(await world.stores.artifacts.list_folder(artifact_root(run), after="", limit=1))
+        assert has_artifacts == await is_there(world, run.run_id)
+    await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert not any([await is_there(world, run.run_id) for run in runs])

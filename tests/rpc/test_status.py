@@ -55,7 +55,7 @@ CASES: Sequence[tuple[errors.TrackwireError, grpc.StatusCode, str, str | None, f
         errors.ChecksumMismatch("a/b", announced="00", received="11"),
         CODE.ABORTED,
         "CHECKSUM_MISMATCH",
-        "header.sha256",
+        "finish.sha256",
         None,
     ),
     (errors.OutOfRange("past the end"), CODE.OUT_OF_RANGE, "OUT_OF_RANGE", None, None),

@@ -3,25 +3,31 @@
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
 from tests.conftest import NOW_MS
 
-from trackwire_server.core.entities import MetricSummary
-from trackwire_server.core.stores import ExperimentStore, RunDataStore, RunStore
+from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
+from trackwire_server.core.stores import ExperimentStore, MetricStore, RunDataStore, RunStore
 from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.metrics import MemoryMetricStore
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
+from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
+from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.run_data import SqlRunData
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries, runs
 
 BACKENDS = ("memory", "sqlite")
+TAIL_RETENTION_MS = 60_000
+# Compaction that takes whatever is there, in small bites, so that tests see many of them.
+EAGER = CompactionSettings(rows_due=1, points_at_once=5_000, tail_retention_ms=TAIL_RETENTION_MS, prune_rows_at_once=3)
 PutSummaries = Callable[[Sequence[MetricSummary]], Awaitable[None]]
 
 
@@ -32,6 +38,7 @@ class Stores:
     experiments: ExperimentStore
     runs: RunStore
     run_data: RunDataStore
+    metrics: MetricStore
     put_summaries: PutSummaries
 
 
@@ -42,7 +49,13 @@ def memory_stores() -> Stores:
         for summary in summaries:
             state.summaries.setdefault(summary.run_id, {})[summary.key, summary.context] = summary
 
-    return Stores(MemoryExperiments(state), MemoryRuns(state), MemoryRunData(state), put_summaries)
+    return Stores(
+        MemoryExperiments(state),
+        MemoryRuns(state),
+        MemoryRunData(state),
+        MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
+        put_summaries,
+    )
 
 
 @asynccontextmanager
@@ -54,9 +67,30 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             await _insert_summary(database, summary)
 
     try:
-        yield Stores(SqlExperiments(database), SqlRuns(database), SqlRunData(database), put_summaries)
+        yield Stores(
+            SqlExperiments(database),
+            SqlRuns(database),
+            SqlRunData(database),
+            SqlMetricStore(database, compaction=EAGER),
+            put_summaries,
+        )
     finally:
         await database.close()
+
+
+def new_run(run_id: str, *, experiment_id: str = "0", **fields: object) -> NewRun:
+    """A run as core would ask for it."""
+    run = NewRun(
+        run_id=run_id,
+        run_name="calm-otter-001",
+        experiment=ExperimentReference(experiment_id),
+        user_id="",
+        status=RunStatus.RUNNING,
+        start_time_ms=NOW_MS,
+        creation_time_ms=NOW_MS,
+        tags={RUN_NAME_TAG: "calm-otter-001"},
+    )
+    return replace(run, **fields)
 
 
 @asynccontextmanager

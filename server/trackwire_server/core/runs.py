@@ -13,6 +13,7 @@ from trackwire_server.core.checks import (
     check_token,
 )
 from trackwire_server.core.clock import Clock, NewId
+from trackwire_server.core.columns import check_stamp
 from trackwire_server.core.entities import (
     DEFAULT_EXPERIMENT_ID,
     PARENT_RUN_TAG,
@@ -132,7 +133,7 @@ class Runs:
         A terminal status sets the end time where none is given; RUNNING and SCHEDULED clear it.
         """
         check_run_id("run_id", run_id)
-        check_stamp("writer", stamp)
+        check_stamp(stamp)
         if run_name is not None:
             check_required("run_name", run_name, LIMITS.run_name_characters)
         if end_time_ms is not None:
@@ -162,14 +163,14 @@ class Runs:
     async def log_params(self, run_id: str, params: Mapping[str, str], stamp: WriterStamp | None = None) -> None:
         """Logs params, all or none. Raises NotFound, RunDeleted, ParamAlreadySet, SequenceGap."""
         check_run_id("run_id", run_id)
-        check_stamp("writer", stamp)
+        check_stamp(stamp)
         check_entries("params", params, value_limit=LIMITS.param_value_characters)
         await self._data.log_params(run_id, params, stamp)
 
     async def set_tags(self, run_id: str, tags: Mapping[str, str], stamp: WriterStamp | None = None) -> None:
         """Sets tags; those of the name and of the parent change these too. Raises NotFound, RunDeleted, SequenceGap."""
         check_run_id("run_id", run_id)
-        check_stamp("writer", stamp)
+        check_stamp(stamp)
         _check_tags(tags)
         if tags.get(PARENT_RUN_TAG) == run_id:
             raise InvalidArgument(f"tags[{PARENT_RUN_TAG}]", run_id, "a run is not its own parent")
@@ -178,7 +179,7 @@ class Runs:
     async def delete_tag(self, run_id: str, key: str, stamp: WriterStamp | None = None) -> None:
         """Deletes a tag. Raises NotFound, also for the tag, and RunDeleted, SequenceGap."""
         check_run_id("run_id", run_id)
-        check_stamp("writer", stamp)
+        check_stamp(stamp)
         check_key("key", key)
         if key == RUN_NAME_TAG:
             raise InvalidArgument("key", key, "is the run's name, which can be changed but not deleted")
@@ -193,22 +194,6 @@ class Runs:
     async def request_stop(self, run_id: str) -> None:
         """Notes that the run's process should stop. Raises NotFound, RunDeleted."""
         await self._data.request_stop(check_run_id("run_id", run_id))
-
-
-def check_stamp(name: str, stamp: WriterStamp | None) -> None:
-    """A writer's id and its numbers, where there is a stamp."""
-    if stamp is None:
-        return
-    check_token(f"{name}.writer_id", stamp.writer_id, LIMITS.writer_id_characters)
-    if stamp.sequence < 1:
-        raise InvalidArgument(f"{name}.sequence", stamp.sequence, "must be 1 or more", limit=1)
-    if not 0 <= stamp.previous_sequence < stamp.sequence:
-        raise InvalidArgument(
-            f"{name}.previous_sequence",
-            stamp.previous_sequence,
-            f"must be from 0 to less than the sequence, {stamp.sequence}",
-            limit=stamp.sequence - 1,
-        )
 
 
 def _check_draft(draft: RunDraft) -> None:

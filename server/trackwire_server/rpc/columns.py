@@ -95,7 +95,7 @@ def context_in(context: metrics_pb2.SeriesContext) -> SeriesContext:
 
 def context_out(context: SeriesContext) -> metrics_pb2.SeriesContext | None:
     """A context's message; None for the default one."""
-    if context == DEFAULT_CONTEXT:
+    if context is DEFAULT_CONTEXT or context == DEFAULT_CONTEXT:
         return None
     return metrics_pb2.SeriesContext(
         rank=context.rank,

@@ -34,7 +34,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """One for all four kinds of calls. `endless` names the methods whose streams only a stop of the server ends."""
 
     def __init__(self, log: FilteringBoundLogger, *, endless: Collection[str] = ()):
-        self._log = log
+        # A lazy logger would be put together anew at each call.
+        self._log = log.bind()
         self._endless = frozenset(endless)
         self._handlers: dict[str, _Handler] = {}
         self._endless_tasks: set[asyncio.Task[object]] = set()

@@ -19,7 +19,7 @@ _STAGE_TO_PROTO = {
     ModelStage.PRODUCTION: pb.MODEL_STAGE_PRODUCTION,
     ModelStage.ARCHIVED: pb.MODEL_STAGE_ARCHIVED,
 }
-_STAGE_FROM_PROTO = {number: stage for stage, number in _STAGE_TO_PROTO.items()}
+_STAGE_FROM_PROTO: dict[int, ModelStage] = {number: stage for stage, number in _STAGE_TO_PROTO.items()}
 _STATUS_TO_PROTO = {
     ModelVersionStatus.PENDING_REGISTRATION: pb.MODEL_VERSION_STATUS_PENDING_REGISTRATION,
     ModelVersionStatus.FAILED_REGISTRATION: pb.MODEL_VERSION_STATUS_FAILED_REGISTRATION,
@@ -34,7 +34,7 @@ def stage_from_proto(field: str, stage: int) -> ModelStage:
     if stage not in _STAGE_FROM_PROTO:
         known = ", ".join(pb.ModelStage.Name(number) for number in _STAGE_FROM_PROTO)
         raise InvalidArgument(field, stage, f"is no stage; there are {known}")
-    return _STAGE_FROM_PROTO[pb.ModelStage.ValueType(stage)]
+    return _STAGE_FROM_PROTO[stage]
 
 
 def stages_from_proto(field: str, stages: Sequence[int]) -> list[ModelStage]:

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import Column, ColumnElement, Table, delete, select, true
+from sqlalchemy import Column, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import EVERYTHING, Selection
@@ -45,22 +46,28 @@ async def read_entries(
 ) -> dict[int, dict[str, str]]:
     """The entries wanted of each owner that has some."""
     found: dict[int, dict[str, str]] = defaultdict(dict)
-    owner = owner_of(table)
-    for part in chunks(owner_nos) if wants_some(selection) else ():
-        statement = select(owner, table.c.key, table.c.value).where(owner.in_(part), is_wanted(table.c.key, selection))
-        for owner_no, key, value in await connection.execute(statement):
+    statement = _select_entries(table, of_keys=selection.keys is not None)
+    for part in parameters(owner_nos, selection):
+        for owner_no, key, value in (await connection.execute(statement, part)).all():
             found[owner_no][key] = value
     return found
 
 
-def wants_some(selection: Selection) -> bool:
-    """Whether anything at all is wanted."""
-    return selection.keys is None or bool(selection.keys)
+def parameters(owner_nos: Sequence[int], selection: Selection) -> Iterator[Mapping[str, Sequence[int | str]]]:
+    """What a statement over `owner_nos` and `keys` is run with, part by part; nothing where nothing is wanted."""
+    if selection.keys is None:
+        for part in chunks(owner_nos):
+            yield {"owner_nos": part}
+    elif selection.keys:
+        for part in chunks(owner_nos):
+            yield {"owner_nos": part, "keys": sorted(selection.keys)}
 
 
-def is_wanted(key: ColumnElement[str], selection: Selection) -> ColumnElement[bool]:
-    """Whether a row's key is wanted."""
-    return true() if selection.keys is None else key.in_(sorted(selection.keys))
+@cache
+def _select_entries(table: Table, *, of_keys: bool) -> Select[int, str, str]:
+    owner = owner_of(table)
+    statement = select(owner, table.c.key, table.c.value).where(owner.in_(bindparam("owner_nos", expanding=True)))
+    return statement.where(table.c.key.in_(bindparam("keys", expanding=True))) if of_keys else statement
 
 
 def owner_of(table: Table) -> Column[int]:

@@ -1,7 +1,7 @@
 """A filter's tree as a SQL condition of two values: never NULL, so that NOT means what it says."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
 
@@ -33,6 +33,7 @@ from trackwire_server.search import (
     Operator,
     Or,
 )
+from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.tables import metric_keys, metric_summaries
 
 # SQLAlchemy's columns are invariant in their type, and a filter compares columns of every type.
@@ -45,13 +46,13 @@ Known: TypeAlias = Mapping[Field, Callable[[Comparison], Condition]]
 class Searchable:
     """Where the fields of an entity lie in the schema.
 
-    `owner` is the entity's number; the tables of `entries` (tags, params) have a column of the same name, `key` and
-    `value`. A column of `attributes` that is NULL means that the attribute is missing. `experiment` is the column that
-    a query's `experiment_ids` limit; only an entity with one has metrics.
+    `owner` is the entity's number; the tables of `entries` (tags, params) have it first, then `key` and `value`. A
+    column of `attributes` that is NULL means that the attribute is missing. `experiment` is the column that a query's
+    `experiment_ids` limit; only an entity with one has metrics.
     """
 
     source: FromClause
-    owner: Column[int]
+    owner: ColumnElement[int]
     attributes: Mapping[str, AnyColumn]
     entries: Mapping[FieldKind, Table] = field(default_factory=dict)
     experiment: Column[int] | None = None
@@ -66,6 +67,10 @@ METRIC_COLUMNS = {
 }
 # Of these a NULL is a NaN; of the others it means that there was no number.
 NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
+# One alias for every EXISTS, each of which is a scope of its own: an alias costs as much as the rest of the condition.
+_SUMMARIES = metric_summaries.alias("summaries")
+# A column, a lookup by primary key, a lookup by an index and then in the table.
+_COSTS = {FieldKind.ATTRIBUTE: 0, FieldKind.PARAM: 2, FieldKind.TAG: 2, FieldKind.METRIC: 3}
 _POSITIVE = {
     Operator.NOT_EQUAL: Operator.EQUAL,
     Operator.NOT_LIKE: Operator.LIKE,
@@ -86,14 +91,31 @@ def compile_filter(expression: Expression, entity: Searchable, known: Known) -> 
     """The condition; a field in `known` is compared as it says there, every other where the entity keeps it."""
     match expression:
         case And(operands):
-            return and_(*(compile_filter(operand, entity, known) for operand in operands))
+            return and_(*(compile_filter(operand, entity, known) for operand in _cheapest_first(operands, known)))
         case Or(operands):
-            return or_(*(compile_filter(operand, entity, known) for operand in operands))
+            return or_(*(compile_filter(operand, entity, known) for operand in _cheapest_first(operands, known)))
         case Not(operand):
             return not_(compile_filter(operand, entity, known))
         case Comparison():
             compare_known = known.get(expression.field)
             return compare_known(expression) if compare_known else _comparison(expression, entity)
+        case _:
+            assert_never(expression)
+
+
+def _cheapest_first(operands: Sequence[Expression], known: Known) -> list[Expression]:
+    # A database asks subqueries in the order in which they stand, and stops at the first that decides.
+    return sorted(operands, key=lambda operand: _cost(operand, known))
+
+
+def _cost(expression: Expression, known: Known) -> int:
+    match expression:
+        case And(operands) | Or(operands):
+            return sum(_cost(operand, known) for operand in operands)
+        case Not(operand):
+            return _cost(operand, known)
+        case Comparison():
+            return 0 if expression.field in known else _COSTS[expression.field.kind]
         case _:
             assert_never(expression)
 
@@ -152,8 +174,8 @@ def is_nullable(column: AnyColumn) -> bool:
     return bool(column.nullable) if isinstance(column, Column) else True
 
 
-def _entry(comparison: Comparison, table: Table, owner: Column[int]) -> Condition:
-    found = exists().where(table.c[owner.name] == owner, table.c.key == comparison.field.key)
+def _entry(comparison: Comparison, table: Table, owner: ColumnElement[int]) -> Condition:
+    found = exists().where(owner_of(table) == owner, table.c.key == comparison.field.key)
     if not comparison.matches_missing:
         return found.where(compare_present(table.c.value, comparison))
     if comparison.operator is Operator.IS_NULL:
@@ -163,7 +185,7 @@ def _entry(comparison: Comparison, table: Table, owner: Column[int]) -> Conditio
 
 
 def _metric(comparison: Comparison, entity: Searchable) -> Condition:
-    summaries = metric_summaries.alias()
+    summaries = _SUMMARIES
     found = exists().where(metric_of_run(summaries, entity.owner, comparison.field.key))
     aggregate = comparison.field.aggregate
     column = summaries.c[METRIC_COLUMNS[aggregate]]

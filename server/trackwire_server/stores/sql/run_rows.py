@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import (
@@ -16,7 +17,7 @@ from trackwire_server.core.entities import (
     Selection,
 )
 from trackwire_server.search import FieldKind
-from trackwire_server.stores.sql.entries import chunks, is_wanted, read_entries, wants_some
+from trackwire_server.stores.sql.entries import parameters, read_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, SUMMARY_SOURCE, summary_of
 from trackwire_server.stores.sql.search import AnyRow
@@ -89,18 +90,23 @@ def run_of(
     )
 
 
+# Built once: to build it again, and to find it among the compiled ones, takes as long as to run it.
+_METRICS = (
+    select(*SUMMARY_COLUMNS)
+    .select_from(SUMMARY_SOURCE)
+    .where(metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary)
+)
+_METRICS_OF_KEYS = _METRICS.where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
+
+
 async def _read_metrics(
     connection: AsyncConnection, run_ids: Mapping[int, str], selection: Selection
 ) -> dict[int, list[MetricSummary]]:
     found: dict[int, list[MetricSummary]] = defaultdict(list)
-    for part in chunks(list(run_ids)) if wants_some(selection) else ():
-        statement = (
-            select(*SUMMARY_COLUMNS)
-            .select_from(SUMMARY_SOURCE)
-            .where(metric_summaries.c.run_no.in_(part), metric_summaries.c.is_primary)
-            .where(is_wanted(metric_keys.c.key, selection))
-            .order_by(metric_summaries.c.run_no, metric_keys.c.key)
-        )
-        for row in await connection.execute(statement):
+    statement = _METRICS if selection.keys is None else _METRICS_OF_KEYS
+    for part in parameters(list(run_ids), selection):
+        for row in (await connection.execute(statement, part)).all():
             found[row[0]].append(summary_of(run_ids[row[0]], row))
+    for summaries in found.values():
+        summaries.sort(key=attrgetter("key"))
     return found

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    False_,
     FromClause,
     Row,
     Select,
@@ -33,7 +32,18 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.paging import Position, SearchQuery
-from trackwire_server.search import Comparison, Field, FieldKind, MetricAggregate, OrderTerm, Scalar, compare
+from trackwire_server.search import (
+    And,
+    Comparison,
+    Expression,
+    Field,
+    FieldKind,
+    MetricAggregate,
+    OrderTerm,
+    Scalar,
+    compare,
+)
+from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.filters import (
     METRIC_COLUMNS,
     NAN_AGGREGATES,
@@ -50,6 +60,7 @@ from trackwire_server.stores.sql.tables import metric_summaries
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 VALUE_RANK, NAN_RANK, MISSING_RANK = range(3)
+_DRIVER = metric_summaries.alias("driver")
 
 
 async def search_rows(
@@ -64,7 +75,7 @@ async def search_rows(
     found: list[tuple[AnyRow, _Segment]] = []
     for segment in _segments(entity, query):
         statement = segment.select(columns, where).limit(query.page_size + 1 - len(found))
-        found += [(row, segment) for row in await connection.execute(statement)]
+        found += [(row, segment) for row in (await connection.execute(statement)).all()]
         if len(found) > query.page_size:
             last_row, its_segment = found[query.page_size - 1]
             return [row for row, _ in found[: query.page_size]], its_segment.position(last_row[len(columns) :])
@@ -163,51 +174,62 @@ def _segments(entity: Searchable, query: SearchQuery) -> Iterator[_Segment]:
     builders = (_with_number, _with_nan, _without)
     begin = VALUE_RANK if query.after is None else _rank_of(query.after[0])
     for rank in range(begin, len(builders)):
-        segment = builders[rank](entity, query, source, rest)
-        if not isinstance(segment.condition, False_):
+        if rank == VALUE_RANK or not _excludes(query.filter, first.field, math.nan if rank == NAN_RANK else None):
+            segment = builders[rank](entity, query, source, rest)
             yield segment if rank == begin else replace(segment, after=None)
+
+
+def _excludes(expression: Expression | None, field: Field, value: float | None) -> bool:
+    """Whether a filter says by itself that nothing with this value is wanted; if not, the database finds out."""
+    conjuncts = expression.operands if isinstance(expression, And) else (expression,)
+    return any(
+        isinstance(conjunct, Comparison) and conjunct.field == field and not compare(conjunct, value)
+        for conjunct in conjuncts
+    )
 
 
 def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
-    value: ColumnElement[float] = driver.c.last_value
+    value: ColumnElement[float] = _DRIVER.c.last_value
 
     def compare_value(comparison: Comparison) -> Condition:
         return compare_present(value, comparison)
 
     condition = and_(
-        _in_experiments(driver.c.experiment_no, query),
-        primary_series(driver, term.field.key),
+        _in_experiments(_DRIVER.c.experiment_no, query),
+        primary_series(_DRIVER, term.field.key),
         value.is_not(None),
-        _matches(entity, query, {term.field: compare_value}),
+        _matches(_by_driver(entity), query, {term.field: compare_value}),
     )
     keys = (_Key(value, descending=term.descending), *rest)
-    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
 
 
 def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
     condition = and_(
-        _in_experiments(driver.c.experiment_no, query),
-        primary_series(driver, term.field.key),
-        driver.c.last_value.is_(None),
-        _matches(entity, query, {term.field: _always(math.nan)}),
+        _in_experiments(_DRIVER.c.experiment_no, query),
+        primary_series(_DRIVER, term.field.key),
+        _DRIVER.c.last_value.is_(None),
+        _matches(_by_driver(entity), query, {term.field: _always(math.nan)}),
     )
     keys = (_Key(None, still=math.nan), *rest)
-    return _Segment(source.join(driver, driver.c.run_no == entity.owner), condition, keys, query.after)
+    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
 
 
 def _without(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
     term = query.order_by[0]
-    driver = metric_summaries.alias("driver")
     condition = and_(
         _in_experiments(entity.experiment, query),
-        not_(exists().where(metric_of_run(driver, entity.owner, term.field.key))),
+        not_(exists().where(metric_of_run(_DRIVER, entity.owner, term.field.key))),
         _matches(entity, query, {term.field: _always(None)}),
     )
     return _Segment(source, condition, (_Key(None), *rest), query.after)
+
+
+def _by_driver(entity: Searchable) -> Searchable:
+    # Asked of the driver's own row, a run that doesn't match is passed over before it is looked up.
+    return replace(entity, owner=_DRIVER.c.run_no)
 
 
 def _always(value: Scalar | None) -> Callable[[Comparison], Condition]:
@@ -250,8 +272,9 @@ def _key(entity: Searchable, source: FromClause, term: OrderTerm) -> tuple[FromC
             rank = case((value.is_not(None), literal(VALUE_RANK)), (there, literal(NAN_RANK)), else_=MISSING_RANK)
         joined = source.outerjoin(metric, metric_of_run(metric, entity.owner, field.key))
         return joined, _Key(value, rank, term.descending)
-    entries = entity.entries[field.kind].alias()
-    on_entry = and_(entries.c[entity.owner.name] == entity.owner, entries.c.key == field.key)
+    table = entity.entries[field.kind]
+    entries = table.alias()
+    on_entry = and_(entries.c[owner_of(table).name] == entity.owner, entries.c.key == field.key)
     return source.outerjoin(entries, on_entry), _Key(entries.c.value, _missing_rank(entries.c.value), term.descending)
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Integer, and_, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import MetricSummary
@@ -22,7 +22,8 @@ SUMMARY_COLUMNS = (
     metric_series.c.model_id,
     metric_series.c.dataset_name,
     metric_series.c.dataset_digest,
-    metric_summaries.c.is_primary,
+    # A Boolean would be converted row by row, which takes longer than to fetch it.
+    type_coerce(metric_summaries.c.is_primary, Integer),
     metric_summaries.c.count,
     metric_summaries.c.nan_count,
     metric_summaries.c.last_value,
@@ -41,23 +42,24 @@ SUMMARY_SOURCE = metric_summaries.join(metric_keys, metric_keys.c.key_no == metr
 
 def summary_of(run_id: str, row: AnyRow) -> MetricSummary:
     """A summary from a row of SUMMARY_COLUMNS; a value that is NULL was NaN."""
-    _, _, key, rank, model_id, dataset_name, dataset_digest, primary, count, nan_count, last, *others = row
-    last_step, last_time_ms, first, first_step, first_time_ms, min_value, max_value = others
+    _, _, key, rank, model_id, dataset_name, dataset_digest, primary, count, nan_count, *values = row
+    last, last_step, last_time_ms, first, first_step, first_time_ms, min_value, max_value = values
+    # By position, in the order of the fields: naming them takes as long again.
     return MetricSummary(
-        run_id=run_id,
-        key=key,
-        context=context_of(rank, model_id, dataset_name, dataset_digest),
-        primary=primary,
-        count=count,
-        nan_count=nan_count,
-        last_value=math.nan if last is None else last,
-        last_step=last_step,
-        last_time_ms=last_time_ms,
-        first_value=math.nan if first is None else first,
-        first_step=first_step,
-        first_time_ms=first_time_ms,
-        min_value=min_value,
-        max_value=max_value,
+        run_id,
+        key,
+        context_of(rank, model_id, dataset_name, dataset_digest),
+        bool(primary),
+        count,
+        nan_count,
+        math.nan if last is None else last,
+        last_step,
+        last_time_ms,
+        math.nan if first is None else first,
+        first_step,
+        first_time_ms,
+        min_value,
+        max_value,
     )
 
 

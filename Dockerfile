@@ -1,0 +1,24 @@
+# The server alone. Artifacts, database and lock lie in the volume /data.
+FROM python:3.12-slim AS build
+WORKDIR /source
+RUN python -m venv /opt/trackwire
+COPY pyproject.toml README.md LICENSE ./
+COPY client client
+COPY server server
+RUN /opt/trackwire/bin/pip install --no-cache-dir --disable-pip-version-check ".[server]"
+
+FROM python:3.12-slim
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin trackwire \
+ && install --directory --owner trackwire --group trackwire /data
+COPY --from=build /opt/trackwire /opt/trackwire
+ENV PATH=/opt/trackwire/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    TRACKWIRE_DATA_DIR=/data \
+    TRACKWIRE_HOST=0.0.0.0
+USER trackwire
+WORKDIR /data
+VOLUME /data
+EXPOSE 5051
+# Asks the server that has announced itself in the data directory, on whatever port it listens.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["python", "-m", "trackwire_server", "--check"]
+ENTRYPOINT ["python", "-m", "trackwire_server"]

@@ -1,0 +1,67 @@
+"""Batches and points for tests."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from trackwire_server.core.columns import Batch, Layout, Points, SeriesName
+from trackwire_server.core.entities import SeriesContext, WriterStamp
+from trackwire_server.core.metric_queries import ReadQuery
+from trackwire_server.core.stores import MetricStore
+
+Row = tuple[int, int, float]
+
+
+def points_of(rows: Sequence[Row]) -> Points:
+    """Points from rows of step, time and value."""
+    return Points(
+        np.array([row[0] for row in rows], dtype=np.int64),
+        np.array([row[1] for row in rows], dtype=np.int64),
+        np.array([row[2] for row in rows], dtype=np.float64),
+    )
+
+
+def rows_of(points: Points) -> list[tuple[int, int, str]]:
+    """Rows that compare bit for bit: values as the hexadecimal of their bytes."""
+    columns = zip(points.steps.tolist(), points.times_ms.tolist(), points.values, strict=True)
+    return [(step, time_ms, value.tobytes().hex()) for step, time_ms, value in columns]
+
+
+def bits(rows: Sequence[Row]) -> list[tuple[int, int, str]]:
+    """What rows_of would say of these rows."""
+    return rows_of(points_of(rows))
+
+
+def batch(
+    run_id: str, series: Mapping[str | SeriesName, Sequence[Row]], stamp: tuple[str, int, int] | None = None
+) -> Batch:
+    """A batch; a stamp is writer, sequence and previous sequence."""
+    names = tuple(name if isinstance(name, SeriesName) else SeriesName(name) for name in series)
+    return Batch(
+        run_id,
+        None if stamp is None else WriterStamp(*stamp),
+        Layout(names),
+        np.array([len(rows) for rows in series.values()], dtype=np.int64),
+        points_of([row for rows in series.values() for row in rows]),
+    )
+
+
+def ranked(key: str, rank: int | None, model_id: str = "") -> SeriesName:
+    """A series of a rank."""
+    return SeriesName(key, SeriesContext(rank, model_id))
+
+
+async def read_all(store: MetricStore, query: ReadQuery) -> dict[tuple[str, SeriesName], list[tuple[int, int, str]]]:
+    """All that a query reads, as rows that compare bit for bit."""
+    snapshot = await store.open_snapshot(query)
+    found: dict[tuple[str, SeriesName], list[tuple[int, int, str]]] = {}
+    for series in snapshot.series:
+        async for points in series.windows():
+            found.setdefault((series.run_id, series.name), []).extend(rows_of(points))
+    return found
+
+
+async def compact_all(store: MetricStore, *, now_ms: int) -> None:
+    """Compacts until nothing is due."""
+    while await store.compact(now_ms=now_ms):
+        pass
