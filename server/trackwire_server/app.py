@@ -167,7 +167,7 @@ async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogg
 async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     artifacts = await _open_artifacts(config, stack)
     if config.store_uri == MEMORY:
-        return _memory_stores(artifacts)
+        return _memory_stores(config, artifacts)
     return await _sql_stores(config, artifacts, stack)
 
 
@@ -183,7 +183,7 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     return files
 
 
-def _memory_stores(artifacts: ByteStore) -> Stores:
+def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
@@ -197,7 +197,7 @@ def _memory_stores(artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.state import MemoryState
 
     state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
-    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state)
+    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
         schema_version=0,
@@ -227,7 +227,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
 
     database = await Database.open(config.store_uri)
     stack.push_async_callback(database.close)
-    compaction = CompactionSettings(rows_due=config.compaction_rows)
+    compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,
         schema_version=await database.schema_version(),
@@ -241,6 +241,10 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         model_versions=SqlModelVersions(database),
         garbage=SqlGarbage(database),
     )
+
+
+def _tail_retention_ms(config: Config) -> int:
+    return round(config.tail_retention_seconds * 1000)
 
 
 def _announce(config: Config, facts: ServerFacts, address: str) -> None:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-import aiosqlite
 from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
 
 READERS = 4
 BUSY_TIMEOUT_SECONDS = 30
@@ -58,6 +58,14 @@ class Compiled:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A compiled statement and its parameters: columns of one length, a row a run of the statement."""
+
+    statement: Compiled
+    columns: Mapping[str, Sequence[object]]
+
+
 class Dialect(Protocol):
     """One database's ways."""
 
@@ -77,10 +85,8 @@ class Dialect(Protocol):
     ) -> Sequence[tuple[Any, ...]]:
         """Runs a compiled SELECT in one trip to the driver."""
 
-    async def execute_many(
-        self, connection: AsyncConnection, statement: "Compiled", columns: Mapping[str, Sequence[object]]
-    ) -> None:
-        """Runs a compiled statement once a row, in one trip to the driver; parameters come as columns of one length."""
+    async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
+        """Runs compiled statements, each once a row, in one trip to the driver."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -107,13 +113,16 @@ class SqliteDialect:
         return self._engine(1, "BEGIN IMMEDIATE"), self._engine(READERS, "BEGIN")
 
     def _engine(self, connections: int, begin: str) -> AsyncEngine:
+        path = str(self._url.database)
         engine = create_async_engine(
             self._url,
+            async_creator=lambda: connect(path, timeout_seconds=BUSY_TIMEOUT_SECONDS),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=BUSY_TIMEOUT_SECONDS,
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+            # Database ends every transaction that it begins; one more rollback would be a trip for nothing.
+            pool_reset_on_return=None,
         )
 
         # The driver would begin transactions by itself, but not for SELECT: a snapshot needs an explicit BEGIN.
@@ -131,6 +140,8 @@ class SqliteDialect:
                 f"wal_autocheckpoint={CHECKPOINT_PAGES}",
                 f"journal_size_limit={4 * CHECKPOINT_PAGES * 4096}",
                 "temp_store=MEMORY",
+                # Some builds wipe what is deleted by default: every retired journal row would be written once more.
+                "secure_delete=OFF",
                 *([f"max_page_count={self._pages_max}"] if self._pages_max else []),
             ):
                 cursor.execute(f"PRAGMA {pragma}")
@@ -156,22 +167,16 @@ class SqliteDialect:
     async def fetch_all(
         self, connection: AsyncConnection, statement: Compiled, parameters: Mapping[str, object]
     ) -> Sequence[tuple[Any, ...]]:
-        """By aiosqlite itself: one trip to its thread, where SQLAlchemy's cursor takes four."""
+        """By the driver itself."""
         driver = await _driver(connection)
+        row = [parameters[name] for name in statement.names]
         with _as_dbapi_error(statement):
-            rows = await driver.execute_fetchall(statement.text, [parameters[name] for name in statement.names])
-        return cast("list[tuple[Any, ...]]", rows)
+            return await driver.run(lambda database: database.execute(statement.text, row).fetchall())
 
-    async def execute_many(
-        self, connection: AsyncConnection, statement: Compiled, columns: Mapping[str, Sequence[object]]
-    ) -> None:
-        """By aiosqlite itself, likewise."""
+    async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
+        """In one trip for all of them."""
         driver = await _driver(connection)
-        with _as_dbapi_error(statement):
-            cursor = await driver.executemany(
-                statement.text, list(zip(*(columns[name] for name in statement.names), strict=True))
-            )
-            await cursor.close()
+        await driver.run(lambda database: _execute_all(database, writes))
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""
@@ -191,9 +196,17 @@ class SqliteDialect:
         return None
 
 
-async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
+async def _driver(connection: AsyncConnection) -> SqliteDriver:
     raw = await connection.get_raw_connection()
-    return cast("aiosqlite.Connection", raw.driver_connection)
+    return cast("SqliteDriver", raw.driver_connection)
+
+
+def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    for write in writes:
+        statement = write.statement
+        with _as_dbapi_error(statement):
+            rows = zip(*(write.columns[name] for name in statement.names), strict=True)
+            database.executemany(statement.text, rows).close()
 
 
 @contextmanager
