@@ -78,7 +78,7 @@ async def _stored(
     compacted = await connection.scalar(select(run_heads.c.compacted_arrival).where(run_heads.c.run_no == run_no))
     stored = [
         (np.repeat(entry.series, entry.counts), entry.points)
-        async for entry in journal_entries(connection, run_no, after=compacted or 0, wanted=numbers.tolist())
+        async for entry in journal_entries(connection, run_no, after=compacted or 0, wanted=numbers)
     ]
     codec, chunk = ChunkCodec(), metric_chunks.c
     for at in range(0, len(numbers), _SERIES_AT_ONCE):

@@ -8,18 +8,20 @@ holds no transaction.
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, case, null, select
+from sqlalchemy import Select, and_, case, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.columns import Points, SeriesName
+from trackwire_server.core.columns import Integers, Points, SeriesName
 from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound, StoreCorrupt
 from trackwire_server.core.metric_queries import ReadQuery, SeriesReader, Snapshot
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.metrics.names import context_in
+from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_chunks,
     metric_journal,
@@ -30,9 +32,19 @@ from trackwire_server.stores.sql.tables import (
 )
 
 WINDOW_POINTS = 524_288
-_JOURNAL_ROWS_AT_ONCE = 64
-# What one snapshot may hold in memory: journal and unfilled chunks.
+# What one statement brings into memory, and the event loop makes objects of in one go.
+_JOURNAL_POINTS_AT_ONCE = 262_144
+_JOURNAL_ROWS_AT_ONCE = 1_000
+_SERIES_AT_ONCE = 256
+_PAYLOADS_AT_ONCE = 1_000
+# Below this many points, a thread costs more than the work.
+_POINTS_WORTH_A_THREAD = 20_000
+# What one snapshot may hold in memory: names, journal and unfilled chunks.
+_SNAPSHOT_SERIES_MAX = 262_144
 _SNAPSHOT_POINTS_MAX = 16 * 1_048_576
+
+
+_NONE: Integers = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,8 @@ class MetricReads:
             places = await find_runs(connection, query.run_ids)
             names = await find_series(connection, [place.run_no for place in places], query.keys)
             found = {number: _Series(number) for number in names}
-            await self._find_chunks(connection, found, places, query)
-            await self._find_pending(connection, found, places)
+            await self._find_chunks(connection, found, query)
+            await self._find_pending(connection, found, places, wanted_of(names) if query.keys else None)
         ids = {place.run_no: place.run_id for place in places}
         readers: list[SeriesReader] = [
             SqlSeriesReader(self._database, ids[run_no], name, found[number], query)
@@ -87,31 +99,32 @@ class MetricReads:
         ]
         return Snapshot(readers, tuple(place.arrival for place in places))
 
-    async def _find_chunks(
-        self, connection: AsyncConnection, found: Mapping[int, _Series], places: Sequence[RunPlace], query: ReadQuery
-    ) -> None:
+    async def _find_chunks(self, connection: AsyncConnection, found: Mapping[int, _Series], query: ReadQuery) -> None:
         held = 0
-        for row in await connection.execute(_chunk_places(places, query)):
-            held += row.points if row.payload is not None else 0
+        numbers = list(found)
+        for at in range(0, len(numbers), _SERIES_AT_ONCE):
+            places = _chunk_places(numbers[at : at + _SERIES_AT_ONCE], query)
+            rows = await connection.execute(places)
+            for number, ordinal, points, first_step, first_ms, last_step, last_ms, payload in rows:
+                held += 0 if payload is None else points
+                chunk = ChunkPlace(ordinal, points, (first_step, first_ms), (last_step, last_ms), payload)
+                found[number].chunks.append(chunk)
             _check_held(held)
-            chunk = ChunkPlace(
-                row.ordinal,
-                row.points,
-                (row.first_step, row.first_time_ms),
-                (row.last_step, row.last_time_ms),
-                row.payload,
-            )
-            found[row.series_no].chunks.append(chunk)
 
     async def _find_pending(
-        self, connection: AsyncConnection, found: Mapping[int, _Series], places: Sequence[RunPlace]
+        self,
+        connection: AsyncConnection,
+        found: Mapping[int, _Series],
+        places: Sequence[RunPlace],
+        wanted: Mapping[int, Integers] | None,
     ) -> None:
         held = 0
         for place in places:
             if place.compacted_arrival == place.arrival:
                 continue
             rows = 0
-            async for entry in journal_entries(connection, place.run_no, after=place.compacted_arrival, wanted=found):
+            of_run = None if wanted is None else wanted.get(place.run_no, _NONE)
+            async for entry in journal_entries(connection, place.run_no, after=place.compacted_arrival, wanted=of_run):
                 rows += 1
                 held += len(entry.points)
                 _check_held(held)
@@ -161,36 +174,55 @@ async def find_series(
         .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
         .where(metric_series.c.run_no.in_(run_nos))
         .order_by(metric_series.c.run_no, metric_series.c.series_no)
+        .limit(_SNAPSHOT_SERIES_MAX + 1)
     )
     if keys:
         statement = statement.where(metric_keys.c.key.in_(keys))
-    rows = await connection.execute(statement)
+    rows = (await connection.execute(statement)).all()
+    if len(rows) > _SNAPSHOT_SERIES_MAX:
+        raise InvalidArgument(
+            "run_ids",
+            len(run_nos),
+            f"these runs have more than {_SNAPSHOT_SERIES_MAX:,} series of these keys: ask for fewer runs or keys",
+            limit=_SNAPSHOT_SERIES_MAX,
+        )
     return {row.series_no: (row.run_no, SeriesName(row.key, context_in(row))) for row in rows}
 
 
+def wanted_of(names: Mapping[int, tuple[int, SeriesName]]) -> dict[int, Integers]:
+    """Run number → numbers of its series."""
+    numbers = np.fromiter(names, np.int64, len(names))
+    owners = np.fromiter((run_no for run_no, _ in names.values()), np.int64, len(names))
+    return {int(run_no): numbers[owners == run_no] for run_no in np.unique(owners)}
+
+
 async def journal_entries(
-    connection: AsyncConnection, run_no: int, *, after: int, wanted: Collection[int] | None = None
+    connection: AsyncConnection, run_no: int, *, after: int, wanted: Integers | None = None
 ) -> AsyncIterator[JournalEntry]:
     """The journal of a run behind an arrival, in order; only the wanted series' points where given."""
-    numbers = None if wanted is None else np.fromiter(wanted, np.int64, len(wanted))
-    while True:
-        statement = (
-            select(metric_journal.c.arrival, metric_journal.c.payload)
-            .where(metric_journal.c.run_no == run_no, metric_journal.c.arrival > after)
-            .order_by(metric_journal.c.arrival)
-            .limit(_JOURNAL_ROWS_AT_ONCE)
-        )
-        rows = (await connection.execute(statement)).all()
-        if rows:
-            check_no_hole(run_no, [row.arrival for row in rows], after=after)
+    while rows := await journal_rows(connection, run_no, after=after, budget=_JOURNAL_POINTS_AT_ONCE):
+        check_no_hole(run_no, [row.arrival for row in rows], after=after)
         for row in rows:
-            yield only(decode_journal(row.payload), numbers)
-        if len(rows) < _JOURNAL_ROWS_AT_ONCE:
-            return
+            yield only(decode_journal(row.payload), wanted)
         after = rows[-1].arrival
 
 
-def only(entry: JournalEntry, numbers: np.ndarray | None) -> JournalEntry:
+async def journal_rows(connection: AsyncConnection, run_no: int, *, after: int, budget: int) -> Sequence[AnyRow]:
+    """The next rows of a run's journal: as many as the budget of points holds, and at least one if there is one."""
+    behind = and_(metric_journal.c.run_no == run_no, metric_journal.c.arrival > after)
+    order = metric_journal.c.arrival
+    sizes = select(metric_journal.c.points).where(behind).order_by(order).limit(_JOURNAL_ROWS_AT_ONCE)
+    points = (await connection.scalars(sizes)).all()
+    if not points:
+        return ()
+    within = max(1, int(np.searchsorted(np.cumsum(points), budget, side="right")))
+    statement = (
+        select(order, metric_journal.c.points, metric_journal.c.payload).where(behind).order_by(order).limit(within)
+    )
+    return (await connection.execute(statement)).all()
+
+
+def only(entry: JournalEntry, numbers: Integers | None) -> JournalEntry:
     """An entry with no series but these."""
     if numbers is None:
         return entry
@@ -207,7 +239,7 @@ def by_series(entry: JournalEntry) -> Iterable[tuple[int, Points]]:
         yield number, entry.points.take(slice(start, end))
 
 
-def _chunk_places(places: Sequence[RunPlace], query: ReadQuery) -> Select[tuple[object, ...]]:
+def _chunk_places(numbers: Sequence[int], query: ReadQuery) -> Select[tuple[Any, ...]]:
     chunk = metric_chunks.c
     statement = (
         select(
@@ -218,15 +250,11 @@ def _chunk_places(places: Sequence[RunPlace], query: ReadQuery) -> Select[tuple[
             chunk.first_time_ms,
             chunk.last_step,
             chunk.last_time_ms,
-            case((chunk.points < CHUNK_POINTS, chunk.payload), else_=null()).label("payload"),
+            case((chunk.points < CHUNK_POINTS, chunk.payload), else_=null()),
         )
-        .join(metric_series, metric_series.c.series_no == chunk.series_no)
-        .where(metric_series.c.run_no.in_([place.run_no for place in places]))
+        .where(chunk.series_no.in_(numbers))
         .order_by(chunk.series_no, chunk.ordinal)
     )
-    if query.keys:
-        keys = select(metric_keys.c.key_no).where(metric_keys.c.key.in_(query.keys))
-        statement = statement.where(metric_series.c.key_no.in_(keys))
     if query.min_step is not None:
         statement = statement.where(chunk.last_step >= query.min_step)
     if query.max_step is not None:
@@ -243,16 +271,16 @@ class SqlSeriesReader:
         self._database = database
         self._series = series
         self._query = query
-        pending = Points.joined(series.pending)
-        self._pending = pending.take(query.mask(pending)).ordered()
+        self._pending: Points | None = None
 
-    def step_range(self) -> tuple[int, int] | None:
+    async def step_range(self) -> tuple[int, int] | None:
         """The first and the last step that can come; None where nothing can."""
         firsts = [chunk.first[0] for chunk in self._series.chunks]
         lasts = [chunk.last[0] for chunk in self._series.chunks]
-        if len(self._pending):
-            firsts.append(int(self._pending.steps[0]))
-            lasts.append(int(self._pending.steps[-1]))
+        pending = await self._ordered_pending()
+        if len(pending):
+            firsts.append(int(pending.steps[0]))
+            lasts.append(int(pending.steps[-1]))
         if not firsts:
             return None
         return self._query.clip(min(firsts), max(lasts))
@@ -261,21 +289,26 @@ class SqlSeriesReader:
         """All points in order, in parts."""
         window: list[ChunkPlace] = []
         points = 0
+        pending = await self._ordered_pending()
         for group in overlapping(self._series.chunks):
             window += group
             points += sum(chunk.points for chunk in group)
-            if points >= WINDOW_POINTS and not self._reaches_into(group):
-                yield await self._load(window, Points.empty())
-                window, points = [], 0
-        last = await self._load(window, self._pending)
+            if points >= WINDOW_POINTS:
+                due = _before(pending, max(chunk.last for chunk in group))
+                yield await self._load(window, pending.take(slice(0, due)))
+                window, points, pending = [], 0, pending.take(slice(due, None))
+        last = await self._load(window, pending)
         if len(last):
             yield last
 
-    def _reaches_into(self, group: Sequence[ChunkPlace]) -> bool:
-        """Whether pending points lie before the end of a group, so that what follows must be ordered with them."""
-        if not len(self._pending):
-            return False
-        return (int(self._pending.steps[0]), int(self._pending.times_ms[0])) <= max(chunk.last for chunk in group)
+    async def _ordered_pending(self) -> Points:
+        """What is in the journal only, ordered when it is first needed."""
+        if self._pending is None:
+            parts = self._series.pending
+            few = sum(len(part) for part in parts) < _POINTS_WORTH_A_THREAD
+            self._pending = _chosen(parts, self._query) if few else await asyncio.to_thread(_chosen, parts, self._query)
+            parts.clear()
+        return self._pending
 
     async def _load(self, window: Sequence[ChunkPlace], pending: Points) -> Points:
         missing = [chunk.ordinal for chunk in window if chunk.payload is None]
@@ -288,14 +321,16 @@ class SqlSeriesReader:
         return await asyncio.to_thread(_assembled, ordered, pending, self._query)
 
     async def _fetch(self, ordinals: Sequence[int]) -> dict[int, bytes]:
-        statement = select(metric_chunks.c.ordinal, metric_chunks.c.payload).where(
-            metric_chunks.c.series_no == self._series.series_no,
-            metric_chunks.c.ordinal.between(min(ordinals), max(ordinals)),
-        )
-        wanted = frozenset(ordinals)
+        chunk = metric_chunks.c
+        found: dict[int, bytes] = {}
         async with self._database.read() as connection:
-            found = {row.ordinal: row.payload for row in await connection.execute(statement) if row.ordinal in wanted}
-        if len(found) != len(wanted):
+            for at in range(0, len(ordinals), _PAYLOADS_AT_ONCE):
+                statement = select(chunk.ordinal, chunk.payload).where(
+                    chunk.series_no == self._series.series_no,
+                    chunk.ordinal.in_(ordinals[at : at + _PAYLOADS_AT_ONCE]),
+                )
+                found |= {row.ordinal: row.payload for row in await connection.execute(statement)}
+        if len(found) != len(ordinals):
             raise Aborted(f"run_ids: run {self.run_id!r} was removed while it was read", reason="RUN_REMOVED")
         return found
 
@@ -303,13 +338,29 @@ class SqlSeriesReader:
 def overlapping(chunks: Sequence[ChunkPlace]) -> Iterable[list[ChunkPlace]]:
     """Chunks in order, those together whose ranges overlap: only they have to be ordered anew."""
     group: list[ChunkPlace] = []
+    end, ordinal = (0, 0), 0
     for chunk in sorted(chunks, key=lambda chunk: (chunk.first, chunk.ordinal)):
-        if group and chunk.first > max(earlier.last for earlier in group):
+        # Equal points that lie in a chunk further back were logged later: they follow anyway.
+        if group and (chunk.first > end or (chunk.first == end and chunk.ordinal > ordinal)):
             yield group
             group = []
+        end = max(end, chunk.last) if group else chunk.last
+        ordinal = max(ordinal, chunk.ordinal) if group else chunk.ordinal
         group.append(chunk)
     if group:
         yield group
+
+
+def _before(points: Points, place: tuple[int, int]) -> int:
+    """How many ordered points come before a (step, time)."""
+    step, time_ms = place
+    first, end = (int(np.searchsorted(points.steps, step, side=side)) for side in ("left", "right"))
+    return first + int(np.searchsorted(points.times_ms[first:end], time_ms, side="left"))
+
+
+def _chosen(parts: Sequence[Points], query: ReadQuery) -> Points:
+    points = Points.joined(parts)
+    return (points.take(query.mask(points)) if query.is_bounded else points).ordered()
 
 
 def _assembled(payloads: Sequence[bytes], pending: Points, query: ReadQuery) -> Points:
