@@ -31,6 +31,10 @@ LocalPath = str | os.PathLike[str]
 class ArtifactMethods(Calls):
     """The client's methods for artifacts. Transfers that a broken connection interrupts go on by themselves."""
 
+    @staticmethod
+    def _sleep(seconds: float) -> None:
+        time.sleep(seconds)
+
     def list_artifacts(self, run_id: str, path: str = "", *, max_results: int | None = None) -> Iterator[Artifact]:
         """The entries right below a folder of a run, by path; none where there is no folder."""
         request = ListArtifactsRequest(run_id=run_id, path=path)
@@ -84,7 +88,7 @@ class ArtifactMethods(Calls):
         """A file's bytes: `length` of them at most, or all that follow `offset` where it is 0."""
         sink = io.BytesIO()
         request = DownloadArtifactRequest(run_id=run_id, path=path, offset=offset, length=length)
-        download(self._connection, request, sink, sleep=time.sleep)
+        download(self._connection, request, sink, sleep=self._sleep)
         return sink.getvalue()
 
     def delete_artifact(self, run_id: str, path: str) -> None:
@@ -107,14 +111,14 @@ class ArtifactMethods(Calls):
         return self._call(request, CreateArtifactDownloadUrlResponse, lambda response: response)
 
     def _upload(self, source: Source, run_id: str, path: str, upload_id: str | None) -> Artifact:
-        return upload(self._connection, source, run_id=run_id, path=path, upload_id=upload_id, sleep=time.sleep)
+        return upload(self._connection, source, run_id=run_id, path=path, upload_id=upload_id, sleep=self._sleep)
 
     def _download_file(self, run_id: str, path: str, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{uuid.uuid4().hex}.part")
         try:
             with partial.open("wb") as sink:
-                download(self._connection, DownloadArtifactRequest(run_id=run_id, path=path), sink, sleep=time.sleep)
+                download(self._connection, DownloadArtifactRequest(run_id=run_id, path=path), sink, sleep=self._sleep)
             return partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)

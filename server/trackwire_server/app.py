@@ -166,8 +166,8 @@ async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogg
 async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     artifacts = await _open_artifacts(config, stack)
     if config.store_uri == MEMORY:
-        return _memory_stores(artifacts)
-    return await _sql_stores(config.store_uri, artifacts, stack)
+        return _memory_stores(config, artifacts)
+    return await _sql_stores(config, artifacts, stack)
 
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
@@ -182,7 +182,7 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     return files
 
 
-def _memory_stores(artifacts: ByteStore) -> Stores:
+def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
@@ -196,7 +196,7 @@ def _memory_stores(artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.state import MemoryState
 
     state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
-    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state)
+    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
         schema_version=0,
@@ -212,18 +212,20 @@ def _memory_stores(artifacts: ByteStore) -> Stores:
     )
 
 
-async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
+async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
     from trackwire_server.stores.sql.artifacts import SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
     from trackwire_server.stores.sql.metrics.store import SqlMetricStore
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
     from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.runs import SqlRuns
 
-    database = await Database.open(store_uri)
+    compaction = CompactionSettings(tail_retention_ms=_tail_retention_ms(config))
+    database = await Database.open(config.store_uri)
     stack.push_async_callback(database.close)
     return Stores(
         kind=database.dialect.name,
@@ -231,13 +233,17 @@ async def _sql_stores(store_uri: str, artifacts: ByteStore, stack: AsyncExitStac
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
-        metrics=SqlMetricStore(database),
+        metrics=SqlMetricStore(database, compaction=compaction),
         uploads=SqlUploads(database),
         artifacts=artifacts,
         registered_models=SqlRegisteredModels(database),
         model_versions=SqlModelVersions(database),
         garbage=SqlGarbage(database),
     )
+
+
+def _tail_retention_ms(config: Config) -> int:
+    return round(config.tail_retention_seconds * 1000)
 
 
 def _announce(config: Config, facts: ServerFacts, address: str) -> None:

@@ -48,6 +48,7 @@ SETTINGS: Sequence[Setting] = (
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
+    Setting("tail_retention_seconds", "120", "How long a tail that was cut can resume.", "SECONDS"),
 )
 
 
@@ -65,6 +66,7 @@ class Config:
     log_format: str
     drain_seconds: float
     connection_age_seconds: float
+    tail_retention_seconds: float
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -83,6 +85,7 @@ class Config:
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
             drain_seconds=values.read("drain_seconds", _seconds),
             connection_age_seconds=values.read("connection_age_seconds", _seconds),
+            tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
         )
 
 

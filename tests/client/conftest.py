@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.client.live_server import live_server
 from tests.client.scripted_server import MetricStore, ScriptedServer
+from tests.conftest import ServerProcess
 
 from trackwire.client import Client
 
@@ -27,3 +29,16 @@ def metric_store(scripted: ScriptedServer) -> MetricStore:
     store = MetricStore()
     scripted.on("IngestMetrics", store)
     return store
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A real server for all tests of a module."""
+    with live_server(tmp_path_factory.mktemp("live")) as server:
+        yield server
+
+
+@pytest.fixture
+def client(live: ServerProcess) -> Iterator[Client]:
+    with Client(live.address) as client:
+        yield client

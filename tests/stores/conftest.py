@@ -3,14 +3,14 @@
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
 from tests.conftest import NOW_MS
 
-from trackwire_server.core.entities import MetricSummary
+from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
 from trackwire_server.core.stores import ExperimentStore, MetricStore, RunDataStore, RunStore
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
@@ -76,6 +76,21 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
         )
     finally:
         await database.close()
+
+
+def new_run(run_id: str, *, experiment_id: str = "0", **fields: object) -> NewRun:
+    """A run as core would ask for it."""
+    run = NewRun(
+        run_id=run_id,
+        run_name="calm-otter-001",
+        experiment=ExperimentReference(experiment_id),
+        user_id="",
+        status=RunStatus.RUNNING,
+        start_time_ms=NOW_MS,
+        creation_time_ms=NOW_MS,
+        tags={RUN_NAME_TAG: "calm-otter-001"},
+    )
+    return replace(run, **fields)
 
 
 @asynccontextmanager

@@ -67,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.ClickException as error:
         return _failed(error.message)
-    except click.Abort:
-        return _failed("aborted")
+    except click.Abort as error:
+        # click turns a Ctrl-C into this; only a prompt that was answered with no is a failure to tell of.
+        return EXIT_INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else _failed("aborted")
     except TrackwireError as error:
         return _failed(str(error))
     except BrokenPipeError:
@@ -77,8 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _failed(str(error))
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     return status if isinstance(status, int) else 0
 
 

@@ -67,6 +67,7 @@ class FilePartial:
         await self._written()
         self._size_bytes += len(data)
         self._writing = self._lane.start(partial(self._write, data))
+        self._writing.add_done_callback(_note_failure)
 
     async def sha256(self) -> bytes:
         """The SHA-256 of all the bytes."""
@@ -83,10 +84,7 @@ class FilePartial:
         if self._closed:
             return
         self._closed = True
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-            # A failure that nobody awaited: the stream broke off before its next part.
-            self._writing.exception()
+        # Nothing is awaited before the closing has begun: a call may be cancelled a second time while it cleans up.
         await self._lane.run(self.close_now)
 
     def close_now(self) -> None:
@@ -128,3 +126,9 @@ class FilePartial:
     def _digest(self) -> bytes:
         self._hash_what_was_there()
         return self._hash.digest()
+
+
+def _note_failure(writing: "asyncio.Task[None]") -> None:
+    # Where the stream breaks off before its next part, nobody else asks; asyncio would log that.
+    if not writing.cancelled():
+        writing.exception()

@@ -4,7 +4,7 @@ Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -44,6 +44,14 @@ class Compiled:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A compiled statement and its parameters: columns of one length, a row a run of the statement."""
+
+    statement: Compiled
+    columns: Mapping[str, Sequence[object]]
+
+
 class Dialect(Protocol):
     """One database's ways."""
 
@@ -63,10 +71,8 @@ class Dialect(Protocol):
     ) -> Sequence[tuple[Any, ...]]:
         """Runs a compiled SELECT in one trip to the driver."""
 
-    async def execute_many(
-        self, connection: AsyncConnection, statement: "Compiled", columns: Mapping[str, Sequence[object]]
-    ) -> None:
-        """Runs a compiled statement once a row, in one trip to the driver; parameters come as columns of one length."""
+    async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
+        """Runs compiled statements, each once a row, in one trip to the driver."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -92,13 +98,16 @@ class SqliteDialect:
         return self._engine(1, "BEGIN IMMEDIATE"), self._engine(READERS, "BEGIN")
 
     def _engine(self, connections: int, begin: str) -> AsyncEngine:
+        path = str(self._url.database)
         engine = create_async_engine(
             self._url,
+            async_creator=lambda: _connect(path),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=BUSY_TIMEOUT_SECONDS,
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+            # Database ends every transaction that it begins; one more rollback would be a trip for nothing.
+            pool_reset_on_return=None,
         )
 
         # The driver would begin transactions by itself, but not for SELECT: a snapshot needs an explicit BEGIN.
@@ -116,6 +125,8 @@ class SqliteDialect:
                 f"wal_autocheckpoint={CHECKPOINT_PAGES}",
                 f"journal_size_limit={4 * CHECKPOINT_PAGES * 4096}",
                 "temp_store=MEMORY",
+                # Some builds wipe what is deleted by default: every retired journal row would be written once more.
+                "secure_delete=OFF",
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -124,7 +135,9 @@ class SqliteDialect:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            statement = Compiled(begin, ())
+            with _as_dbapi_error(statement):
+                connection.connection.dbapi_connection.run_async(lambda driver: driver.execute_fetchall(begin))
 
         return engine
 
@@ -146,16 +159,10 @@ class SqliteDialect:
             rows = await driver.execute_fetchall(statement.text, [parameters[name] for name in statement.names])
         return cast("list[tuple[Any, ...]]", rows)
 
-    async def execute_many(
-        self, connection: AsyncConnection, statement: Compiled, columns: Mapping[str, Sequence[object]]
-    ) -> None:
-        """By aiosqlite itself, likewise."""
+    async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
+        """In one trip for all of them."""
         driver = await _driver(connection)
-        with _as_dbapi_error(statement):
-            cursor = await driver.executemany(
-                statement.text, list(zip(*(columns[name] for name in statement.names), strict=True))
-            )
-            await cursor.close()
+        await driver.run(lambda database: _execute_all(database, writes))
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""
@@ -174,9 +181,33 @@ class SqliteDialect:
         return None
 
 
-async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
+class _Driver(aiosqlite.Connection):
+    """A connection whose thread also takes several statements at once: a trip to it costs more than a small one."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Calls `work` in the connection's thread."""
+        await self._execute(lambda: work(self._conn))
+
+
+async def _connect(path: str) -> _Driver:
+    driver = _Driver(lambda: sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS), iter_chunk_size=64)
+    # A connection that somebody forgot must not keep the process alive.
+    driver._thread.daemon = True  # noqa: SLF001
+    await driver
+    return driver
+
+
+async def _driver(connection: AsyncConnection) -> _Driver:
     raw = await connection.get_raw_connection()
-    return cast("aiosqlite.Connection", raw.driver_connection)
+    return cast("_Driver", raw.driver_connection)
+
+
+def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    for write in writes:
+        statement = write.statement
+        with _as_dbapi_error(statement):
+            rows = zip(*(write.columns[name] for name in statement.names), strict=True)
+            database.executemany(statement.text, rows).close()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -94,7 +95,6 @@ _METRICS = (
     select(*SUMMARY_COLUMNS)
     .select_from(SUMMARY_SOURCE)
     .where(metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary)
-    .order_by(metric_summaries.c.run_no, metric_keys.c.key)
 )
 _METRICS_OF_KEYS = _METRICS.where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
 
@@ -107,4 +107,6 @@ async def _read_metrics(
     for part in parameters(list(run_ids), selection):
         for row in (await connection.execute(statement, part)).all():
             found[row[0]].append(summary_of(run_ids[row[0]], row))
+    for summaries in found.values():
+        summaries.sort(key=attrgetter("key"))
     return found

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    False_,
     FromClause,
     Row,
     Select,
@@ -33,7 +32,17 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.paging import Position, SearchQuery
-from trackwire_server.search import Comparison, Field, FieldKind, MetricAggregate, OrderTerm, Scalar, compare
+from trackwire_server.search import (
+    And,
+    Comparison,
+    Expression,
+    Field,
+    FieldKind,
+    MetricAggregate,
+    OrderTerm,
+    Scalar,
+    compare,
+)
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.filters import (
     METRIC_COLUMNS,
@@ -165,9 +174,18 @@ def _segments(entity: Searchable, query: SearchQuery) -> Iterator[_Segment]:
     builders = (_with_number, _with_nan, _without)
     begin = VALUE_RANK if query.after is None else _rank_of(query.after[0])
     for rank in range(begin, len(builders)):
-        segment = builders[rank](entity, query, source, rest)
-        if not isinstance(segment.condition, False_):
+        if rank == VALUE_RANK or not _excludes(query.filter, first.field, math.nan if rank == NAN_RANK else None):
+            segment = builders[rank](entity, query, source, rest)
             yield segment if rank == begin else replace(segment, after=None)
+
+
+def _excludes(expression: Expression | None, field: Field, value: float | None) -> bool:
+    """Whether a filter says by itself that nothing with this value is wanted; if not, the database finds out."""
+    conjuncts = expression.operands if isinstance(expression, And) else (expression,)
+    return any(
+        isinstance(conjunct, Comparison) and conjunct.field == field and not compare(conjunct, value)
+        for conjunct in conjuncts
+    )
 
 
 def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:

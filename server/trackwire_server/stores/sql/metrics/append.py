@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals, in_sequence
@@ -19,12 +18,12 @@ from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap, Trac
 from trackwire_server.core.failpoints import Failpoint
 from trackwire_server.core.summaries import SummaryColumns, summarise
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import Write
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.duplicates import without_duplicates
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, encode_journal
 from trackwire_server.stores.sql.metrics.series import SeriesNumbers
 from trackwire_server.stores.sql.metrics.statements import IngestStatements
-from trackwire_server.stores.sql.tables import metric_writers, run_heads, runs
 
 # Below this many points, a thread costs more than the work.
 _POINTS_WORTH_A_THREAD = 20_000
@@ -65,6 +64,7 @@ class MetricAppender:
 
     async def append(self, batches: Sequence[Batch], *, now_ms: int) -> list[Outcome]:
         """Stores a group in one transaction; an outcome a batch, in their order. A refused one doesn't harm others."""
+        dialect = self._database.dialect
         outcomes: list[Outcome | None] = [None] * len(batches)
         seen: list[tuple[int, Batch, Integers]] = []
         async with self._database.write() as connection:
@@ -82,15 +82,15 @@ class MetricAppender:
                     continue
                 if batch.stamp is None and any(earlier.head is head for earlier in waiting):
                     # Duplicates are looked for in what is stored: what this group brought before must be there.
-                    await self._store(connection, waiting, now_ms)
+                    await dialect.execute_all(connection, await self._written(waiting, now_ms))
                     waiting = []
                 accepted = await self._accept(connection, head, batch)
                 seen.append((head.run.run_no, batch, accepted.entry.series))
                 outcomes[at] = Appended(_mark(head, batch), len(accepted.entry.points))
                 if len(accepted.entry.points):
                     waiting.append(accepted)
-            await self._store(connection, waiting, now_ms)
-            await self._finish(connection, heads.values(), now_ms)
+            writes = await self._written(waiting, now_ms) + self._moved(heads.values(), now_ms)
+            await dialect.execute_all(connection, writes)
             self._failpoint("ingest.before_commit")
         self._failpoint("ingest.after_commit")
         for run_no, batch, series in seen:
@@ -99,34 +99,20 @@ class MetricAppender:
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def _lock_heads(self, connection: AsyncConnection, batches: Sequence[Batch]) -> dict[str, _Head]:
-        """Head rows and marks of a group, locked in the order of run numbers, so that groups never deadlock."""
-        writer_ids = {batch.stamp.writer_id for batch in batches if batch.stamp is not None}
-        mine = and_(metric_writers.c.run_no == runs.c.run_no, metric_writers.c.writer_id.in_(writer_ids))
-        statement = (
-            select(
-                runs.c.run_no,
-                runs.c.run_id,
-                runs.c.experiment_no,
-                runs.c.lifecycle_stage,
-                run_heads.c.arrival,
-                metric_writers.c.writer_id,
-                metric_writers.c.mark,
-            )
-            .join(run_heads, run_heads.c.run_no == runs.c.run_no)
-            .outerjoin(metric_writers, mine)
-            .where(runs.c.run_id.in_({batch.run_id for batch in batches}))
-            .order_by(runs.c.run_no)
-            .with_for_update(of=run_heads)
+        """Head rows and marks of a group."""
+        statement, parameters = self._statements.lock_heads(
+            sorted({batch.run_id for batch in batches}),
+            sorted({batch.stamp.writer_id for batch in batches if batch.stamp is not None}),
         )
         heads: dict[str, _Head] = {}
-        for row in await connection.execute(statement):
-            head = heads.get(row.run_id)
+        for row in await self._database.dialect.fetch_all(connection, statement, parameters):
+            run_no, run_id, experiment_no, stage, arrival, writer_id, mark = row
+            head = heads.get(run_id)
             if head is None:
-                run = LockedRun(row.run_no, row.experiment_no, row.run_id)
-                deleted = row.lifecycle_stage != LifecycleStage.ACTIVE
-                head = heads[row.run_id] = _Head(run, deleted, row.arrival)
-            if row.writer_id is not None:
-                head.marks[row.writer_id] = row.mark
+                run = LockedRun(run_no, experiment_no, run_id)
+                head = heads[run_id] = _Head(run, stage != LifecycleStage.ACTIVE, arrival)
+            if writer_id is not None:
+                head.marks[writer_id] = mark
         return heads
 
     async def _accept(self, connection: AsyncConnection, head: _Head, batch: Batch) -> _Accepted:
@@ -142,14 +128,14 @@ class MetricAppender:
             head.points += len(entry.points)
         return _Accepted(head, batch, entry, head.arrival)
 
-    async def _store(self, connection: AsyncConnection, group: Sequence[_Accepted], now_ms: int) -> None:
+    async def _written(self, group: Sequence[_Accepted], now_ms: int) -> list[Write]:
+        """What stores the points of a group."""
         if not group:
-            return
+            return []
         if sum(len(accepted.entry.points) for accepted in group) < _POINTS_WORTH_A_THREAD:
             payloads, sums = _prepared(group)
         else:
             payloads, sums = await asyncio.to_thread(_prepared, group)
-        dialect, statements = self._database.dialect, self._statements
         journal: dict[str, Sequence[object]] = {
             "run_no": [accepted.head.run.run_no for accepted in group],
             "arrival": [accepted.arrival for accepted in group],
@@ -157,27 +143,25 @@ class MetricAppender:
             "points": [len(accepted.entry.points) for accepted in group],
             "payload": payloads,
         }
-        await dialect.execute_many(connection, statements.append_journal, journal)
-        await dialect.execute_many(connection, statements.update_summaries, _summary_parameters(sums))
+        return [
+            Write(self._statements.append_journal, journal),
+            Write(self._statements.update_summaries, _summary_parameters(sums)),
+        ]
 
-    async def _finish(self, connection: AsyncConnection, heads: Iterable[_Head], now_ms: int) -> None:
-        """Writes the marks and the heads that changed."""
+    def _moved(self, heads: Iterable[_Head], now_ms: int) -> list[Write]:
+        """What stores the marks and the heads that changed."""
         changed = [head for head in heads if head.points or head.changed_marks]
         marks = [(head.run.run_no, writer, head.marks[writer]) for head in changed for writer in head.changed_marks]
-        dialect, statements = self._database.dialect, self._statements
-        if marks:
-            run_nos, writers, numbers = zip(*marks, strict=True)
-            rows = {"run_no": run_nos, "writer_id": writers, "mark": numbers}
-            await dialect.execute_many(connection, statements.advance_writers, rows)
         moved = [head for head in changed if head.points]
-        if moved:
-            columns = {
-                "run_no_is": [head.run.run_no for head in moved],
-                "new_arrival": [head.arrival for head in moved],
-                "points": [head.points for head in moved],
-                "now_ms": [now_ms] * len(moved),
-            }
-            await dialect.execute_many(connection, statements.advance_heads, columns)
+        run_nos, writer_ids, numbers = zip(*marks, strict=True) if marks else ((), (), ())
+        writers = {"run_no": run_nos, "writer_id": writer_ids, "mark": numbers}
+        arrivals = {
+            "run_no_is": [head.run.run_no for head in moved],
+            "new_arrival": [head.arrival for head in moved],
+            "points": [head.points for head in moved],
+            "now_ms": [now_ms] * len(moved),
+        }
+        return [Write(self._statements.advance_writers, writers), Write(self._statements.advance_heads, arrivals)]
 
 
 def _judge(heads: dict[str, _Head], batch: Batch) -> _Head | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Integer, and_, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import MetricSummary
@@ -22,7 +22,8 @@ SUMMARY_COLUMNS = (
     metric_series.c.model_id,
     metric_series.c.dataset_name,
     metric_series.c.dataset_digest,
-    metric_summaries.c.is_primary,
+    # A Boolean would be converted row by row, which takes longer than to fetch it.
+    type_coerce(metric_summaries.c.is_primary, Integer),
     metric_summaries.c.count,
     metric_summaries.c.nan_count,
     metric_summaries.c.last_value,
@@ -48,7 +49,7 @@ def summary_of(run_id: str, row: AnyRow) -> MetricSummary:
         run_id,
         key,
         context_of(rank, model_id, dataset_name, dataset_digest),
-        primary,
+        bool(primary),
         count,
         nan_count,
         math.nan if last is None else last,

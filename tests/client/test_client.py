@@ -1,0 +1,223 @@
+"""Every method of the client against a real server."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.client.live_server import live_server
+
+from trackwire.client import Client
+from trackwire.connection import Connection, rpc_paths
+from trackwire.errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutOfRangeError,
+)
+from trackwire.runs import Returning
+from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED
+from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
+from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
+from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
+
+NOW_MS = 1_760_000_000_000
+
+
+def test_experiments_live_as_the_specification_says(client: Client) -> None:
+    made = client.create_experiment("vision", tags={"team": "red"})
+    assert client.get_experiment(made.experiment_id) == made
+    assert client.get_experiment_by_name("vision") == made
+    with pytest.raises(AlreadyExistsError, match="vision"):
+        client.create_experiment("vision")
+    assert client.rename_experiment(made.experiment_id, "sight").name == "sight"
+    client.set_experiment_tags(made.experiment_id, {"a": "1", "b": "2"})
+    client.set_experiment_tag(made.experiment_id, "a", "3")
+    client.delete_experiment_tag(made.experiment_id, "b")
+    assert dict(client.get_experiment(made.experiment_id).tags) == {"team": "red", "a": "3"}
+    assert [found.name for found in client.search_experiments("tags.team = 'red'", order_by="name")] == ["sight"]
+    client.delete_experiment(made.experiment_id)
+    assert client.get_experiment(made.experiment_id).lifecycle_stage == LIFECYCLE_STAGE_DELETED
+    assert [found.name for found in client.search_experiments(view_type="DELETED_ONLY")] == ["sight"]
+    client.restore_experiment(made.experiment_id)
+    assert client.get_experiment(made.experiment_id).lifecycle_stage == LIFECYCLE_STAGE_ACTIVE
+
+
+def test_runs_live_as_the_specification_says(client: Client) -> None:
+    run = client.create_run(experiment_name="runs", create_experiment=True, run_name="one", params={"lr": "0.1"})
+    assert run.status == RUN_STATUS_RUNNING
+    with pytest.raises(AlreadyExistsError):
+        client.create_run(run_id=run.run_id)
+    assert not client.join_run(run.run_id, tags={"rank": "1"}).created
+    client.log_params(run.run_id, {"depth": 3})
+    client.log_param(run.run_id, "depth", "3")
+    with pytest.raises(FailedPreconditionError, match="depth") as caught:
+        client.log_param(run.run_id, "depth", 4)
+    assert caught.value.reason == "PARAM_ALREADY_SET"
+    client.set_tags(run.run_id, {"a": 1, "b": 2})
+    client.set_tag(run.run_id, "a", 5)
+    client.delete_tag(run.run_id, "b")
+    found = client.get_run(run.run_id)
+    assert dict(found.params) == {"lr": "0.1", "depth": "3"}
+    assert (found.tags["a"], found.tags["rank"], "b" in found.tags) == ("5", "1", False)
+    assert not client.heartbeat_run(run.run_id).stop_requested
+    client.request_run_stop(run.run_id)
+    assert client.heartbeat_run(run.run_id).stop_requested
+    assert client.update_run(run.run_id, status="FINISHED", run_name="two").status == RUN_STATUS_FINISHED
+    client.delete_run(run.run_id)
+    with pytest.raises(FailedPreconditionError, match="deleted"):
+        client.set_tag(run.run_id, "a", 6)
+    client.restore_run(run.run_id)
+    assert client.get_run(run.run_id).run_name == "two"
+
+
+def test_run_search_pages_to_the_end_and_returns_what_was_asked(client: Client) -> None:
+    experiment_id = client.create_experiment("many").experiment_id
+    for number in range(5):
+        run = client.create_run(experiment_id, params={"n": str(number), "x": "y"})
+        client.log_metric(run.run_id, "loss", number / 10)
+    found = client.search_runs(
+        experiment_id,
+        "metrics.loss < 0.35",
+        order_by=["metrics.loss DESC"],
+        returning=Returning(params=["n"], metrics=(), tags=()),
+    )
+    assert [dict(run.params) for run in found] == [{"n": "3"}, {"n": "2"}, {"n": "1"}, {"n": "0"}]
+    assert len(list(client.search_runs([experiment_id], max_results=2))) == 2
+    with pytest.raises(InvalidArgumentError, match="column"):
+        next(client.search_runs(experiment_id, "metrics.loss >> 3"))
+    with pytest.raises(InvalidArgumentError, match="max_results: 0"):
+        client.search_runs(experiment_id, max_results=0)
+
+
+def test_columns_come_back_bit_for_bit(client: Client) -> None:
+    run_id = client.create_run().run_id
+    values = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1.0])
+    stamp = WriterStamp(writer_id="w", sequence=1)
+    columns = (["a", "b"], [4, 2], [1, 2, 3, 4, 2**63 - 1, -(2**63)], [NOW_MS] * 6, values)
+    contexts = {"contexts": [SeriesContext(), SeriesContext(rank=2)], "context_indexes": [0, 1]}
+    answer = client.ingest_metrics(run_id, *columns, **contexts, writer=stamp)
+    assert (answer.acknowledged_sequence, answer.stored_points) == (1, 6)
+    assert client.ingest_metrics(run_id, *columns, **contexts, writer=stamp).stored_points == 0
+    read = client.read_metrics(run_id)
+    a, b = read.series
+    assert a.values.tobytes() == values[:4].tobytes()
+    assert (b.key, b.rank, b.steps.tolist()) == ("b", 2, [-(2**63), 2**63 - 1])
+    assert b.values.tolist() == [1.0, 5e-324]
+    assert [len(part) for batch in client.stream_metrics(run_id, "a", min_step=2) for part in batch.series] == [3]
+    with pytest.raises(InvalidArgumentError, match="values"):
+        client.ingest_metrics(run_id, ["a"], [2], [1, 2], [NOW_MS] * 2, [1.0])
+    with pytest.raises(NotFoundError, match="nowhere"):
+        client.ingest_metrics("nowhere", ["a"], [1], [1], [NOW_MS], [1.0])
+
+
+def test_tail_goes_on_right_behind_a_read(client: Client) -> None:
+    run_id = client.create_run().run_id
+    client.log_metrics(run_id, {"loss": 1.0, "acc": 0.5}, step=1, time_ms=NOW_MS)
+    read = client.read_metrics(run_id)
+    client.log_points(run_id, [MetricPoint(key="loss", value=2.0, step=2, time_ms=NOW_MS, context={"rank": 0})])
+    tail = client.tail_metrics(run_id, "loss", resume_token=read.tail_token)
+    seen = next(batch.series for batch in tail if batch.series)
+    tail.close()
+    assert [(part.key, part.rank, part.steps.tolist(), part.values.tolist()) for part in seen] == [
+        ("loss", 0, [2], [2.0])
+    ]
+    summaries = {(found.key, found.count) for found in client.get_metric_summaries(run_id)}
+    assert summaries == {("loss", 1), ("acc", 1)}
+    with pytest.raises((InvalidArgumentError, OutOfRangeError)):
+        next(client.tail_metrics(run_id, resume_token="nonsense"))
+
+
+def test_artifacts_go_up_and_come_down(client: Client, tmp_path: Path) -> None:
+    run_id = client.create_run().run_id
+    assert client.upload_bytes(run_id, b"data", "folder/a.txt").size_bytes == 4
+    assert [(found.path, found.is_dir) for found in client.list_artifacts(run_id)] == [("folder", True)]
+    assert client.download_artifact(run_id, "folder/a.txt", tmp_path).read_bytes() == b"data"
+    assert client.get_upload_status(run_id, "unknown").received_bytes == 0
+    client.delete_artifact(run_id, "folder")
+    assert list(client.list_artifacts(run_id)) == []
+    with pytest.raises(InvalidArgumentError, match="path"):
+        client.upload_bytes(run_id, b"data", "../a.txt")
+    for create_url in (client.create_artifact_upload_url, client.create_artifact_download_url):
+        with pytest.raises(FailedPreconditionError) as caught:
+            create_url(run_id, "a.txt")
+        assert caught.value.reason == "PRESIGNED_URLS_UNSUPPORTED"
+
+
+def test_models_live_as_the_specification_says(client: Client) -> None:
+    run_id = client.create_run().run_id
+    assert client.create_registered_model("digits", tags={"a": "b"}).name == "digits"
+    first = client.create_model_version("digits", f"runs:/{run_id}/model", run_id=run_id)
+    second = client.create_model_version("digits", "s3://bucket/model", description="newer")
+    assert (first.version, second.version) == (1, 2)
+    client.set_registered_model_alias("digits", "champion", 1)
+    assert client.get_model_version_by_alias("digits", "champion").run_id == run_id
+    assert client.get_model_version("digits", 2).description == "newer"
+    assert client.update_model_version("digits", 2, description="x").description == "x"
+    client.transition_model_version_stage("digits", 1, stage="Production")
+    moved = client.transition_model_version_stage("digits", 2, stage="Production", archive_existing_versions=True)
+    assert moved.current_stage == MODEL_STAGE_PRODUCTION
+    assert client.get_model_version("digits", 1).current_stage == MODEL_STAGE_ARCHIVED
+    assert [found.version for found in client.get_latest_versions("digits", ["Production"])] == [2]
+    client.set_model_version_tags("digits", 1, {"a": "1", "b": "2"})
+    client.set_model_version_tag("digits", 1, key="c", value="3")
+    client.delete_model_version_tag("digits", 1, "a")
+    assert dict(client.get_model_version("digits", 1).tags) == {"b": "2", "c": "3"}
+    assert [found.version for found in client.search_model_versions("name = 'digits'")][-1] in (1, 2)
+    client.delete_registered_model_alias("digits", "champion")
+    client.delete_model_version("digits", 1)
+    client.set_registered_model_tags("digits", {"c": "d"})
+    client.set_registered_model_tag("digits", "e", "f")
+    client.delete_registered_model_tag("digits", "a")
+    assert client.update_registered_model("digits", description="d").description == "d"
+    assert client.rename_registered_model("digits", "numbers").name == "numbers"
+    assert dict(client.get_registered_model("numbers").tags) == {"c": "d", "e": "f"}
+    assert [found.name for found in client.search_registered_models("name LIKE 'num%'")] == ["numbers"]
+    client.delete_registered_model("numbers")
+    with pytest.raises(NotFoundError, match="numbers"):
+        client.get_registered_model("numbers")
+
+
+def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:
+    assert client.get_server_info().store == "sqlite"
+    assert client.check_health() == "SERVING"
+    run_id = client.create_run().run_id
+    client.delete_run(run_id)
+    assert list(client.collect_garbage(run_ids=run_id, dry_run=True).run_ids) == [run_id]
+    assert client.get_run(run_id).run_id == run_id
+    assert list(client.collect_garbage(run_ids=[run_id]).run_ids) == [run_id]
+    with pytest.raises(NotFoundError):
+        client.get_run(run_id)
+
+
+def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: set[str] = set()
+    open_channel = Connection._open
+    monkeypatch.setattr(Connection, "_open", lambda connection: Watched(open_channel(connection), reached))
+    with live_server(tmp_path) as server, Client(server.address) as client:
+        test_experiments_live_as_the_specification_says(client)
+        test_runs_live_as_the_specification_says(client)
+        test_run_search_pages_to_the_end_and_returns_what_was_asked(client)
+        test_columns_come_back_bit_for_bit(client)
+        test_tail_goes_on_right_behind_a_read(client)
+        test_artifacts_go_up_and_come_down(client, tmp_path)
+        test_models_live_as_the_specification_says(client)
+        test_server_tells_of_itself_and_collects_garbage(client)
+    assert set(rpc_paths().values()) - reached == set()
+
+
+class Watched:
+    """A channel that notes the paths that are called on it."""
+
+    def __init__(self, channel: object, reached: set[str]) -> None:
+        self._channel = channel
+        self._reached = reached
+
+    def __getattr__(self, kind: str) -> object:
+        make = getattr(self._channel, kind)
+
+        def noting(path: str, **options: object) -> object:
+            self._reached.add(path)
+            return make(path, **options)
+
+        return noting
