@@ -96,12 +96,11 @@ def print_lineage(console: Console, client: Client, digits: Digits) -> None:
 
 def print_next_steps(console: Console, address: str, run_id: str) -> None:
     """Three ways to go on, each a line to paste."""
-    client = f"import trackwire; print(trackwire.Client('{address}').get_run('{run_id}').metrics[0])"
-    request = f'{{"run_id": "{run_id}"}}'
+    python = f"import trackwire; print(trackwire.Client('{address}').get_run('{run_id}').metrics[0])"
+    curl = f"buf curl --protocol grpc --http2-prior-knowledge http://{address}/trackwire.v1.RunService/GetRun"
     lines = {
-        "the client": f'.venv/bin/python -c "{client}"',
-        "buf curl, by reflection (pip install buf-bin)": f"buf curl --http2-prior-knowledge -d '{request}'"
-        f" http://{address}/trackwire.v1.RunService/GetRun",
+        "the client": f'.venv/bin/python -c "{python}"',
+        "buf curl, by reflection (pip install buf-bin)": f"""{curl} --data '{{"run_id": "{run_id}"}}'""",
         "the command line": f".venv/bin/trackwire --server {address} artifacts download {run_id} {PICTURE}",
     }
     for what, line in lines.items():
