@@ -38,7 +38,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing is left running that was started here")
         return EXIT_INTERRUPTED
-    except (ServerNotStartedError, WorkerFailedError, report.StoredOtherwiseError, TrackwireError) as error:
+    except (ServerNotStartedError, WorkerFailedError, report.StoredOtherwiseError, TrackwireError, OSError) as error:
         console.print(f"\nquickstart: {error}", style="red", markup=False, highlight=False)
         return 1
     return 0

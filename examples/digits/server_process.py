@@ -42,12 +42,14 @@ def running_server(data_dir: Path) -> Iterator[RunningServer]:
     if found is not None:
         yield found
         return
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log_start = _log_path(data_dir).stat().st_size if _log_path(data_dir).exists() else 0
     process: subprocess.Popen[bytes] | None = None
     is_kept = False
     try:
         with deferred():
             process = _launch(data_dir)
-        server = _wait_until_ready(process, data_dir)
+        server = _wait_until_ready(process, data_dir, log_start)
         yield server
         is_kept = server.is_kept
     finally:
@@ -56,7 +58,6 @@ def running_server(data_dir: Path) -> Iterator[RunningServer]:
 
 
 def _launch(data_dir: Path) -> subprocess.Popen[bytes]:
-    data_dir.mkdir(parents=True, exist_ok=True)
     command = [str(Path(sys.executable).with_name("trackwire")), "server", "--data-dir", str(data_dir)]
     if "TRACKWIRE_PORT" not in os.environ and not _is_free(DEFAULT_PORT):
         command += ["--port", "0"]
@@ -67,7 +68,7 @@ def _launch(data_dir: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], data_dir: Path) -> RunningServer:
+def _wait_until_ready(process: subprocess.Popen[bytes], data_dir: Path, log_start: int) -> RunningServer:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline and process.poll() is None:
         server = _answering_server(data_dir)
@@ -76,23 +77,23 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data_dir: Path) -> Runni
             return server
         time.sleep(0.05)
     ended = f"ended with status {process.poll()}" if process.poll() is not None else "is not ready"
-    lines = _log_path(data_dir).read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-    raise ServerNotStartedError("\n".join([f"the server {ended}; the end of {_log_path(data_dir)}:", *lines]))
+    with _log_path(data_dir).open("rb") as log:
+        log.seek(log_start)
+        lines = log.read().decode(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+    raise ServerNotStartedError("\n".join([f"the server {ended}; {_log_path(data_dir)} says:", *lines]))
 
 
 def _answering_server(data_dir: Path) -> RunningServer | None:
     try:
         announced = json.loads((data_dir / "server.json").read_text())
-    except FileNotFoundError:
+        address, pid = str(announced["address"]), int(announced["pid"])
+        # A server that was killed leaves its announcement behind.
+        with Client(address, timeout_seconds=2) as client:
+            is_serving = client.check_health() == "SERVING"
+    except (OSError, ValueError, KeyError, TrackwireError):
+        # Whatever is wrong there, the server that is started next says it better.
         return None
-    # A server that was killed leaves its announcement behind.
-    with Client(announced["address"], timeout_seconds=2) as client:
-        try:
-            if client.check_health() != "SERVING":
-                return None
-        except TrackwireError:
-            return None
-    return RunningServer(announced["address"], announced["pid"], is_ours=False)
+    return RunningServer(address, pid, is_ours=False) if is_serving else None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
