@@ -10,10 +10,14 @@ from trackwire_server.core.errors import InvalidArgument, TrackwireError
 
 EXIT_BAD_SETTING = 2
 EXIT_CANNOT_START = 1
+DB_COMMAND = "db"
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Serves until it is told to stop, or asks a running server how it is; the exit status."""
+    """Serves until it is told to stop, asks a running server how it is, or looks after a schema; the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == [DB_COMMAND]:
+        return _db(arguments[1:], environment)
     parser = argument_parser()
     parser.add_argument("--version", action="store_true", help="Print the version and exit.")
     parser.add_argument(
@@ -33,9 +37,23 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
             runner.run(app.serve(config))
     except TrackwireError as error:
-        sys.stderr.write(f"trackwire server: {error.message}\n")
-        return EXIT_BAD_SETTING if isinstance(error, InvalidArgument) else EXIT_CANNOT_START
+        return _refusal("server", error)
     return 0
+
+
+def _db(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    from trackwire_server import schema
+
+    try:
+        schema.run(arguments, environment)
+    except TrackwireError as error:
+        return _refusal(DB_COMMAND, error)
+    return 0
+
+
+def _refusal(command: str, error: TrackwireError) -> int:
+    sys.stderr.write(f"trackwire {command}: {error.message}\n")
+    return EXIT_BAD_SETTING if isinstance(error, InvalidArgument) else EXIT_CANNOT_START
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.failpoints import kill_at
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
@@ -224,16 +225,16 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.runs import SqlRuns
 
-    compaction = CompactionSettings(tail_retention_ms=_tail_retention_ms(config))
     database = await Database.open(config.store_uri)
     stack.push_async_callback(database.close)
+    compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,
         schema_version=await database.schema_version(),
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
-        metrics=SqlMetricStore(database, compaction=compaction),
+        metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
         uploads=SqlUploads(database),
         artifacts=artifacts,
         registered_models=SqlRegisteredModels(database),

@@ -50,6 +50,11 @@ SETTINGS: Sequence[Setting] = (
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
     Setting("tail_retention_seconds", "120", "How long a tail that was cut can resume.", "SECONDS"),
 )
+# For tests of crashes, from the environment alone: people have no use for them.
+TEST_SETTINGS: Sequence[Setting] = (
+    Setting("failpoint", "", "Where the process kills itself: place:n, such as ingest.before_commit:7.", "PLACE:N"),
+    Setting("compaction_rows", "256", "A run with so many journal rows is compacted.", "ROWS"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class Config:
     drain_seconds: float
     connection_age_seconds: float
     tail_retention_seconds: float
+    failpoint: str
+    compaction_rows: int
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -86,6 +93,8 @@ class Config:
             drain_seconds=values.read("drain_seconds", _seconds),
             connection_age_seconds=values.read("connection_age_seconds", _seconds),
             tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
+            failpoint=values.read("failpoint", _failpoint),
+            compaction_rows=values.read("compaction_rows", _rows),
         )
 
 
@@ -111,7 +120,7 @@ class _Values:
 
     def read(self, name: str, parse: Callable[[str], Value], *, default: str | None = None) -> Value:
         """The setting, parsed by a function that raises ValueError saying what would be right."""
-        setting = next(setting for setting in SETTINGS if setting.name == name)
+        setting = next(setting for setting in (*SETTINGS, *TEST_SETTINGS) if setting.name == name)
         flag, variable = self._flags.get(name), self._environment.get(setting.variable)
         text = flag if flag is not None else variable
         if text is None:
@@ -171,6 +180,18 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= SECONDS_MAX:
         raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
     return seconds
+
+
+def _failpoint(text: str) -> str:
+    if not re.fullmatch(r"([a-z_.]+:[1-9][0-9]{0,8})?", text):
+        raise ValueError("must be a place and a number, such as ingest.before_commit:7")
+    return text
+
+
+def _rows(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise ValueError("must be a whole number from 1 to 999,999")
+    return int(text)
 
 
 def _one_of(choices: Sequence[str]) -> Callable[[str], str]:

@@ -116,3 +116,28 @@ async def test_a_caller_that_gives_up_takes_nothing_back(clock: FakeClock) -> No
         store.gate.set()
         assert await kept == Appended(0, 1)
     assert [run_id for group in store.groups for run_id in group] == ["a", "b"]
+
+
+async def test_a_batch_that_breaks_the_store_harms_no_neighbour(clock: FakeClock) -> None:
+    class Breaking(GatedStore):
+        async def append(self, batches: Sequence[Batch], *, now_ms: int) -> Sequence[Appended | TrackwireError]:
+            if any(each.run_id == "poison" for each in batches):
+                raise ValueError("poison")
+            return await super().append(batches, now_ms=now_ms)
+
+    store = Breaking()
+    store.gate.set()
+    async with running(committer := Committer(store, Arrivals(), clock)):
+        outcomes = await asyncio.gather(*await submitted(committer, "a", "poison", "b"), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Appended, ValueError, Appended]
+
+
+async def test_a_committer_that_is_cancelled_leaves_nobody_waiting(clock: FakeClock) -> None:
+    committer = Committer(GatedStore(), Arrivals(), clock)
+    task = asyncio.create_task(committer.run())
+    tasks = [*await submitted(committer, "a"), *await submitted(committer, "b")]
+    task.cancel()
+    outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
+    with pytest.raises(StoreUnavailable):
+        await committer.submit(one("c"))

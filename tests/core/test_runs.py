@@ -87,7 +87,7 @@ async def test_name_and_parent_may_come_as_tags(runs: Runs) -> None:
         (RunDraft(experiment=ExperimentReference("007")), "experiment_id"),
         (RunDraft(experiment=ExperimentReference(create=True)), "experiment_name"),
         (RunDraft(params={"k": "v" * 65_537}), "params[k]"),
-        (RunDraft(params={"../k": "v"}), "params key"),
+        (RunDraft(params={"../k": "v"}), "params"),
         (RunDraft(tags={RUN_NAME_TAG: ""}), f"tags[{RUN_NAME_TAG}]"),
         (RunDraft(tags={str(at): "" for at in range(1_001)}), "tags"),
     ],

@@ -15,6 +15,7 @@ from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection, Upload
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from trackwire_server.core.experiments import check_experiment_id
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
@@ -127,6 +128,7 @@ class Admin:
             run = await self._stores.runs.get_run(check_run_id(f"run_ids[{index}]", run_id), _RUN_ALONE)
             _check_deleted("run", run_id, f"run_ids[{index}]", run.lifecycle_stage)
         for index, experiment_id in enumerate(request.experiment_ids):
+            check_experiment_id(f"experiment_ids[{index}]", experiment_id)
             experiment = await self._stores.experiments.get_experiment(experiment_id)
             _check_deleted("experiment", experiment_id, f"experiment_ids[{index}]", experiment.lifecycle_stage)
             _check_removable(experiment_id, f"experiment_ids[{index}]")

@@ -79,7 +79,7 @@ def check_entries(field: str, entries: Mapping[str, str], *, value_limit: int, r
             limit=LIMITS.entries_per_request,
         )
     for key, value in entries.items():
-        check_key(f"{field} key", key)
+        check_key(field, key)
         check_characters(f"{field}[{key}]", value, value_limit)
 
 

@@ -1,5 +1,8 @@
 """Columns of points: what travels from the wire to the store without an object per point."""
 
+import dataclasses
+import sys
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,9 +33,14 @@ class SeriesName:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Which series a request's columns hold, in their order. Requests alike share one object: stores cache by it."""
+    """Which series a request's columns hold, in their order. Requests alike share one object.
+
+    Stores cache by its `identity`: an entry of theirs that nobody asks for any more doesn't keep the names in memory.
+    """
 
     series: tuple[SeriesName, ...]
+    size_bytes: int = 0
+    identity: object = dataclasses.field(default_factory=object, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Points:
 
     def ordered(self) -> Self:
         """By (step, time); points that are equal in both keep their order."""
-        if is_ordered(self.steps, self.times_ms).all():
+        if (self.steps[1:] > self.steps[:-1]).all() or is_ordered(self.steps, self.times_ms).all():
             return self
         return self.take(np.lexsort((self.times_ms, self.steps)))
 
@@ -159,36 +167,47 @@ def check_stamp(stamp: WriterStamp | None) -> WriterStamp | None:
 
 
 class Layouts:
-    """Layouts by what was sent, checked once: a training loop sends the same keys in every request."""
+    """Layouts by what was sent, checked once: a training loop sends the same keys in every request. Thread-safe."""
 
-    def __init__(self, *, series_max: int = 1_000_000):
-        self._series_max = series_max
-        self._series = 0
+    def __init__(self, *, bytes_max: int = 64 * 1024 * 1024):
+        self._bytes_max = bytes_max
+        self._bytes = 0
         self._layouts: OrderedDict[object, Layout] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(
         self, keys: tuple[str, ...], contexts: tuple[SeriesContext, ...] = (), indexes: tuple[int, ...] = ()
     ) -> Layout:
         """The layout of these keys, each in the context at its index. Raises InvalidArgument."""
         sent = (keys, contexts, indexes)
-        layout = self._layouts.get(sent)
-        if layout is None:
-            layout = self._layouts[sent] = _checked_layout(keys, contexts, indexes)
-            self._series += len(keys)
-            while self._series > self._series_max and len(self._layouts) > 1:
-                self._series -= len(self._layouts.popitem(last=False)[1].series)
-        else:
-            self._layouts.move_to_end(sent)
+        with self._lock:
+            layout = self._layouts.get(sent)
+            if layout is not None:
+                self._layouts.move_to_end(sent)
+                return layout
+        return self._remember(sent, _checked_layout(keys, contexts, indexes))
+
+    def _remember(self, sent: object, checked: Layout) -> Layout:
+        with self._lock:
+            layout = self._layouts.setdefault(sent, checked)
+            if layout is checked:
+                self._bytes += layout.size_bytes
+            while self._bytes > self._bytes_max and len(self._layouts) > 1:
+                self._bytes -= self._layouts.popitem(last=False)[1].size_bytes
         return layout
 
 
+def check_lengths(*, keys: int, contexts: int, indexes: int) -> None:
+    """How many names a request may have: to be asked before an object is made of each. Raises InvalidArgument."""
+    limit = LIMITS.series_per_ingest
+    for name, count, what in (("keys", keys, "series"), ("contexts", contexts, "contexts")):
+        if count > limit:
+            raise InvalidArgument(name, count, f"at most {limit:,} {what} a request", limit=limit)
+    if indexes and indexes != keys:
+        raise InvalidArgument("context_indexes", indexes, f"must be absent or one per key, {keys}")
+
+
 def _checked_layout(keys: tuple[str, ...], contexts: tuple[SeriesContext, ...], indexes: tuple[int, ...]) -> Layout:
-    if len(keys) > LIMITS.series_per_ingest:
-        raise InvalidArgument(
-            "keys", len(keys), f"at most {LIMITS.series_per_ingest:,} series a request", limit=LIMITS.series_per_ingest
-        )
-    if indexes and len(indexes) != len(keys):
-        raise InvalidArgument("context_indexes", len(indexes), f"must be absent or one per key, {len(keys)}")
     for at, key in enumerate(keys):
         check_key(f"keys[{at}]", key)
     for at, context in enumerate(contexts):
@@ -199,9 +218,16 @@ def _checked_layout(keys: tuple[str, ...], contexts: tuple[SeriesContext, ...], 
             raise InvalidArgument(
                 f"context_indexes[{at}]", index, f"there are {len(used)} contexts", limit=len(used) - 1
             )
-    return Layout(
-        tuple(SeriesName(key, used[index]) for key, index in zip(keys, indexes or (0,) * len(keys), strict=True))
-    )
+    series = tuple(SeriesName(key, used[index]) for key, index in zip(keys, indexes or (0,) * len(keys), strict=True))
+    return Layout(series, _size_bytes(keys, contexts))
+
+
+def _size_bytes(keys: tuple[str, ...], contexts: tuple[SeriesContext, ...]) -> int:
+    """The memory of a layout and of what it was made from, about."""
+    texts = sum(map(sys.getsizeof, keys))
+    for context in contexts:
+        texts += sum(map(sys.getsizeof, (context.model_id, context.dataset_name, context.dataset_digest)))
+    return texts + 96 * len(keys) + 96 * len(contexts) + 512
 
 
 def in_sequence(batches: Sequence[Batch]) -> list[int]:

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from trackwire_server.core.arrivals import Arrivals
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.columns import Appended, Batch
-from trackwire_server.core.errors import Overloaded, StoreUnavailable, TrackwireError
+from trackwire_server.core.errors import Overloaded, StorageFull, StoreUnavailable, TrackwireError
 from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
 
 _RETRY_AFTER_SECONDS = 0.25
+# While many call at once, a short wait makes groups larger: a transaction costs as much as several small requests.
+_LINGER_SECONDS = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,25 @@ class Committer:
         self._filled.set()
 
     async def run(self) -> None:
-        """Stores groups until closed."""
-        while True:
-            await self._filled.wait()
-            if not self._queue:
-                if self._closing:
-                    return
-                self._filled.clear()
-                continue
-            await self._commit(self._next_group())
+        """Stores groups until closed. Cancelled, it leaves nobody waiting."""
+        try:
+            concurrent = False
+            while True:
+                await self._filled.wait()
+                if not self._queue:
+                    if self._closing:
+                        return
+                    self._filled.clear()
+                    continue
+                if concurrent and len(self._queue) < self._limits.group_requests and not self._closing:
+                    await asyncio.sleep(_LINGER_SECONDS)
+                group = self._next_group()
+                concurrent = len(group) > 1
+                await self._commit(group)
+        finally:
+            self._closing = True
+            _tell_all(self._queue, _stopped())
+            self._queue.clear()
 
     def _check_room(self, batch: Batch) -> None:
         sizes = (
@@ -97,17 +109,37 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         batches = [waiting.batch for waiting in group]
-        outcomes: Sequence[Appended | BaseException]
         try:
-            outcomes = await self._store.append(batches, now_ms=self._clock())
-        except Exception as error:  # every waiter hears of it; the committer goes on
-            outcomes = [error] * len(group)
+            outcomes = await self._outcomes(batches)
+        except asyncio.CancelledError:
+            _tell_all(group, _stopped())
+            raise
         finally:
             self._points -= sum(len(batch.points) for batch in batches)
             self._bytes -= sum(batch.size_bytes for batch in batches)
         for waiting, outcome in zip(group, outcomes, strict=True):
             _tell(waiting.outcome, outcome)
         self._arrivals.announce({batch.run_id for batch in batches})
+
+    async def _outcomes(self, batches: Sequence[Batch]) -> Sequence[Appended | BaseException]:
+        """An outcome a batch. A store that fails on a group may do so for one of them: then each is tried alone."""
+        try:
+            return await self._store.append(batches, now_ms=self._clock())
+        except (StorageFull, StoreUnavailable) as error:
+            return [error] * len(batches)
+        except Exception as error:
+            if len(batches) == 1:
+                return [error]
+        return [outcome for batch in batches for outcome in await self._outcomes([batch])]
+
+
+def _stopped() -> StoreUnavailable:
+    return StoreUnavailable("the server stopped before this was known to be stored: send again", reason="DRAINING")
+
+
+def _tell_all(group: Iterable[_Waiting], outcome: BaseException) -> None:
+    for waiting in group:
+        _tell(waiting.outcome, outcome)
 
 
 def _tell(future: "asyncio.Future[Appended]", outcome: Appended | BaseException) -> None:

@@ -21,7 +21,7 @@ class Maintenance:
         self._clock = clock
 
     async def run(self) -> None:
-        """Works until cancelled. A store that is full or away is tried again later: ingest goes on without it."""
+        """Works until cancelled. Whatever fails is tried again later: ingest goes on without it."""
         while True:
             try:
                 worked = await self._store.compact(now_ms=self._clock())
@@ -29,6 +29,9 @@ class Maintenance:
             except TrackwireError as error:
                 logger.warning("compaction failed and will be tried again: %s", error)
                 await asyncio.sleep(_REST_AFTER_ERROR_SECONDS)
-                continue
-            if not worked:
-                await asyncio.sleep(_REST_SECONDS)
+            except Exception:  # a fault of ours in the background may not end the server
+                logger.exception("compaction failed and will be tried again")
+                await asyncio.sleep(_REST_AFTER_ERROR_SECONDS)
+            else:
+                if not worked:
+                    await asyncio.sleep(_REST_SECONDS)

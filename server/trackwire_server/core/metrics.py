@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from trackwire_server.core.arrivals import Arrivals
-from trackwire_server.core.checks import check_key, check_page_size, check_run_id
+from trackwire_server.core.checks import INT64_MAX, check_key, check_page_size, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.columns import Appended, Batch, Points, check_batch, check_stamp
 from trackwire_server.core.committer import Committer
@@ -85,7 +85,7 @@ class Metrics:
         """
         _check_selection(run_ids, keys)
         query = _tail_fingerprint(run_ids)
-        positions = _positions(query, run_ids, resume_token)
+        positions = _numbers_in(query, resume_token, field="resume_token", count=len(run_ids))
         with self._arrivals.watch(run_ids) as arrived:
             arrived.set()
             if positions is None:
@@ -119,7 +119,7 @@ class Metrics:
         _check_selection(run_ids, keys)
         size = check_page_size(page_size, default=LIMITS.page_size_default, maximum=LIMITS.summaries_page_size)
         query = fingerprint("summaries", tuple(run_ids), tuple(sorted(keys)))
-        after = decode_token(query, page_token)
+        after = _numbers_in(query, page_token, field="page_token", count=2)
         page = await self._store.summaries(run_ids, keys, page_size=size, after=after)
         return page.items, encode_token(query, page.next_position)
 
@@ -128,13 +128,14 @@ def _tail_fingerprint(run_ids: Sequence[str]) -> str:
     return fingerprint("tail", tuple(run_ids))
 
 
-def _positions(query: str, run_ids: Sequence[str], token: str) -> tuple[int, ...] | None:
-    positions = decode_token(query, token, field="resume_token")
-    if positions is None:
+def _numbers_in(query: str, token: str, *, field: str, count: int) -> tuple[int, ...] | None:
+    """The numbers in a token. Tokens are not signed: what can't come from a column must not reach one."""
+    position = decode_token(query, token, field=field)
+    if position is None:
         return None
-    numbers = tuple(position for position in positions if isinstance(position, int))
-    if len(numbers) != len(run_ids):
-        raise InvalidArgument("resume_token", token, "is not a token of this server", reason="BAD_RESUME_TOKEN")
+    numbers = tuple(number for number in position if isinstance(number, int) and 0 <= number <= INT64_MAX)
+    if len(position) != count or len(numbers) != count:
+        raise InvalidArgument(field, token, "is not a token of this server", reason=f"BAD_{field.upper()}")
     return numbers
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
+from numpy.typing import NDArray
 
 from trackwire.internal.v1 import metrics_pb2 as internal_pb2
 from trackwire.v1 import metrics_pb2
-from trackwire_server.core.columns import Batch, Integers, Layouts, Points
+from trackwire_server.core.columns import Batch, Integers, Layouts, Points, check_lengths
 from trackwire_server.core.entities import DEFAULT_CONTEXT, SeriesContext, WriterStamp
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
@@ -21,6 +22,10 @@ _COLUMN_NUMBERS = frozenset(
     internal_pb2.IngestMetricsColumns.DESCRIPTOR.fields_by_name[name].number
     for name in ("context_indexes", "counts", "steps", "times_ms", "values")
 )
+# A message with more fields that we don't know is not looked through: the typed message reads all of them alike.
+_UNKNOWN_FIELDS_SEEN = 64
+# 4,096 of the longest headers, with 3.5 kB of names each, still fit a message.
+_HEADER_POINTS = 16
 
 
 def decode_ingest(message: bytes, layouts: Layouts) -> Batch:
@@ -28,9 +33,8 @@ def decode_ingest(message: bytes, layouts: Layouts) -> Batch:
     twin = internal_pb2.IngestMetricsColumns()
     try:
         twin.ParseFromString(message)
-        unknown = UnknownFieldSet(twin)
-        if any(unknown[at].field_number in _COLUMN_NUMBERS for at in range(len(unknown))):
-            # Some numbers came unpacked: the typed message knows every encoding.
+        if _may_be_unpacked(UnknownFieldSet(twin)):
+            # Some numbers came one by one: the typed message knows every encoding.
             return _from_typed(metrics_pb2.IngestMetricsRequest.FromString(message), layouts)
     except DecodeError as error:
         raise InvalidArgument(
@@ -41,9 +45,15 @@ def decode_ingest(message: bytes, layouts: Layouts) -> Batch:
         np.frombuffer(_bytes("times_ms", twin.times_ms, 8), "<i8"),
         np.frombuffer(_bytes("values", twin.values, 8), "<f8"),
     )
-    indexes = np.frombuffer(_bytes("context_indexes", twin.context_indexes, 4), "<u4").tolist()
+    indexes = np.frombuffer(_bytes("context_indexes", twin.context_indexes, 4), "<u4")
     counts = np.frombuffer(_bytes("counts", twin.counts, 4), "<u4").astype(np.int64)
-    return _batch(twin, layouts, tuple(indexes), counts, points)
+    return _batch(twin, layouts, indexes, counts, points)
+
+
+def _may_be_unpacked(unknown: UnknownFieldSet) -> bool:
+    if len(unknown) > _UNKNOWN_FIELDS_SEEN:
+        return True
+    return any(unknown[at].field_number in _COLUMN_NUMBERS for at in range(len(unknown)))
 
 
 def _from_typed(request: metrics_pb2.IngestMetricsRequest, layouts: Layouts) -> Batch:
@@ -52,30 +62,33 @@ def _from_typed(request: metrics_pb2.IngestMetricsRequest, layouts: Layouts) -> 
         np.array(request.times_ms, dtype=np.int64),
         np.array(request.values, dtype=np.float64),
     )
-    return _batch(request, layouts, tuple(request.context_indexes), np.array(request.counts, dtype=np.int64), points)
+    indexes = np.array(request.context_indexes, dtype=np.uint32)
+    return _batch(request, layouts, indexes, np.array(request.counts, dtype=np.int64), points)
 
 
 def _batch(
     message: metrics_pb2.IngestMetricsRequest | internal_pb2.IngestMetricsColumns,
     layouts: Layouts,
-    indexes: tuple[int, ...],
+    indexes: NDArray[np.uint32],
     counts: Integers,
     points: Points,
 ) -> Batch:
+    check_lengths(keys=len(message.keys), contexts=len(message.contexts), indexes=len(indexes))
     contexts = tuple(context_in(context) for context in message.contexts)
-    layout = layouts.get(tuple(message.keys), contexts, indexes)
+    layout = layouts.get(tuple(message.keys), contexts, tuple(indexes.tolist()))
     return Batch(
         message.run_id, stamp_in(message.writer) if message.HasField("writer") else None, layout, counts, points
     )
 
 
 def _bytes(field: str, parts: Sequence[bytes], width: int) -> bytes:
-    data = parts[0] if len(parts) == 1 else b"".join(parts)
-    if len(data) % width:
-        raise InvalidArgument(
-            field, f"{len(data)} bytes", f"must be packed numbers of {width} bytes", reason="MALFORMED_MESSAGE"
-        )
-    return data
+    for part in parts:
+        # No number reaches over the end of a run, even if the next run would go on with it.
+        if len(part) % width:
+            raise InvalidArgument(
+                field, f"{len(part)} bytes", f"must be packed numbers of {width} bytes", reason="MALFORMED_MESSAGE"
+            )
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def stamp_in(writer: metrics_pb2.WriterStamp) -> WriterStamp:
@@ -132,16 +145,21 @@ def sliced(part: SeriesPoints) -> Iterator[SeriesPoints]:
         yield SeriesPoints(part.run_id, part.name, some)
 
 
+def weight_of(part: SeriesPoints) -> int:
+    """What a part takes in a message, in points: its header may be larger than its points."""
+    return len(part.points) + _HEADER_POINTS
+
+
 def messages(parts: Iterable[SeriesPoints]) -> Iterator[list[SeriesPoints]]:
     """Parts gathered so that each list fills about one message."""
     gathered: list[SeriesPoints] = []
-    points = 0
+    weight = 0
     for part in parts:
         for some in sliced(part):
-            if gathered and points + len(some.points) > LIMITS.read_message_points:
+            if gathered and weight + weight_of(some) > LIMITS.read_message_points:
                 yield gathered
-                gathered, points = [], 0
+                gathered, weight = [], 0
             gathered.append(some)
-            points += len(some.points)
+            weight += weight_of(some)
     if gathered:
         yield gathered

@@ -1,5 +1,6 @@
 """The door to metrics. Columns come and go as bytes: see columns.py."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
@@ -7,8 +8,9 @@ import grpc
 import numpy as np
 
 from trackwire.v1 import metrics_pb2
+from trackwire_server.core.checks import check_key, check_time
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.columns import Batch, Layouts, Points
+from trackwire_server.core.columns import Batch, Layouts, Points, check_context
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
@@ -21,9 +23,13 @@ from trackwire_server.rpc.columns import (
     encode_series,
     messages,
     stamp_in,
+    weight_of,
 )
 
 SERVICE = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
+# Decoding and encoding more than this is left to a thread: the event loop waits for neither.
+_BYTES_WORTH_A_THREAD = 512 * 1024
+_POINTS_WORTH_A_THREAD = LIMITS.read_message_points
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
 
@@ -34,10 +40,12 @@ class MetricServicer:
         self._metrics = metrics
         self._clock = clock
         self._layouts = Layouts()
+        # Large requests are decoded one at a time: a writer's requests stay in their order.
+        self._decoding = asyncio.Lock()
 
     async def ingest_metrics(self, request: bytes, _context: _Context) -> metrics_pb2.IngestMetricsResponse:
         """IngestMetrics."""
-        appended = await self._metrics.ingest(decode_ingest(request, self._layouts))
+        appended = await self._metrics.ingest(await self._decoded(request))
         return metrics_pb2.IngestMetricsResponse(
             acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
         )
@@ -54,26 +62,28 @@ class MetricServicer:
     async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
         """ReadMetrics."""
         gathered: list[SeriesPoints] = []
-        points = 0
+        weight = 0
         async for part in self._metrics.read(_query_in(request), max_points=request.max_points):
             if isinstance(part, str):
                 yield encode_series(gathered, part)
                 return
-            if points + len(part.points) > LIMITS.read_message_points:
-                *full, gathered = messages([*gathered, part])
+            gathered.append(part)
+            weight += weight_of(part)
+            if weight > LIMITS.read_message_points:
+                *full, gathered = messages(gathered)
                 for message in full:
                     yield encode_series(message)
-                points = sum(len(some.points) for some in gathered)
-            else:
-                gathered.append(part)
-                points += len(part.points)
+                weight = sum(map(weight_of, gathered))
 
     async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
         """TailMetrics. A commit is never cut over two messages: each token is exact."""
         async for parts, token in self._metrics.tail(
             list(request.run_ids), frozenset(request.keys), request.resume_token
         ):
-            yield encode_series(parts, token)
+            if sum(map(weight_of, parts)) > _POINTS_WORTH_A_THREAD:
+                yield await asyncio.to_thread(encode_series, parts, token)
+            else:
+                yield encode_series(parts, token)
 
     async def get_metric_summaries(
         self, request: metrics_pb2.GetMetricSummariesRequest, _context: _Context
@@ -89,12 +99,20 @@ class MetricServicer:
             summaries=[summary_out(summary) for summary in summaries], next_page_token=token
         )
 
+    async def _decoded(self, request: bytes) -> Batch:
+        if len(request) < _BYTES_WORTH_A_THREAD:
+            return decode_ingest(request, self._layouts)
+        async with self._decoding:
+            return await asyncio.to_thread(decode_ingest, request, self._layouts)
+
     def _logged(self, request: metrics_pb2.LogMetricsRequest) -> Batch:
         points = request.points
         if not 1 <= len(points) <= LIMITS.points_per_log:
             raise InvalidArgument(
                 "points", len(points), f"must be from 1 to {LIMITS.points_per_log:,}", limit=LIMITS.points_per_log
             )
+        for at, point in enumerate(points):
+            _check_point(f"points[{at}]", point)
         now_ms = self._clock()
         contexts = tuple(context_in(point.context) for point in points)
         distinct = tuple(dict.fromkeys(contexts))
@@ -109,6 +127,14 @@ class MetricServicer:
         )
         stamp = stamp_in(request.writer) if request.HasField("writer") else None
         return Batch(request.run_id, stamp, layout, np.ones(len(points), dtype=np.int64), columns)
+
+
+def _check_point(field: str, point: metrics_pb2.MetricPoint) -> None:
+    check_key(f"{field}.key", point.key)
+    if point.HasField("context"):
+        check_context(f"{field}.context", context_in(point.context))
+    if point.HasField("time_ms"):
+        check_time(f"{field}.time_ms", point.time_ms)
 
 
 def _query_in(request: metrics_pb2.ReadMetricsRequest) -> ReadQuery:

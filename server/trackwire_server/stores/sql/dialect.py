@@ -3,13 +3,13 @@
 Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
+import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-import aiosqlite
 from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
 
 READERS = 4
 BUSY_TIMEOUT_SECONDS = 30
@@ -34,6 +35,19 @@ _SQLITE_CONSTRAINTS = {
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
 }
+
+_UNAVAILABLE = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,8 @@ class SqliteDialect:
             raise InvalidArgument(
                 "store_uri", str(url), "needs a file: sqlite:///relative/path or sqlite:////absolute/path"
             )
-        self._url = url.set(drivername="sqlite+aiosqlite")
+        self._pages_max = _pages_max(url)
+        self._url = url.set(drivername="sqlite+aiosqlite").difference_update_query(["max_page_count"])
 
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
         """One connection that writes under BEGIN IMMEDIATE, a few that read under BEGIN."""
@@ -101,7 +116,7 @@ class SqliteDialect:
         path = str(self._url.database)
         engine = create_async_engine(
             self._url,
-            async_creator=lambda: _connect(path),
+            async_creator=lambda: connect(path, timeout_seconds=BUSY_TIMEOUT_SECONDS),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
@@ -127,6 +142,7 @@ class SqliteDialect:
                 "temp_store=MEMORY",
                 # Some builds wipe what is deleted by default: every retired journal row would be written once more.
                 "secure_delete=OFF",
+                *([f"max_page_count={self._pages_max}"] if self._pages_max else []),
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -135,9 +151,7 @@ class SqliteDialect:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            statement = Compiled(begin, ())
-            with _as_dbapi_error(statement):
-                connection.connection.dbapi_connection.run_async(lambda driver: driver.execute_fetchall(begin))
+            connection.exec_driver_sql(begin)
 
         return engine
 
@@ -153,11 +167,11 @@ class SqliteDialect:
     async def fetch_all(
         self, connection: AsyncConnection, statement: Compiled, parameters: Mapping[str, object]
     ) -> Sequence[tuple[Any, ...]]:
-        """By aiosqlite itself: one trip to its thread, where SQLAlchemy's cursor takes four."""
+        """By the driver itself."""
         driver = await _driver(connection)
+        row = [parameters[name] for name in statement.names]
         with _as_dbapi_error(statement):
-            rows = await driver.execute_fetchall(statement.text, [parameters[name] for name in statement.names])
-        return cast("list[tuple[Any, ...]]", rows)
+            return await driver.run(lambda database: database.execute(statement.text, row).fetchall())
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
         """In one trip for all of them."""
@@ -172,34 +186,19 @@ class SqliteDialect:
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """By SQLite's primary result code."""
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        extended = getattr(error.orig, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
             return StorageFull("database")
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return StoreCorrupt(f"database {self._url.database}: {error.orig}")
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
+        if code in _UNAVAILABLE:
             return StoreUnavailable(f"database {self._url.database}: {error.orig}")
         return None
 
 
-class _Driver(aiosqlite.Connection):
-    """A connection whose thread also takes several statements at once: a trip to it costs more than a small one."""
-
-    async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Calls `work` in the connection's thread."""
-        await self._execute(lambda: work(self._conn))
-
-
-async def _connect(path: str) -> _Driver:
-    driver = _Driver(lambda: sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS), iter_chunk_size=64)
-    # A connection that somebody forgot must not keep the process alive.
-    driver._thread.daemon = True  # noqa: SLF001
-    await driver
-    return driver
-
-
-async def _driver(connection: AsyncConnection) -> _Driver:
+async def _driver(connection: AsyncConnection) -> SqliteDriver:
     raw = await connection.get_raw_connection()
-    return cast("_Driver", raw.driver_connection)
+    return cast("SqliteDriver", raw.driver_connection)
 
 
 def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
@@ -219,6 +218,14 @@ def _as_dbapi_error(statement: Compiled) -> Iterator[None]:
         raise IntegrityError(statement.text, None, error) from error
     except sqlite3.Error as error:
         raise DBAPIError(statement.text, None, error) from error
+
+
+def _pages_max(url: URL) -> int:
+    """How many pages of 4 KiB the file may have, where the URI says so with `?max_page_count=`; 0 for no limit."""
+    text = url.query.get("max_page_count", "0")
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,10}", text):
+        raise InvalidArgument("store_uri", str(url), "max_page_count must be a whole number of pages")
+    return int(text)
 
 
 def _lower(value: str | None) -> str | None:

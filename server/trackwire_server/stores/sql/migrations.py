@@ -33,18 +33,23 @@ async def schema_version(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.max(schema_migrations.c.version))) or 0
 
 
+def check_not_newer(version: int, newest: int) -> None:
+    """Refuses a database that a newer server has upgraded. Raises FailedPrecondition."""
+    if version > newest:
+        raise FailedPrecondition(
+            f"store_uri: the database has schema version {version}, this server knows versions up to {newest}:"
+            " upgrade the server",
+            reason="SCHEMA_TOO_NEW",
+            metadata={"field": "store_uri", "value": version, "limit": newest},
+        )
+
+
 async def migrate(
     connection: AsyncConnection, *, steps: Mapping[int, Step] = MIGRATIONS, target: int = SCHEMA_VERSION
 ) -> tuple[int, int]:
     """Brings a database to the target version; the versions before and after. Refuses a newer database."""
     before = await schema_version(connection)
-    if before > target:
-        raise FailedPrecondition(
-            f"store_uri: the database has schema version {before}, this server knows versions up to {target}:"
-            " upgrade the server",
-            reason="SCHEMA_TOO_NEW",
-            metadata={"field": "store_uri", "value": before, "limit": target},
-        )
+    check_not_newer(before, target)
     if before == 0:
         await _create(connection)
         await _record(connection, target)

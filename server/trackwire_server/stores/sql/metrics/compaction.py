@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Points
 from trackwire_server.core.entities import RunStatus
+from trackwire_server.core.errors import StorageFull, StoreUnavailable
 from trackwire_server.core.failpoints import Failpoint
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
-from trackwire_server.stores.sql.metrics.journal import JournalEntry, decode_journal
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
 
 
@@ -39,6 +40,8 @@ class CompactionSettings:
     tail_retention_ms: int = 120_000
     tail_points_kept: int = 2_097_152
     prune_rows_at_once: int = 64
+    # A run that can't be compacted is left alone for so long, and others get their turn.
+    retry_ms: int = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,25 @@ class MetricCompactor:
         self._database = database
         self._settings = settings
         self._failpoint = failpoint
+        self._left_alone_until_ms: dict[int, int] = {}
 
     async def compact(self, *, now_ms: int) -> bool:
         """Compacts the run that needs it most, a bounded part of it; False if none is due."""
         async with self._database.read() as connection:
             run_no = await self._due(connection, now_ms)
-            if run_no is None:
-                return False
-            work = await self._take(connection, run_no)
-        rows = await asyncio.to_thread(_encoded, work)
-        return await self._store(work, rows, now_ms)
+        if run_no is None:
+            return False
+        try:
+            async with self._database.read() as connection:
+                work = await self._take(connection, run_no)
+            if work is not None:
+                await self._store(work, await asyncio.to_thread(_encoded, work), now_ms)
+        except (StorageFull, StoreUnavailable):
+            raise
+        except Exception:
+            self._left_alone_until_ms[run_no] = now_ms + self._settings.retry_ms
+            raise
+        return True
 
     async def backlog(self) -> Backlog:
         """All that waits."""
@@ -93,11 +105,15 @@ class MetricCompactor:
         async with self._database.write() as connection:
             rows = metric_journal.c
             await connection.execute(delete(metric_journal).where(rows.run_no == run_no, rows.arrival <= until))
-            moved = update(run_heads).where(run_heads.c.run_no == run_no).values(pruned_arrival=until)
-            await connection.execute(moved)
+            # Another replica may have pruned further: the number never goes back, or a tail would skip what is gone.
+            head = run_heads.c
+            moved = update(run_heads).where(head.run_no == run_no, head.pruned_arrival < until)
+            await connection.execute(moved.values(pruned_arrival=until))
         return True
 
     async def _due(self, connection: AsyncConnection, now_ms: int) -> int | None:
+        left_alone = {run_no: until for run_no, until in self._left_alone_until_ms.items() if until > now_ms}
+        self._left_alone_until_ms = left_alone
         head, settings = run_heads.c, self._settings
         waiting = head.arrival - head.compacted_arrival
         ended = runs.c.status.in_([status for status in RunStatus if status.is_terminal])
@@ -106,6 +122,7 @@ class MetricCompactor:
             .join(runs, runs.c.run_no == head.run_no)
             .where(
                 head.compacted_arrival < head.arrival,
+                head.run_no.not_in(left_alone),
                 or_(
                     waiting >= settings.rows_due,
                     head.pending_points >= settings.points_due,
@@ -119,15 +136,19 @@ class MetricCompactor:
         )
         return await connection.scalar(statement)
 
-    async def _take(self, connection: AsyncConnection, run_no: int) -> _Work:
-        compacted = await connection.scalar(select(run_heads.c.compacted_arrival).where(run_heads.c.run_no == run_no))
-        assert compacted is not None
+    async def _take(self, connection: AsyncConnection, run_no: int) -> _Work | None:
+        places = select(run_heads.c.compacted_arrival, run_heads.c.arrival).where(run_heads.c.run_no == run_no)
+        head = (await connection.execute(places)).one_or_none()
+        if head is None or head.compacted_arrival == head.arrival:
+            return None  # removed, or compacted by another replica, since it was found
+        compacted = head.compacted_arrival
         row = metric_journal.c
         of_run = and_(row.run_no == run_no, row.arrival > compacted)
         sizes = (await connection.scalars(select(row.points).where(of_run).order_by(row.arrival).limit(4_096))).all()
         taken = max(1, int(np.searchsorted(np.cumsum(sizes), self._settings.points_at_once, side="right")))
         statement = select(row.arrival, row.points, row.payload).where(of_run).order_by(row.arrival).limit(taken)
         rows = (await connection.execute(statement)).all()
+        check_no_hole(run_no, [row.arrival for row in rows], after=compacted)
         entries = [decode_journal(row.payload) for row in rows]
         touched = np.unique(np.concatenate([entry.series for entry in entries]))
         unfilled = await self._last_chunks(connection, run_no, frozenset(touched.tolist()))
@@ -154,7 +175,7 @@ class MetricCompactor:
             if row.series_no in touched
         }
 
-    async def _store(self, work: _Work, rows: Sequence[dict[str, object]], now_ms: int) -> bool:
+    async def _store(self, work: _Work, rows: Sequence[dict[str, object]], now_ms: int) -> None:
         replaced = [
             {"old_series_no": number, "old_ordinal": ordinal}
             for number, (ordinal, payload) in work.unfilled.items()
@@ -173,13 +194,12 @@ class MetricCompactor:
         async with self._database.write() as connection:
             # Another replica may have compacted the same rows: the first one counts. A run may have been removed.
             if (await connection.execute(moved)).rowcount != 1:
-                return True
+                return
             if replaced:
                 await connection.execute(_delete_chunks, replaced)
             await connection.execute(insert(metric_chunks), list(rows))
             self._failpoint("compaction.before_commit")
         self._failpoint("compaction.after_commit")
-        return True
 
     async def _prunable(self, connection: AsyncConnection, now_ms: int) -> tuple[int, int] | None:
         """A run and the arrival up to which its rows may go."""
@@ -213,7 +233,7 @@ def _encoded(work: _Work) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number, new in _points_by_series(work.entries).items():
         ordinal, payload = work.unfilled.get(number, (0, None))
-        points = (new if payload is None else Points.joined([codec.decode(payload), new])).ordered()
+        points = (new if payload is None else Points.joined([codec.decode([payload]), new])).ordered()
         rows += [
             _row(codec, number, ordinal + at // CHUNK_POINTS, points.take(slice(at, at + CHUNK_POINTS)))
             for at in range(0, len(points), CHUNK_POINTS)

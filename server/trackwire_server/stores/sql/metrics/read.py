@@ -6,7 +6,7 @@ holds no transaction.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,11 +14,11 @@ from sqlalchemy import Select, case, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Points, SeriesName
-from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound
+from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound, StoreCorrupt
 from trackwire_server.core.metric_queries import ReadQuery, SeriesReader, Snapshot
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
-from trackwire_server.stores.sql.metrics.journal import JournalEntry, decode_journal
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.metrics.names import context_in
 from trackwire_server.stores.sql.tables import (
     metric_chunks,
@@ -29,7 +29,7 @@ from trackwire_server.stores.sql.tables import (
     runs,
 )
 
-WINDOW_POINTS = 524_288
+WINDOW_POINTS = 262_144
 _JOURNAL_ROWS_AT_ONCE = 64
 # What one snapshot may hold in memory: journal and unfilled chunks.
 _SNAPSHOT_POINTS_MAX = 16 * 1_048_576
@@ -110,11 +110,15 @@ class MetricReads:
         for place in places:
             if place.compacted_arrival == place.arrival:
                 continue
+            rows = 0
             async for entry in journal_entries(connection, place.run_no, after=place.compacted_arrival, wanted=found):
+                rows += 1
                 held += len(entry.points)
                 _check_held(held)
                 for number, points in by_series(entry):
                     found[number].pending.append(points)
+            if rows != place.arrival - place.compacted_arrival:
+                raise StoreCorrupt(f"the journal of run {place.run_id!r} ends before row {place.arrival}")
 
 
 def _check_held(points: int) -> None:
@@ -177,6 +181,8 @@ async def journal_entries(
             .limit(_JOURNAL_ROWS_AT_ONCE)
         )
         rows = (await connection.execute(statement)).all()
+        if rows:
+            check_no_hole(run_no, [row.arrival for row in rows], after=after)
         for row in rows:
             yield only(decode_journal(row.payload), numbers)
         if len(rows) < _JOURNAL_ROWS_AT_ONCE:
@@ -252,18 +258,32 @@ class SqlSeriesReader:
         return self._query.clip(min(firsts), max(lasts))
 
     async def windows(self) -> AsyncIterator[Points]:
-        """All points in order, in parts."""
-        window: list[ChunkPlace] = []
+        """All points in order, in parts; each is fetched while the one before it is at work."""
+        following: asyncio.Task[Points] | None = None
+        try:
+            for groups, pending in self._windows():
+                current = following
+                following = asyncio.create_task(self._load(groups, pending))
+                if current is not None:
+                    yield await current
+            if following is not None:
+                yield await following
+        finally:
+            if following is not None:
+                following.cancel()
+
+    def _windows(self) -> Iterator[tuple[list[list[ChunkPlace]], Points]]:
+        """Groups of chunks that make a part, and the pending points that belong among them."""
+        groups: list[list[ChunkPlace]] = []
         points = 0
         for group in overlapping(self._series.chunks):
-            window += group
+            groups.append(group)
             points += sum(chunk.points for chunk in group)
             if points >= WINDOW_POINTS and not self._reaches_into(group):
-                yield await self._load(window, Points.empty())
-                window, points = [], 0
-        last = await self._load(window, self._pending)
-        if len(last):
-            yield last
+                yield groups, Points.empty()
+                groups, points = [], 0
+        if groups or len(self._pending):
+            yield groups, self._pending
 
     def _reaches_into(self, group: Sequence[ChunkPlace]) -> bool:
         """Whether pending points lie before the end of a group, so that what follows must be ordered with them."""
@@ -271,15 +291,18 @@ class SqlSeriesReader:
             return False
         return (int(self._pending.steps[0]), int(self._pending.times_ms[0])) <= max(chunk.last for chunk in group)
 
-    async def _load(self, window: Sequence[ChunkPlace], pending: Points) -> Points:
-        missing = [chunk.ordinal for chunk in window if chunk.payload is None]
-        payloads = {chunk.ordinal: chunk.payload for chunk in window if chunk.payload is not None}
-        if missing:
-            payloads |= await self._fetch(missing)
-        ordered = [payloads[ordinal] for ordinal in sorted(payloads)]
-        if len(ordered) + len(pending) < 2:
-            return _assembled(ordered, pending, self._query)
-        return await asyncio.to_thread(_assembled, ordered, pending, self._query)
+    async def _load(self, groups: Sequence[Sequence[ChunkPlace]], pending: Points) -> Points:
+        places = [chunk for group in groups for chunk in group]
+        in_order = len(places) == len(groups) and not len(pending)
+        if not in_order:
+            # Equal steps and times keep the order in which they were logged: that of the ordinals.
+            places.sort(key=lambda chunk: chunk.ordinal)
+        missing = [chunk.ordinal for chunk in places if chunk.payload is None]
+        fetched = await self._fetch(missing) if missing else {}
+        payloads = [fetched[chunk.ordinal] if chunk.payload is None else chunk.payload for chunk in places]
+        if len(payloads) + len(pending) < 2:
+            return _assembled(payloads, pending, self._query, in_order=in_order)
+        return await asyncio.to_thread(_assembled, payloads, pending, self._query, in_order=in_order)
 
     async def _fetch(self, ordinals: Sequence[int]) -> dict[int, bytes]:
         statement = select(metric_chunks.c.ordinal, metric_chunks.c.payload).where(
@@ -306,7 +329,7 @@ def overlapping(chunks: Sequence[ChunkPlace]) -> Iterable[list[ChunkPlace]]:
         yield group
 
 
-def _assembled(payloads: Sequence[bytes], pending: Points, query: ReadQuery) -> Points:
-    codec = ChunkCodec()
-    points = Points.joined([*(codec.decode(payload) for payload in payloads), pending]).ordered()
+def _assembled(payloads: Sequence[bytes], pending: Points, query: ReadQuery, *, in_order: bool) -> Points:
+    stored = ChunkCodec().decode(payloads)
+    points = stored if in_order else Points.joined([stored, pending]).ordered()
     return points.take(query.mask(points)) if query.is_bounded else points

@@ -16,33 +16,35 @@ from trackwire_server.stores.sql.tables import metric_keys, metric_series, metri
 
 # Parameters of one statement: SQLite allows 32,766.
 _NAMES_AT_ONCE = 10_000
+# What an entry takes beside its numbers, in numbers.
+_ENTRY_NUMBERS = 32
 _INT64 = np.iinfo(np.int64)
 
 
 class SeriesNumbers:
     """Numbers of the series of a layout in a run. What a transaction makes is remembered only once it is committed."""
 
-    def __init__(self, dialect: Dialect, *, series_max: int = 4_000_000):
+    def __init__(self, dialect: Dialect, *, numbers_max: int = 4_000_000):
         self._dialect = dialect
-        self._series_max = series_max
-        self._series = 0
-        self._known: OrderedDict[tuple[int, Layout], Integers] = OrderedDict()
+        self._numbers_max = numbers_max
+        self._numbers = 0
+        self._known: OrderedDict[tuple[int, object], Integers] = OrderedDict()
 
     def known(self, run_no: int, layout: Layout) -> Integers | None:
         """The numbers, if they are remembered."""
-        numbers = self._known.get((run_no, layout))
+        numbers = self._known.get((run_no, layout.identity))
         if numbers is not None:
-            self._known.move_to_end((run_no, layout))
+            self._known.move_to_end((run_no, layout.identity))
         return numbers
 
     def remember(self, run_no: int, layout: Layout, numbers: Integers) -> None:
         """To be called after the commit."""
-        if (run_no, layout) in self._known:
+        if (run_no, layout.identity) in self._known:
             return
-        self._known[run_no, layout] = numbers
-        self._series += len(numbers)
-        while self._series > self._series_max and len(self._known) > 1:
-            self._series -= len(self._known.popitem(last=False)[1])
+        self._known[run_no, layout.identity] = numbers
+        self._numbers += len(numbers) + _ENTRY_NUMBERS
+        while self._numbers > self._numbers_max and len(self._known) > 1:
+            self._numbers -= len(self._known.popitem(last=False)[1]) + _ENTRY_NUMBERS
 
     async def of(self, connection: AsyncConnection, run: LockedRun, layout: Layout) -> Integers:
         """The numbers of a layout's series; those that are new are made, each with an empty summary."""

@@ -10,7 +10,7 @@ from trackwire_server.core.columns import SeriesName
 from trackwire_server.core.errors import InvalidArgument, TailTokenExpired
 from trackwire_server.core.metric_queries import Arrival, Arrived, SeriesPoints
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics.journal import decode_journal
+from trackwire_server.stores.sql.metrics.journal import check_no_hole, decode_journal
 from trackwire_server.stores.sql.metrics.read import RunPlace, by_series, find_runs, find_series, only
 from trackwire_server.stores.sql.tables import metric_journal
 
@@ -63,6 +63,8 @@ class MetricTail:
             .order_by(metric_journal.c.arrival)
             .limit(await self._rows_within(connection, run, position, budget))
         )
+        rows = (await connection.execute(statement)).all()
+        check_no_hole(run.run_no, [row.arrival for row in rows], after=position)
         wanted = np.fromiter(names, np.int64, len(names))
         return [
             Arrival(
@@ -73,7 +75,7 @@ class MetricTail:
                     for number, points in by_series(only(decode_journal(row.payload), wanted))
                 ],
             )
-            for row in await connection.execute(statement)
+            for row in rows
         ]
 
     async def _rows_within(self, connection: AsyncConnection, place: RunPlace, position: int, budget: int) -> int:

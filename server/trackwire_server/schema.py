@@ -1,0 +1,93 @@
+"""`python -m trackwire_server db …`: a store's schema, told or brought up to date. No server needs to run."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from trackwire_server.config import MEMORY, SETTINGS, Config
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.data_dir import claimed
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.migrations import check_not_newer
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION
+
+Answer = TypeVar("Answer")
+_ASKED_FOR = ("data_dir", "store_uri")
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Does what the arguments behind `db` say. Raises TrackwireError."""
+    flags = vars(_parser().parse_args(arguments))
+    act: Callable[[Config], Coroutine[None, None, str]] = flags.pop("act")
+    config = Config.read(flags, environment)
+    if config.store_uri == MEMORY:
+        raise InvalidArgument("store_uri", MEMORY, "has no schema: name a database")
+    sys.stdout.write(f"{asyncio.run(act(config))}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trackwire db", description="Upgrades a store's schema, or tells its version.", allow_abbrev=False
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    for name, act, text in (
+        ("upgrade", _upgrade, "Bring a store's schema up to this version. No server may use the data directory."),
+        ("version", _version, "Tell the version of a store's schema, and that of this server."),
+    ):
+        action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        action.set_defaults(act=act)
+        for setting in SETTINGS:
+            if setting.name in _ASKED_FOR:
+                description = f"{setting.description} [{setting.variable}; default: {setting.default}]"
+                action.add_argument(setting.flag, dest=setting.name, metavar=setting.metavar, help=description)
+    return parser
+
+
+async def _upgrade(config: Config) -> str:
+    # Elsewhere than in the data directory there is no lock: the upgrade's own transaction keeps others out.
+    file = _file_of(config.store_uri)
+    is_embedded = file is not None and file.is_relative_to(config.data_dir)
+    with claimed(config.data_dir) if is_embedded else nullcontext():
+        before, after = await _with_database(config.store_uri, Database.upgrade)
+    if before == after:
+        return f"{config.store_uri}: schema version {after}, up to date"
+    return f"{config.store_uri}: schema version {after}, before it was {before or 'empty'}"
+
+
+async def _version(config: Config) -> str:
+    file = _file_of(config.store_uri)
+    if file is not None and not file.exists():
+        # Opening it would make it.
+        raise FailedPrecondition(
+            f"store_uri: '{config.store_uri}': there is no database yet", metadata={"field": "store_uri"}
+        )
+    version = await _with_database(config.store_uri, Database.schema_version)
+    check_not_newer(version, SCHEMA_VERSION)
+    state = (
+        "up to date" if version == SCHEMA_VERSION else f"this server's is {SCHEMA_VERSION}: run trackwire db upgrade"
+    )
+    return f"{config.store_uri}: schema version {version}, {state}"
+
+
+async def _with_database(store_uri: str, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    database = await Database.open(store_uri, upgrade=False)
+    try:
+        return await act(database)
+    finally:
+        await database.close()
+
+
+def _file_of(store_uri: str) -> Path | None:
+    """The file of an embedded database; None for one that is a server."""
+    try:
+        url = make_url(store_uri)
+    except ArgumentError:
+        return None
+    return Path(url.database).absolute() if url.get_backend_name() == "sqlite" and url.database else None

@@ -1,0 +1,155 @@
+"""Every rpc of the protos has a handler and answers a minimal valid request over a real socket, on every store."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from hashlib import sha256
+
+import grpc
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from tests.conftest import Stubs
+from tests.rpc.refusals import refusal_in
+
+from trackwire.v1 import (
+    admin_pb2,
+    artifacts_pb2,
+    experiments_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
+
+FILES = {
+    "experiments": experiments_pb2,
+    "runs": runs_pb2,
+    "metrics": metrics_pb2,
+    "artifacts": artifacts_pb2,
+    "model_registry": model_registry_pb2,
+    "admin": admin_pb2,
+}
+METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
+    (noun, method.name): method
+    for noun, file in FILES.items()
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+# An rpc that this server's stores can't answer otherwise.
+UNSUPPORTED = {
+    "CreateArtifactUploadUrl": "PRESIGNED_URLS_UNSUPPORTED",
+    "CreateArtifactDownloadUrl": "PRESIGNED_URLS_UNSUPPORTED",
+}
+DATA = b"weights"
+_STAGE = model_registry_pb2.MODEL_STAGE_STAGING
+
+# In an order in which each finds what it needs. Fields by name; experiment 1 and version 1 are the first made.
+CALLS: list[tuple[str, str, dict[str, object]]] = [
+    ("experiments", "CreateExperiment", {"name": "vision"}),
+    ("experiments", "GetExperiment", {"name": "vision"}),
+    ("experiments", "SearchExperiments", {}),
+    ("experiments", "UpdateExperiment", {"experiment_id": "1", "name": "sound"}),
+    ("experiments", "SetExperimentTags", {"experiment_id": "1", "tags": {"a": "b"}}),
+    ("experiments", "DeleteExperimentTag", {"experiment_id": "1", "key": "a"}),
+    ("experiments", "DeleteExperiment", {"experiment_id": "1"}),
+    ("experiments", "RestoreExperiment", {"experiment_id": "1"}),
+    ("runs", "CreateRun", {"run_id": "r"}),
+    ("runs", "GetRun", {"run_id": "r"}),
+    ("runs", "UpdateRun", {"run_id": "r", "run_name": "renamed"}),
+    ("runs", "DeleteRun", {"run_id": "r"}),
+    ("runs", "RestoreRun", {"run_id": "r"}),
+    ("runs", "SearchRuns", {"experiment_ids": ["0"]}),
+    ("runs", "LogParams", {"run_id": "r", "params": {"lr": "0.1"}}),
+    ("runs", "SetRunTags", {"run_id": "r", "tags": {"a": "b"}}),
+    ("runs", "DeleteRunTag", {"run_id": "r", "key": "a"}),
+    ("runs", "HeartbeatRun", {"run_id": "r"}),
+    ("runs", "RequestRunStop", {"run_id": "r"}),
+    (
+        "metrics",
+        "IngestMetrics",
+        {"run_id": "r", "keys": ["loss"], "counts": [1], "steps": [1], "times_ms": [1], "values": [0.5]},
+    ),
+    ("metrics", "LogMetrics", {"run_id": "r", "points": [metrics_pb2.MetricPoint(key="loss", value=1, step=2)]}),
+    ("metrics", "ReadMetrics", {"run_ids": ["r"]}),
+    ("metrics", "GetMetricSummaries", {"run_ids": ["r"]}),
+    ("metrics", "TailMetrics", {"run_ids": ["r"]}),
+    ("artifacts", "UploadArtifact", {}),
+    ("artifacts", "GetUploadStatus", {"run_id": "r", "upload_id": "u"}),
+    ("artifacts", "ListArtifacts", {"run_id": "r"}),
+    ("artifacts", "DownloadArtifact", {"run_id": "r", "path": "w.bin"}),
+    ("artifacts", "CreateArtifactUploadUrl", {"run_id": "r", "path": "w.bin"}),
+    ("artifacts", "CreateArtifactDownloadUrl", {"run_id": "r", "path": "w.bin"}),
+    ("artifacts", "DeleteArtifact", {"run_id": "r", "path": "w.bin"}),
+    ("model_registry", "CreateRegisteredModel", {"name": "digits"}),
+    ("model_registry", "GetRegisteredModel", {"name": "digits"}),
+    ("model_registry", "SearchRegisteredModels", {}),
+    ("model_registry", "UpdateRegisteredModel", {"name": "digits", "description": "of hands"}),
+    ("model_registry", "SetRegisteredModelTags", {"name": "digits", "tags": {"a": "b"}}),
+    ("model_registry", "DeleteRegisteredModelTag", {"name": "digits", "key": "a"}),
+    ("model_registry", "CreateModelVersion", {"name": "digits", "source": "runs:/r/model", "run_id": "r"}),
+    ("model_registry", "GetModelVersion", {"name": "digits", "version": 1}),
+    ("model_registry", "SearchModelVersions", {}),
+    ("model_registry", "UpdateModelVersion", {"name": "digits", "version": 1, "description": "first"}),
+    ("model_registry", "TransitionModelVersionStage", {"name": "digits", "version": 1, "stage": _STAGE}),
+    ("model_registry", "GetLatestModelVersions", {"name": "digits"}),
+    ("model_registry", "SetModelVersionTags", {"name": "digits", "version": 1, "tags": {"a": "b"}}),
+    ("model_registry", "DeleteModelVersionTag", {"name": "digits", "version": 1, "key": "a"}),
+    ("model_registry", "SetRegisteredModelAlias", {"name": "digits", "alias": "champion", "version": 1}),
+    ("model_registry", "DeleteRegisteredModelAlias", {"name": "digits", "alias": "champion"}),
+    ("model_registry", "DeleteModelVersion", {"name": "digits", "version": 1}),
+    ("model_registry", "RenameRegisteredModel", {"name": "digits", "new_name": "numerals"}),
+    ("model_registry", "DeleteRegisteredModel", {"name": "numerals"}),
+    ("admin", "GetServerInfo", {}),
+    ("admin", "CollectGarbage", {}),
+]
+
+
+async def upload() -> AsyncIterator[artifacts_pb2.UploadArtifactRequest]:
+    header = artifacts_pb2.UploadHeader(upload_id="u", run_id="r", path="w.bin", size_bytes=len(DATA))
+    yield artifacts_pb2.UploadArtifactRequest(header=header)
+    yield artifacts_pb2.UploadArtifactRequest(data=DATA)
+    finish = artifacts_pb2.UploadFinish(sha256=sha256(DATA).digest())
+    yield artifacts_pb2.UploadArtifactRequest(finish=finish)
+
+
+async def answer(stubs: Stubs, noun: str, name: str, fields: Mapping[str, object]) -> Message:
+    """The only answer to a call, or the first of a stream."""
+    method = METHODS[noun, name]
+    call: Callable[..., object] = getattr(getattr(stubs, noun), name)
+    if method.client_streaming:
+        return await awaited(call(upload()))
+    request = getattr(FILES[noun], method.input_type.name)(**fields)
+    if not method.server_streaming:
+        return await awaited(call(request))
+    stream = call(request)
+    assert isinstance(stream, grpc.aio.UnaryStreamCall)
+    first = await stream.read()
+    stream.cancel()
+    assert isinstance(first, Message), "the stream ended without an answer"
+    return first
+
+
+async def awaited(call: object) -> Message:
+    assert isinstance(call, Awaitable)
+    found = await call
+    assert isinstance(found, Message)
+    return found
+
+
+def test_every_rpc_of_the_protos_is_called_below() -> None:
+    assert {(noun, name) for noun, name, _ in CALLS} == METHODS.keys()
+
+
+async def test_every_rpc_answers_a_minimal_request(stubs: Stubs) -> None:
+    for noun, name, fields in CALLS:
+        if name in UNSUPPORTED:
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await answer(stubs, noun, name, fields)
+            assert refusal_in(raised.value).reason == UNSUPPORTED[name]
+        else:
+            found = await answer(stubs, noun, name, fields)
+            assert found.DESCRIPTOR is METHODS[noun, name].output_type, name
+
+
+async def test_rpc_that_no_proto_has_is_unimplemented(stubs: Stubs) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await stubs.channel.unary_unary("/trackwire.v1.RunService/NoSuchRpc")(b"")
+    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
