@@ -1,7 +1,7 @@
 """Metrics: what may be ingested, read and tailed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from trackwire_server.core.arrivals import Arrivals
@@ -65,7 +65,7 @@ class Metrics:
         check_batch(batch)
         return await self._committer.submit(batch)
 
-    async def read(self, query: ReadQuery, *, max_points: int) -> AsyncIterator[SeriesPoints | str]:
+    async def read(self, query: ReadQuery, *, max_points: int) -> AsyncGenerator[SeriesPoints | str, None]:
         """The points of each series in order, in parts; at the end the token for a tail from here. Raises NotFound."""
         _check_selection(query.run_ids, query.keys)
         _check_max_points(max_points)
@@ -78,7 +78,7 @@ class Metrics:
 
     async def tail(
         self, run_ids: Sequence[str], keys: frozenset[str], resume_token: str
-    ) -> AsyncIterator[tuple[Sequence[SeriesPoints], str]]:
+    ) -> AsyncGenerator[tuple[Sequence[SeriesPoints], str], None]:
         """What arrives, whole commits with the token behind them; first the token alone.
 
         Raises NotFound, TailTokenExpired, and StoreUnavailable when the server drains.
