@@ -1,5 +1,6 @@
 """Fewer points that look the same: per bucket of steps the smallest and the largest value."""
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -18,12 +19,8 @@ class Downsampler:
     """
 
     def __init__(self, first_step: int, last_step: int, max_points: int):
-        self._buckets = (max_points - 2) // 2
+        self._range = first_step, last_step
         self._max_points = max_points
-        # Inner edges of the buckets, in Python's integers: a range of int64 steps can be wider than int64.
-        width = last_step - first_step + 1
-        edges = [first_step + width * i // self._buckets for i in range(1, self._buckets)]
-        self._edges: Integers = np.array(edges, dtype=np.int64)
         self._kept = Points.empty()
         self._kept_at: Integers = np.empty(0, np.int64)
         self._first = Points.empty()
@@ -55,6 +52,15 @@ class Downsampler:
         at = np.concatenate(([0], self._kept_at, [self._seen - 1]))
         _, chosen = np.unique(at, return_index=True)
         return Points.joined([self._first, self._kept, self._last]).take(chosen)
+
+    @cached_property
+    def _edges(self) -> Integers:
+        """Inner edges of the buckets. They take time, and a short series needs none."""
+        buckets = (self._max_points - 2) // 2
+        first, last = self._range
+        # In Python's integers: a range of int64 steps can be wider than int64.
+        width = last - first + 1
+        return np.array([first + width * i // buckets for i in range(1, buckets)], dtype=np.int64)
 
     def _extremes(self, points: Points) -> Integers:
         """Positions of each bucket's smallest and largest value."""

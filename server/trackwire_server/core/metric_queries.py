@@ -52,7 +52,7 @@ class SeriesReader(Protocol):
     run_id: str
     name: SeriesName
 
-    def step_range(self) -> tuple[int, int] | None:
+    async def step_range(self) -> tuple[int, int] | None:
         """The first and the last step that can come; None where nothing can."""
 
     def windows(self) -> AsyncIterator[Points]:

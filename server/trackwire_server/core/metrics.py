@@ -182,7 +182,7 @@ def _messages(
 
 
 async def _sampled(series: SeriesReader, max_points: int) -> AsyncIterator[Points]:
-    steps = series.step_range()
+    steps = await series.step_range()
     if steps is None:
         return
     downsampler = Downsampler(*steps, max_points)

@@ -176,7 +176,7 @@ class _MemorySeries:
         steps = Points.joined(parts).steps
         self._range = query.clip(int(steps.min()), int(steps.max()))
 
-    def step_range(self) -> tuple[int, int] | None:
+    async def step_range(self) -> tuple[int, int] | None:
         return self._range
 
     async def windows(self) -> AsyncIterator[Points]:

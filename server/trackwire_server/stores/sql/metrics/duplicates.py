@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.columns import Flags, Integers, Points
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry
-from trackwire_server.stores.sql.metrics.read import journal_entries
+from trackwire_server.stores.sql.metrics.journal_rows import journal_entries
 from trackwire_server.stores.sql.tables import metric_chunks, metric_summaries, run_heads
 
 _SERIES_AT_ONCE = 10_000
@@ -78,7 +78,7 @@ async def _stored(
     compacted = await connection.scalar(select(run_heads.c.compacted_arrival).where(run_heads.c.run_no == run_no))
     stored = [
         (np.repeat(entry.series, entry.counts), entry.points)
-        async for entry in journal_entries(connection, run_no, after=compacted or 0, wanted=numbers.tolist())
+        async for entry in journal_entries(connection, run_no, after=compacted or 0, wanted=numbers)
     ]
     codec, chunk = ChunkCodec(), metric_chunks.c
     for at in range(0, len(numbers), _SERIES_AT_ONCE):

@@ -1,6 +1,7 @@
 """Tailing: the journal behind a position, also the part of it that is compacted but kept for a while."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import select
@@ -10,12 +11,24 @@ from trackwire_server.core.columns import SeriesName
 from trackwire_server.core.errors import InvalidArgument, TailTokenExpired
 from trackwire_server.core.metric_queries import Arrival, Arrived, SeriesPoints
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics.journal import check_no_hole, decode_journal
-from trackwire_server.stores.sql.metrics.read import RunPlace, by_series, find_runs, find_series, only
-from trackwire_server.stores.sql.tables import metric_journal
+from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
+from trackwire_server.stores.sql.metrics.journal_rows import by_series, journal_rows, only
+from trackwire_server.stores.sql.metrics.names import context_in
+from trackwire_server.stores.sql.metrics.places import RunPlace, find_runs
+from trackwire_server.stores.sql.tables import metric_keys, metric_series
 
 # One answer holds so many points at the most, and at least one arrival.
 _POINTS_AT_ONCE = 262_144
+_NAMES_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One row of the journal of the `at`-th run."""
+
+    at: int
+    number: int
+    entry: JournalEntry
 
 
 class MetricTail:
@@ -33,60 +46,44 @@ class MetricTail:
             if positions is None:
                 return Arrived((), tuple(place.arrival for place in places), more=False)
             _check_positions(places, positions)
-            behind = [at for at, place in enumerate(places) if positions[at] < place.arrival]
-            names = await find_series(connection, [places[at].run_no for at in behind], keys) if behind else {}
-            arrivals: list[Arrival] = []
+            taken: list[_Taken] = []
             budget = _POINTS_AT_ONCE
-            for at in behind:
-                if budget > 0:
-                    found = await self._read(connection, (at, places[at]), positions[at], names, budget)
-                    arrivals += found
-                    budget -= sum(len(part.points) for arrival in found for part in arrival.parts)
+            for at, place in enumerate(places):
+                if budget > 0 and positions[at] < place.arrival:
+                    rows = await journal_rows(connection, place.run_no, after=positions[at], budget=budget)
+                    check_no_hole(place.run_no, [row.arrival for row in rows], after=positions[at])
+                    taken += [_Taken(at, row.arrival, decode_journal(row.payload)) for row in rows]
+                    budget -= sum(row.points for row in rows)
+            names = await _names(connection, [each.entry for each in taken], keys)
         reached = list(positions)
-        for arrival in arrivals:
-            reached[arrival.at] = arrival.number
-        return Arrived(arrivals, tuple(reached), any(reached[at] < places[at].arrival for at in behind))
+        for each in taken:
+            reached[each.at] = each.number
+        arrivals = [Arrival(each.at, each.number, _parts(run_ids[each.at], each.entry, names)) for each in taken]
+        return Arrived(arrivals, tuple(reached), any(reached[at] < place.arrival for at, place in enumerate(places)))
 
-    async def _read(
-        self,
-        connection: AsyncConnection,
-        place: tuple[int, RunPlace],
-        position: int,
-        names: dict[int, tuple[int, SeriesName]],
-        budget: int,
-    ) -> list[Arrival]:
-        """The next arrivals of a run: as many as the budget holds, and at least one."""
-        at, run = place
-        statement = (
-            select(metric_journal.c.arrival, metric_journal.c.payload)
-            .where(metric_journal.c.run_no == run.run_no, metric_journal.c.arrival > position)
-            .order_by(metric_journal.c.arrival)
-            .limit(await self._rows_within(connection, run, position, budget))
-        )
-        rows = (await connection.execute(statement)).all()
-        check_no_hole(run.run_no, [row.arrival for row in rows], after=position)
-        wanted = np.fromiter(names, np.int64, len(names))
-        return [
-            Arrival(
-                at,
-                row.arrival,
-                [
-                    SeriesPoints(run.run_id, names[number][1], points)
-                    for number, points in by_series(only(decode_journal(row.payload), wanted))
-                ],
-            )
-            for row in rows
-        ]
 
-    async def _rows_within(self, connection: AsyncConnection, place: RunPlace, position: int, budget: int) -> int:
+async def _names(
+    connection: AsyncConnection, entries: Sequence[JournalEntry], keys: frozenset[str]
+) -> dict[int, SeriesName]:
+    """Names of the series in these entries; only those of the wanted keys where given."""
+    numbers = np.unique(np.concatenate([entry.series for entry in entries])).tolist() if entries else []
+    names: dict[int, SeriesName] = {}
+    for at in range(0, len(numbers), _NAMES_AT_ONCE):
         statement = (
-            select(metric_journal.c.points)
-            .where(metric_journal.c.run_no == place.run_no, metric_journal.c.arrival > position)
-            .order_by(metric_journal.c.arrival)
-            .limit(1_000)
+            select(metric_series, metric_keys.c.key)
+            .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
+            .where(metric_series.c.series_no.in_(numbers[at : at + _NAMES_AT_ONCE]))
         )
-        sizes = (await connection.scalars(statement)).all()
-        return max(1, int(np.searchsorted(np.cumsum(sizes), budget, side="right")))
+        if keys:
+            statement = statement.where(metric_keys.c.key.in_(keys))
+        for row in await connection.execute(statement):
+            names[row.series_no] = SeriesName(row.key, context_in(row))
+    return names
+
+
+def _parts(run_id: str, entry: JournalEntry, names: Mapping[int, SeriesName]) -> list[SeriesPoints]:
+    wanted = only(entry, np.fromiter(names, np.int64, len(names)))
+    return [SeriesPoints(run_id, names[number], points) for number, points in by_series(wanted)]
 
 
 def _check_positions(places: Sequence[RunPlace], positions: Sequence[int]) -> None:
