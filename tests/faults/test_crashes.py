@@ -64,9 +64,7 @@ class Lives:
         return server
 
     async def live_and_die(self, end: str, chance: random.Random) -> None:
-        """One life: ended at a failpoint, at a random moment, or by a stop."""
-        if end in STOPS:
-            return await self.live_and_stop(end, chance)
+        """One life: ended at a failpoint or at a random moment."""
         failpoint = "" if end == RANDOM else f"{end}:{chance.randint(1, 40 if end.startswith('ingest') else 4)}"
         server = await self.start(TRACKWIRE_FAILPOINT=failpoint)
         assert server.process is not None
@@ -136,13 +134,14 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
             async with running(*writers):
                 lives.kill(server, RANDOM)
                 for end in ends(chance):
-                    await lives.live_and_die(end, chance)
+                    await (lives.live_and_stop if end in STOPS else lives.live_and_die)(end, chance)
             server = await lives.start()
             stored = await settled(connections[0], tail)
     tell(lives, writers, tail)
     check_stored(stored, writers)
     await check_summaries(lives.address.current, stored)
     assert server.stop() == 0, server.log_text()
+    assert "Traceback" not in server.log_text()
     check_file(server.data_dir / "trackwire.db", tail)
     assert lives.kills.total() >= 20
     assert all(lives.kills[kind] for kind in (RANDOM, *FAILPOINTS)), lives.kills

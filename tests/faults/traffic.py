@@ -26,6 +26,8 @@ IN_FLIGHT = 6
 _WINDOW = 6
 _RESENT = 2
 CALL_TIMEOUT_SECONDS = 10.0
+# What a server says that is away, stops or is busy; CANCELLED is grpc's own word to what comes while it stops.
+PASSING = (CODE.UNAVAILABLE, CODE.CANCELLED, CODE.DEADLINE_EXCEEDED, CODE.RESOURCE_EXHAUSTED)
 
 Point = tuple[str, int, float]
 
@@ -168,7 +170,7 @@ class Writer:
 
     def _note(self, error: grpc.aio.AioRpcError) -> None:
         code = error.code()
-        assert code in (CODE.ABORTED, CODE.UNAVAILABLE, CODE.DEADLINE_EXCEEDED, CODE.RESOURCE_EXHAUSTED), error
+        assert code in (CODE.ABORTED, *PASSING), error
         assert code is not CODE.ABORTED or SequenceGap.default_reason in str(error.trailing_metadata()), error
         self.refusals[code.name] = self.refusals.get(code.name, 0) + 1
 
@@ -193,7 +195,7 @@ class Tail:
                 async for message in stub.TailMetrics(request):
                     self._take(message)
             except grpc.aio.AioRpcError as error:
-                if error.code() is not CODE.UNAVAILABLE:
+                if error.code() not in PASSING:
                     raise
                 await asyncio.sleep(0.05)
 

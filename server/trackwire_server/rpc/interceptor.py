@@ -5,8 +5,8 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import grpc
@@ -27,6 +27,7 @@ Unary = Callable[[object, Context], Awaitable[object]]
 Streaming = Callable[[object, Context], AsyncGenerator[object, None] | Awaitable[None]]
 # The stubs know the handlers of the synchronous server only; here they hold Unary and Streaming.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+HEALTH_PREFIX = "/grpc.health."
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -38,7 +39,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._log = log.bind()
         self._endless = frozenset(endless)
         self._handlers: dict[str, _Handler] = {}
-        self._endless_tasks: set[asyncio.Task[object]] = set()
+        self._calls: dict[asyncio.Task[object], str] = {}
+        self._ended: set[asyncio.Task[object]] = set()
         self._stopping = False
 
     async def intercept_service(
@@ -57,11 +59,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         wrapped = self._handlers[method] = self._wrap(method, handler)
         return wrapped
 
-    def end_endless_streams(self) -> None:
-        """Answers UNAVAILABLE to every endless stream, now and from now on."""
+    def begin_stop(self) -> None:
+        """Answers UNAVAILABLE to every endless stream, and to every call that still comes; health goes on."""
         self._stopping = True
-        for task in self._endless_tasks:
-            task.cancel()
+        for task, method in self._calls.items():
+            if method in self._endless:
+                self._end(task)
+
+    def end_calls(self) -> None:
+        """Answers UNAVAILABLE to every call under way."""
+        for task in self._calls:
+            self._end(task)
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
         decode = _decoding(handler.request_deserializer)
@@ -89,8 +97,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     def _streaming(self, method: str, behavior: Streaming, decode: Decode | None = None) -> Callable[[Any, Any], Any]:
-        is_endless = method in self._endless
-
         async def answer(request: Any, context: Context) -> None:
             responses = behavior(request if decode is None else decode(request), context)
             if isinstance(responses, AsyncGenerator):
@@ -101,19 +107,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 await responses
 
         async def handle(request: Any, context: Context) -> None:
-            call = answer(request, context)
-            await self._guarded(method, self._endable(call, context) if is_endless else call, context)
+            await self._guarded(method, answer(request, context), context)
 
         return handle
 
-    async def _guarded(self, method: str, call: Awaitable[Answer], context: Context) -> Answer:
+    async def _guarded(self, method: str, call: Coroutine[Any, Any, Answer], context: Context) -> Answer:
+        if self._stopping and not method.startswith(HEALTH_PREFIX):
+            call.close()
+            await _abort(context, stopping_status())
         started = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
-            return await call
-        except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED
-            raise
+            with self._under_way(method) as task:
+                try:
+                    return await call
+                except asyncio.CancelledError:
+                    code = grpc.StatusCode.CANCELLED
+                    await self._answer_cancelled(task, context)
         except TrackwireError as error:
             code = code_of(error)
             if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
@@ -131,22 +141,27 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             duration_ms = round((time.perf_counter() - started) * 1e3, 3)
             self._log.debug("call", method=method, code=code.name, duration_ms=duration_ms)
 
-    async def _endable(self, call: Awaitable[None], context: Context) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._endless_tasks.add(task)
+    @contextmanager
+    def _under_way(self, method: str) -> Iterator[asyncio.Task[object]]:
+        """Notes a call, so that a stop of the server can end it."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._calls[task] = method
         try:
-            if self._stopping:
-                task.cancel()
-            await call
-        except asyncio.CancelledError:
-            if not self._stopping:
-                raise
-            # The cancellation is our own: the client is to learn why, and that it may come back.
-            task.uncancel()
-            await _abort(context, stopping_status())
+            yield task
         finally:
-            self._endless_tasks.discard(task)
+            del self._calls[task]
+            self._ended.discard(task)
+
+    def _end(self, task: asyncio.Task[object]) -> None:
+        self._ended.add(task)
+        task.cancel()
+
+    async def _answer_cancelled(self, task: asyncio.Task[object], context: Context) -> NoReturn:
+        """A call was cancelled: if by us, the client is to learn why, and that it may come back."""
+        if task not in self._ended:
+            raise asyncio.CancelledError
+        task.uncancel()
+        await _abort(context, stopping_status())
 
 
 def _code_set(context: Context) -> grpc.StatusCode:
@@ -156,7 +171,11 @@ def _code_set(context: Context) -> grpc.StatusCode:
 
 
 async def _abort(context: Context, status: Status) -> NoReturn:
-    await context.abort(_CODES[status.code], status.message, trailers_of(status))
+    try:
+        await context.abort(_CODES[status.code], status.message, trailers_of(status))
+    except grpc.aio.InternalError as error:
+        # The call is over, its client gone: there is nobody to tell, and nothing of ours went wrong.
+        raise grpc.aio.AbortError from error
 
 
 def _decoding(deserialize: Decode | None) -> Decode | None:

@@ -1,5 +1,6 @@
 """The gRPC server: the nouns' doors, and beside them health, reflection, limits and keepalive."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,10 @@ ENDLESS_METHODS = (
     f"/{REFLECTION_V1}/ServerReflectionInfo",
 )
 
+# For the last answers to go out, when a stop has waited long enough.
+FAREWELL_SECONDS = 0.5
+# How long new calls are refused before connections are told to go.
+REFUSING_SECONDS = 0.1
 PING_INTERVAL_SECONDS = 60
 PING_TIMEOUT_SECONDS = 20
 # Framing and the fields beside the columns: what is within the limits of a request always fits a message.
@@ -109,10 +114,16 @@ class RpcServer:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self, drain_seconds: float) -> None:
-        """Turns new calls away, ends endless streams, and waits so long for what is under way before cancelling it."""
+        """Turns new calls away, ends endless streams, and waits so long for what is under way before ending it."""
         await self._health.enter_graceful_shutdown()
-        self._interceptor.end_endless_streams()
-        await self._server.stop(drain_seconds)
+        self._interceptor.begin_stop()
+        # Calls that reach grpc while it stops are only told CANCELLED: most clients have heard UNAVAILABLE by then.
+        await asyncio.sleep(min(drain_seconds, REFUSING_SECONDS))
+        # A little more than we wait: grpc itself would only say CANCELLED, as if the client had wanted it.
+        stopping = asyncio.create_task(self._server.stop(drain_seconds + FAREWELL_SECONDS))
+        await asyncio.wait([stopping], timeout=drain_seconds)
+        self._interceptor.end_calls()
+        await stopping
 
     def _add_reflection(self) -> None:
         names = (*self._services, HEALTH, REFLECTION_V1ALPHA)
