@@ -1,15 +1,16 @@
 """The data directory: one server at a time holds it, and tells there where it listens."""
 
+import errno
 import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
-from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StorageFull
 
 LOCK_FILE = "server.lock"
 SERVER_FILE = "server.json"
@@ -24,18 +25,21 @@ class DataDirectory:
     def announce(self, address: str) -> None:
         """Tells in server.json where the server listens; readers see it whole or not at all."""
         written = self.path / f"{SERVER_FILE}.tmp"
-        written.write_text(json.dumps({"pid": os.getpid(), "address": address}) + "\n")
-        written.replace(self.path / SERVER_FILE)
+        with _writing(self.path):
+            written.write_text(json.dumps({"pid": os.getpid(), "address": address}) + "\n")
+            written.replace(self.path / SERVER_FILE)
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[DataDirectory]:
-    """Holds a folder, making it if need be. Raises InvalidArgument, and FailedPrecondition if another holds it."""
-    try:
+    """Holds a folder, making it if need be.
+
+    Raises InvalidArgument, StorageFull, and FailedPrecondition if another holds it.
+    """
+    with _writing(path):
         path.mkdir(parents=True, exist_ok=True)
-        lock = (path / LOCK_FILE).open("a+")
-    except OSError as error:
-        raise InvalidArgument("data_dir", str(path), f"can't be used: {error.strerror}") from error
+        # Without a buffer: what can't be written would be tried again by close.
+        lock = (path / LOCK_FILE).open("a+b", buffering=0)
     with lock:
         _lock(lock, path)
         try:
@@ -53,13 +57,23 @@ def announced_address(path: Path) -> str | None:
         return None
 
 
-def _lock(lock: TextIO, path: Path) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"data directory '{path}'") from error
+        raise InvalidArgument("data_dir", str(path), f"can't be used: {error.strerror}") from error
+
+
+def _lock(lock: FileIO, path: Path) -> None:
     try:
         # The kernel lets go when the process ends, however it ends: no stale lock is ever left.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.seek(0)
-        holder = lock.read().strip() or "another process"
+        holder = lock.read().decode(errors="replace").strip() or "another process"
         raise FailedPrecondition(
             f"data_dir: '{path}': another server uses this data directory: {holder};"
             " stop it, or choose another with --data-dir",
@@ -67,7 +81,7 @@ def _lock(lock: TextIO, path: Path) -> None:
             metadata={"field": "data_dir", "value": path, "holder": holder},
         ) from error
     # A file left by a server that was killed tells an address where nobody listens.
-    (path / SERVER_FILE).unlink(missing_ok=True)
-    lock.truncate(0)
-    lock.write(f"pid {os.getpid()} on {socket.gethostname()}\n")
-    lock.flush()
+    with _writing(path):
+        (path / SERVER_FILE).unlink(missing_ok=True)
+        lock.truncate(0)
+        lock.write(f"pid {os.getpid()} on {socket.gethostname()}\n".encode())

@@ -37,8 +37,13 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self._server)
-            self._sockets += [client, server]
+            self._sockets.append(client)
+            try:
+                server = socket.create_connection(self._server)
+            except OSError:
+                self._close(client)
+                continue
+            self._sockets.append(server)
             left = [self._cuts.pop(0)] if self._cuts else None
             for source, target in ((client, server), (server, client)):
                 thread = threading.Thread(target=self._carry, args=(source, target, left))

@@ -14,6 +14,7 @@ from tests.conftest import FakeClock
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
 from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.files.folders import errors_translated
 from trackwire_server.stores.memory.artifacts import MemoryBytes
 
 ROOT = "0/run1/artifacts"
@@ -309,6 +310,15 @@ async def test_full_disk_keeps_whole_parts_alone(files: FileBytes) -> None:
     await again.publish()
     await again.close()
     assert await read(files, f"{ROOT}/a") == b"0123456789" * 3
+
+
+def test_device_that_is_full_is_a_full_disk() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with pytest.raises(StorageFull), errors_translated():
+            os.write(full, b"1")
+    finally:
+        os.close(full)
 
 
 async def test_failure_that_nobody_awaited_is_no_warning(files: FileBytes) -> None:

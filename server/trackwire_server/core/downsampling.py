@@ -1,10 +1,11 @@
 """Fewer points that look the same: per bucket of steps the smallest and the largest value."""
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
-from trackwire_server.core.columns import Integers, Points, Reals
+from trackwire_server.core.columns import Integers, Points
 
 # A first point, a last point, and the two extremes of one bucket.
 POINTS_MIN = 4
@@ -64,18 +65,12 @@ class Downsampler:
     def _extremes(self, points: Points) -> Integers:
         """Positions of each bucket's smallest and largest value."""
         numbers = np.flatnonzero(~np.isnan(points.values))
-        if not len(numbers):
-            return numbers
-        steps, values = points.steps[numbers], points.values[numbers]
-        bounds = np.concatenate(([0], np.searchsorted(steps, self._edges, side="left"), [len(steps)]))
-        sizes = np.diff(bounds)
-        starts, sizes = bounds[:-1][sizes > 0], sizes[sizes > 0]
-        low = _first_equal(values, np.minimum.reduceat(values, starts), starts, sizes)
-        high = _first_equal(values, np.maximum.reduceat(values, starts), starts, sizes)
-        return numbers[np.unique(np.concatenate((low, high)))]
-
-
-def _first_equal(values: Reals, wanted: Reals, starts: Integers, sizes: Integers) -> Integers:
-    """Per bucket, the position of the first value that equals the wanted one."""
-    hits = np.flatnonzero(values == np.repeat(wanted, sizes))
-    return hits[np.searchsorted(hits, starts)]
+        if len(numbers) < len(points):
+            return numbers[self._extremes(points.take(numbers))]
+        bounds = np.unique([0, *np.searchsorted(points.steps, self._edges, side="left"), len(points)]).tolist()
+        chosen = [
+            start + int(find(points.values[start:end]))
+            for start, end in pairwise(bounds)
+            for find in (np.argmin, np.argmax)
+        ]
+        return np.unique(np.array(chosen, dtype=np.int64))

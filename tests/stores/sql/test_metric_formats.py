@@ -29,7 +29,7 @@ def points(draw: st.DrawFn, size: int | None = None) -> Points:
 @given(points())
 def test_chunks_come_back_bit_for_bit(given_points: Points) -> None:
     codec = ChunkCodec()
-    assert rows_of(codec.decode(codec.encode(given_points))) == rows_of(given_points)
+    assert rows_of(codec.decode([codec.encode(given_points)])) == rows_of(given_points)
 
 
 @given(st.data(), st.lists(st.integers(1, 9), min_size=1, max_size=9))
@@ -49,7 +49,7 @@ def _one_point() -> Points:
 @given(st.binary(max_size=200))
 def test_foreign_bytes_are_named_as_damage(data: bytes) -> None:
     with pytest.raises(StoreCorrupt):
-        ChunkCodec().decode(data)
+        ChunkCodec().decode([data])
     with pytest.raises(StoreCorrupt):
         decode_journal(data)
 
@@ -61,7 +61,7 @@ def test_a_flipped_value_byte_never_passes_for_data(place: int, flip: int) -> No
     payload = bytearray(ChunkCodec().encode(original))
     payload[place % len(payload)] ^= flip
     try:
-        found = ChunkCodec().decode(bytes(payload))
+        found = ChunkCodec().decode([bytes(payload)])
     except StoreCorrupt:
         return
     # The header's first step and first time have no checksum of their own; values and differences have.
@@ -72,7 +72,7 @@ def test_a_newer_version_is_refused_by_number() -> None:
     payload = bytearray(ChunkCodec().encode(_one_point()))
     payload[0] = 9
     with pytest.raises(StoreCorrupt, match="version 9"):
-        ChunkCodec().decode(bytes(payload))
+        ChunkCodec().decode([bytes(payload)])
     row = bytearray(encode_journal(JournalEntry(np.array([1]), np.array([1]), _one_point())))
     row[0] = 9
     with pytest.raises(StoreCorrupt, match="version 9"):

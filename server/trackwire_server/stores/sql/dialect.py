@@ -3,6 +3,7 @@
 Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,7 +105,8 @@ class SqliteDialect:
             raise InvalidArgument(
                 "store_uri", str(url), "needs a file: sqlite:///relative/path or sqlite:////absolute/path"
             )
-        self._url = url.set(drivername="sqlite+aiosqlite")
+        self._pages_max = _pages_max(url)
+        self._url = url.set(drivername="sqlite+aiosqlite").difference_update_query(["max_page_count"])
 
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
         """One connection that writes under BEGIN IMMEDIATE, a few that read under BEGIN."""
@@ -140,6 +142,7 @@ class SqliteDialect:
                 "temp_store=MEMORY",
                 # Some builds wipe what is deleted by default: every retired journal row would be written once more.
                 "secure_delete=OFF",
+                *([f"max_page_count={self._pages_max}"] if self._pages_max else []),
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -215,6 +218,14 @@ def _as_dbapi_error(statement: Compiled) -> Iterator[None]:
         raise IntegrityError(statement.text, None, error) from error
     except sqlite3.Error as error:
         raise DBAPIError(statement.text, None, error) from error
+
+
+def _pages_max(url: URL) -> int:
+    """How many pages of 4 KiB the file may have, where the URI says so with `?max_page_count=`; 0 for no limit."""
+    text = url.query.get("max_page_count", "0")
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,10}", text):
+        raise InvalidArgument("store_uri", str(url), "max_page_count must be a whole number of pages")
+    return int(text)
 
 
 def _lower(value: str | None) -> str | None:

@@ -6,6 +6,7 @@ by side, and compressed by zstd.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,20 +52,28 @@ class ChunkCodec:
         )
         return sealed((header, steps, times, values))
 
-    def decode(self, payload: bytes) -> Points:
-        """The inverse. Raises StoreCorrupt."""
-        view = unsealed("chunk", payload, version=VERSION, header_size=_HEADER.size)
-        try:
-            _, step_width, time_width, count, step, time_ms, steps_size, times_size = _HEADER.unpack_from(view)
-            times_at = _HEADER.size + steps_size
-            values_at = times_at + times_size
-            return Points(
-                self._sums(view[_HEADER.size : times_at], step_width, step, count),
-                self._sums(view[times_at:values_at], time_width, time_ms, count),
-                _unshuffled(self._decompressor.decompress(view[values_at:]), np.float64, count),
-            )
-        except (struct.error, zstandard.ZstdError, ValueError, KeyError) as error:
-            raise StoreCorrupt(f"a chunk of {len(payload)} bytes can't be read: {error}") from error
+    def decode(self, payloads: Sequence[bytes]) -> Points:
+        """The points of chunks, one after the other. Raises StoreCorrupt."""
+        views = [unsealed("chunk", payload, version=VERSION, header_size=_HEADER.size) for payload in payloads]
+        headers = [_HEADER.unpack_from(view) for view in views]
+        total = sum(header[3] for header in headers)
+        points = Points(np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.float64))
+        at = 0
+        for header, view in zip(headers, views, strict=True):
+            try:
+                self._decode_into(points.take(slice(at, at + header[3])), header, view)
+            except (zstandard.ZstdError, ValueError, IndexError, KeyError) as error:
+                raise StoreCorrupt(f"a chunk of {len(view)} bytes can't be read: {error}") from error
+            at += header[3]
+        return points
+
+    def _decode_into(self, points: Points, header: tuple[int, ...], view: memoryview) -> None:
+        _, step_width, time_width, _, step, time_ms, steps_size, times_size = header
+        times_at = _HEADER.size + steps_size
+        values_at = times_at + times_size
+        self._sum_up(points.steps, view[_HEADER.size : times_at], step_width, step)
+        self._sum_up(points.times_ms, view[times_at:values_at], time_width, time_ms)
+        _unshuffle(points.values, self._decompressor.decompress(view[values_at:]))
 
     def _differences(self, column: Integers) -> tuple[bytes, int]:
         # Differences wrap around in 64 bits and so do the sums: the ends of int64 come back as they were.
@@ -73,13 +82,12 @@ class ChunkCodec:
         width = next(w for w, kind in _WIDTHS.items() if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
         return self._compressor.compress(_shuffled(differences.astype(_WIDTHS[width]))), width
 
-    def _sums(self, section: memoryview, width: int, first: int, count: int) -> Integers:
-        differences = _unshuffled(self._decompressor.decompress(section), _WIDTHS[width], count - 1)
-        column = np.empty(count, np.int64)
+    def _sum_up(self, column: Integers, section: memoryview, width: int, first: int) -> None:
+        differences = np.empty(len(column) - 1, _WIDTHS[width])
+        _unshuffle(differences, self._decompressor.decompress(section))
         column[0] = first
         np.cumsum(differences, dtype=np.int64, out=column[1:])
         column[1:] += first
-        return column
 
 
 def _shuffled(column: NDArray[Any]) -> bytes:
@@ -89,7 +97,7 @@ def _shuffled(column: NDArray[Any]) -> bytes:
     return rows.T.tobytes()
 
 
-def _unshuffled(data: bytes, kind: type[np.number[Any]], count: int) -> NDArray[Any]:
-    width = np.dtype(kind).itemsize
-    planes = np.frombuffer(data, np.uint8).reshape(width, count)
-    return np.ascontiguousarray(planes.T).view(np.dtype(kind).newbyteorder("<")).reshape(count)
+def _unshuffle(column: NDArray[Any], data: bytes) -> None:
+    """Fills a column."""
+    planes = np.frombuffer(data, np.uint8).reshape(column.itemsize, len(column))
+    column.view(np.uint8).reshape(len(column), column.itemsize)[:] = planes.T

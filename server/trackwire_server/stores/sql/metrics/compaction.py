@@ -233,7 +233,7 @@ def _encoded(work: _Work) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number, new in _points_by_series(work.entries).items():
         ordinal, payload = work.unfilled.get(number, (0, None))
-        points = (new if payload is None else Points.joined([codec.decode(payload), new])).ordered()
+        points = (new if payload is None else Points.joined([codec.decode([payload]), new])).ordered()
         rows += [
             _row(codec, number, ordinal + at // CHUNK_POINTS, points.take(slice(at, at + CHUNK_POINTS)))
             for at in range(0, len(points), CHUNK_POINTS)

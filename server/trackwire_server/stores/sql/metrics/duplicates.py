@@ -87,7 +87,7 @@ async def _stored(
             chunk.series_no.in_(some), chunk.last_step >= low, chunk.first_step <= high
         )
         for row in await connection.execute(statement):
-            points = codec.decode(row.payload)
+            points = codec.decode([row.payload])
             points = points.take((points.steps >= low) & (points.steps <= high))
             stored.append((np.full(len(points), row.series_no), points))
     return stored

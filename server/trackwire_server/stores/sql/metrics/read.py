@@ -6,7 +6,7 @@ holds no transaction.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ from trackwire_server.stores.sql.tables import (
     runs,
 )
 
-WINDOW_POINTS = 524_288
+WINDOW_POINTS = 262_144
 # What one statement brings into memory, and the event loop makes objects of in one go.
 _JOURNAL_POINTS_AT_ONCE = 262_144
 _JOURNAL_ROWS_AT_ONCE = 1_000
@@ -286,20 +286,34 @@ class SqlSeriesReader:
         return self._query.clip(min(firsts), max(lasts))
 
     async def windows(self) -> AsyncIterator[Points]:
-        """All points in order, in parts."""
-        window: list[ChunkPlace] = []
+        """All points in order, in parts; each is fetched while the one before it is at work."""
+        following: asyncio.Task[Points] | None = None
+        try:
+            for groups, pending in self._windows(await self._ordered_pending()):
+                current = following
+                following = asyncio.create_task(self._load(groups, pending))
+                if current is not None:
+                    yield await current
+            if following is not None:
+                yield await following
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.wait([following])
+
+    def _windows(self, pending: Points) -> Iterator[tuple[list[list[ChunkPlace]], Points]]:
+        """Groups of chunks that make a part, and the pending points that belong among them."""
+        groups: list[list[ChunkPlace]] = []
         points = 0
-        pending = await self._ordered_pending()
         for group in overlapping(self._series.chunks):
-            window += group
+            groups.append(group)
             points += sum(chunk.points for chunk in group)
             if points >= WINDOW_POINTS:
                 due = _before(pending, max(chunk.last for chunk in group))
-                yield await self._load(window, pending.take(slice(0, due)))
-                window, points, pending = [], 0, pending.take(slice(due, None))
-        last = await self._load(window, pending)
-        if len(last):
-            yield last
+                yield groups, pending.take(slice(0, due))
+                groups, points, pending = [], 0, pending.take(slice(due, None))
+        if groups or len(pending):
+            yield groups, pending
 
     async def _ordered_pending(self) -> Points:
         """What is in the journal only, ordered when it is first needed."""
@@ -310,15 +324,18 @@ class SqlSeriesReader:
             parts.clear()
         return self._pending
 
-    async def _load(self, window: Sequence[ChunkPlace], pending: Points) -> Points:
-        missing = [chunk.ordinal for chunk in window if chunk.payload is None]
-        payloads = {chunk.ordinal: chunk.payload for chunk in window if chunk.payload is not None}
-        if missing:
-            payloads |= await self._fetch(missing)
-        ordered = [payloads[ordinal] for ordinal in sorted(payloads)]
-        if len(ordered) + len(pending) < 2:
-            return _assembled(ordered, pending, self._query)
-        return await asyncio.to_thread(_assembled, ordered, pending, self._query)
+    async def _load(self, groups: Sequence[Sequence[ChunkPlace]], pending: Points) -> Points:
+        places = [chunk for group in groups for chunk in group]
+        in_order = len(places) == len(groups) and not len(pending)
+        if not in_order:
+            # Equal steps and times keep the order in which they were logged: that of the ordinals.
+            places.sort(key=lambda chunk: chunk.ordinal)
+        missing = [chunk.ordinal for chunk in places if chunk.payload is None]
+        fetched = await self._fetch(missing) if missing else {}
+        payloads = [fetched[chunk.ordinal] if chunk.payload is None else chunk.payload for chunk in places]
+        if len(payloads) + len(pending) < 2:
+            return _assembled(payloads, pending, self._query, in_order=in_order)
+        return await asyncio.to_thread(_assembled, payloads, pending, self._query, in_order=in_order)
 
     async def _fetch(self, ordinals: Sequence[int]) -> dict[int, bytes]:
         chunk = metric_chunks.c
@@ -363,7 +380,7 @@ def _chosen(parts: Sequence[Points], query: ReadQuery) -> Points:
     return (points.take(query.mask(points)) if query.is_bounded else points).ordered()
 
 
-def _assembled(payloads: Sequence[bytes], pending: Points, query: ReadQuery) -> Points:
-    codec = ChunkCodec()
-    points = Points.joined([*(codec.decode(payload) for payload in payloads), pending]).ordered()
+def _assembled(payloads: Sequence[bytes], pending: Points, query: ReadQuery, *, in_order: bool) -> Points:
+    stored = ChunkCodec().decode(payloads)
+    points = stored if in_order else Points.joined([stored, pending]).ordered()
     return points.take(query.mask(points)) if query.is_bounded else points
