@@ -53,7 +53,7 @@ SETTINGS: Sequence[Setting] = (
 # For tests of crashes, from the environment alone: people have no use for them.
 TEST_SETTINGS: Sequence[Setting] = (
     Setting("failpoint", "", "Where the process kills itself: place:n, such as ingest.before_commit:7.", "PLACE:N"),
-    Setting("compaction_rows", "256", "A run with so many journal rows is compacted.", "ROWS"),
+    Setting("compaction_rows", "1024", "A run with so many journal rows is compacted.", "ROWS"),
 )
 
 

@@ -47,6 +47,7 @@ async def test_life_of_an_experiment(experiments: Experiments, clock: FakeClock)
         ("a", "/absolute", "artifact_location"),
         ("a", "C:\\folder", "artifact_location"),
         ("a", "s3://" + "b" * 2_048, "artifact_location"),
+        ("a", "trackwire-artifacts:/7", "artifact_location"),
     ],
 )
 async def test_bad_new_experiment_is_refused_by_field(

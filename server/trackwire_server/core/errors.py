@@ -52,20 +52,20 @@ class InvalidArgument(TrackwireError):
         self.field = field
 
 
+def _resource(kind: str, name: object, field: str | None) -> dict[str, object]:
+    return {"resource_type": kind, "resource_name": name} | ({"field": field} if field else {})
+
+
 class NotFound(TrackwireError):
     """Nothing of this kind has this name."""
 
     default_reason = "NOT_FOUND"
 
     def __init__(self, kind: str, name: object, *, field: str | None = None, hint: str = ""):
-        metadata = {"resource_type": kind, "resource_name": str(name)}
-        if field:
-            metadata["field"] = field
-        tail = f": {hint}" if hint else ""
         super().__init__(
-            f"{kind} {shown(name)} does not exist{tail}",
+            f"{kind} {shown(name)} does not exist" + (f": {hint}" if hint else ""),
             reason=f"{kind.upper().replace(' ', '_')}_NOT_FOUND",
-            metadata=metadata,
+            metadata=_resource(kind, name, field),
         )
 
 
@@ -75,14 +75,10 @@ class AlreadyExists(TrackwireError):
     default_reason = "ALREADY_EXISTS"
 
     def __init__(self, kind: str, name: object, *, field: str | None = None, hint: str = ""):
-        metadata = {"resource_type": kind, "resource_name": str(name)}
-        if field:
-            metadata["field"] = field
-        tail = f": {hint}" if hint else ""
         super().__init__(
-            f"{kind} {shown(name)} exists already{tail}",
+            f"{kind} {shown(name)} exists already" + (f": {hint}" if hint else ""),
             reason=f"{kind.upper().replace(' ', '_')}_ALREADY_EXISTS",
-            metadata=metadata,
+            metadata=_resource(kind, name, field),
         )
 
 

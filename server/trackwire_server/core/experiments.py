@@ -11,7 +11,13 @@ from trackwire_server.core.checks import (
     check_required,
 )
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import Experiment, ExperimentReference, LifecycleStage, NewExperiment
+from trackwire_server.core.entities import (
+    ARTIFACT_SCHEME,
+    Experiment,
+    ExperimentReference,
+    LifecycleStage,
+    NewExperiment,
+)
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.searching import SearchRequest, parse_search
@@ -120,4 +126,10 @@ def _check_location(location: str) -> None:
     if location and not _URI.fullmatch(location):
         raise InvalidArgument(
             "artifact_location", location, 'must be a URI with a scheme, such as "s3://bucket/folder", or empty'
+        )
+    if location.startswith(ARTIFACT_SCHEME.rstrip("/")):
+        raise InvalidArgument(
+            "artifact_location",
+            location,
+            "names a folder of the server's own artifact store, which each experiment gets by itself: leave it empty",
         )

@@ -7,7 +7,7 @@ from trackwire_server.core.clock import Clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.stores import MetricStore
 
-_REST_SECONDS = 0.5
+_REST_SECONDS = 1.0
 _REST_AFTER_ERROR_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)

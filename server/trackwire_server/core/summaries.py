@@ -1,6 +1,7 @@
 """Summaries of columns, many series at a time: every step is one numpy call over all points."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -22,6 +23,10 @@ class SummaryColumns:
     first_time_ms: Integers
     min_value: Reals
     max_value: Reals
+
+    def take(self, rows: Integers) -> Self:
+        """These rows."""
+        return type(self)(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
 def summarise(series: Integers, counts: Integers, points: Points) -> SummaryColumns:
@@ -65,7 +70,7 @@ def _merged(parts: SummaryColumns) -> SummaryColumns:
     series = parts.series[order]
     is_new = np.concatenate(([True], series[1:] != series[:-1]))
     if is_new.all():
-        return _at(parts, order)
+        return parts.take(order)
     starts = np.flatnonzero(is_new)
     ends = np.append(starts[1:], len(series)) - 1
     last = np.lexsort((parts.last_time_ms, parts.last_step, parts.series))[ends]
@@ -82,20 +87,4 @@ def _merged(parts: SummaryColumns) -> SummaryColumns:
         first_time_ms=parts.first_time_ms[first],
         min_value=np.fmin.reduceat(parts.min_value[order], starts),
         max_value=np.fmax.reduceat(parts.max_value[order], starts),
-    )
-
-
-def _at(parts: SummaryColumns, order: Integers) -> SummaryColumns:
-    return SummaryColumns(
-        series=parts.series[order],
-        count=parts.count[order],
-        nan_count=parts.nan_count[order],
-        last_value=parts.last_value[order],
-        last_step=parts.last_step[order],
-        last_time_ms=parts.last_time_ms[order],
-        first_value=parts.first_value[order],
-        first_step=parts.first_step[order],
-        first_time_ms=parts.first_time_ms[order],
-        min_value=parts.min_value[order],
-        max_value=parts.max_value[order],
     )

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, AdaptedConnection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -151,7 +151,9 @@ class SqliteDialect:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            adapter = cast("AdaptedConnection", connection.connection.dbapi_connection)
+            with _as_dbapi_error(Compiled(begin, ())):
+                adapter.run_async(lambda driver: driver.begin(begin))
 
         return engine
 

@@ -21,9 +21,19 @@ class SqliteDriver(aiosqlite.Connection):
         result: Result = await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
         return result
 
+    async def begin(self, statement: str) -> None:
+        """Begins a transaction. A call that was cancelled during its own BEGIN may have left one behind: it ends."""
+        await self.run(lambda database: _begin_afresh(database, statement))
+
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]
         """A cursor that costs nothing until it executes."""
         return OneTripCursor(self)
+
+
+def _begin_afresh(database: sqlite3.Connection, statement: str) -> None:
+    if database.in_transaction:
+        database.rollback()
+    database.execute(statement).close()
 
 
 class OneTripCursor:

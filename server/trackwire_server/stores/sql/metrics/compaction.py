@@ -28,7 +28,7 @@ from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, me
 class CompactionSettings:
     """When a run's journal is worth compacting, and how long compacted rows are kept for tails."""
 
-    rows_due: int = 256
+    rows_due: int = 1_024
     points_due: int = 524_288
     # A run at which nothing arrives any more: finished ones sooner.
     idle_ms: int = 20_000
