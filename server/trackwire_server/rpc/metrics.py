@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
@@ -63,27 +64,29 @@ class MetricServicer:
         """ReadMetrics."""
         gathered: list[SeriesPoints] = []
         weight = 0
-        async for part in self._metrics.read(_query_in(request), max_points=request.max_points):
-            if isinstance(part, str):
-                yield encode_series(gathered, part)
-                return
-            gathered.append(part)
-            weight += weight_of(part)
-            if weight > LIMITS.read_message_points:
-                *full, gathered = messages(gathered)
-                for message in full:
-                    yield encode_series(message)
-                weight = sum(map(weight_of, gathered))
+        # Without aclosing, what a client that goes away had open would wait for the garbage collector; likewise below.
+        async with aclosing(self._metrics.read(_query_in(request), max_points=request.max_points)) as parts:
+            async for part in parts:
+                if isinstance(part, str):
+                    yield encode_series(gathered, part)
+                    return
+                gathered.append(part)
+                weight += weight_of(part)
+                if weight > LIMITS.read_message_points:
+                    *full, gathered = messages(gathered)
+                    for message in full:
+                        yield encode_series(message)
+                    weight = sum(map(weight_of, gathered))
 
     async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
         """TailMetrics. A commit is never cut over two messages: each token is exact."""
-        async for parts, token in self._metrics.tail(
-            list(request.run_ids), frozenset(request.keys), request.resume_token
-        ):
-            if sum(map(weight_of, parts)) > _POINTS_WORTH_A_THREAD:
-                yield await asyncio.to_thread(encode_series, parts, token)
-            else:
-                yield encode_series(parts, token)
+        tail = self._metrics.tail(list(request.run_ids), frozenset(request.keys), request.resume_token)
+        async with aclosing(tail) as commits:
+            async for parts, token in commits:
+                if sum(map(weight_of, parts)) > _POINTS_WORTH_A_THREAD:
+                    yield await asyncio.to_thread(encode_series, parts, token)
+                else:
+                    yield encode_series(parts, token)
 
     async def get_metric_summaries(
         self, request: metrics_pb2.GetMetricSummariesRequest, _context: _Context

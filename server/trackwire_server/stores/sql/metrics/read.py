@@ -6,7 +6,7 @@ holds no transaction.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -285,7 +285,7 @@ class SqlSeriesReader:
             return None
         return self._query.clip(min(firsts), max(lasts))
 
-    async def windows(self) -> AsyncIterator[Points]:
+    async def windows(self) -> AsyncGenerator[Points, None]:
         """All points in order, in parts; each is fetched while the one before it is at work."""
         following: asyncio.Task[Points] | None = None
         try:
