@@ -1,7 +1,7 @@
 """The door to metrics. Columns come and go as bytes: see columns.py."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ SERVICE = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
 # Decoding and encoding more than this is left to a thread: the event loop waits for neither.
 _BYTES_WORTH_A_THREAD = 512 * 1024
 _POINTS_WORTH_A_THREAD = LIMITS.read_message_points
+_Stream: TypeAlias = AsyncGenerator[bytes, None]
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
 
@@ -60,11 +61,11 @@ class MetricServicer:
             acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
         )
 
-    async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+    async def read_metrics(self, request: metrics_pb2.ReadMetricsRequest, _context: _Context) -> _Stream:
         """ReadMetrics."""
         gathered: list[SeriesPoints] = []
         weight = 0
-        # Without aclosing, what a client that goes away had open would wait for the garbage collector; likewise below.
+        # Without aclosing, what a client that goes away has begun would wait for the garbage collector.
         async with aclosing(self._metrics.read(_query_in(request), max_points=request.max_points)) as parts:
             async for part in parts:
                 if isinstance(part, str):
@@ -78,11 +79,11 @@ class MetricServicer:
                         yield encode_series(message)
                     weight = sum(map(weight_of, gathered))
 
-    async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> AsyncIterator[bytes]:
+    async def tail_metrics(self, request: metrics_pb2.TailMetricsRequest, _context: _Context) -> _Stream:
         """TailMetrics. A commit is never cut over two messages: each token is exact."""
         tail = self._metrics.tail(list(request.run_ids), frozenset(request.keys), request.resume_token)
-        async with aclosing(tail) as commits:
-            async for parts, token in commits:
+        async with aclosing(tail) as arrivals:
+            async for parts, token in arrivals:
                 if sum(map(weight_of, parts)) > _POINTS_WORTH_A_THREAD:
                     yield await asyncio.to_thread(encode_series, parts, token)
                 else:

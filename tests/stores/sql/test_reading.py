@@ -12,7 +12,7 @@ from trackwire_server.core.entities import ExperimentReference, NewRun, RunStatu
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.metric_queries import ReadQuery
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics import read
+from trackwire_server.stores.sql.metrics import journal_rows, places, series_reader
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.runs import SqlRuns
@@ -38,7 +38,7 @@ async def windows(store: SqlMetricStore, query: ReadQuery) -> list[list[tuple[in
 async def test_windows_join_to_the_whole_in_order(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    monkeypatch.setattr(read, "WINDOW_POINTS", 1)
+    monkeypatch.setattr(series_reader, "WINDOW_POINTS", 1)
     source = random.Random(steps)
     logged: list[Row] = []
     for sequence in range(1, 9):
@@ -56,7 +56,7 @@ async def test_windows_join_to_the_whole_in_order(
 async def test_late_point_does_not_make_one_window_of_all_that_follows(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "WINDOW_POINTS", CHUNK_POINTS)
+    monkeypatch.setattr(series_reader, "WINDOW_POINTS", CHUNK_POINTS)
     rows = [(step, step, 0.5) for step in range(5 * CHUNK_POINTS)]
     await log(store, 1, rows)
     await compact_all(store, now_ms=NOW_MS)
@@ -70,7 +70,7 @@ async def test_late_point_does_not_make_one_window_of_all_that_follows(
 async def test_points_of_one_step_and_time_are_read_chunk_by_chunk(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "WINDOW_POINTS", CHUNK_POINTS)
+    monkeypatch.setattr(series_reader, "WINDOW_POINTS", CHUNK_POINTS)
     rows = [(0, 0, float(at)) for at in range(4 * CHUNK_POINTS)]
     await log(store, 1, rows)
     await compact_all(store, now_ms=NOW_MS)
@@ -83,7 +83,7 @@ async def test_points_of_one_step_and_time_are_read_chunk_by_chunk(
 async def test_more_series_than_a_read_may_hold_are_refused_by_name(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "_SNAPSHOT_SERIES_MAX", 2)
+    monkeypatch.setattr(places, "_SERIES_MAX", 2)
     await store.append([batch("r", {key: [(0, 0, 0.0)] for key in ("a", "b", "c")})], now_ms=NOW_MS)
     with pytest.raises(InvalidArgument, match="more than 2 series") as raised:
         await store.open_snapshot(ReadQuery(("r",)))
@@ -92,7 +92,7 @@ async def test_more_series_than_a_read_may_hold_are_refused_by_name(
 
 
 async def test_journal_is_read_in_bounded_bites(store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "_JOURNAL_POINTS_AT_ONCE", 10)
+    monkeypatch.setattr(journal_rows, "_POINTS_AT_ONCE", 10)
     for sequence in range(1, 12):
         await log(store, sequence, [(sequence * 10 + at, 0, 0.5) for at in range(sequence)])
     (window,) = await windows(store, ReadQuery(("r",)))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.columns import Flags, Integers, Points
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry
-from trackwire_server.stores.sql.metrics.read import journal_entries
+from trackwire_server.stores.sql.metrics.journal_rows import journal_entries
 from trackwire_server.stores.sql.tables import metric_chunks, metric_summaries, run_heads
 
 _SERIES_AT_ONCE = 10_000

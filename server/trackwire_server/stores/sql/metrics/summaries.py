@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.paging import Page, Position
 from trackwire_server.stores.sql.metrics.names import context_of
-from trackwire_server.stores.sql.metrics.read import find_runs
+from trackwire_server.stores.sql.metrics.places import find_runs
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries
 

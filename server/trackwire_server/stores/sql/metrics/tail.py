@@ -12,8 +12,9 @@ from trackwire_server.core.errors import InvalidArgument, TailTokenExpired
 from trackwire_server.core.metric_queries import Arrival, Arrived, SeriesPoints
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
+from trackwire_server.stores.sql.metrics.journal_rows import by_series, journal_rows, only
 from trackwire_server.stores.sql.metrics.names import context_in
-from trackwire_server.stores.sql.metrics.read import RunPlace, by_series, find_runs, journal_rows, only
+from trackwire_server.stores.sql.metrics.places import RunPlace, find_runs
 from trackwire_server.stores.sql.tables import metric_keys, metric_series
 
 # One answer holds so many points at the most, and at least one arrival.

@@ -1,0 +1,98 @@
+"""Starts a server, trains four networks at once, and shows what is stored."""
+
+import argparse
+import os
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from examples.digits import interrupts, report
+from examples.digits.network import Digits
+from examples.digits.server_process import DEFAULT_PORT, RunningServer, ServerNotStartedError, running_server
+from examples.digits.training import Settings, Trained
+from examples.digits.workers import Job, WorkerFailedError, train_all
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from trackwire import Client, TrackwireError
+
+LEARNING_RATES = (0.003, 0.03, 0.3, 1.0)
+EXIT_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Runs it all; the exit status."""
+    arguments = _parser().parse_args()
+    interrupts.listen()
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    started = time.monotonic()
+    try:
+        with running_server(Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire"))) as server:
+            where = "started" if server.is_ours else "was running already"
+            console.print(f"[bold]Server[/bold]  {server.address}, pid {server.pid}, {where}", highlight=False)
+            best = _train_and_report(console, server, arguments.epochs)
+            server.is_kept = arguments.keep
+        _print_farewell(console, server, best, time.monotonic() - started)
+    except KeyboardInterrupt:
+        console.print("\ninterrupted; nothing is left running that was started here")
+        return EXIT_INTERRUPTED
+    except (ServerNotStartedError, WorkerFailedError, report.StoredOtherwiseError, TrackwireError, OSError) as error:
+        console.print(f"\nquickstart: {error}", style="red", markup=False, highlight=False)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/quickstart", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the server running, and tell how to stop it")
+    parser.add_argument("--epochs", type=_epochs, default=Settings(0).epochs, help="of each network (%(default)s)")
+    return parser
+
+
+def _epochs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 1")
+    return int(text)
+
+
+def _train_and_report(console: Console, server: RunningServer, epochs: int) -> str:
+    """The best run's id."""
+    digits = Digits.load()
+    session = secrets.token_hex(4)
+    settings = [Settings(learning_rate, epochs) for learning_rate in LEARNING_RATES]
+    trained = _train(console, Job(server.address, session, digits), settings)
+    with Client(server.address) as client:
+        filter_string, runs = report.ranked_runs(client, session)
+        report.register_champion(client, runs[0])
+        report.print_runs(console, filter_string, runs)
+        report.print_points(console, client, runs, trained)
+        report.print_lineage(console, client, digits)
+    return runs[0].run_id
+
+
+def _train(console: Console, job: Job, settings: Sequence[Settings]) -> list[Trained]:
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs"))
+    scans = len(job.digits.train_labels) + len(job.digits.validation_labels)
+    console.print(f"[bold]Training[/bold]  {len(settings)} networks on {scans:,} scans of digits", highlight=False)
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        tasks = [progress.add_task(f"learning rate {each.learning_rate:g}", total=each.epochs) for each in settings]
+        return train_all(job, settings, lambda worker, epochs: progress.update(tasks[worker], completed=epochs))
+
+
+def _print_farewell(console: Console, server: RunningServer, best: str, seconds: float) -> None:
+    console.print(f"\nDone in {seconds:.0f} s. ", end="", highlight=False)
+    if not server.is_ours:
+        console.print("The server goes on, as it was found. Try:")
+    elif server.is_kept:
+        console.print(f"The server goes on at {server.address}; `kill {server.pid}` stops it. Try:", highlight=False)
+    else:
+        port = server.address.rpartition(":")[2]
+        start = "trackwire server" if port == str(DEFAULT_PORT) else f"trackwire server --port {port}"
+        console.print(f"The server is stopped; all is kept. Start it again with `.venv/bin/{start}`, then try:")
+    report.print_next_steps(console, server.address, best)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

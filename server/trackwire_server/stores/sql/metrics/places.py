@@ -1,0 +1,77 @@
+"""Runs and series as a snapshot finds them: their numbers, and how far they have come."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.columns import Integers, SeriesName
+from trackwire_server.core.errors import InvalidArgument, NotFound
+from trackwire_server.stores.sql.metrics.names import context_in
+from trackwire_server.stores.sql.tables import metric_keys, metric_series, run_heads, runs
+
+_SERIES_MAX = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """A run as a snapshot saw it."""
+
+    run_no: int
+    run_id: str
+    arrival: int
+    compacted_arrival: int
+    pruned_arrival: int
+
+
+async def find_runs(connection: AsyncConnection, run_ids: Sequence[str]) -> list[RunPlace]:
+    """The runs, in the order asked for. Raises NotFound."""
+    statement = (
+        select(
+            runs.c.run_no,
+            runs.c.run_id,
+            run_heads.c.arrival,
+            run_heads.c.compacted_arrival,
+            run_heads.c.pruned_arrival,
+        )
+        .join(run_heads, run_heads.c.run_no == runs.c.run_no)
+        .where(runs.c.run_id.in_(run_ids))
+    )
+    found = {row.run_id: RunPlace(*row) for row in await connection.execute(statement)}
+    for run_id in run_ids:
+        if run_id not in found:
+            raise NotFound("run", run_id, field="run_ids")
+    return [found[run_id] for run_id in run_ids]
+
+
+async def find_series(
+    connection: AsyncConnection, run_nos: Sequence[int], keys: Collection[str]
+) -> dict[int, tuple[int, SeriesName]]:
+    """Series number → run number and name, by run and then in the order in which they were made; no keys means all."""
+    statement = (
+        select(metric_series, metric_keys.c.key)
+        .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
+        .where(metric_series.c.run_no.in_(run_nos))
+        .order_by(metric_series.c.run_no, metric_series.c.series_no)
+        .limit(_SERIES_MAX + 1)
+    )
+    if keys:
+        statement = statement.where(metric_keys.c.key.in_(keys))
+    rows = (await connection.execute(statement)).all()
+    if len(rows) > _SERIES_MAX:
+        raise InvalidArgument(
+            "run_ids",
+            len(run_nos),
+            f"these runs have more than {_SERIES_MAX:,} series of these keys: ask for fewer runs or keys",
+            limit=_SERIES_MAX,
+        )
+    return {row.series_no: (row.run_no, SeriesName(row.key, context_in(row))) for row in rows}
+
+
+def wanted_of(names: Mapping[int, tuple[int, SeriesName]]) -> dict[int, Integers]:
+    """Run number → numbers of its series."""
+    numbers = np.fromiter(names, np.int64, len(names))
+    owners = np.fromiter((run_no for run_no, _ in names.values()), np.int64, len(names))
+    return {int(run_no): numbers[owners == run_no] for run_no in np.unique(owners)}

@@ -1,0 +1,71 @@
+"""What is published: a wheel with two packages, whose client works without the server's dependencies."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.docs.documents import ROOT
+
+LIGHT = {"trackwire", "click", "grpcio", "numpy", "protobuf", "typing-extensions"}
+DATA_FILES = {"trackwire/py.typed", "trackwire_server/py.typed", "trackwire_server/search/filter.lark"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def done(*command: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Runs it, away from the tree; it must end with this status."""
+    words = [str(word) for word in command]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False, cwd=Path(words[0]).anchor)
+    assert ended.returncode == status, f"{words}: {ended.stdout}\n{ended.stderr}"
+    return ended
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    done(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
+    (built,) = folder.glob("trackwire-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def light(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a fresh environment with the wheel and no extras."""
+    folder = tmp_path_factory.mktemp("light")
+    # Some systems ship venv without ensurepip.
+    done(sys.executable, "-m", "venv", "--without-pip", folder)
+    install(folder / "bin", wheel)
+    return folder / "bin"
+
+
+def install(programs: Path, what: object) -> None:
+    done(sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet", what)
+
+
+def test_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    assert {name.partition("/")[0] for name in names} == {"trackwire", "trackwire_server"}
+    assert {name for name in names if not name.endswith((".py", ".pyi"))} == DATA_FILES
+
+
+def test_client_works_without_the_server(light: Path) -> None:
+    lines = "import trackwire; print(trackwire.__version__, trackwire.Client.__name__)"
+    assert done(light / "python", "-c", lines).stdout == "0.1.0 Client\n"
+    names = "import importlib.metadata as m; print(*{d.name.lower().replace('_', '-') for d in m.distributions()})"
+    assert set(done(light / "python", "-c", names).stdout.split()) <= LIGHT
+
+
+def test_server_command_says_what_to_install(light: Path) -> None:
+    refused = done(light / "trackwire", "server", status=1)
+    assert "pip install 'trackwire[server]'" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_server_starts_from_the_wheel(light: Path, wheel: Path) -> None:
+    install(light, f"{wheel}[server]")
+    assert done(light / "trackwire", "server", "--version").stdout == "trackwire 0.1.0\n"
+    # The grammar is a file of the wheel.
+    parse = "from trackwire_server.search import RUNS, parse_filter; print(parse_filter('metrics.a > 1', RUNS))"
+    assert "a" in done(light / "python", "-c", parse).stdout

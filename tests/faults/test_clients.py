@@ -1,0 +1,307 @@
+"""Clients that vanish, flood or read slowly: the server keeps its tasks, its memory and what others sent."""
+
+import asyncio
+import hashlib
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+from structlog.typing import FilteringBoundLogger
+from tests.conftest import CHANNEL_OPTIONS, NOW_MS, ROOT, ServerProcess, Stubs
+from tests.faults.traffic import stored_points, until
+from tests.faults.wires import wire_to
+from tests.rpc.refusals import refusal_in
+
+from trackwire.v1 import artifacts_pb2, metrics_pb2, runs_pb2
+from trackwire_server import app
+from trackwire_server.config import Config
+
+CODE = grpc.StatusCode
+MIB = 1024 * 1024
+TAILS = 200
+# What a Python process's allocator may keep after a burst.
+SLACK_BYTES = 64 * MIB
+
+MakeServer = Callable[..., ServerProcess]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A server in a process of its own, and what it costs."""
+
+    server: ServerProcess
+    process: psutil.Process
+
+    @classmethod
+    def of(cls, server: ServerProcess) -> "Watched":
+        assert server.process is not None
+        return cls(server, psutil.Process(server.process.pid))
+
+    @property
+    def rss_bytes(self) -> int:
+        return int(self.process.memory_info().rss)
+
+    @property
+    def open_files(self) -> int:
+        return self.process.num_fds()
+
+    @property
+    def wal_bytes(self) -> int:
+        return (self.server.data_dir / "trackwire.db-wal").stat().st_size
+
+
+@pytest.fixture
+def watched(server_process: ServerProcess) -> Watched:
+    return Watched.of(server_process)
+
+
+@asynccontextmanager
+async def client(address: str) -> AsyncIterator[Stubs]:
+    """A client with a connection of its own: channels to one address share theirs."""
+    alone = ("grpc.use_local_subchannel_pool", 1)
+    async with grpc.aio.insecure_channel(address, options=[*CHANNEL_OPTIONS, alone]) as channel:
+        yield Stubs.over(channel)
+
+
+async def create_run(stubs: Stubs, run_id: str) -> None:
+    await stubs.runs.CreateRun(runs_pb2.CreateRunRequest(run_id=run_id))
+
+
+def noise(run_id: str, sequence: int, points: int, writer: str = "w") -> metrics_pb2.IngestMetricsRequest:
+    """A stamped request, each value of its own."""
+    return metrics_pb2.IngestMetricsRequest(
+        run_id=run_id,
+        writer=metrics_pb2.WriterStamp(writer_id=writer, sequence=sequence, previous_sequence=sequence - 1),
+        keys=["noise"],
+        counts=[points],
+        steps=range(sequence * points, (sequence + 1) * points),
+        times_ms=[NOW_MS] * points,
+        values=np.random.default_rng((sequence, *writer.encode())).random(points),
+    )
+
+
+async def test_tails_that_are_cancelled_leave_no_task_behind(
+    tmp_path: Path, log: FilteringBoundLogger, no_task_is_left: None
+) -> None:
+    async with AsyncExitStack() as stack:
+        config = Config.read({"data_dir": str(tmp_path), "port": "0"}, {})
+        address, services = await app.start(config, stack, log)
+        async with client(address) as stubs:
+            await create_run(stubs, "a")
+            before = len(asyncio.all_tasks())
+            for _ in range(3):
+                tails = [stubs.metrics.TailMetrics(metrics_pb2.TailMetricsRequest(run_ids=["a"])) for _ in range(TAILS)]
+                await asyncio.gather(*(tail.read() for tail in tails))
+                assert len(asyncio.all_tasks()) > before + TAILS
+                for tail in tails:
+                    tail.cancel()
+                assert await until(lambda: len(asyncio.all_tasks()) <= before, seconds=10)
+            assert not services.metrics._arrivals._waiting
+
+
+@pytest.mark.slow
+async def test_tails_whose_clients_are_killed_cost_nothing_afterwards(watched: Watched) -> None:
+    program = (
+        "import grpc, sys, time; from trackwire.v1 import metrics_pb2 as pb, metrics_pb2_grpc as rpc\n"
+        "stub = rpc.MetricServiceStub(grpc.insecure_channel(sys.argv[1]))\n"
+        f"tails = [stub.TailMetrics(pb.TailMetricsRequest(run_ids=['a'])) for _ in range({TAILS})]\n"
+        "[next(tail) for tail in tails]; print('tailing', flush=True); time.sleep(60)"
+    )
+    async with client(watched.server.address) as stubs:
+        await create_run(stubs, "a")
+        before: list[tuple[int, int]] = []
+        for sequence in range(1, 4):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                program,
+                watched.server.address,
+                cwd=ROOT / "client",
+                stdout=subprocess.PIPE,
+            )
+            assert process.stdout is not None
+            assert await asyncio.wait_for(process.stdout.readline(), 30) == b"tailing\n"
+            process.send_signal(signal.SIGKILL)
+            assert await process.wait() == -signal.SIGKILL
+            await stubs.metrics.IngestMetrics(noise("a", sequence, 10))
+            await asyncio.sleep(1.5)  # a tail looks for itself once a second, and then finds its client gone
+            before.append((watched.open_files, watched.rss_bytes))
+        files, rss_bytes = zip(*before, strict=True)
+        assert files[0] == files[-1]
+        assert rss_bytes[-1] < rss_bytes[0] + SLACK_BYTES / 4
+
+
+@pytest.mark.parametrize("call", ["upload", "download", "ingest", "read", "tail"])
+async def test_client_that_is_gone_in_the_middle_of_a_call_harms_nobody(watched: Watched, call: str) -> None:
+    content = np.random.default_rng(1).bytes(24 * MIB)
+    async with client(watched.server.address) as stubs:
+        await create_run(stubs, "a")
+        await stubs.artifacts.UploadArtifact(upload_of(content, "whole"))
+        for sequence in (1, 2):
+            await stubs.metrics.IngestMetrics(noise("a", sequence, 200_000))
+        files = watched.open_files
+        for _ in range(3):
+            await vanish(watched.server.address, call)
+        assert await until(lambda: watched.open_files <= files, seconds=10), (files, watched.open_files)
+        await stubs.metrics.IngestMetrics(noise("a", 3, 10))
+        listed = await stubs.artifacts.ListArtifacts(artifacts_pb2.ListArtifactsRequest(run_id="a"))
+        assert [artifact.path for artifact in listed.artifacts] == ["whole"]
+        stored = (await stored_points(stubs.metrics, ["a"]))["a"]
+        # A request that had arrived whole may be stored, though nobody waits for its answer.
+        assert len(stored) in ((400_010,) if call != "ingest" else (400_010, 400_010 + 200_000))
+        assert len({value for _, _, value in stored}) == len(stored)
+    assert "call failed" not in watched.server.log_text()
+
+
+async def vanish(address: str, call: str) -> None:
+    """The connection is reset after some of the call's bytes."""
+    async with wire_to(address) as wire, client(wire.address) as stubs:
+        doing = asyncio.create_task(CALLS[call](stubs))
+        enough = 100 if call == "tail" else 2 * MIB
+        assert await until(lambda: wire.passed_bytes > enough, seconds=20), wire.passed_bytes
+        await asyncio.sleep(0.05)
+        await wire.cut()
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+
+
+async def upload_of(content: bytes, path: str) -> AsyncIterator[artifacts_pb2.UploadArtifactRequest]:
+    header = artifacts_pb2.UploadHeader(upload_id=path, run_id="a", path=path, size_bytes=len(content))
+    yield artifacts_pb2.UploadArtifactRequest(header=header)
+    for at in range(0, len(content), MIB):
+        yield artifacts_pb2.UploadArtifactRequest(data=content[at : at + MIB])
+    sha256 = hashlib.sha256(content).digest()
+    yield artifacts_pb2.UploadArtifactRequest(finish=artifacts_pb2.UploadFinish(sha256=sha256))
+
+
+async def upload(stubs: Stubs) -> None:
+    await stubs.artifacts.UploadArtifact(upload_of(bytes(24 * MIB), "part"))
+
+
+async def download(stubs: Stubs) -> None:
+    async for _ in stubs.artifacts.DownloadArtifact(artifacts_pb2.DownloadArtifactRequest(run_id="a", path="whole")):
+        pass
+
+
+async def ingest(stubs: Stubs) -> None:
+    await stubs.metrics.IngestMetrics(noise("a", 1, 200_000, "gone"))
+
+
+async def read(stubs: Stubs) -> None:
+    async for _ in stubs.metrics.ReadMetrics(metrics_pb2.ReadMetricsRequest(run_ids=["a"])):
+        pass
+
+
+async def tail(stubs: Stubs) -> None:
+    async for _ in stubs.metrics.TailMetrics(metrics_pb2.TailMetricsRequest(run_ids=["a"])):
+        pass
+
+
+CALLS = {"upload": upload, "download": download, "ingest": ingest, "read": read, "tail": tail}
+
+
+async def test_calls_that_are_cancelled_while_they_write_leave_the_store_usable(watched: Watched) -> None:
+    async with client(watched.server.address) as stubs:
+        await create_run(stubs, "a")
+        for round_number in range(40):
+            calls = [
+                stubs.runs.CreateRun(runs_pb2.CreateRunRequest(run_id=f"r{round_number}-{at}")) for at in range(10)
+            ]
+            calls.append(stubs.metrics.IngestMetrics(noise("a", round_number + 1, 1_000)))
+            calls.append(stubs.runs.GetRun(runs_pb2.GetRunRequest(run_id="a")))
+            await asyncio.sleep(round_number / 2_000)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+        for sequence in range(1, 41):
+            await asyncio.wait_for(stubs.metrics.IngestMetrics(noise("a", sequence, 1_000)), 5)
+        stored = (await stored_points(stubs.metrics, ["a"]))["a"]
+        assert len(stored) == len({value for _, _, value in stored}) == 40_000
+    assert "call failed" not in watched.server.log_text()
+
+
+@pytest.mark.slow
+async def test_slow_reader_holds_no_transaction_and_little_memory(watched: Watched) -> None:
+    async with client(watched.server.address) as reader, client(watched.server.address) as writer:
+        await create_run(writer, "a")
+        for sequence in range(1, 11):
+            await writer.metrics.IngestMetrics(noise("a", sequence, 200_000))
+        slow = reader.metrics.ReadMetrics(metrics_pb2.ReadMetricsRequest(run_ids=["a"]))
+        first = await slow.read()
+        # Ten times what the log may hold between two checkpoints; a reader's transaction would keep all of it.
+        for sequence in range(11, 45):
+            await writer.metrics.IngestMetrics(noise("a", sequence, 200_000))
+        assert watched.wal_bytes < 96 * MIB, watched.wal_bytes
+        rss_bytes = watched.rss_bytes
+        read = len(first.values)
+        while message := await slow.read():
+            read += len(message.values)
+            if message.tail_token:
+                break
+        # What it reads is what there was when it began.
+        assert read == 10 * 200_000
+        assert rss_bytes < 400 * MIB
+
+
+@pytest.mark.slow
+async def test_flood_is_refused_in_part_and_nothing_is_lost(watched: Watched) -> None:
+    clients, requests, points = 24, 12, 60_000
+    refused: list[float] = []
+    rss_bytes: list[int] = []
+
+    async def flood(number: int) -> None:
+        async with client(watched.server.address) as stubs:
+            for sequence in range(1, requests + 1):
+                await send_until_stored(stubs, noise(f"run{number % 4}", sequence, points, f"w{number}"), refused)
+
+    async def parallel(number: int) -> None:
+        """Requests without an order among them: a writer each."""
+        async with client(watched.server.address) as stubs:
+            sends = [noise(f"run{number % 4}", 1, points, f"p{number}-{at}") for at in range(requests)]
+            await asyncio.gather(*(send_until_stored(stubs, send, refused) for send in sends))
+
+    async with client(watched.server.address) as stubs:
+        for number in range(4):
+            await create_run(stubs, f"run{number}")
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(note_memory(watched, rss_bytes))
+            floods = [asyncio.create_task(parallel(at) if at % 4 else flood(at)) for at in range(clients)]
+            await asyncio.gather(*floods)
+            watching.cancel()
+        summaries = await stubs.metrics.GetMetricSummaries(
+            metrics_pb2.GetMetricSummariesRequest(run_ids=[f"run{number}" for number in range(4)])
+        )
+        assert sum(summary.count for summary in summaries.summaries) == clients * requests * points
+    print(f"{len(refused)} refused; the server had {max(rss_bytes) / MIB:.0f} MiB at the most")
+    assert refused
+    assert all(seconds > 0 for seconds in refused)
+    assert max(rss_bytes) < 1_024 * MIB
+
+
+async def note_memory(watched: Watched, rss_bytes: list[int]) -> None:
+    while True:
+        rss_bytes.append(watched.rss_bytes)
+        await asyncio.sleep(0.05)
+
+
+async def send_until_stored(stubs: Stubs, request: metrics_pb2.IngestMetricsRequest, refused: list[float]) -> None:
+    """Sends again after as long as the server says."""
+    while True:
+        try:
+            await stubs.metrics.IngestMetrics(request)
+        except grpc.aio.AioRpcError as error:
+            refusal = refusal_in(error)
+            if (refusal.code, refusal.reason) != (CODE.RESOURCE_EXHAUSTED, "OVERLOADED") or not refusal.retry_seconds:
+                raise
+            refused.append(refusal.retry_seconds)
+            await asyncio.sleep(refusal.retry_seconds)
+        else:
+            return
