@@ -1,7 +1,7 @@
 """One series of a snapshot: its chunks and its pending points, in order, a window at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,7 +63,7 @@ class SqlSeriesReader:
             return None
         return self._query.clip(min(firsts), max(lasts))
 
-    async def windows(self) -> AsyncIterator[Points]:
+    async def windows(self) -> AsyncGenerator[Points, None]:
         """All points in order, in parts; each is fetched while the one before it is at work."""
         pending = await self._ordered_pending()
         following: asyncio.Task[Points] | None = None
@@ -78,6 +78,7 @@ class SqlSeriesReader:
         finally:
             if following is not None:
                 following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
 
     async def _ordered_pending(self) -> Points:
         """What is in the journal only, ordered when it is first needed."""
