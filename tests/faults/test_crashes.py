@@ -39,6 +39,9 @@ RANDOM = "random"
 FAILPOINTS = ("ingest.before_commit", "ingest.after_commit", "compaction.before_commit", "compaction.after_commit")
 KILLS_OF_EACH_FAILPOINT = 4
 KILLS_AT_RANDOM = 7
+# Beside the kills: a stop is told to wait so many seconds for the calls under way.
+STOPS = {"stop": 10, "stop at once": 0}
+STOPS_OF_EACH_KIND = 2
 # A failpoint that isn't reached by then counts as a kill at a random moment.
 LIFE_SECONDS_MAX = 10.0
 
@@ -52,6 +55,7 @@ class Lives:
     make_server: MakeServer
     address: Address
     kills: Counter[str] = field(default_factory=Counter)
+    stops: Counter[str] = field(default_factory=Counter)
 
     async def start(self, **environment: str) -> ServerProcess:
         """A server that compacts all the time."""
@@ -60,13 +64,23 @@ class Lives:
         return server
 
     async def live_and_die(self, end: str, chance: random.Random) -> None:
-        """One life: ended at a failpoint or at a random moment."""
+        """One life: ended at a failpoint, at a random moment, or by a stop."""
+        if end in STOPS:
+            return await self.live_and_stop(end, chance)
         failpoint = "" if end == RANDOM else f"{end}:{chance.randint(1, 40 if end.startswith('ingest') else 4)}"
         server = await self.start(TRACKWIRE_FAILPOINT=failpoint)
         assert server.process is not None
         process, seconds = server.process, chance.uniform(0.1, 0.8) if end == RANDOM else LIFE_SECONDS_MAX
         ended_itself = await until(lambda: process.poll() is not None, seconds=seconds)
         self.kill(server, end if ended_itself else RANDOM)
+
+    async def live_and_stop(self, end: str, chance: random.Random) -> None:
+        """One life that is ended by the book, while requests and compaction are under way."""
+        server = await self.start(TRACKWIRE_DRAIN_SECONDS=str(STOPS[end]))
+        await asyncio.sleep(chance.uniform(0.2, 0.8))
+        assert await asyncio.to_thread(server.stop) == 0, server.log_text()
+        self.address.lose()
+        self.stops[end] += 1
 
     def kill(self, server: ServerProcess, kind: str) -> None:
         """Kills a server, if it hasn't killed itself at a failpoint."""
@@ -97,7 +111,7 @@ async def create_runs(address: str) -> None:
 
 def ends(chance: random.Random) -> list[str]:
     """How each life ends, shuffled; the last one at a random moment, when requests are under way."""
-    listed = [*FAILPOINTS * KILLS_OF_EACH_FAILPOINT, *[RANDOM] * KILLS_AT_RANDOM]
+    listed = [*FAILPOINTS * KILLS_OF_EACH_FAILPOINT, *[RANDOM] * KILLS_AT_RANDOM, *list(STOPS) * STOPS_OF_EACH_KIND]
     chance.shuffle(listed)
     return [*listed, RANDOM]
 
@@ -146,7 +160,9 @@ async def settled(connection: Connection, tail: Tail) -> dict[str, list[Point]]:
 
 def tell(lives: Lives, writers: Sequence[Writer], tail: Tail) -> None:
     """Prints what happened, for whoever reads the run."""
-    print(f"kills: {lives.kills.total()}, {dict(lives.kills)}; the tail resumed {tail.resumed} times")
+    print(
+        f"kills: {lives.kills.total()}, {dict(lives.kills)}; {dict(lives.stops)}; the tail resumed {tail.resumed} times"
+    )
     for writer in writers:
         print(
             f"writer {writer.number}: {IN_FLIGHT} in flight, {writer.acknowledged} requests acknowledged,"

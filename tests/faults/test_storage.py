@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import grpc
 import numpy as np
@@ -161,7 +162,7 @@ def test_full_disk_refuses_an_upload_that_goes_on_once_there_is_room(
             stub = artifacts_pb2_grpc.ArtifactServiceStub(channel)
             with pytest.raises(grpc.RpcError) as raised:
                 stub.UploadArtifact(upload_of(content, 0))
-            full = refusal_in(raised.value)
+            full = refusal_in(cast("grpc.aio.AioRpcError", raised.value))
             assert (full.code, full.reason) == (CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL")
             assert full.retry_seconds
             assert not stub.ListArtifacts(artifacts_pb2.ListArtifactsRequest(run_id="a")).artifacts
