@@ -32,14 +32,14 @@ class CompactionSettings:
     """When a run's journal is worth compacting, and how long compacted rows are kept for tails."""
 
     rows_due: int = 1_024
-    points_due: int = 524_288
+    points_due: int = 1_048_576
     # A run at which nothing arrives any more: finished ones sooner.
     idle_ms: int = 20_000
     ended_idle_ms: int = 1_000
     # Rows of a slow run wait no longer than this.
     age_ms: int = 600_000
     # One transaction takes in so many points at the most, and at least one row.
-    points_at_once: int = 524_288
+    points_at_once: int = 1_048_576
     tail_retention_ms: int = 120_000
     tail_points_kept: int = 2_097_152
     prune_rows_at_once: int = 64
