@@ -102,7 +102,7 @@ class Batch:
     @property
     def size_bytes(self) -> int:
         """The memory that it holds, about."""
-        return 24 * len(self.points) + 64 * len(self.counts) + 512
+        return 24 * len(self.points) + self.layout.size_bytes + 512
 
 
 @dataclass(frozen=True, slots=True)
