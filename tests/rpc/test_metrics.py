@@ -1,12 +1,13 @@
 """Every rpc of MetricService over a real socket, on SQLite, and each bad input."""
 
 import asyncio
+import contextlib
 import math
 import random
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 import numpy as np
@@ -20,6 +21,7 @@ from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
 from trackwire_server.core.entities import ExperimentReference, LifecycleStage, NewRun, RunStatus
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metrics import Metrics
+from trackwire_server.core.paging import encode_token, fingerprint
 from trackwire_server.rpc.metrics import SERVICE, MetricServicer, add_to_server
 from trackwire_server.rpc.server import Door
 from trackwire_server.stores.sql.database import Database
@@ -449,3 +451,50 @@ async def test_summaries_page(door: MetricDoor) -> None:
     assert keys == [f"k{i}" for i in range(25)]
     other = pb.GetMetricSummariesRequest(run_ids=["b"], page_token=page.next_page_token or "x")
     assert (await refusal(door.stub.GetMetricSummaries(other))).fields == ("page_token",)
+
+
+async def test_more_tails_than_allowed_are_told_to_come_later(
+    door: MetricDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackwire_server.core.metrics.LIMITS", replace(LIMITS, tails=2))
+    tails = [door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"])) for _ in range(2)]
+    for tail in tails:
+        await tail.read()
+    refused = await refusal(door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"])).read())
+    assert (refused.code, refused.reason) == (CODE.RESOURCE_EXHAUSTED, "OVERLOADED")
+    assert refused.retry_seconds is not None
+    assert refused.metadata["limit"] == "2"
+    tails[0].cancel()
+    async with asyncio.timeout(5):
+        while True:
+            tail = door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"]))
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                await tail.read()
+                break
+    tail.cancel()
+    tails[1].cancel()
+
+
+async def test_token_with_numbers_of_nobody_is_refused(door: MetricDoor) -> None:
+    query = fingerprint("summaries", ("a",), ())
+    for position in (("x", 1), (1,), (1, 2**63), (1, -1), (1.5, 1)):
+        request = pb.GetMetricSummariesRequest(run_ids=["a"], page_token=encode_token(query, position))
+        refused = await refusal(door.stub.GetMetricSummaries(request))
+        assert (refused.reason, refused.fields) == ("BAD_PAGE_TOKEN", ("page_token",))
+
+
+async def test_many_contexts_are_refused_before_they_become_objects(door: MetricDoor) -> None:
+    refused = await refusal(door.stub.IngestMetrics(request(contexts=[pb.SeriesContext()] * 65_537)))
+    assert (refused.reason, refused.fields) == ("INVALID_ARGUMENT", ("contexts",))
+
+
+async def test_many_long_names_come_in_messages_within_the_limit(door: MetricDoor) -> None:
+    context = pb.SeriesContext(dataset_name="😀" * 500)
+    count = 20_000
+    await door.stub.IngestMetrics(request(**series(count), contexts=[context], context_indexes=[0] * count))
+    sizes = [
+        (len(message.series), message.ByteSize())
+        async for message in door.stub.ReadMetrics(pb.ReadMetricsRequest(run_ids=["a"]))
+    ]
+    assert sum(names for names, _ in sizes) == count
+    assert max(size for _, size in sizes) < LIMITS.message_bytes

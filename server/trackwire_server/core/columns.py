@@ -5,7 +5,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -74,7 +74,7 @@ class Points:
 
     def take(self, where: Integers | Flags | slice) -> Self:
         """The points at these positions."""
-        return replace(self, steps=self.steps[where], times_ms=self.times_ms[where], values=self.values[where])
+        return type(self)(self.steps[where], self.times_ms[where], self.values[where])
 
     def ordered(self) -> Self:
         """By (step, time); points that are equal in both keep their order."""
@@ -102,7 +102,7 @@ class Batch:
     @property
     def size_bytes(self) -> int:
         """The memory that it holds, about."""
-        return 24 * len(self.points) + 64 * len(self.counts) + 512
+        return 24 * len(self.points) + self.layout.size_bytes + 512
 
 
 @dataclass(frozen=True, slots=True)

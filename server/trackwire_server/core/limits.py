@@ -67,6 +67,8 @@ class Limits:
 
     # Streams.
     read_message_points: int = 65_536
+    # A tail holds one of the server's calls for as long as its client likes: others must find room beside them.
+    tails: int = 1_024
 
 
 LIMITS = Limits()

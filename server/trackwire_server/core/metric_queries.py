@@ -1,6 +1,6 @@
 """What is asked of a metric store, and what it answers with."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class SeriesReader(Protocol):
     async def step_range(self) -> tuple[int, int] | None:
         """The first and the last step that can come; None where nothing can."""
 
-    def windows(self) -> AsyncIterator[Points]:
+    def windows(self) -> AsyncGenerator[Points, None]:
         """All points asked for, by (step, time, logged order), in parts of bounded size."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 from trackwire_server.core.arrivals import Arrivals
 from trackwire_server.core.checks import INT64_MAX, check_key, check_page_size, check_run_id
@@ -11,7 +11,7 @@ from trackwire_server.core.columns import Appended, Batch, Points, check_batch, 
 from trackwire_server.core.committer import Committer
 from trackwire_server.core.downsampling import POINTS_MIN, Downsampler
 from trackwire_server.core.entities import MetricSummary
-from trackwire_server.core.errors import InvalidArgument, StoreUnavailable
+from trackwire_server.core.errors import InvalidArgument, Overloaded, StoreUnavailable
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.maintenance import Maintenance
 from trackwire_server.core.metric_queries import Arrival, Backlog, ReadQuery, SeriesPoints, SeriesReader
@@ -20,6 +20,7 @@ from trackwire_server.core.stores import MetricStore
 
 # A replica that another one wrote through hears nothing: tails look for themselves now and then.
 _TAIL_LOOK_SECONDS = 1.0
+_TAIL_RETRY_SECONDS = 5.0
 
 
 class Metrics:
@@ -31,6 +32,7 @@ class Metrics:
         self._committer = Committer(store, self._arrivals, clock)
         self._maintenance = Maintenance(store, clock)
         self._draining = asyncio.Event()
+        self._tails = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -71,9 +73,10 @@ class Metrics:
         _check_max_points(max_points)
         snapshot = await self._store.open_snapshot(query)
         for series in snapshot.series:
-            async for points in _sampled(series, max_points) if max_points else series.windows():
-                if len(points):
-                    yield SeriesPoints(series.run_id, series.name, points)
+            async with aclosing(_sampled(series, max_points) if max_points else series.windows()) as windows:
+                async for points in windows:
+                    if len(points):
+                        yield SeriesPoints(series.run_id, series.name, points)
         yield encode_token(_tail_fingerprint(query.run_ids), snapshot.arrivals)
 
     async def tail(
@@ -81,12 +84,12 @@ class Metrics:
     ) -> AsyncGenerator[tuple[Sequence[SeriesPoints], str], None]:
         """What arrives, whole commits with the token behind them; first the token alone.
 
-        Raises NotFound, TailTokenExpired, and StoreUnavailable when the server drains.
+        Raises NotFound, TailTokenExpired, Overloaded, and StoreUnavailable when the server drains.
         """
         _check_selection(run_ids, keys)
         query = _tail_fingerprint(run_ids)
         positions = _numbers_in(query, resume_token, field="resume_token", count=len(run_ids))
-        with self._arrivals.watch(run_ids) as arrived:
+        with self._place_for_tail(), self._arrivals.watch(run_ids) as arrived:
             arrived.set()
             if positions is None:
                 positions = (await self._store.read_arrivals(run_ids, keys, None)).positions
@@ -102,6 +105,20 @@ class Metrics:
                         yield parts, encode_token(query, reached)
                     positions = found.positions
         raise StoreUnavailable("the server is shutting down: resume the tail with its last token", reason="DRAINING")
+
+    @contextmanager
+    def _place_for_tail(self) -> Iterator[None]:
+        if self._tails >= LIMITS.tails:
+            raise Overloaded(
+                f"{self._tails:,} tails are open, at most {LIMITS.tails:,}: ask again later",
+                retry_after_seconds=_TAIL_RETRY_SECONDS,
+                metadata={"value": self._tails, "limit": LIMITS.tails, "unit": "tails"},
+            )
+        self._tails += 1
+        try:
+            yield
+        finally:
+            self._tails -= 1
 
     async def _next_arrival(self, arrived: asyncio.Event) -> None:
         """Waits until something may have arrived, or the server drains."""
@@ -181,11 +198,12 @@ def _messages(
         yield gathered, tuple(reached)
 
 
-async def _sampled(series: SeriesReader, max_points: int) -> AsyncIterator[Points]:
+async def _sampled(series: SeriesReader, max_points: int) -> AsyncGenerator[Points, None]:
     steps = await series.step_range()
     if steps is None:
         return
     downsampler = Downsampler(*steps, max_points)
-    async for points in series.windows():
-        await asyncio.to_thread(downsampler.add, points)
+    async with aclosing(series.windows()) as windows:
+        async for points in windows:
+            await asyncio.to_thread(downsampler.add, points)
     yield downsampler.result()

@@ -1,7 +1,7 @@
 """Metrics in memory: arrivals of each run in order, and of each series its points."""
 
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -179,7 +179,7 @@ class _MemorySeries:
     async def step_range(self) -> tuple[int, int] | None:
         return self._range
 
-    async def windows(self) -> AsyncIterator[Points]:
+    async def windows(self) -> AsyncGenerator[Points, None]:
         if len(self._points):
             yield self._points
 

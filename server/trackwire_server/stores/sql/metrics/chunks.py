@@ -26,6 +26,7 @@ _ZSTD_LEVEL = 1
 # lengths of the steps' and the times' sections; the values' section is the rest, but for the checksum
 _HEADER = struct.Struct("<BBBxIqqII")
 _WIDTHS: dict[int, type[np.signedinteger[Any]]] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+_HIGHEST = {width: 2 ** (8 * width - 1) - 1 for width in _WIDTHS}
 
 
 class ChunkCodec:
@@ -77,9 +78,9 @@ class ChunkCodec:
 
     def _differences(self, column: Integers) -> tuple[bytes, int]:
         # Differences wrap around in 64 bits and so do the sums: the ends of int64 come back as they were.
-        differences = np.diff(column)
+        differences = column[1:] - column[:-1]
         low, high = (int(differences.min()), int(differences.max())) if len(differences) else (0, 0)
-        width = next(w for w, kind in _WIDTHS.items() if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+        width = next(width for width, highest in _HIGHEST.items() if -highest - 1 <= low and high <= highest)
         return self._compressor.compress(_shuffled(differences.astype(_WIDTHS[width]))), width
 
     def _sum_up(self, column: Integers, section: memoryview, width: int, first: int) -> None:

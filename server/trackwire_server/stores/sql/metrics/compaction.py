@@ -8,9 +8,10 @@ later: journal rows that are compacted and old enough for tails are deleted, `pr
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Points
@@ -23,20 +24,22 @@ from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
 
+_SERIES_AT_ONCE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class CompactionSettings:
     """When a run's journal is worth compacting, and how long compacted rows are kept for tails."""
 
     rows_due: int = 1_024
-    points_due: int = 524_288
+    points_due: int = 1_048_576
     # A run at which nothing arrives any more: finished ones sooner.
     idle_ms: int = 20_000
     ended_idle_ms: int = 1_000
     # Rows of a slow run wait no longer than this.
     age_ms: int = 600_000
     # One transaction takes in so many points at the most, and at least one row.
-    points_at_once: int = 524_288
+    points_at_once: int = 1_048_576
     tail_retention_ms: int = 120_000
     tail_points_kept: int = 2_097_152
     prune_rows_at_once: int = 64
@@ -65,6 +68,8 @@ class MetricCompactor:
         self._settings = settings
         self._failpoint = failpoint
         self._left_alone_until_ms: dict[int, int] = {}
+        # Runs whose compacted rows have become more since they were last counted.
+        self._grown: set[int] = set()
 
     async def compact(self, *, now_ms: int) -> bool:
         """Compacts the run that needs it most, a bounded part of it; False if none is due."""
@@ -77,6 +82,7 @@ class MetricCompactor:
                 work = await self._take(connection, run_no)
             if work is not None:
                 await self._store(work, await asyncio.to_thread(_encoded, work), now_ms)
+                self._grown.add(run_no)
         except (StorageFull, StoreUnavailable):
             raise
         except Exception:
@@ -151,29 +157,31 @@ class MetricCompactor:
         check_no_hole(run_no, [row.arrival for row in rows], after=compacted)
         entries = [decode_journal(row.payload) for row in rows]
         touched = np.unique(np.concatenate([entry.series for entry in entries]))
-        unfilled = await self._last_chunks(connection, run_no, frozenset(touched.tolist()))
+        unfilled = await self._last_chunks(connection, touched.tolist())
         return _Work(run_no, compacted, rows[-1].arrival, sum(row.points for row in rows), entries, unfilled)
 
     async def _last_chunks(
-        self, connection: AsyncConnection, run_no: int, touched: frozenset[int]
+        self, connection: AsyncConnection, touched: Sequence[int]
     ) -> dict[int, tuple[int, bytes | None]]:
         """Series → its next ordinal, or that of its unfilled chunk with the payload."""
-        chunk = metric_chunks.c
-        last = (
-            select(chunk.series_no, func.max(chunk.ordinal).label("ordinal"))
-            .join(metric_series, metric_series.c.series_no == chunk.series_no)
-            .where(metric_series.c.run_no == run_no)
-            .group_by(chunk.series_no)
-            .subquery()
-        )
-        statement = select(chunk.series_no, chunk.ordinal, chunk.points, chunk.payload).join(
-            last, and_(last.c.series_no == chunk.series_no, last.c.ordinal == chunk.ordinal)
-        )
-        return {
-            row.series_no: (row.ordinal, row.payload) if row.points < CHUNK_POINTS else (row.ordinal + 1, None)
-            for row in await connection.execute(statement)
-            if row.series_no in touched
-        }
+        chunk, any_chunk = metric_chunks.c, metric_chunks.alias().c
+        last = select(func.max(any_chunk.ordinal)).where(any_chunk.series_no == metric_series.c.series_no)
+        payload = case((chunk.points < CHUNK_POINTS, chunk.payload), else_=null())
+        unfilled: dict[int, tuple[int, bytes | None]] = {}
+        for at in range(0, len(touched), _SERIES_AT_ONCE):
+            # From series to their last chunks: each is one look into the primary key, however many a series has.
+            statement = (
+                select(chunk.series_no, chunk.ordinal, payload.label("payload"))
+                .select_from(metric_series)
+                .join(
+                    metric_chunks,
+                    and_(chunk.series_no == metric_series.c.series_no, chunk.ordinal == last.scalar_subquery()),
+                )
+                .where(metric_series.c.series_no.in_(touched[at : at + _SERIES_AT_ONCE]))
+            )
+            for number, ordinal, held in await connection.execute(statement):
+                unfilled[number] = (ordinal, held) if held is not None else (ordinal + 1, None)
+        return unfilled
 
     async def _store(self, work: _Work, rows: Sequence[dict[str, object]], now_ms: int) -> None:
         replaced = [
@@ -202,24 +210,52 @@ class MetricCompactor:
         self._failpoint("compaction.after_commit")
 
     async def _prunable(self, connection: AsyncConnection, now_ms: int) -> tuple[int, int] | None:
-        """A run and the arrival up to which its rows may go."""
-        head, row, settings = run_heads.c, metric_journal.c, self._settings
-        retired = select(head.run_no, head.compacted_arrival).where(head.pruned_arrival < head.compacted_arrival)
-        for run_no, compacted in (await connection.execute(retired)).all():
-            statement = (
-                select(row.arrival, row.points, row.commit_time_ms)
-                .where(row.run_no == run_no, row.arrival <= compacted)
-                .order_by(row.arrival.desc())
-            )
-            kept = 0
-            old: list[int] = []
-            for arrival, points, commit_time_ms in await connection.execute(statement):
-                kept += points
-                if commit_time_ms <= now_ms - settings.tail_retention_ms or kept > settings.tail_points_kept:
-                    old.append(arrival)
-            if old:
-                return run_no, sorted(old)[: settings.prune_rows_at_once][-1]
-        return None
+        """A run and the arrival up to which its rows may go: too many of a run just compacted, or too old."""
+        while self._grown:
+            run_no = self._grown.pop()
+            until = await self._surplus(connection, run_no)
+            if until is not None:
+                return run_no, until
+        head, row = run_heads.c, metric_journal.c
+        cutoff_ms = now_ms - self._settings.tail_retention_ms
+        oldest = and_(row.run_no == head.run_no, row.arrival == head.pruned_arrival + 1)
+        statement = (
+            select(head.run_no, head.pruned_arrival, head.compacted_arrival)
+            .join(metric_journal, oldest)
+            .where(head.pruned_arrival < head.compacted_arrival, row.commit_time_ms <= cutoff_ms)
+            .limit(1)
+        )
+        place = (await connection.execute(statement)).one_or_none()
+        if place is None:
+            return None
+        old = (
+            select(row.arrival, row.commit_time_ms)
+            .where(row.run_no == place.run_no, row.arrival.between(place.pruned_arrival + 1, place.compacted_arrival))
+            .order_by(row.arrival)
+            .limit(self._settings.prune_rows_at_once)
+        )
+        rows = (await connection.execute(old)).all()
+        return place.run_no, max(row.arrival for row in takewhile(lambda row: row.commit_time_ms <= cutoff_ms, rows))
+
+    async def _surplus(self, connection: AsyncConnection, run_no: int) -> int | None:
+        """The arrival up to which a run's compacted rows are more than tails are kept for."""
+        head, row = run_heads.c, metric_journal.c
+        statement = (
+            select(row.arrival, row.points)
+            .join(run_heads, and_(head.run_no == row.run_no, row.arrival <= head.compacted_arrival))
+            .where(row.run_no == run_no)
+            .order_by(row.arrival)
+        )
+        rows = (await connection.execute(statement)).all()
+        surplus = sum(row.points for row in rows) - self._settings.tail_points_kept
+        until: int | None = None
+        for arrival, points in rows[: self._settings.prune_rows_at_once]:
+            if surplus <= 0:
+                break
+            until, surplus = arrival, surplus - points
+        if surplus > 0:
+            self._grown.add(run_no)
+        return until
 
 
 _delete_chunks = delete(metric_chunks).where(

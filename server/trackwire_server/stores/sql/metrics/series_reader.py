@@ -1,7 +1,7 @@
 """One series of a snapshot: its chunks and its pending points, in order, a window at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,21 +63,21 @@ class SqlSeriesReader:
             return None
         return self._query.clip(min(firsts), max(lasts))
 
-    async def windows(self) -> AsyncIterator[Points]:
+    async def windows(self) -> AsyncGenerator[Points, None]:
         """All points in order, in parts; each is fetched while the one before it is at work."""
-        pending = await self._ordered_pending()
-        following: asyncio.Task[Points] | None = None
+        first, *others = _windows(self._series.chunks, await self._ordered_pending()) or [([], Points.empty())]
+        if not others:
+            yield await self._load(*first)
+            return
+        following = asyncio.create_task(self._load(*first))
         try:
-            for groups, among in _windows(self._series.chunks, pending):
-                current = following
-                following = asyncio.create_task(self._load(groups, among))
-                if current is not None:
-                    yield await current
-            if following is not None and len(last := await following):
-                yield last
+            for groups, among in others:
+                current, following = following, asyncio.create_task(self._load(groups, among))
+                yield await current
+            yield await following
         finally:
-            if following is not None:
-                following.cancel()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def _ordered_pending(self) -> Points:
         """What is in the journal only, ordered when it is first needed."""
@@ -97,7 +97,7 @@ class SqlSeriesReader:
         missing = [chunk.ordinal for chunk in places if chunk.payload is None]
         fetched = await self._fetch(missing) if missing else {}
         payloads = [fetched[chunk.ordinal] if chunk.payload is None else chunk.payload for chunk in places]
-        if len(payloads) + len(pending) < 2:
+        if sum(chunk.points for chunk in places) + len(pending) < _POINTS_WORTH_A_THREAD:
             return _assembled(payloads, pending, self._query, in_order=in_order)
         return await asyncio.to_thread(_assembled, payloads, pending, self._query, in_order=in_order)
 
@@ -132,8 +132,9 @@ def overlapping(chunks: Sequence[ChunkPlace]) -> Iterable[list[ChunkPlace]]:
         yield group
 
 
-def _windows(chunks: Sequence[ChunkPlace], pending: Points) -> Iterator[tuple[list[list[ChunkPlace]], Points]]:
+def _windows(chunks: Sequence[ChunkPlace], pending: Points) -> list[tuple[list[list[ChunkPlace]], Points]]:
     """Groups of chunks that make a window, and the pending points that come among them."""
+    windows: list[tuple[list[list[ChunkPlace]], Points]] = []
     groups: list[list[ChunkPlace]] = []
     points = 0
     for group in overlapping(chunks):
@@ -141,10 +142,11 @@ def _windows(chunks: Sequence[ChunkPlace], pending: Points) -> Iterator[tuple[li
         points += sum(chunk.points for chunk in group)
         if points >= WINDOW_POINTS:
             due = _before(pending, max(chunk.last for chunk in group))
-            yield groups, pending.take(slice(0, due))
+            windows.append((groups, pending.take(slice(0, due))))
             groups, points, pending = [], 0, pending.take(slice(due, None))
     if groups or len(pending):
-        yield groups, pending
+        windows.append((groups, pending))
+    return windows
 
 
 def _before(points: Points, place: tuple[int, int]) -> int:
