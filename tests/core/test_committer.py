@@ -141,3 +141,11 @@ async def test_a_committer_that_is_cancelled_leaves_nobody_waiting(clock: FakeCl
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
     with pytest.raises(StoreUnavailable):
         await committer.submit(one("c"))
+
+
+async def test_requests_count_from_their_arrival_on(clock: FakeClock) -> None:
+    committer = Committer(GatedStore(), Arrivals(), clock, limits=replace(LIMITS, queue_bytes=1_000))
+    with committer.admitted(5_000), pytest.raises(Overloaded, match="5,001 bytes, at most 1,000"):
+        committer.admitted(1).__enter__()
+    with committer.admitted(1):
+        pass

@@ -252,39 +252,44 @@ async def test_slow_reader_holds_no_transaction_and_little_memory(watched: Watch
         assert held_bytes < 320 * MIB
 
 
+CLIENTS, REQUESTS, FLOOD_POINTS = 24, 12, 60_000
+
+
 @pytest.mark.slow
 async def test_flood_is_refused_in_part_and_nothing_is_lost(watched: Watched) -> None:
-    clients, requests, points = 24, 12, 60_000
     refused: list[float] = []
-    rss_bytes: list[int] = []
-
-    async def flood(number: int) -> None:
-        async with client(watched.server.address) as stubs:
-            for sequence in range(1, requests + 1):
-                await send_until_stored(stubs, noise(f"run{number % 4}", sequence, points, f"w{number}"), refused)
-
-    async def parallel(number: int) -> None:
-        """Requests without an order among them: a writer each."""
-        async with client(watched.server.address) as stubs:
-            sends = [noise(f"run{number % 4}", 1, points, f"p{number}-{at}") for at in range(requests)]
-            await asyncio.gather(*(send_until_stored(stubs, send, refused) for send in sends))
-
+    peaks: list[int] = []
+    runs = [f"run{number}" for number in range(4)]
     async with client(watched.server.address) as stubs:
-        for number in range(4):
-            await create_run(stubs, f"run{number}")
-        async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(note_memory(watched, rss_bytes))
-            floods = [asyncio.create_task(parallel(at) if at % 4 else flood(at)) for at in range(clients)]
-            await asyncio.gather(*floods)
+        for run_id in runs:
+            await create_run(stubs, run_id)
+        for again in range(1, 4):
+            rss_bytes: list[int] = []
+            watching = asyncio.create_task(note_memory(watched, rss_bytes))
+            await asyncio.gather(*(flood(watched.server.address, number, again, refused) for number in range(CLIENTS)))
             watching.cancel()
-        summaries = await stubs.metrics.GetMetricSummaries(
-            metrics_pb2.GetMetricSummariesRequest(run_ids=[f"run{number}" for number in range(4)])
-        )
-        assert sum(summary.count for summary in summaries.summaries) == clients * requests * points
-    print(f"{len(refused)} refused; the server had {max(rss_bytes) / MIB:.0f} MiB at the most")
+            peaks.append(max(rss_bytes))
+            request = metrics_pb2.GetMetricSummariesRequest(run_ids=runs)
+            summaries = (await stubs.metrics.GetMetricSummaries(request)).summaries
+            assert sum(summary.count for summary in summaries) == CLIENTS * REQUESTS * FLOOD_POINTS * again
+    print(f"{len(refused)} refused; at the most the server had {[peak // MIB for peak in peaks]} MiB")
     assert refused
     assert all(seconds > 0 for seconds in refused)
-    assert max(rss_bytes) < 1_024 * MIB
+    # What it holds depends on what is under way, three times over, and not on how long that goes on.
+    assert peaks[0] < 1_280 * MIB
+    assert peaks[2] < peaks[0] + 384 * MIB
+
+
+async def flood(address: str, number: int, again: int, refused: list[float]) -> None:
+    """Three in four clients send all at once, a writer a request; the fourth one after the other."""
+    run_id = f"run{number % 4}"
+    async with client(address) as stubs:
+        if number % 4:
+            sends = [noise(run_id, 1, FLOOD_POINTS, f"p{number}-{again}-{at}") for at in range(REQUESTS)]
+            await asyncio.gather(*(send_until_stored(stubs, send, refused) for send in sends))
+        else:
+            for sequence in range(1, REQUESTS + 1):
+                await send_until_stored(stubs, noise(run_id, sequence, FLOOD_POINTS, f"w{number}-{again}"), refused)
 
 
 async def note_memory(watched: Watched, rss_bytes: list[int]) -> None:

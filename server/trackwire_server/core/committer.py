@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trackwire_server.core.arrivals import Arrivals
@@ -34,6 +35,7 @@ class Committer:
         self._queue: deque[_Waiting] = deque()
         self._points = 0
         self._bytes = 0
+        self._admitted_bytes = 0
         self._filled = asyncio.Event()
         self._closing = False
 
@@ -41,6 +43,20 @@ class Committer:
     def queued_points(self) -> int:
         """Points that wait, those in the transaction under way among them."""
         return self._points
+
+    @contextmanager
+    def admitted(self, size_bytes: int) -> Iterator[None]:
+        """Counts a request's bytes from its arrival to its answer, before anything is made of them. Raises Overloaded.
+
+        Under a flood what waits to be decoded is more than what waits to be stored.
+        """
+        if self._admitted_bytes:
+            _check("bytes", self._admitted_bytes + size_bytes, self._limits.queue_bytes)
+        self._admitted_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._admitted_bytes -= size_bytes
 
     async def submit(self, batch: Batch) -> Appended:
         """Queues a batch and waits until it is durable. Raises what the store says of it, Overloaded, StoreUnavailable.
@@ -89,13 +105,9 @@ class Committer:
             ("bytes", self._bytes + batch.size_bytes, self._limits.queue_bytes),
             ("requests", len(self._queue) + 1, self._limits.queue_requests),
         )
-        for what, size, limit in sizes:
-            if size > limit and self._queue:
-                raise Overloaded(
-                    f"the ingest queue holds {size:,} {what}, at most {limit:,}: nothing was stored, send again",
-                    retry_after_seconds=_RETRY_AFTER_SECONDS,
-                    metadata={"value": size, "limit": limit, "unit": what},
-                )
+        if self._queue:
+            for what, size, limit in sizes:
+                _check(what, size, limit)
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -131,6 +143,15 @@ class Committer:
             if len(batches) == 1:
                 return [error]
         return [outcome for batch in batches for outcome in await self._outcomes([batch])]
+
+
+def _check(what: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise Overloaded(
+            f"the ingest queue holds {size:,} {what}, at most {limit:,}: nothing was stored, send again",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+            metadata={"value": size, "limit": limit, "unit": what},
+        )
 
 
 def _stopped() -> StoreUnavailable:

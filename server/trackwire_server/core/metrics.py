@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 
 from trackwire_server.core.arrivals import Arrivals
 from trackwire_server.core.checks import INT64_MAX, check_key, check_page_size, check_run_id
@@ -59,6 +59,10 @@ class Metrics:
     async def backlog(self) -> Backlog:
         """What waits to be compacted."""
         return await self._store.backlog()
+
+    def admitted(self, size_bytes: int) -> AbstractContextManager[None]:
+        """Around a request of so many bytes, from its arrival to its answer. Raises Overloaded."""
+        return self._committer.admitted(size_bytes)
 
     async def ingest(self, batch: Batch) -> Appended:
         """Stores a batch; it is durable when this returns. Raises InvalidArgument and what MetricStore.append says."""

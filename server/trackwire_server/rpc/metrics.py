@@ -47,7 +47,8 @@ class MetricServicer:
 
     async def ingest_metrics(self, request: bytes, _context: _Context) -> metrics_pb2.IngestMetricsResponse:
         """IngestMetrics."""
-        appended = await self._metrics.ingest(await self._decoded(request))
+        with self._metrics.admitted(len(request)):
+            appended = await self._metrics.ingest(await self._decoded(request))
         return metrics_pb2.IngestMetricsResponse(
             acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
         )
