@@ -55,6 +55,8 @@ class Connection:
         self.deadlines = deadlines
         self._channel = open_channel(address)
         self._closed = False
+        # Made once: a method of a channel costs about as much to make as to call.
+        self._unaries: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
     def close(self) -> None:
         """Closes the channel; calls under way are cancelled."""
@@ -110,7 +112,10 @@ class Connection:
             raise error_from_rpc(error, self.address) from None
 
     def _unary(self, path: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
-        return self._open().unary_unary(path, request_serializer=_as_is, response_deserializer=_as_is)
+        channel = self._open()
+        if path not in self._unaries:
+            self._unaries[path] = channel.unary_unary(path, request_serializer=_as_is, response_deserializer=_as_is)
+        return self._unaries[path]
 
     def _open(self) -> grpc.Channel:
         if self._closed:

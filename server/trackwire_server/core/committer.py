@@ -14,8 +14,10 @@ from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
 
 _RETRY_AFTER_SECONDS = 0.25
-# While many call at once, a short wait makes groups larger: a transaction costs as much as several small requests.
-_LINGER_SECONDS = 0.003
+# While many call at once, a short wait makes groups larger: a transaction costs as much as a dozen small requests.
+# A few callers, each waiting for its answer, are never kept waiting for it.
+_MANY_REQUESTS = 8
+_LINGER_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Committer:
     async def run(self) -> None:
         """Stores groups until closed. Cancelled, it leaves nobody waiting."""
         try:
-            concurrent = False
+            many = False
             while True:
                 await self._filled.wait()
                 if not self._queue:
@@ -89,10 +91,10 @@ class Committer:
                         return
                     self._filled.clear()
                     continue
-                if concurrent and len(self._queue) < self._limits.group_requests and not self._closing:
+                if many and len(self._queue) < self._limits.group_requests and not self._closing:
                     await asyncio.sleep(_LINGER_SECONDS)
                 group = self._next_group()
-                concurrent = len(group) > 1
+                many = len(group) >= _MANY_REQUESTS
                 await self._commit(group)
         finally:
             self._closing = True
