@@ -14,9 +14,8 @@ from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
 
 _RETRY_AFTER_SECONDS = 0.25
-# While many call at once, a short wait makes groups larger: a transaction costs as much as a dozen small requests.
-# A few callers, each waiting for its answer, are never kept waiting for it.
-_MANY_REQUESTS = 8
+# While writers pipeline, a short wait makes groups larger: a transaction costs as much as a dozen small requests. Who
+# sends one request and waits for its answer is never kept waiting for it.
 _LINGER_SECONDS = 0.005
 
 
@@ -83,7 +82,7 @@ class Committer:
     async def run(self) -> None:
         """Stores groups until closed. Cancelled, it leaves nobody waiting."""
         try:
-            many = False
+            pipelined = False
             while True:
                 await self._filled.wait()
                 if not self._queue:
@@ -91,10 +90,10 @@ class Committer:
                         return
                     self._filled.clear()
                     continue
-                if many and len(self._queue) < self._limits.group_requests and not self._closing:
+                if pipelined and self._points < self._limits.group_points // 8 and not self._closing:
                     await asyncio.sleep(_LINGER_SECONDS)
                 group = self._next_group()
-                many = len(group) >= _MANY_REQUESTS
+                pipelined = _is_pipelined(group)
                 await self._commit(group)
         finally:
             self._closing = True
@@ -154,6 +153,12 @@ def _check(what: str, size: int, limit: int) -> None:
             retry_after_seconds=_RETRY_AFTER_SECONDS,
             metadata={"value": size, "limit": limit, "unit": what},
         )
+
+
+def _is_pipelined(group: Sequence[_Waiting]) -> bool:
+    """Whether some writer has several requests under way at a time."""
+    stamped = [(waiting.batch.run_id, waiting.batch.stamp.writer_id) for waiting in group if waiting.batch.stamp]
+    return len(set(stamped)) < len(stamped)
 
 
 def _stopped() -> StoreUnavailable:

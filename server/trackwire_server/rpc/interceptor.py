@@ -175,7 +175,7 @@ async def _abort(context: Context, status: Status) -> NoReturn:
         await context.abort(_CODES[status.code], status.message, trailers_of(status))
     except grpc.aio.InternalError as error:
         # The call is over, its client gone: there is nobody to tell, and nothing of ours went wrong.
-        raise grpc.aio.AbortError from error
+        raise asyncio.CancelledError from error
 
 
 def _decoding(deserialize: Decode | None) -> Decode | None:
