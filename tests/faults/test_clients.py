@@ -5,6 +5,7 @@ import hashlib
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -183,7 +184,8 @@ async def upload_of(content: bytes, path: str) -> AsyncIterator[artifacts_pb2.Up
 
 
 async def upload(stubs: Stubs) -> None:
-    await stubs.artifacts.UploadArtifact(upload_of(bytes(24 * MIB), "part"))
+    # A new one each time: one that has begun goes on at its offset, and is refused at 0.
+    await stubs.artifacts.UploadArtifact(upload_of(bytes(24 * MIB), f"part-{uuid.uuid4().hex}"))
 
 
 async def download(stubs: Stubs) -> None:
