@@ -5,8 +5,8 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
+from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import grpc
@@ -91,8 +91,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         async def answer(request: Any, context: Context) -> object:
             return await behavior(request if decode is None else decode(request), context)
 
+        # What takes the bytes as they are is called straight: the ingest path.
+        call = cast("Callable[[Any, Context], Coroutine[Any, Any, object]]", behavior if decode is None else answer)
+
         async def handle(request: Any, context: Context) -> object:
-            return await self._guarded(method, answer(request, context), context)
+            return await self._guarded(method, call(request, context), context)
 
         return handle
 
@@ -117,13 +120,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             await _abort(context, stopping_status())
         started = time.perf_counter()
         code = grpc.StatusCode.OK
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        # Noted, so that a stop of the server can end it.
+        self._calls[task] = method
         try:
-            with self._under_way(method) as task:
-                try:
-                    return await call
-                except asyncio.CancelledError:
-                    code = grpc.StatusCode.CANCELLED
-                    await self._answer_cancelled(task, context)
+            return await call
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            await self._answer_cancelled(task, context)
         except TrackwireError as error:
             code = code_of(error)
             if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
@@ -138,19 +142,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             self._log.exception("call failed", method=method, error_id=error_id)
             await _abort(context, internal_status(error_id))
         finally:
-            duration_ms = round((time.perf_counter() - started) * 1e3, 3)
-            self._log.debug("call", method=method, code=code.name, duration_ms=duration_ms)
-
-    @contextmanager
-    def _under_way(self, method: str) -> Iterator[asyncio.Task[object]]:
-        """Notes a call, so that a stop of the server can end it."""
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._calls[task] = method
-        try:
-            yield task
-        finally:
             del self._calls[task]
             self._ended.discard(task)
+            duration_ms = round((time.perf_counter() - started) * 1e3, 3)
+            self._log.debug("call", method=method, code=code.name, duration_ms=duration_ms)
 
     def _end(self, task: asyncio.Task[object]) -> None:
         self._ended.add(task)
