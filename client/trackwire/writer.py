@@ -37,7 +37,9 @@ from trackwire.v1.metrics_pb2 import SeriesContext, WriterStamp
 
 logger = logging.getLogger(__name__)
 
-IN_FLIGHT = 8
+IN_FLIGHT = 32
+# Large requests are under way in smaller numbers: that many bytes, and at least two requests.
+IN_FLIGHT_BYTES = 2 * 1024 * 1024
 PENDING_BYTES_MAX = 64 * 1024 * 1024
 FLUSH_TIMEOUT_SECONDS = 60.0
 
@@ -89,6 +91,7 @@ class MetricWriter:
         self._changed = threading.Condition()
         self._waiting: deque[_Request] = deque()
         self._flying: deque[_Flight] = deque()
+        self._flying_bytes = 0
         self._pending_bytes = 0
         self._points_pending = 0
         self._last_sequence = 0
@@ -180,11 +183,17 @@ class MetricWriter:
             flight.answer.cancel()
 
     def _has_work(self) -> bool:
-        may_send = bool(self._waiting) and len(self._flying) < self._in_flight_max
+        may_send = bool(self._waiting) and self._may_fly()
         return self._abandoned or self._front_has_settled() or may_send or (self._closing and self._is_idle())
 
     def _front_has_settled(self) -> bool:
         return bool(self._flying) and self._flying[0].answer.done()
+
+    def _may_fly(self) -> bool:
+        """Whether one more request may be under way."""
+        if len(self._flying) >= self._in_flight_max:
+            return False
+        return len(self._flying) < 2 or self._flying_bytes < IN_FLIGHT_BYTES
 
     def _is_idle(self) -> bool:
         return not self._waiting and not self._flying
@@ -206,6 +215,7 @@ class MetricWriter:
         with self._changed:
             self._waiting.popleft()
             self._flying.append(_Flight(request, answer, alone=not self._flying))
+            self._flying_bytes += len(request.body)
         answer.add_done_callback(self._notify)
 
     def _notify(self, _answer: "grpc.Future[bytes]") -> None:
@@ -263,6 +273,7 @@ class MetricWriter:
 
     def _drop_front(self, request: _Request) -> None:
         self._flying.popleft()
+        self._flying_bytes -= len(request.body)
         self._pending_bytes -= len(request.body)
         self._points_pending -= request.points
         self._changed.notify_all()
@@ -274,6 +285,7 @@ class MetricWriter:
         with self._changed:
             self._waiting.extendleft(flight.request for flight in reversed(self._flying))
             self._flying.clear()
+            self._flying_bytes = 0
             if delay_seconds:
                 self._changed.wait_for(lambda: self._abandoned, delay_seconds)
 

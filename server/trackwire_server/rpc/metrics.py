@@ -48,7 +48,12 @@ class MetricServicer:
     async def ingest_metrics(self, request: bytes, _context: _Context) -> metrics_pb2.IngestMetricsResponse:
         """IngestMetrics."""
         with self._metrics.admitted(len(request)):
-            appended = await self._metrics.ingest(await self._decoded(request))
+            batch = (
+                decode_ingest(request, self._layouts)
+                if len(request) < _BYTES_WORTH_A_THREAD
+                else await self._decoded(request)
+            )
+            appended = await self._metrics.ingest(batch)
         return metrics_pb2.IngestMetricsResponse(
             acknowledged_sequence=appended.acknowledged_sequence, stored_points=appended.stored_points
         )
@@ -105,8 +110,7 @@ class MetricServicer:
         )
 
     async def _decoded(self, request: bytes) -> Batch:
-        if len(request) < _BYTES_WORTH_A_THREAD:
-            return decode_ingest(request, self._layouts)
+        """In a thread: decoding a large request would hold up all others."""
         async with self._decoding:
             return await asyncio.to_thread(decode_ingest, request, self._layouts)
 
