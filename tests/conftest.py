@@ -265,8 +265,13 @@ def make_server_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]
 
     yield make
     for server in made:
-        if server.process is not None and server.process.poll() is None:
+        if server.process is None:
+            continue
+        if server.process.poll() is None:
             server.stop(signal.SIGKILL)
+        # Of a server that ended by itself, too: its pipe would wait for the garbage collector.
+        if server.process.stdout is not None:
+            server.process.stdout.close()
 
 
 @pytest.fixture
