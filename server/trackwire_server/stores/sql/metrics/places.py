@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Integers, SeriesName
@@ -13,6 +13,28 @@ from trackwire_server.stores.sql.metrics.names import context_in
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, run_heads, runs
 
 _SERIES_MAX = 262_144
+
+
+# Built once: to build a statement again takes as long as to run it.
+_RUNS = (
+    select(
+        runs.c.run_no,
+        runs.c.run_id,
+        run_heads.c.arrival,
+        run_heads.c.compacted_arrival,
+        run_heads.c.pruned_arrival,
+    )
+    .join(run_heads, run_heads.c.run_no == runs.c.run_no)
+    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
+)
+_SERIES = (
+    select(metric_series, metric_keys.c.key)
+    .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
+    .where(metric_series.c.run_no.in_(bindparam("run_nos", expanding=True)))
+    .order_by(metric_series.c.run_no, metric_series.c.series_no)
+    .limit(bindparam("limit"))
+)
+_SERIES_OF_KEYS = _SERIES.where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +50,7 @@ class RunPlace:
 
 async def find_runs(connection: AsyncConnection, run_ids: Sequence[str]) -> list[RunPlace]:
     """The runs, in the order asked for. Raises NotFound."""
-    statement = (
-        select(
-            runs.c.run_no,
-            runs.c.run_id,
-            run_heads.c.arrival,
-            run_heads.c.compacted_arrival,
-            run_heads.c.pruned_arrival,
-        )
-        .join(run_heads, run_heads.c.run_no == runs.c.run_no)
-        .where(runs.c.run_id.in_(run_ids))
-    )
-    found = {row.run_id: RunPlace(*row) for row in await connection.execute(statement)}
+    found = {row.run_id: RunPlace(*row) for row in await connection.execute(_RUNS, {"run_ids": run_ids})}
     for run_id in run_ids:
         if run_id not in found:
             raise NotFound("run", run_id, field="run_ids")
@@ -50,16 +61,8 @@ async def find_series(
     connection: AsyncConnection, run_nos: Sequence[int], keys: Collection[str]
 ) -> dict[int, tuple[int, SeriesName]]:
     """Series number → run number and name, by run and then in the order in which they were made; no keys means all."""
-    statement = (
-        select(metric_series, metric_keys.c.key)
-        .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
-        .where(metric_series.c.run_no.in_(run_nos))
-        .order_by(metric_series.c.run_no, metric_series.c.series_no)
-        .limit(_SERIES_MAX + 1)
-    )
-    if keys:
-        statement = statement.where(metric_keys.c.key.in_(keys))
-    rows = (await connection.execute(statement)).all()
+    parameters = {"run_nos": run_nos, "limit": _SERIES_MAX + 1} | ({"keys": list(keys)} if keys else {})
+    rows = (await connection.execute(_SERIES_OF_KEYS if keys else _SERIES, parameters)).all()
     if len(rows) > _SERIES_MAX:
         raise InvalidArgument(
             "run_ids",

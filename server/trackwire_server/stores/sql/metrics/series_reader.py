@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from trackwire_server.core.columns import Points, SeriesName
 from trackwire_server.core.errors import Aborted
@@ -18,6 +18,12 @@ WINDOW_POINTS = 262_144
 _PAYLOADS_AT_ONCE = 1_000
 # Below this many points, a thread costs more than the work.
 _POINTS_WORTH_A_THREAD = 20_000
+
+
+_PAYLOADS = select(metric_chunks.c.ordinal, metric_chunks.c.payload).where(
+    metric_chunks.c.series_no == bindparam("series_no"),
+    metric_chunks.c.ordinal.in_(bindparam("ordinals", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +108,11 @@ class SqlSeriesReader:
         return await asyncio.to_thread(_assembled, payloads, pending, self._query, in_order=in_order)
 
     async def _fetch(self, ordinals: Sequence[int]) -> dict[int, bytes]:
-        chunk = metric_chunks.c
         found: dict[int, bytes] = {}
         async with self._database.read() as connection:
             for at in range(0, len(ordinals), _PAYLOADS_AT_ONCE):
-                statement = select(chunk.ordinal, chunk.payload).where(
-                    chunk.series_no == self._series.series_no,
-                    chunk.ordinal.in_(ordinals[at : at + _PAYLOADS_AT_ONCE]),
-                )
-                found |= {row.ordinal: row.payload for row in await connection.execute(statement)}
+                part = {"series_no": self._series.series_no, "ordinals": ordinals[at : at + _PAYLOADS_AT_ONCE]}
+                found |= {row.ordinal: row.payload for row in await connection.execute(_PAYLOADS, part)}
         if len(found) != len(ordinals):
             raise Aborted(f"run_ids: run {self.run_id!r} was removed while it was read", reason="RUN_REMOVED")
         return found
