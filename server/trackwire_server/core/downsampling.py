@@ -34,11 +34,9 @@ class Downsampler:
         if not self._seen:
             self._first = points.take(slice(0, 1))
         self._last = points.take(slice(len(points) - 1, None))
-        at = np.arange(self._seen, self._seen + len(points))
-        self._seen += len(points)
-        if self._seen > self._max_points:
-            chosen = self._extremes(points)
-            points, at = points.take(chosen), at[chosen]
+        before, self._seen = self._seen, self._seen + len(points)
+        chosen = np.arange(len(points)) if self._seen <= self._max_points else self._extremes(points)
+        points, at = points.take(chosen), before + chosen
         self._kept = Points.joined([self._kept, points])
         self._kept_at = np.concatenate((self._kept_at, at))
         if self._seen > self._max_points:
@@ -64,8 +62,9 @@ class Downsampler:
 
     def _extremes(self, points: Points) -> Integers:
         """Positions of each bucket's smallest and largest value."""
-        numbers = np.flatnonzero(~np.isnan(points.values))
-        if len(numbers) < len(points):
+        missing = np.isnan(points.values)
+        if missing.any():
+            numbers = np.flatnonzero(~missing)
             return numbers[self._extremes(points.take(numbers))]
         bounds = np.unique([0, *np.searchsorted(points.steps, self._edges, side="left"), len(points)]).tolist()
         chosen = [

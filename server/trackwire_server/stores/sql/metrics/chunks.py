@@ -87,8 +87,8 @@ class ChunkCodec:
         differences = np.empty(len(column) - 1, _WIDTHS[width])
         _unshuffle(differences, self._decompressor.decompress(section))
         column[0] = first
-        np.cumsum(differences, dtype=np.int64, out=column[1:])
-        column[1:] += first
+        column[1:] = differences
+        np.cumsum(column, out=column)
 
 
 def _shuffled(column: NDArray[Any]) -> bytes:
