@@ -14,7 +14,7 @@ from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
 from trackwire_server.stores.sql.tables import metric_chunks
 
-WINDOW_POINTS = 262_144
+WINDOW_POINTS = 1_048_576
 _PAYLOADS_AT_ONCE = 1_000
 # Below this many points, a thread costs more than the work.
 _POINTS_WORTH_A_THREAD = 20_000
