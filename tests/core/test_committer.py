@@ -149,3 +149,21 @@ async def test_requests_count_from_their_arrival_on(clock: FakeClock) -> None:
         committer.admitted(1).__enter__()
     with committer.admitted(1):
         pass
+
+
+@pytest.mark.parametrize(("writers", "groups"), [(("w", "w"), 2), (("w", "v"), 3)])
+async def test_only_behind_a_writer_that_pipelines_does_a_group_wait_to_fill(
+    clock: FakeClock, writers: tuple[str, str], groups: int
+) -> None:
+    def stamped(writer: str, sequence: int) -> Batch:
+        return batch("a", {"m": [(1, 1, 1.0)]}, (writer, sequence, sequence - 1))
+
+    store = GatedStore()
+    store.gate.set()
+    async with running(committer := Committer(store, Arrivals(), clock)):
+        await asyncio.gather(committer.submit(stamped(writers[0], 1)), committer.submit(stamped(writers[1], 2)))
+        third = asyncio.ensure_future(committer.submit(stamped("x", 1)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await asyncio.gather(third, committer.submit(stamped("y", 1)))
+    assert len(store.groups) == groups

@@ -14,8 +14,8 @@ from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
 
 _RETRY_AFTER_SECONDS = 0.25
-# While writers pipeline, a short wait makes groups larger: a transaction costs as much as a dozen small requests. Who
-# sends one request and waits for its answer is never kept waiting for it.
+# While a writer pipelines, a short wait makes groups larger: a transaction costs as much as a dozen small requests.
+# Where every caller sends one request and waits for its answer, nobody is kept waiting.
 _LINGER_SECONDS = 0.005
 _REQUESTS_WORTH_A_COMMIT = 32
 _POINTS_WORTH_A_COMMIT = 32_768
