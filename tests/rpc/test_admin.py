@@ -347,12 +347,19 @@ async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock
     async with database.write() as connection:
         run_no = await connection.scalar(select(tables.runs.c.run_no))
         key_no = (await connection.execute(insert(tables.metric_keys).values(key="loss"))).inserted_primary_key[0]
-        series = insert(tables.metric_series).values(run_no=run_no, key_no=key_no, rank=-1)
+        series = insert(tables.metric_series).values(run_no=run_no, key_no=key_no, context_no=0)
         series_no = (await connection.execute(series)).inserted_primary_key[0]
         ends = {"first_step": 0, "first_time_ms": 0, "last_step": 0, "last_time_ms": 0}
         await connection.execute(
             insert(tables.metric_summaries).values(
-                series_no=series_no, run_no=run_no, experiment_no=0, key_no=key_no, count=1, nan_count=0, **ends
+                series_no=series_no,
+                run_no=run_no,
+                experiment_no=0,
+                key_no=key_no,
+                context_no=0,
+                count=1,
+                nan_count=0,
+                **ends,
             )
         )
         await connection.execute(
@@ -364,7 +371,7 @@ async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock
         await connection.execute(insert(tables.metric_writers).values(run_no=run_no, writer_id="w", mark=1))
     await world.delete_run("gone")
     assert await world.stores.garbage.remove_run("gone", before_ms=clock())
-    kept = {"experiments", "experiment_tags", "schema_migrations", "metric_keys"}
+    kept = {"experiments", "experiment_tags", "schema_migrations", "metric_keys", "metric_contexts"}
     async with database.read() as connection:
         counts = {
             table.name: await connection.scalar(select(func.count()).select_from(table))

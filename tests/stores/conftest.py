@@ -19,10 +19,11 @@ from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
+from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.run_data import SqlRunData
 from trackwire_server.stores.sql.runs import SqlRuns
-from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries, runs
+from trackwire_server.stores.sql.tables import metric_series, metric_summaries, runs
 
 BACKENDS = ("memory", "sqlite")
 TAIL_RETENTION_MS = 60_000
@@ -114,28 +115,18 @@ async def _insert_summary(database: Database, summary: MetricSummary) -> None:
         return None if math.isnan(value) else value
 
     async with database.write() as connection:
-        key_no = await connection.scalar(select(metric_keys.c.key_no).where(metric_keys.c.key == summary.key))
-        if key_no is None:
-            made = insert(metric_keys).values(key=summary.key).returning(metric_keys.c.key_no)
-            key_no = await connection.scalar(made)
         statement = select(runs.c.run_no, runs.c.experiment_no).where(runs.c.run_id == summary.run_id)
         run = (await connection.execute(statement)).one()
-        context = summary.context
-        series = insert(metric_series).values(
-            run_no=run.run_no,
-            key_no=key_no,
-            rank=-1 if context.rank is None else context.rank,
-            model_id=context.model_id,
-            dataset_name=context.dataset_name,
-            dataset_digest=context.dataset_digest,
-        )
+        keys = await number_keys(connection, database.dialect, {summary.key})
+        contexts = await number_contexts(connection, database.dialect, {summary.context})
+        place = {"run_no": run.run_no, "key_no": keys[summary.key], "context_no": contexts[summary.context]}
+        series = insert(metric_series).values(place)
         series_no = await connection.scalar(series.returning(metric_series.c.series_no))
         await connection.execute(
             insert(metric_summaries).values(
                 series_no=series_no,
-                run_no=run.run_no,
+                **place,
                 experiment_no=run.experiment_no,
-                key_no=key_no,
                 is_primary=summary.primary,
                 count=summary.count,
                 nan_count=summary.nan_count,

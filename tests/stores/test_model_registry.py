@@ -1,13 +1,14 @@
 """The contract of RegisteredModelStore and ModelVersionStore, over every store that keeps it."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
-from sqlalchemy.engine import Engine
+from sqlalchemy import insert
 
 from trackwire_server.core.entities import (
     ModelStage,
@@ -466,22 +467,26 @@ async def test_pages_of_registered_models_join_up(registry: Registry) -> None:
     assert (seen, query.after) == (["Bee", "ant", "cat"], None)
 
 
-async def test_a_page_of_models_costs_six_statements_whatever_its_size(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite:///{tmp_path}/registry.db")
-    registry = Registry(SqlRegisteredModels(database), SqlModelVersions(database))
-    for number in range(20):
-        await registry.register(f"model {number}", versions=2)
-        await registry.models.set_alias(f"model {number}", "champion", 1, now_ms=1_000)
+async def test_a_page_of_models_costs_six_statements_whatever_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     statements: list[str] = []
 
-    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+    class Traced(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any):
+            super().__init__(*arguments, **options)
+            self.set_trace_callback(statements.append)
 
-    event.listen(Engine, "before_cursor_execute", count)
+    monkeypatch.setattr(sqlite3, "connect", Traced)
+    database = await Database.open(f"sqlite:///{tmp_path}/registry.db")
     try:
+        registry = Registry(SqlRegisteredModels(database), SqlModelVersions(database))
+        for number in range(20):
+            await registry.register(f"model {number}", versions=2)
+            await registry.models.set_alias(f"model {number}", "champion", 1, now_ms=1_000)
+        statements.clear()
         assert len(await registry.names()) == 20
     finally:
-        event.remove(Engine, "before_cursor_execute", count)
         await database.close()
     assert len([statement for statement in statements if statement.startswith("SELECT")]) == 6
 

@@ -12,20 +12,19 @@ from trackwire.v1 import metrics_pb2
 from trackwire_server.core.checks import check_key, check_time
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.columns import Batch, Layouts, Points, check_context
-from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metric_queries import ReadQuery, SeriesPoints
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.rpc.columns import (
     context_in,
-    context_out,
     decode_ingest,
     encode_series,
     messages,
     stamp_in,
     weight_of,
 )
+from trackwire_server.rpc.convert.summaries import add_summaries
 
 SERVICE = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
 # Decoding and encoding more than this is left to a thread: the event loop waits for neither.
@@ -105,9 +104,9 @@ class MetricServicer:
             page_size=request.page_size,
             page_token=request.page_token,
         )
-        return metrics_pb2.GetMetricSummariesResponse(
-            summaries=[summary_out(summary) for summary in summaries], next_page_token=token
-        )
+        response = metrics_pb2.GetMetricSummariesResponse(next_page_token=token)
+        add_summaries(response.summaries, summaries)
+        return response
 
     async def _decoded(self, request: bytes) -> Batch:
         """In a thread: decoding a large request would hold up all others."""
@@ -157,26 +156,6 @@ def _query_in(request: metrics_pb2.ReadMetricsRequest) -> ReadQuery:
         max_step=bound("max_step"),
         min_time_ms=bound("min_time_ms"),
         max_time_ms=bound("max_time_ms"),
-    )
-
-
-def summary_out(summary: MetricSummary) -> metrics_pb2.MetricSummary:
-    """A summary's message."""
-    return metrics_pb2.MetricSummary(
-        run_id=summary.run_id,
-        key=summary.key,
-        context=context_out(summary.context),
-        primary=summary.primary,
-        count=summary.count,
-        nan_count=summary.nan_count,
-        last_value=summary.last_value,
-        last_step=summary.last_step,
-        last_time_ms=summary.last_time_ms,
-        first_value=summary.first_value,
-        first_step=summary.first_step,
-        first_time_ms=summary.first_time_ms,
-        min_value=summary.min_value,
-        max_value=summary.max_value,
     )
 
 

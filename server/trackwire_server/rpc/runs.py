@@ -7,7 +7,7 @@ from trackwire.v1 import runs_pb2_grpc as pb_grpc
 from trackwire_server.core.runs import Runs
 from trackwire_server.rpc.convert.runs import (
     draft_from_proto,
-    run_fields,
+    fill_run,
     run_selection_from_proto,
     run_to_proto,
     search_from_proto,
@@ -50,7 +50,10 @@ class RunServicer(pb_grpc.RunServiceServicer):
 
     async def SearchRuns(self, request: pb.SearchRunsRequest, _context: object) -> pb.SearchRunsResponse:
         found, token = await self._runs.search(search_from_proto(request), run_selection_from_proto(request))
-        return pb.SearchRunsResponse(runs=map(run_fields, found), next_page_token=token)
+        response = pb.SearchRunsResponse(next_page_token=token)
+        for run in found:
+            fill_run(response.runs.add(), run)
+        return response
 
     async def LogParams(self, request: pb.LogParamsRequest, _context: object) -> pb.LogParamsResponse:
         await self._runs.log_params(request.run_id, dict(request.params), stamp_of(request))

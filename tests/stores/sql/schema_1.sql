@@ -25,6 +25,16 @@ CREATE TABLE metric_keys (
 	CONSTRAINT uq_metric_keys_key UNIQUE ("key")
 );
 
+CREATE TABLE metric_contexts (
+	context_no INTEGER NOT NULL,
+	rank INTEGER NOT NULL,
+	model_id VARCHAR(64) DEFAULT '' NOT NULL,
+	dataset_name VARCHAR(500) DEFAULT '' NOT NULL,
+	dataset_digest VARCHAR(36) DEFAULT '' NOT NULL,
+	CONSTRAINT pk_metric_contexts PRIMARY KEY (context_no),
+	CONSTRAINT uq_metric_contexts UNIQUE (rank, model_id, dataset_name, dataset_digest)
+);
+
 CREATE TABLE registered_models (
 	model_no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	workspace VARCHAR(250) DEFAULT 'default' NOT NULL,
@@ -147,13 +157,11 @@ CREATE TABLE metric_series (
 	series_no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	run_no INTEGER NOT NULL,
 	key_no INTEGER NOT NULL,
-	rank INTEGER NOT NULL,
-	model_id VARCHAR(64) DEFAULT '' NOT NULL,
-	dataset_name VARCHAR(500) DEFAULT '' NOT NULL,
-	dataset_digest VARCHAR(36) DEFAULT '' NOT NULL,
-	CONSTRAINT uq_metric_series UNIQUE (run_no, key_no, rank, model_id, dataset_name, dataset_digest),
+	context_no INTEGER NOT NULL,
+	CONSTRAINT uq_metric_series UNIQUE (run_no, key_no, context_no),
 	CONSTRAINT fk_metric_series_run_no FOREIGN KEY(run_no) REFERENCES runs (run_no) ON DELETE CASCADE,
-	CONSTRAINT fk_metric_series_key_no FOREIGN KEY(key_no) REFERENCES metric_keys (key_no)
+	CONSTRAINT fk_metric_series_key_no FOREIGN KEY(key_no) REFERENCES metric_keys (key_no),
+	CONSTRAINT fk_metric_series_context_no FOREIGN KEY(context_no) REFERENCES metric_contexts (context_no)
 );
 
 CREATE TABLE metric_journal (
@@ -209,6 +217,7 @@ CREATE TABLE metric_summaries (
 	run_no INTEGER NOT NULL,
 	experiment_no INTEGER NOT NULL,
 	key_no INTEGER NOT NULL,
+	context_no INTEGER NOT NULL,
 	is_primary BOOLEAN DEFAULT false NOT NULL,
 	count BIGINT NOT NULL,
 	nan_count BIGINT NOT NULL,
@@ -245,5 +254,7 @@ CREATE TABLE metric_chunks (
  WITHOUT ROWID;
 
 INSERT INTO experiments (experiment_no, name, creation_time_ms, last_update_time_ms) VALUES (0, 'Default', 0, 0);
+
+INSERT INTO metric_contexts (context_no, rank) VALUES (0, -1);
 
 INSERT INTO schema_migrations (version, applied_time_ms) VALUES (1, 0);

@@ -1,11 +1,18 @@
+"""Transactions: what a cancelled, a failed and a finished one leave behind."""
+
 import asyncio
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import READERS
 from trackwire_server.stores.sql.tables import metric_keys
+
+if TYPE_CHECKING:
+    from trackwire_server.stores.sql.sqlite_driver import SqliteDriver
 
 
 async def _write(database: Database, key: str) -> None:
@@ -68,3 +75,49 @@ async def test_a_reader_sees_one_moment(database: Database) -> None:
         after = await connection.scalar(select(func.count()).select_from(metric_keys))
     assert before == after == 0
     assert await _count(database) == 1
+
+
+async def _count_forever(database: Database) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    async with database.read() as connection:
+        await connection.execute(text(numbers))
+
+
+async def test_a_cancelled_statement_ends_and_its_connection_serves_again(database: Database) -> None:
+    # One for each connection that reads: if one of them went on, nobody could read any more.
+    for _ in range(READERS):
+        call = asyncio.ensure_future(_count_forever(database))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(call, timeout=10)
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(_count(database) for _ in range(2 * READERS))) == [0] * 2 * READERS
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_call_cancelled_twice_leaves_no_task_behind(database: Database, turns: int) -> None:
+    before = asyncio.all_tasks()
+    for _ in range(10):
+        call = asyncio.ensure_future(_count_forever(database))
+        await asyncio.sleep(0.01)
+        call.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call], timeout=10)
+        assert call.done()
+    left = asyncio.all_tasks() - before
+    _, left = await asyncio.wait(left, timeout=10) if left else ((), set())
+    assert not left
+
+
+async def test_a_read_that_ended_holds_no_snapshot(database: Database) -> None:
+    await _write(database, "a")
+    assert await asyncio.gather(*(_count(database) for _ in range(READERS))) == [1] * READERS
+    async with database._writer.connect() as connection:
+        await connection.rollback()
+        driver = cast("SqliteDriver", (await connection.get_raw_connection()).driver_connection)
+        # A checkpoint that starts the log anew is busy as long as anybody reads from it.
+        [busy, *_] = await driver.run(lambda raw: raw.execute("PRAGMA wal_checkpoint(RESTART)").fetchone())
+    assert busy == 0

@@ -68,12 +68,12 @@ async def test_database_migrated_from_version_1_is_the_same_as_a_fresh_one(old: 
 async def test_migrated_and_fresh_databases_have_the_same_first_rows(old: Path, tmp_path: Path) -> None:
     await upgrade(old)
     await upgrade(tmp_path / "fresh.db")
-    query = "SELECT experiment_no, workspace, name, lifecycle_stage FROM experiments"
+    query = "SELECT experiment_no, workspace, name, lifecycle_stage, c.* FROM experiments, metric_contexts c"
     found = []
     for path in (old, tmp_path / "fresh.db"):
         with closing(sqlite3.connect(path)) as connection:
             found.append(connection.execute(query).fetchall())
-    assert found[0] == found[1] == [(0, "default", "Default", "active")]
+    assert found[0] == found[1] == [(0, "default", "Default", "active", 0, -1, "", "", "")]
 
 
 def test_there_is_one_step_for_each_version_behind_the_first() -> None:

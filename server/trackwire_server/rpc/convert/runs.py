@@ -1,18 +1,17 @@
 """Runs' messages and entities, each way."""
 
-from typing import Any
-
 from trackwire.v1 import runs_pb2 as pb
-from trackwire_server.core.entities import ExperimentReference, MetricSummary, Run, RunSelection, RunStatus, WriterStamp
+from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, WriterStamp
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.runs import RunDraft
 from trackwire_server.core.searching import SearchRequest
-from trackwire_server.rpc.columns import context_out, stamp_in
+from trackwire_server.rpc.columns import stamp_in
 from trackwire_server.rpc.convert.shared import (
     selection_from_proto,
     stage_to_proto,
     view_from_proto,
 )
+from trackwire_server.rpc.convert.summaries import add_summaries
 
 _STATUS_TO_PROTO = {
     RunStatus.RUNNING: pb.RUN_STATUS_RUNNING,
@@ -27,48 +26,32 @@ _JOINS = {pb.IF_EXISTS_UNSPECIFIED: False, pb.IF_EXISTS_FAIL: False, pb.IF_EXIST
 
 def run_to_proto(run: Run) -> pb.Run:
     """A run."""
-    return pb.Run(**run_fields(run))
+    message = pb.Run()
+    fill_run(message, run)
+    return message
 
 
-def run_fields(run: Run) -> dict[str, Any]:
-    """The fields of a run's message: a list of messages copies each one that it is given, and makes one of fields."""
-    return {
-        "run_id": run.run_id,
-        "run_name": run.run_name,
-        "experiment_id": run.experiment_id,
-        "user_id": run.user_id,
-        "status": _STATUS_TO_PROTO[run.status],
-        "start_time_ms": run.start_time_ms,
-        "end_time_ms": run.end_time_ms,
-        "lifecycle_stage": stage_to_proto(run.lifecycle_stage),
-        "artifact_uri": run.artifact_uri,
-        "deleted_time_ms": run.deleted_time_ms,
-        "parent_run_id": run.parent_run_id,
-        "heartbeat_time_ms": run.heartbeat_time_ms,
-        "stop_requested": run.stop_requested,
-        "params": run.params,
-        "tags": run.tags,
-        "metrics": map(_summary_fields, run.metrics),
-    }
-
-
-def _summary_fields(summary: MetricSummary) -> dict[str, Any]:
-    return {
-        "run_id": summary.run_id,
-        "key": summary.key,
-        "context": context_out(summary.context),
-        "primary": summary.primary,
-        "count": summary.count,
-        "nan_count": summary.nan_count,
-        "last_value": summary.last_value,
-        "last_step": summary.last_step,
-        "last_time_ms": summary.last_time_ms,
-        "first_value": summary.first_value,
-        "first_step": summary.first_step,
-        "first_time_ms": summary.first_time_ms,
-        "min_value": summary.min_value,
-        "max_value": summary.max_value,
-    }
+def fill_run(message: pb.Run, run: Run) -> None:
+    """Writes a run into an empty message, where it lies: a list of messages copies each one that it is given."""
+    message.run_id = run.run_id
+    message.run_name = run.run_name
+    message.experiment_id = run.experiment_id
+    message.user_id = run.user_id
+    message.status = _STATUS_TO_PROTO[run.status]
+    message.start_time_ms = run.start_time_ms
+    if run.end_time_ms is not None:
+        message.end_time_ms = run.end_time_ms
+    message.lifecycle_stage = stage_to_proto(run.lifecycle_stage)
+    message.artifact_uri = run.artifact_uri
+    if run.deleted_time_ms is not None:
+        message.deleted_time_ms = run.deleted_time_ms
+    message.parent_run_id = run.parent_run_id
+    if run.heartbeat_time_ms is not None:
+        message.heartbeat_time_ms = run.heartbeat_time_ms
+    message.stop_requested = run.stop_requested
+    message.params.update(run.params)
+    message.tags.update(run.tags)
+    add_summaries(message.metrics, run.metrics)
 
 
 def draft_from_proto(request: pb.CreateRunRequest) -> RunDraft:

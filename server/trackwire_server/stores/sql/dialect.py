@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from sqlalchemy import Connection, Executable, Table, event
+from sqlalchemy import ClauseElement, Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.engine import URL, AdaptedConnection, make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -21,6 +21,11 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
 
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+# The execution option under which a connection bears its Dialect.
+DIALECT_OPTION = "trackwire_dialect"
 READERS = 4
 BUSY_TIMEOUT_SECONDS = 30
 CACHE_BYTES = 32 * 1024 * 1024
@@ -52,7 +57,7 @@ _UNAVAILABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement as the driver takes it, and the name of the parameter at each of its places."""
+    """A statement as the driver takes it, and the name of the parameter at each of its places; lists are numbered."""
 
     text: str
     names: tuple[str, ...]
@@ -77,13 +82,16 @@ class Dialect(Protocol):
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
 
-    def compiled(self, statement: Executable) -> "Compiled":
-        """A statement as text, for the paths where building it each time would cost more than running it."""
+    def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> "Compiled":
+        """A statement as text, for the paths where building it each time would cost more than running it.
+
+        `like` has the parameters of a statement with lists: they are written out, as long as they are there.
+        """
 
     async def fetch_all(
-        self, connection: AsyncConnection, statement: "Compiled", parameters: Mapping[str, object]
+        self, connection: AsyncConnection, statement: "Compiled", values: Sequence[object]
     ) -> Sequence[tuple[Any, ...]]:
-        """Runs a compiled SELECT in one trip to the driver."""
+        """Runs a compiled SELECT with a value for each of its places, in one trip to the driver."""
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each once a row, in one trip to the driver."""
@@ -110,17 +118,18 @@ class SqliteDialect:
 
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
         """One connection that writes under BEGIN IMMEDIATE, a few that read under BEGIN."""
-        return self._engine(1, "BEGIN IMMEDIATE"), self._engine(READERS, "BEGIN")
+        return self._engine(1, reads_only=False), self._engine(READERS, reads_only=True)
 
-    def _engine(self, connections: int, begin: str) -> AsyncEngine:
+    def _engine(self, connections: int, *, reads_only: bool) -> AsyncEngine:
         path = str(self._url.database)
         engine = create_async_engine(
             self._url,
-            async_creator=lambda: connect(path, timeout_seconds=BUSY_TIMEOUT_SECONDS),
+            async_creator=lambda: connect(path, timeout_seconds=BUSY_TIMEOUT_SECONDS, reads_only=reads_only),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=BUSY_TIMEOUT_SECONDS,
+            execution_options={DIALECT_OPTION: self},
             # Database ends every transaction that it begins; one more rollback would be a trip for nothing.
             pool_reset_on_return=None,
         )
@@ -151,9 +160,8 @@ class SqliteDialect:
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
-            adapter = cast("AdaptedConnection", connection.connection.dbapi_connection)
-            with _as_dbapi_error(Compiled(begin, ())):
-                adapter.run_async(lambda driver: driver.begin(begin))
+            driver = cast("SqliteDriver", connection.connection.driver_connection)
+            driver.begin("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
         return engine
 
@@ -161,24 +169,30 @@ class SqliteDialect:
         """SQLite's INSERT … ON CONFLICT."""
         return sqlite.insert(table)
 
-    def compiled(self, statement: Executable) -> Compiled:
+    def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> Compiled:
         """With a question mark a place."""
-        compiled = statement.compile(dialect=sqlite_dialect(paramstyle="qmark"))  # type: ignore[attr-defined]
+        element = cast("ClauseElement", statement)
+        compiled = cast(
+            "SQLCompiler",
+            (element if like is None else element.params(like)).compile(
+                dialect=sqlite_dialect(paramstyle="qmark"), compile_kwargs={"render_postcompile": like is not None}
+            ),
+        )
         return Compiled(str(compiled), tuple(compiled.positiontup or ()))
 
     async def fetch_all(
-        self, connection: AsyncConnection, statement: Compiled, parameters: Mapping[str, object]
+        self, connection: AsyncConnection, statement: Compiled, values: Sequence[object]
     ) -> Sequence[tuple[Any, ...]]:
         """By the driver itself."""
         driver = await _driver(connection)
-        row = [parameters[name] for name in statement.names]
         with _as_dbapi_error(statement):
-            return await driver.run(lambda database: database.execute(statement.text, row).fetchall())
+            return await driver.run(lambda database: database.execute(statement.text, values).fetchall())
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
         """In one trip for all of them."""
         driver = await _driver(connection)
-        await driver.run(lambda database: _execute_all(database, writes))
+        with _as_dbapi_error(writes[0].statement):
+            await driver.run(lambda database: _execute_all(database, writes))
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""
@@ -205,10 +219,9 @@ async def _driver(connection: AsyncConnection) -> SqliteDriver:
 
 def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
     for write in writes:
-        statement = write.statement
-        with _as_dbapi_error(statement):
-            rows = zip(*(write.columns[name] for name in statement.names), strict=True)
-            database.executemany(statement.text, rows).close()
+        names = write.statement.names
+        rows = zip(*(write.columns[name] for name in names), strict=True)
+        database.executemany(write.statement.text, rows).close()
 
 
 @contextmanager

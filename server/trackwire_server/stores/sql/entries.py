@@ -4,20 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from sqlalchemy import Column, Select, Table, bindparam, delete, select
+from sqlalchemy import Column, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import EVERYTHING, Selection
 from trackwire_server.stores.sql.dialect import Dialect
-
-# Bound variables of one statement: SQLite takes 32,766 of them, asyncpg 32,767.
-VARIABLES_MAX = 30_000
-
-
-def chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Numbers in parts that fit an IN; 2,000 are left for what else a statement says."""
-    size = VARIABLES_MAX - 2_000
-    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
 
 
 async def upsert_entries(
@@ -48,7 +40,7 @@ async def read_entries(
     found: dict[int, dict[str, str]] = defaultdict(dict)
     statement = _select_entries(table, of_keys=selection.keys is not None)
     for part in parameters(owner_nos, selection):
-        for owner_no, key, value in (await connection.execute(statement, part)).all():
+        for owner_no, key, value in await fetch_all(connection, statement, part):
             found[owner_no][key] = value
     return found
 
@@ -56,18 +48,18 @@ async def read_entries(
 def parameters(owner_nos: Sequence[int], selection: Selection) -> Iterator[Mapping[str, Sequence[int | str]]]:
     """What a statement over `owner_nos` and `keys` is run with, part by part; nothing where nothing is wanted."""
     if selection.keys is None:
-        for part in chunks(owner_nos):
+        for part in parts(owner_nos):
             yield {"owner_nos": part}
     elif selection.keys:
-        for part in chunks(owner_nos):
+        for part in parts(owner_nos):
             yield {"owner_nos": part, "keys": sorted(selection.keys)}
 
 
 @cache
-def _select_entries(table: Table, *, of_keys: bool) -> Select[int, str, str]:
+def _select_entries(table: Table, *, of_keys: bool) -> Prepared:
     owner = owner_of(table)
     statement = select(owner, table.c.key, table.c.value).where(owner.in_(bindparam("owner_nos", expanding=True)))
-    return statement.where(table.c.key.in_(bindparam("keys", expanding=True))) if of_keys else statement
+    return Prepared(statement.where(table.c.key.in_(bindparam("keys", expanding=True))) if of_keys else statement)
 
 
 def owner_of(table: Table) -> Column[int]:

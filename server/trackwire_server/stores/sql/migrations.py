@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_WORKSPACE
 from trackwire_server.core.errors import FailedPrecondition
-from trackwire_server.stores.sql.tables import SCHEMA_VERSION, experiments, metadata, schema_migrations
+from trackwire_server.stores.sql.tables import (
+    DEFAULT_CONTEXT_NO,
+    NO_RANK,
+    SCHEMA_VERSION,
+    experiments,
+    metadata,
+    metric_contexts,
+    schema_migrations,
+)
 
 Step = Callable[[AsyncConnection], Awaitable[None]]
 
@@ -72,6 +80,7 @@ async def _create(connection: AsyncConnection) -> None:
             last_update_time_ms=now_ms,
         )
     )
+    await connection.execute(insert(metric_contexts).values(context_no=DEFAULT_CONTEXT_NO, rank=NO_RANK))
 
 
 async def _record(connection: AsyncConnection, version: int) -> None:

@@ -20,7 +20,8 @@ from trackwire_server.core.entities import (
     RegisteredModel,
 )
 from trackwire_server.core.model_names import model_not_found, version_not_found
-from trackwire_server.stores.sql.entries import chunks, read_entries
+from trackwire_server.stores.sql.entries import read_entries
+from trackwire_server.stores.sql.prepared import parts
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     model_version_tags,
@@ -156,7 +157,7 @@ async def _aliases(connection: AsyncConnection, model_nos: Sequence[int]) -> dic
 async def _latest_versions(connection: AsyncConnection, model_nos: Sequence[int]) -> dict[int, list[ModelVersion]]:
     latest: dict[int, list[ModelVersion]] = defaultdict(list)
     rows: list[AnyRow] = []
-    for numbers in chunks(model_nos):
+    for numbers in parts(model_nos):
         highest = (
             select(model_versions.c.model_no, func.max(model_versions.c.version).label("version"))
             .where(model_versions.c.model_no.in_(numbers))
@@ -178,6 +179,6 @@ async def _rows_of(
     numbers: Sequence[int],
 ) -> list[AnyRow]:
     rows: list[AnyRow] = []
-    for chunk in chunks(numbers):
+    for chunk in parts(numbers):
         rows += (await connection.execute(statement.where(owner.in_(chunk)))).all()
     return rows

@@ -19,7 +19,8 @@ from trackwire_server.core.entities import (
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.entries import parameters, read_entries
 from trackwire_server.stores.sql.filters import Searchable
-from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, SUMMARY_SOURCE, summary_of
+from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, summaries_of
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_keys,
@@ -58,7 +59,7 @@ async def read_runs(connection: AsyncConnection, rows: Sequence[AnyRow], selecti
     tags = await read_entries(connection, run_tags, run_nos, selection.tags)
     metrics = await _read_metrics(connection, {row.run_no: row.run_id for row in rows}, selection.metrics)
     return [
-        run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), tuple(metrics.get(row.run_no, ())))
+        run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), tuple(metrics.get(row.run_id, ())))
         for row in rows
     ]
 
@@ -90,23 +91,28 @@ def run_of(
     )
 
 
-# Built once: to build it again, and to find it among the compiled ones, takes as long as to run it.
-_METRICS = (
-    select(*SUMMARY_COLUMNS)
-    .select_from(SUMMARY_SOURCE)
-    .where(metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary)
+_SELECT_METRICS = select(*SUMMARY_COLUMNS).where(
+    metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary
 )
-_METRICS_OF_KEYS = _METRICS.where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
+_METRICS = Prepared(_SELECT_METRICS)
+_METRICS_OF_KEYS = Prepared(
+    _SELECT_METRICS.where(
+        metric_summaries.c.key_no.in_(
+            select(metric_keys.c.key_no).where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
+        )
+    )
+)
 
 
 async def _read_metrics(
     connection: AsyncConnection, run_ids: Mapping[int, str], selection: Selection
-) -> dict[int, list[MetricSummary]]:
-    found: dict[int, list[MetricSummary]] = defaultdict(list)
+) -> dict[str, list[MetricSummary]]:
+    found: dict[str, list[MetricSummary]] = defaultdict(list)
     statement = _METRICS if selection.keys is None else _METRICS_OF_KEYS
     for part in parameters(list(run_ids), selection):
-        for row in (await connection.execute(statement, part)).all():
-            found[row[0]].append(summary_of(run_ids[row[0]], row))
+        rows = await fetch_all(connection, statement, part)
+        for summary in await summaries_of(connection, run_ids, rows):
+            found[summary.run_id].append(summary)
     for summaries in found.values():
         summaries.sort(key=attrgetter("key"))
     return found

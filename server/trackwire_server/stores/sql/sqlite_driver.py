@@ -1,11 +1,14 @@
 """aiosqlite with fewer trips: a trip to a connection's thread and back costs more than most statements.
 
 aiosqlite makes one trip for a cursor, one to execute, one to fetch and one to close. Here a statement is one trip, rows
-and all, and so are several statements that are sent together.
+and all, and so are several statements that are sent together; BEGIN goes with the first of them, and nobody waits for
+the end of a transaction that only reads.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -16,24 +19,69 @@ Result = TypeVar("Result")
 class SqliteDriver(aiosqlite.Connection):
     """A connection; statements run in a thread of its own, one after the other."""
 
+    def __init__(self, path: str, *, timeout_seconds: float, reads_only: bool):
+        super().__init__(lambda: sqlite3.connect(path, timeout=timeout_seconds), iter_chunk_size=64)
+        # A connection that somebody forgot must not keep the process alive.
+        self._thread.daemon = True
+        self._reads_only = reads_only
+        self._begin = ""
+        self._stopped: asyncio.Future[object] | None = None
+
+    def begin(self, statement: str) -> None:
+        """Begins a transaction with the next statement."""
+        self._begin = statement
+
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """What `work` returns; it is called in the connection's thread."""
-        result: Result = await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
+        """What `work` returns; it is called in the connection's thread. Cancelled, the statement under way ends."""
+        begin, self._begin = self._begin, ""
+        try:
+            result: Result = await self._execute(lambda: work(_begun(self._conn, begin)))  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            with suppress(sqlite3.ProgrammingError, ValueError):
+                self._conn.interrupt()
+            raise
         return result
 
-    async def begin(self, statement: str) -> None:
-        """Begins a transaction. A call that was cancelled during its own BEGIN may have left one behind: it ends."""
-        await self.run(lambda database: _begin_afresh(database, statement))
+    async def commit(self) -> None:
+        """Commits what was begun. What only read has nothing to wait for."""
+        if self._begin:
+            self._begin = ""
+        elif self._reads_only:
+            self._tx.put_nowait((None, self._conn.commit))
+        else:
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Rolls back what was begun."""
+        if self._begin:
+            self._begin = ""
+        else:
+            await super().rollback()
 
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]
         """A cursor that costs nothing until it executes."""
         return OneTripCursor(self)
 
+    async def close(self) -> None:
+        """Closes the connection behind what is under way."""
+        stopped = self.stop()
+        if stopped is not None:
+            await asyncio.shield(stopped)
 
-def _begin_afresh(database: sqlite3.Connection, statement: str) -> None:
-    if database.in_transaction:
-        database.rollback()
-    database.execute(statement).close()
+    def stop(self) -> "asyncio.Future[object] | None":
+        """Begins to close, once: a second request to an ended thread would never be answered."""
+        if self._stopped is None:
+            self._stopped = super().stop()
+        return self._stopped
+
+
+def _begun(database: sqlite3.Connection, begin: str) -> sqlite3.Connection:
+    if begin:
+        # A call that was cancelled may have left a transaction behind.
+        if database.in_transaction:
+            database.rollback()
+        database.execute(begin).close()
+    return database
 
 
 class OneTripCursor:
@@ -76,10 +124,8 @@ class OneTripCursor:
         cursor.close()
 
 
-async def connect(path: str, *, timeout_seconds: float) -> SqliteDriver:
+async def connect(path: str, *, timeout_seconds: float, reads_only: bool) -> SqliteDriver:
     """An open connection."""
-    driver = SqliteDriver(lambda: sqlite3.connect(path, timeout=timeout_seconds), iter_chunk_size=64)
-    # A connection that somebody forgot must not keep the process alive.
-    driver._thread.daemon = True  # noqa: SLF001
+    driver = SqliteDriver(path, timeout_seconds=timeout_seconds, reads_only=reads_only)
     await driver
     return driver

@@ -6,8 +6,9 @@
                           ├─ metric_writers       (run, writer) → mark: exactly once
                           ├─ metric_journal       one row per ingest request, as it came
                           ├─ metric_series ─┬─ metric_summaries   one row a series, read by search
-                          │   (metric_keys) └─ metric_chunks      up to 4096 points a row, sorted, compressed
+                          │                 └─ metric_chunks      up to 4096 points a row, sorted, compressed
                           └─ uploads
+    metric_keys, metric_contexts                  the names of series, each written once; they only grow
     registered_models ─┬─ registered_model_tags, registered_model_aliases
                        └─ model_versions ── model_version_tags
 
@@ -34,6 +35,9 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION = 1
+DEFAULT_CONTEXT_NO = 0
+# Stands for no rank, so that a unique key covers it.
+NO_RANK = -1
 
 metadata = MetaData(
     naming_convention={
@@ -176,21 +180,30 @@ metric_keys = Table(
     UniqueConstraint("key", name="uq_metric_keys_key"),
 )
 
-# A rank of -1 stands for no rank, so that the unique key covers it.
+metric_contexts = Table(
+    "metric_contexts",
+    metadata,
+    _number("context_no"),
+    Column("rank", Integer, nullable=False),
+    _text("model_id", 64),
+    _text("dataset_name", 500),
+    _text("dataset_digest", 36),
+    UniqueConstraint("rank", "model_id", "dataset_name", "dataset_digest", name="uq_metric_contexts"),
+)
+
 metric_series = Table(
     "metric_series",
     metadata,
     _number("series_no"),
     _reference("run_no", "runs.run_no"),
     Column("key_no", Number, ForeignKey("metric_keys.key_no"), nullable=False),
-    Column("rank", Integer, nullable=False),
-    _text("model_id", 64),
-    _text("dataset_name", 500),
-    _text("dataset_digest", 36),
-    UniqueConstraint("run_no", "key_no", "rank", "model_id", "dataset_name", "dataset_digest", name="uq_metric_series"),
+    Column("context_no", Number, ForeignKey("metric_contexts.context_no"), nullable=False),
+    UniqueConstraint("run_no", "key_no", "context_no", name="uq_metric_series"),
     sqlite_autoincrement=True,
 )
 
+# Apart from metric_series because it changes with every request, and that one's unique key never does. The numbers
+# from there stand here once more, so that a page of runs with thousands of summaries joins nothing.
 # NaN is NULL here (SQLite's REAL has no NaN): `last_value` NULL means that the last point is NaN.
 metric_summaries = Table(
     "metric_summaries",
@@ -205,6 +218,7 @@ metric_summaries = Table(
     Column("run_no", Number, nullable=False),
     Column("experiment_no", Number, nullable=False),
     Column("key_no", Number, nullable=False),
+    Column("context_no", Number, nullable=False),
     _flag("is_primary"),
     Column("count", BigInteger, nullable=False),
     Column("nan_count", BigInteger, nullable=False),

@@ -23,7 +23,8 @@ from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.duplicates import without_duplicates
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, encode_journal
 from trackwire_server.stores.sql.metrics.series import SeriesNumbers
-from trackwire_server.stores.sql.metrics.statements import IngestStatements
+from trackwire_server.stores.sql.metrics.statements import LOCK_HEADS, IngestStatements
+from trackwire_server.stores.sql.prepared import fetch_all
 
 # Below this many points, a thread costs more than the work.
 _POINTS_WORTH_A_THREAD = 20_000
@@ -100,12 +101,13 @@ class MetricAppender:
 
     async def _lock_heads(self, connection: AsyncConnection, batches: Sequence[Batch]) -> dict[str, _Head]:
         """Head rows and marks of a group."""
-        statement, parameters = self._statements.lock_heads(
-            sorted({batch.run_id for batch in batches}),
-            sorted({batch.stamp.writer_id for batch in batches if batch.stamp is not None}),
-        )
+        stamps = (batch.stamp for batch in batches if batch.stamp is not None)
+        names = {
+            "run_ids": sorted({batch.run_id for batch in batches}),
+            "writer_ids": sorted({stamp.writer_id for stamp in stamps}) or [""],
+        }
         heads: dict[str, _Head] = {}
-        for row in await self._database.dialect.fetch_all(connection, statement, parameters):
+        for row in await fetch_all(connection, LOCK_HEADS, names):
             run_no, run_id, experiment_no, stage, arrival, writer_id, mark = row
             head = heads.get(run_id)
             if head is None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Integers, SeriesName
 from trackwire_server.core.errors import InvalidArgument, NotFound
-from trackwire_server.stores.sql.metrics.names import context_in
+from trackwire_server.stores.sql.metrics.names import NAMED_SERIES, series_name
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, run_heads, runs
 
 _SERIES_MAX = 262_144
@@ -28,9 +28,7 @@ _RUNS = (
     .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
 )
 _SERIES = (
-    select(metric_series, metric_keys.c.key)
-    .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
-    .where(metric_series.c.run_no.in_(bindparam("run_nos", expanding=True)))
+    NAMED_SERIES.where(metric_series.c.run_no.in_(bindparam("run_nos", expanding=True)))
     .order_by(metric_series.c.run_no, metric_series.c.series_no)
     .limit(bindparam("limit"))
 )
@@ -70,7 +68,7 @@ async def find_series(
             f"these runs have more than {_SERIES_MAX:,} series of these keys: ask for fewer runs or keys",
             limit=_SERIES_MAX,
         )
-    return {row.series_no: (row.run_no, SeriesName(row.key, context_in(row))) for row in rows}
+    return {series_no: (run_no, series_name(*name)) for series_no, run_no, *name in rows}
 
 
 def wanted_of(names: Mapping[int, tuple[int, SeriesName]]) -> dict[int, Integers]:

@@ -1,24 +1,42 @@
 """Series as numbers: who is who in a run, made on first sight and remembered."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Insert, Table, bindparam, false, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.columns import Integers, Layout, SeriesName, primary_order
-from trackwire_server.stores.sql.dialect import Dialect
+from trackwire_server.core.columns import Integers, Layout, primary_order
+from trackwire_server.core.entities import SeriesContext
+from trackwire_server.stores.sql.dialect import Dialect, Write
 from trackwire_server.stores.sql.heads import LockedRun
-from trackwire_server.stores.sql.metrics.names import NO_RANK, context_in
-from trackwire_server.stores.sql.tables import metric_keys, metric_series, metric_summaries
+from trackwire_server.stores.sql.metrics.names import contexts_of, number_contexts, number_keys
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
+from trackwire_server.stores.sql.tables import metric_series, metric_summaries
 
-# Parameters of one statement: SQLite allows 32,766.
-_NAMES_AT_ONCE = 10_000
+# The numbers of a key and of a context: what names a series within its run.
+_Place: TypeAlias = tuple[int, int]
+
 # What an entry takes beside its numbers, in numbers.
 _ENTRY_NUMBERS = 32
 _INT64 = np.iinfo(np.int64)
+# A summary before its first point.
+_NOTHING_YET = {
+    "count": 0,
+    "nan_count": 0,
+    "last_step": int(_INT64.min),
+    "last_time_ms": int(_INT64.min),
+    "first_step": int(_INT64.max),
+    "first_time_ms": int(_INT64.max),
+}
+_SERIES_OF_KEYS = Prepared(
+    select(metric_series.c.key_no, metric_series.c.context_no, metric_series.c.series_no).where(
+        metric_series.c.run_no == bindparam("run_no"),
+        metric_series.c.key_no.in_(bindparam("key_nos", expanding=True)),
+    )
+)
 
 
 class SeriesNumbers:
@@ -29,6 +47,19 @@ class SeriesNumbers:
         self._numbers_max = numbers_max
         self._numbers = 0
         self._known: OrderedDict[tuple[int, object], Integers] = OrderedDict()
+        self._insert_series = dialect.compiled(_insert(metric_series, "run_no", "key_no", "context_no"))
+        self._insert_summaries = dialect.compiled(
+            _insert(
+                metric_summaries,
+                *("series_no", "run_no", "experiment_no", "key_no", "context_no", "is_primary"),
+                *_NOTHING_YET,
+            )
+        )
+        self._lose_primary = dialect.compiled(
+            update(metric_summaries)
+            .where(metric_summaries.c.series_no == bindparam("series_no_is"))
+            .values(is_primary=false())
+        )
 
     def known(self, run_no: int, layout: Layout) -> Integers | None:
         """The numbers, if they are remembered."""
@@ -51,95 +82,58 @@ class SeriesNumbers:
         known = self.known(run.run_no, layout)
         if known is not None:
             return known
-        keys = await self._key_numbers(connection, {name.key for name in layout.series})
-        found = await self._found(connection, run, keys)
-        new = [name for name in dict.fromkeys(layout.series) if name not in found]
+        names = layout.series
+        keys = await number_keys(connection, self._dialect, {name.key for name in names})
+        contexts = await number_contexts(connection, self._dialect, {name.context for name in names})
+        wanted = [(keys[name.key], contexts[name.context]) for name in names]
+        found = await self._found(connection, run, keys.values())
+        new = [place for place in dict.fromkeys(wanted) if place not in found]
         if new:
-            found = await self._make(connection, run, keys, found, new)
-        return np.fromiter((found[name] for name in layout.series), np.int64, len(layout.series))
+            found |= await self._make(connection, run, found, new)
+        return np.fromiter((found[place] for place in wanted), np.int64, len(wanted))
 
-    async def _key_numbers(self, connection: AsyncConnection, keys: set[str]) -> dict[str, int]:
-        numbers = await self._select_keys(connection, keys)
-        missing = sorted(keys - numbers.keys())
-        if missing:
-            statement = self._dialect.insert(metric_keys).on_conflict_do_nothing()
-            await connection.execute(statement, [{"key": key} for key in missing])
-            numbers |= await self._select_keys(connection, missing)
-        return numbers
-
-    async def _select_keys(self, connection: AsyncConnection, keys: Iterable[str]) -> dict[str, int]:
-        numbers: dict[str, int] = {}
-        for some in _in_parts(list(keys)):
-            statement = select(metric_keys.c.key, metric_keys.c.key_no).where(metric_keys.c.key.in_(some))
-            numbers.update({row.key: row.key_no for row in await connection.execute(statement)})
-        return numbers
-
-    async def _found(
-        self, connection: AsyncConnection, run: LockedRun, keys: Mapping[str, int]
-    ) -> dict[SeriesName, int]:
-        names = {number: key for key, number in keys.items()}
-        found: dict[SeriesName, int] = {}
-        for some in _in_parts(list(names)):
-            statement = select(metric_series).where(
-                metric_series.c.run_no == run.run_no, metric_series.c.key_no.in_(some)
-            )
-            for row in await connection.execute(statement):
-                found[SeriesName(names[row.key_no], context_in(row))] = row.series_no
+    async def _found(self, connection: AsyncConnection, run: LockedRun, key_nos: Collection[int]) -> dict[_Place, int]:
+        found: dict[_Place, int] = {}
+        for part in parts(key_nos):
+            rows = await fetch_all(connection, _SERIES_OF_KEYS, {"run_no": run.run_no, "key_nos": part})
+            found |= {(key_no, context_no): series_no for key_no, context_no, series_no in rows}
         return found
 
     async def _make(
-        self,
-        connection: AsyncConnection,
-        run: LockedRun,
-        keys: Mapping[str, int],
-        found: Mapping[SeriesName, int],
-        new: Sequence[SeriesName],
-    ) -> dict[SeriesName, int]:
-        rows = [
-            {
-                "run_no": run.run_no,
-                "key_no": keys[name.key],
-                "rank": NO_RANK if name.context.rank is None else name.context.rank,
-                "model_id": name.context.model_id,
-                "dataset_name": name.context.dataset_name,
-                "dataset_digest": name.context.dataset_digest,
-            }
-            for name in new
-        ]
-        await connection.execute(insert(metric_series), rows)
-        made = await self._found(connection, run, keys)
-        primary: dict[str, SeriesName] = {}
-        for name in made:
-            least = primary.get(name.key)
-            if least is None or primary_order(name.context) < primary_order(least.context):
-                primary[name.key] = name
-        await connection.execute(
-            insert(metric_summaries),
-            [_empty_summary(run, keys[name.key], made[name], primary[name.key] == name) for name in new],
-        )
+        self, connection: AsyncConnection, run: LockedRun, found: Mapping[_Place, int], new: Sequence[_Place]
+    ) -> dict[_Place, int]:
+        key_nos, context_nos = zip(*new, strict=True)
+        series = {"run_no": [run.run_no] * len(new), "key_no": key_nos, "context_no": context_nos}
+        await self._dialect.execute_all(connection, [Write(self._insert_series, series)])
+        there = {**found, **await self._found(connection, run, set(key_nos))}
+        made = {place: there[place] for place in new}
+        contexts = await contexts_of(connection, (context_no for _, context_no in there))
+        before, now = _primary(found, contexts), _primary(there, contexts)
+        summaries: dict[str, Sequence[object]] = {
+            **series,
+            "series_no": list(made.values()),
+            "experiment_no": [run.experiment_no] * len(new),
+            "is_primary": [now[key_no] == context_no for key_no, context_no in new],
+            **{name: [start] * len(new) for name, start in _NOTHING_YET.items()},
+        }
         # A lower rank came later than a higher one: the flag moves.
-        moved = [{"old": found[name]} for name in found if primary[name.key] != name and primary[name.key] not in found]
-        if moved:
-            statement = update(metric_summaries).where(metric_summaries.c.series_no == bindparam("old"))
-            await connection.execute(statement.values(is_primary=False), moved)
+        lost = [found[key_no, context_no] for key_no, context_no in before.items() if now[key_no] != context_no]
+        await self._dialect.execute_all(
+            connection,
+            [Write(self._insert_summaries, summaries), Write(self._lose_primary, {"series_no_is": lost})],
+        )
         return made
 
 
-def _empty_summary(run: LockedRun, key_no: int, series_no: int, is_primary: bool) -> dict[str, object]:
-    return {
-        "series_no": series_no,
-        "run_no": run.run_no,
-        "experiment_no": run.experiment_no,
-        "key_no": key_no,
-        "is_primary": is_primary,
-        "count": 0,
-        "nan_count": 0,
-        "last_step": int(_INT64.min),
-        "last_time_ms": int(_INT64.min),
-        "first_step": int(_INT64.max),
-        "first_time_ms": int(_INT64.max),
-    }
+def _primary(places: Iterable[_Place], contexts: Mapping[int, SeriesContext]) -> dict[int, int]:
+    """Which context is the primary one of each key."""
+    primary: dict[int, int] = {}
+    for key_no, context_no in places:
+        least = primary.setdefault(key_no, context_no)
+        if context_no != least and primary_order(contexts[context_no]) < primary_order(contexts[least]):
+            primary[key_no] = context_no
+    return primary
 
 
-def _in_parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (items[at : at + _NAMES_AT_ONCE] for at in range(0, len(items), _NAMES_AT_ONCE))
+def _insert(table: Table, *columns: str) -> Insert:
+    return insert(table).values({name: bindparam(name) for name in columns})

@@ -1,13 +1,10 @@
 """The statements of the ingest path, built once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
-    String,
     Table,
     Update,
     and_,
@@ -21,6 +18,7 @@ from sqlalchemy import (
 )
 
 from trackwire_server.stores.sql.dialect import Compiled, Dialect
+from trackwire_server.stores.sql.prepared import Prepared
 from trackwire_server.stores.sql.tables import metric_journal, metric_summaries, metric_writers, run_heads, runs
 
 
@@ -28,21 +26,16 @@ from trackwire_server.stores.sql.tables import metric_journal, metric_summaries,
 class IngestStatements:
     """Compiled for one dialect; the parameters bear the names of columns, those in a WHERE with `_is` behind."""
 
-    dialect: Dialect
-
     append_journal: Compiled
     update_summaries: Compiled
     advance_writers: Compiled
     advance_heads: Compiled
-    # By how many runs and writers a group has; both are rounded up, so there are few.
-    locks: dict[tuple[int, int], Compiled] = field(default_factory=dict)
 
     @classmethod
     def of(cls, dialect: Dialect) -> "IngestStatements":
         """The statements in a dialect's words."""
         writers = dialect.insert(metric_writers).values(_bound(metric_writers))
         return cls(
-            dialect=dialect,
             append_journal=dialect.compiled(
                 insert(metric_journal).values(_bound(metric_journal, leave_out=("journal_no",)))
             ),
@@ -55,46 +48,30 @@ class IngestStatements:
             advance_heads=dialect.compiled(_advance_heads()),
         )
 
-    def lock_heads(self, run_ids: Sequence[str], writer_ids: Sequence[str]) -> tuple[Compiled, dict[str, str]]:
-        """The head rows of runs and the marks of writers there, locked; the statement and its parameters.
 
-        Lists of a length share a statement: each is filled up, by repeating, to the next power of two.
-        """
-        runs_, writers = _filled_up(run_ids), _filled_up(writer_ids or [""])
-        parameters = {f"run_{at}": run_id for at, run_id in enumerate(runs_)}
-        parameters |= {f"writer_{at}": writer_id for at, writer_id in enumerate(writers)}
-        sizes = len(runs_), len(writers)
-        if sizes not in self.locks:
-            self.locks[sizes] = self.dialect.compiled(_lock_heads(*sizes))
-        return self.locks[sizes], parameters
-
-
-def _filled_up(names: Sequence[str]) -> list[str]:
-    length = 1 << (len(names) - 1).bit_length()
-    return [*names, *[names[-1]] * (length - len(names))]
-
-
-def _lock_heads(run_count: int, writer_count: int) -> Select[Any]:
-    """In the order of run numbers, so that groups never deadlock."""
-    run_ids = [bindparam(f"run_{at}", type_=String) for at in range(run_count)]
-    writer_ids = [bindparam(f"writer_{at}", type_=String) for at in range(writer_count)]
-    mine = and_(metric_writers.c.run_no == runs.c.run_no, metric_writers.c.writer_id.in_(writer_ids))
-    return (
-        select(
-            runs.c.run_no,
-            runs.c.run_id,
-            runs.c.experiment_no,
-            runs.c.lifecycle_stage,
-            run_heads.c.arrival,
-            metric_writers.c.writer_id,
-            metric_writers.c.mark,
-        )
-        .join(run_heads, run_heads.c.run_no == runs.c.run_no)
-        .outerjoin(metric_writers, mine)
-        .where(runs.c.run_id.in_(run_ids))
-        .order_by(runs.c.run_no)
-        .with_for_update(of=run_heads)
+# The head rows of runs and the marks of writers there, locked; by run number, so that groups never deadlock.
+LOCK_HEADS = Prepared(
+    select(
+        runs.c.run_no,
+        runs.c.run_id,
+        runs.c.experiment_no,
+        runs.c.lifecycle_stage,
+        run_heads.c.arrival,
+        metric_writers.c.writer_id,
+        metric_writers.c.mark,
     )
+    .join(run_heads, run_heads.c.run_no == runs.c.run_no)
+    .outerjoin(
+        metric_writers,
+        and_(
+            metric_writers.c.run_no == runs.c.run_no,
+            metric_writers.c.writer_id.in_(bindparam("writer_ids", expanding=True)),
+        ),
+    )
+    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
+    .order_by(runs.c.run_no)
+    .with_for_update(of=run_heads)
+)
 
 
 def _bound(table: Table, *, leave_out: tuple[str, ...] = ()) -> dict[str, ColumnElement[object]]:

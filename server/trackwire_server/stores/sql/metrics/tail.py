@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import SeriesName
@@ -13,13 +12,13 @@ from trackwire_server.core.metric_queries import Arrival, Arrived, SeriesPoints
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
 from trackwire_server.stores.sql.metrics.journal_rows import by_series, journal_rows, only
-from trackwire_server.stores.sql.metrics.names import context_in
+from trackwire_server.stores.sql.metrics.names import NAMED_SERIES, series_name
 from trackwire_server.stores.sql.metrics.places import RunPlace, find_runs
+from trackwire_server.stores.sql.prepared import parts
 from trackwire_server.stores.sql.tables import metric_keys, metric_series
 
 # One answer holds so many points at the most, and at least one arrival.
 _POINTS_AT_ONCE = 262_144
-_NAMES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +67,12 @@ async def _names(
     """Names of the series in these entries; only those of the wanted keys where given."""
     numbers = np.unique(np.concatenate([entry.series for entry in entries])).tolist() if entries else []
     names: dict[int, SeriesName] = {}
-    for at in range(0, len(numbers), _NAMES_AT_ONCE):
-        statement = (
-            select(metric_series, metric_keys.c.key)
-            .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
-            .where(metric_series.c.series_no.in_(numbers[at : at + _NAMES_AT_ONCE]))
-        )
+    for part in parts(numbers):
+        statement = NAMED_SERIES.where(metric_series.c.series_no.in_(part))
         if keys:
             statement = statement.where(metric_keys.c.key.in_(keys))
-        for row in await connection.execute(statement):
-            names[row.series_no] = SeriesName(row.key, context_in(row))
+        for series_no, _, *name in await connection.execute(statement):
+            names[series_no] = series_name(*name)
     return names
 
 

@@ -1,0 +1,63 @@
+"""SELECTs that are built and compiled once: SQLAlchemy's own way from a statement to rows takes longer than most run.
+
+For statements that are known beforehand and run often. A search, which is put together anew each time, goes through
+SQLAlchemy as usual.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.stores.sql.dialect import DIALECT_OPTION, Compiled, Dialect
+
+# The longest list in a statement: SQLite takes 32,766 values in one, asyncpg 32,767, and there may be others beside it.
+LIST_MAX = 16_384
+
+Item = TypeVar("Item")
+
+
+class Prepared:
+    """A SELECT whose parameters are named; those in `IN (bindparam(…, expanding=True))` are lists of one or more."""
+
+    def __init__(self, statement: Select[Any]):
+        self._statement = statement
+        self._compiled: dict[tuple[str, tuple[int, ...]], Compiled] = {}
+
+    def bind(self, dialect: Dialect, parameters: Mapping[str, object]) -> tuple[Compiled, list[object]]:
+        """The text for these parameters, and its row of values.
+
+        Lists of many lengths share a text: each is filled up, by repeating its last member, to the next power of two.
+        """
+        lists = {name: _filled_up(value) for name, value in parameters.items() if isinstance(value, list)}
+        sizes = tuple(map(len, lists.values()))
+        compiled = self._compiled.get((dialect.name, sizes))
+        if compiled is None:
+            compiled = dialect.compiled(self._statement, {**parameters, **lists})
+            self._compiled[dialect.name, sizes] = compiled
+        values = dict(parameters)
+        for name, members in lists.items():
+            values |= {f"{name}_{at}": member for at, member in enumerate(members, 1)}
+        return compiled, [values[name] for name in compiled.names]
+
+
+async def fetch_all(
+    connection: AsyncConnection, statement: Prepared, parameters: Mapping[str, object]
+) -> Sequence[tuple[Any, ...]]:
+    """The rows as the driver has them, in one trip."""
+    dialect = cast("Dialect", connection.engine.get_execution_options()[DIALECT_OPTION])
+    return await dialect.fetch_all(connection, *statement.bind(dialect, parameters))
+
+
+def parts(items: Collection[Item], *, values: int = 1) -> Iterator[list[Item]]:
+    """Items in lists that fit a statement, where each of them takes so many values."""
+    left = iter(items)
+    while part := list(islice(left, LIST_MAX // values)):
+        yield part
+
+
+def _filled_up(members: Sequence[object]) -> list[object]:
+    length = 1 << (len(members) - 1).bit_length()
+    return [*members, *[members[-1]] * (length - len(members))]
