@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sqlalchemy import ClauseElement, Connection, Executable, Table, event
@@ -57,10 +57,13 @@ _UNAVAILABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement as the driver takes it, and the name of the parameter at each of its places; lists are numbered."""
+    """A statement as the driver takes it."""
 
     text: str
+    # Of the parameter at each of its places; the members of a list are numbered.
     names: tuple[str, ...]
+    # Values that the statement itself has.
+    own: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +175,13 @@ class SqliteDialect:
     def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> Compiled:
         """With a question mark a place."""
         element = cast("ClauseElement", statement)
-        compiled = cast(
-            "SQLCompiler",
-            (element if like is None else element.params(like)).compile(
-                dialect=sqlite_dialect(paramstyle="qmark"), compile_kwargs={"render_postcompile": like is not None}
-            ),
-        )
-        return Compiled(str(compiled), tuple(compiled.positiontup or ()))
+        compiled = cast("SQLCompiler", element.compile(dialect=sqlite_dialect(paramstyle="qmark")))
+        if like is None:
+            return Compiled(str(compiled), tuple(compiled.positiontup or ()))
+        expanded = compiled.construct_expanded_state(like)
+        names = tuple(expanded.positiontup or ())
+        own = (name for name in names if name in compiled.binds and name not in like)
+        return Compiled(expanded.statement, names, {name: expanded.parameters[name] for name in own})
 
     async def fetch_all(
         self, connection: AsyncConnection, statement: Compiled, values: Sequence[object]

@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Prepared:
-    """A SELECT whose parameters are named; those in `IN (bindparam(…, expanding=True))` are lists of one or more."""
+    """A SELECT with named parameters; those in `IN (bindparam(…, expanding=True))` are lists, never empty."""
 
     def __init__(self, statement: Select[Any]):
         self._statement = statement
@@ -37,7 +37,7 @@ class Prepared:
         if compiled is None:
             compiled = dialect.compiled(self._statement, {**parameters, **lists})
             self._compiled[dialect.name, sizes] = compiled
-        values = dict(parameters)
+        values = {**compiled.own, **parameters}
         for name, members in lists.items():
             values |= {f"{name}_{at}": member for at, member in enumerate(members, 1)}
         return compiled, [values[name] for name in compiled.names]

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.columns import Integers, SeriesName
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.stores.sql.metrics.names import NAMED_SERIES, series_name
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_keys, metric_series, run_heads, runs
 
 _SERIES_MAX = 262_144
 
 
-# Built once: to build a statement again takes as long as to run it.
-_RUNS = (
+_RUNS = Prepared(
     select(
         runs.c.run_no,
         runs.c.run_id,
@@ -27,12 +27,13 @@ _RUNS = (
     .join(run_heads, run_heads.c.run_no == runs.c.run_no)
     .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
 )
-_SERIES = (
+_SELECT_SERIES = (
     NAMED_SERIES.where(metric_series.c.run_no.in_(bindparam("run_nos", expanding=True)))
     .order_by(metric_series.c.run_no, metric_series.c.series_no)
     .limit(bindparam("limit"))
 )
-_SERIES_OF_KEYS = _SERIES.where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
+_SERIES = Prepared(_SELECT_SERIES)
+_SERIES_OF_KEYS = Prepared(_SELECT_SERIES.where(metric_keys.c.key.in_(bindparam("keys", expanding=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class RunPlace:
 
 async def find_runs(connection: AsyncConnection, run_ids: Sequence[str]) -> list[RunPlace]:
     """The runs, in the order asked for. Raises NotFound."""
-    found = {row.run_id: RunPlace(*row) for row in await connection.execute(_RUNS, {"run_ids": run_ids})}
+    places = [RunPlace(*row) for row in await fetch_all(connection, _RUNS, {"run_ids": list(run_ids)})]
+    found = {place.run_id: place for place in places}
     for run_id in run_ids:
         if run_id not in found:
             raise NotFound("run", run_id, field="run_ids")
@@ -59,8 +61,8 @@ async def find_series(
     connection: AsyncConnection, run_nos: Sequence[int], keys: Collection[str]
 ) -> dict[int, tuple[int, SeriesName]]:
     """Series number → run number and name, by run and then in the order in which they were made; no keys means all."""
-    parameters = {"run_nos": run_nos, "limit": _SERIES_MAX + 1} | ({"keys": list(keys)} if keys else {})
-    rows = (await connection.execute(_SERIES_OF_KEYS if keys else _SERIES, parameters)).all()
+    parameters = {"run_nos": list(run_nos), "limit": _SERIES_MAX + 1} | ({"keys": list(keys)} if keys else {})
+    rows = await fetch_all(connection, _SERIES_OF_KEYS if keys else _SERIES, parameters)
     if len(rows) > _SERIES_MAX:
         raise InvalidArgument(
             "run_ids",

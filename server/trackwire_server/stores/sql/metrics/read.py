@@ -5,10 +5,9 @@ never change, so their payloads are fetched later, a window at a time: a slow re
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, case, null, select
+from sqlalchemy import bindparam, case, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Integers
@@ -19,12 +18,34 @@ from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS
 from trackwire_server.stores.sql.metrics.journal_rows import by_series, journal_entries
 from trackwire_server.stores.sql.metrics.places import RunPlace, find_runs, find_series, wanted_of
 from trackwire_server.stores.sql.metrics.series_reader import ChunkPlace, SqlSeriesReader, StoredSeries
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_chunks
 
 _SERIES_AT_ONCE = 256
 # What one snapshot may hold in memory: journal and unfilled chunks.
 _POINTS_MAX = 16 * 1_048_576
 _NONE: Integers = np.empty(0, np.int64)
+_INT64 = np.iinfo(np.int64)
+_CHUNK = metric_chunks.c
+# Where the bounds are not given, every chunk is within them.
+_CHUNK_PLACES = Prepared(
+    select(
+        _CHUNK.series_no,
+        _CHUNK.ordinal,
+        _CHUNK.points,
+        _CHUNK.first_step,
+        _CHUNK.first_time_ms,
+        _CHUNK.last_step,
+        _CHUNK.last_time_ms,
+        case((_CHUNK.points < bindparam("chunk_points"), _CHUNK.payload), else_=null()),
+    )
+    .where(
+        _CHUNK.series_no.in_(bindparam("numbers", expanding=True)),
+        _CHUNK.last_step >= bindparam("min_step"),
+        _CHUNK.first_step <= bindparam("max_step"),
+    )
+    .order_by(_CHUNK.series_no, _CHUNK.ordinal)
+)
 
 
 class MetricReads:
@@ -54,8 +75,13 @@ class MetricReads:
         held = 0
         numbers = list(found)
         for at in range(0, len(numbers), _SERIES_AT_ONCE):
-            places = _chunk_places(numbers[at : at + _SERIES_AT_ONCE], query)
-            rows = await connection.execute(places)
+            parameters = {
+                "chunk_points": CHUNK_POINTS,
+                "numbers": numbers[at : at + _SERIES_AT_ONCE],
+                "min_step": int(_INT64.min) if query.min_step is None else query.min_step,
+                "max_step": int(_INT64.max) if query.max_step is None else query.max_step,
+            }
+            rows = await fetch_all(connection, _CHUNK_PLACES, parameters)
             for number, ordinal, points, first_step, first_ms, last_step, last_ms, payload in rows:
                 held += 0 if payload is None else points
                 chunk = ChunkPlace(ordinal, points, (first_step, first_ms), (last_step, last_ms), payload)
@@ -94,26 +120,3 @@ def _check_held(points: int) -> None:
             " one call: ask for fewer runs or keys",
             limit=_POINTS_MAX,
         )
-
-
-def _chunk_places(numbers: Sequence[int], query: ReadQuery) -> Select[tuple[Any, ...]]:
-    chunk = metric_chunks.c
-    statement = (
-        select(
-            chunk.series_no,
-            chunk.ordinal,
-            chunk.points,
-            chunk.first_step,
-            chunk.first_time_ms,
-            chunk.last_step,
-            chunk.last_time_ms,
-            case((chunk.points < CHUNK_POINTS, chunk.payload), else_=null()),
-        )
-        .where(chunk.series_no.in_(numbers))
-        .order_by(chunk.series_no, chunk.ordinal)
-    )
-    if query.min_step is not None:
-        statement = statement.where(chunk.last_step >= query.min_step)
-    if query.max_step is not None:
-        statement = statement.where(chunk.first_step <= query.max_step)
-    return statement

@@ -12,6 +12,7 @@ from trackwire_server.core.errors import Aborted
 from trackwire_server.core.metric_queries import ReadQuery
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_chunks
 
 WINDOW_POINTS = 1_048_576
@@ -20,9 +21,11 @@ _PAYLOADS_AT_ONCE = 1_000
 _POINTS_WORTH_A_THREAD = 20_000
 
 
-_PAYLOADS = select(metric_chunks.c.ordinal, metric_chunks.c.payload).where(
-    metric_chunks.c.series_no == bindparam("series_no"),
-    metric_chunks.c.ordinal.in_(bindparam("ordinals", expanding=True)),
+_PAYLOADS = Prepared(
+    select(metric_chunks.c.ordinal, metric_chunks.c.payload).where(
+        metric_chunks.c.series_no == bindparam("series_no"),
+        metric_chunks.c.ordinal.in_(bindparam("ordinals", expanding=True)),
+    )
 )
 
 
@@ -112,7 +115,7 @@ class SqlSeriesReader:
         async with self._database.read() as connection:
             for at in range(0, len(ordinals), _PAYLOADS_AT_ONCE):
                 part = {"series_no": self._series.series_no, "ordinals": ordinals[at : at + _PAYLOADS_AT_ONCE]}
-                found |= {row.ordinal: row.payload for row in await connection.execute(_PAYLOADS, part)}
+                found |= dict(await fetch_all(connection, _PAYLOADS, part))
         if len(found) != len(ordinals):
             raise Aborted(f"run_ids: run {self.run_id!r} was removed while it was read", reason="RUN_REMOVED")
         return found
