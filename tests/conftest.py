@@ -203,6 +203,7 @@ class ServerProcess:
     data_dir: Path
     arguments: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    prefix: Sequence[str] = ()
     process: subprocess.Popen[str] | None = None
     address: str = ""
     ready_line: str = ""
@@ -214,7 +215,16 @@ class ServerProcess:
 
     def launch(self) -> subprocess.Popen[str]:
         """Starts it without waiting for anything."""
-        command = [sys.executable, "-m", "trackwire_server", "--data-dir", str(self.data_dir), "--port", "0"]
+        command = [
+            *self.prefix,
+            sys.executable,
+            "-m",
+            "trackwire_server",
+            "--data-dir",
+            str(self.data_dir),
+            "--port",
+            "0",
+        ]
         path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))
         with self.log_path.open("a") as log_file:
             self.process = subprocess.Popen(
@@ -260,8 +270,10 @@ def make_server_process(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]
     """`make_server_process("--log-level", "debug", data_dir=…)`; those still running at the end are ended."""
     made: list[ServerProcess] = []
 
-    def make(*arguments: str, data_dir: Path | None = None, **environment: str) -> ServerProcess:
-        made.append(ServerProcess(data_dir or tmp_path / "data", arguments, environment))
+    def make(
+        *arguments: str, data_dir: Path | None = None, prefix: Sequence[str] = (), **environment: str
+    ) -> ServerProcess:
+        made.append(ServerProcess(data_dir or tmp_path / "data", arguments, environment, prefix))
         return made[-1]
 
     yield make

@@ -1,7 +1,9 @@
-"""Small and read-only disks: a tmpfs where mounting is possible, and otherwise what comes nearest to it."""
+"""Small and read-only disks: limits and permissions, which work everywhere, and a tmpfs where mounting is possible."""
 
 import os
+import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,17 +40,33 @@ def mounted(folder: Path, *options: str) -> Iterator[bool]:
 
 
 @contextmanager
-def read_only(folder: Path) -> Iterator[Path]:
-    """A folder in which nothing can be written: mounted so, or without the permission, or of the kernel's."""
-    with mounted(folder, "ro") as is_mounted:
-        if is_mounted:
-            yield folder
-        elif os.geteuid() == 0:
-            yield Path("/proc/trackwire")
-        else:
-            folder.chmod(0o555)
-            yield folder
-            folder.chmod(0o755)
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be written or made, by a process that is started BY_PERMISSION."""
+    kept = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in kept.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in kept.items():
+            path.chmod(mode)
+
+
+# Begins a command of root's whose process may write only what the permissions of files allow: it first gives up the
+# capability to pass over them (PR_CAPBSET_DROP of CAP_DAC_OVERRIDE).
+_GIVE_UP = """
+import ctypes, os, sys
+if ctypes.CDLL(None, use_errno=True).prctl(24, 1, 0, 0, 0):
+    raise OSError(ctypes.get_errno(), "prctl")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+BY_PERMISSION = [sys.executable, "-c", _GIVE_UP] if os.geteuid() == 0 else []
+
+
+def limit_file_size(pid: int, size_bytes: int) -> None:
+    """No file of a process may grow past this size, whatever the disk has room for."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size_bytes, hard))
 
 
 def can_mount() -> bool:

@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 import pytest
 from tests.conftest import CHANNEL_OPTIONS, NOW_MS, ServerProcess, Stubs
-from tests.faults.disks import can_mount, mounted, read_only, remount
+from tests.faults.disks import BY_PERMISSION, can_mount, limit_file_size, mounted, read_only, remount
 from tests.faults.traffic import stored_points, until
 from tests.rpc.refusals import Refusal, refusal, refusal_in
 from tests.server.test_lifecycle import refused
@@ -148,25 +148,31 @@ async def test_full_disk_refuses_ingest_and_nothing_is_half_stored(disk: FullDis
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-@pytest.mark.skipif(not can_mount(), reason="files of artifacts have no other limit than the disk's")
+@pytest.mark.parametrize("kind", ["tmpfs", "limit"] if can_mount() else ["limit"])
 def test_full_disk_refuses_an_upload_that_goes_on_once_there_is_room(
-    tmp_path: Path, make_server_process: MakeServer
+    tmp_path: Path, make_server_process: MakeServer, kind: str
 ) -> None:
     content = np.random.default_rng(1).bytes(DISK_BYTES * 2)
     folder = tmp_path / "artifacts"
-    with mounted(folder, f"size={DISK_BYTES}"):
+    with mounted(folder, f"size={DISK_BYTES if kind == 'tmpfs' else DISK_BYTES * 8}"):
         server = make_server_process("--artifacts-uri", str(folder))
         # Over a blocking channel: grpc.aio's own may lose the status of a call that ends while it still sends.
         with grpc.insecure_channel(server.start()) as channel:
+            assert server.process is not None
             runs_pb2_grpc.RunServiceStub(channel).CreateRun(runs_pb2.CreateRunRequest(run_id="a"))
             stub = artifacts_pb2_grpc.ArtifactServiceStub(channel)
+            if kind == "limit":
+                limit_file_size(server.process.pid, DISK_BYTES)
             with pytest.raises(grpc.RpcError) as raised:
                 stub.UploadArtifact(upload_of(content, 0))
             full = refusal_in(cast("grpc.aio.AioRpcError", raised.value))
             assert (full.code, full.reason) == (CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL")
             assert full.retry_seconds
             assert not stub.ListArtifacts(artifacts_pb2.ListArtifactsRequest(run_id="a")).artifacts
-            remount(folder, f"size={DISK_BYTES * 3}")
+            if kind == "limit":
+                limit_file_size(server.process.pid, DISK_BYTES * 3)
+            else:
+                remount(folder, f"size={DISK_BYTES * 3}")
             asked = artifacts_pb2.GetUploadStatusRequest(run_id="a", upload_id="u")
             arrived = stub.GetUploadStatus(asked).received_bytes
             assert arrived > DISK_BYTES / 2
@@ -201,27 +207,26 @@ def test_disk_that_is_full_at_the_start_is_named(disk: FullDisk) -> None:
 
 
 def test_data_directory_that_is_read_only_is_named(tmp_path: Path, make_server_process: MakeServer) -> None:
-    with read_only(tmp_path / "data") as folder:
-        server = ServerProcess(folder)
-        # Its log can't lie beside a folder of the kernel's.
-        server = make_server_process(data_dir=folder) if folder.parent == tmp_path else server
-        status, words = refused(server)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with read_only(folder):
+        status, words = refused(make_server_process(data_dir=folder, prefix=BY_PERMISSION))
     assert status == 2
     assert f"data_dir: '{folder}'" in words
     assert "Traceback" not in words
 
 
-@pytest.mark.skipif(not can_mount(), reason="the owner of a file may always write it")
 def test_database_that_is_read_only_is_named(tmp_path: Path, make_server_process: MakeServer) -> None:
-    with mounted(tmp_path / "stored"):
-        uri = f"sqlite:///{tmp_path}/stored/trackwire.db"
-        first = make_server_process("--store-uri", uri)
-        first.start()
-        assert first.stop() == 0
-        remount(tmp_path / "stored", "ro")
-        status, words = refused(make_server_process("--store-uri", uri))
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    uri = f"sqlite:///{folder}/trackwire.db"
+    first = make_server_process("--store-uri", uri)
+    first.start()
+    assert first.stop() == 0
+    with read_only(folder):
+        status, words = refused(make_server_process("--store-uri", uri, prefix=BY_PERMISSION))
     assert status == 1
-    assert f"{tmp_path}/stored/trackwire.db" in words
+    assert f"{folder}/trackwire.db" in words
     assert "Traceback" not in words
 
 
