@@ -13,7 +13,9 @@ from tests.conftest import ROOT, ServerProcess
 from trackwire.client import Client
 
 Invoke = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = (sys.executable, "-c", "import sys; from trackwire.cli import main; sys.exit(main())")
+# What a shell starts in the background ignores Ctrl-C, and so would all that it starts: tests mean to be heard.
+_HEAR = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+COMMAND = (sys.executable, "-c", f"{_HEAR}import sys; from trackwire.cli import main; sys.exit(main())")
 
 
 def invoke(*arguments: str | Path, address: str, answer: str = "") -> subprocess.CompletedProcess[str]:

@@ -18,28 +18,24 @@ from trackwire_server.stores.sql.tables import (
     metric_series,
 )
 
-# A series with its name, in the order in which series_name takes the columns behind the first two.
-NAMED_SERIES = (
-    select(
-        metric_series.c.series_no,
-        metric_series.c.run_no,
-        metric_keys.c.key,
-        metric_series.c.context_no,
-        metric_contexts.c.rank,
-        metric_contexts.c.model_id,
-        metric_contexts.c.dataset_name,
-        metric_contexts.c.dataset_digest,
-    )
-    .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
-    .join(metric_contexts, metric_contexts.c.context_no == metric_series.c.context_no)
-)
 _CONTEXT_COLUMNS = (
     metric_contexts.c.rank,
     metric_contexts.c.model_id,
     metric_contexts.c.dataset_name,
     metric_contexts.c.dataset_digest,
 )
-
+# A series with its name, which series_name makes of the columns behind the first two.
+NAMED_SERIES = (
+    select(
+        metric_series.c.series_no,
+        metric_series.c.run_no,
+        metric_keys.c.key,
+        metric_series.c.context_no,
+        *_CONTEXT_COLUMNS,
+    )
+    .join(metric_keys, metric_keys.c.key_no == metric_series.c.key_no)
+    .join(metric_contexts, metric_contexts.c.context_no == metric_series.c.context_no)
+)
 _KEYS = Prepared(
     select(metric_keys.c.key_no, metric_keys.c.key).where(
         metric_keys.c.key_no.in_(bindparam("numbers", expanding=True))
