@@ -299,3 +299,15 @@ def summary(
         min_value=0.5,
         max_value=1.0,
     )
+
+
+async def test_every_character_comes_back_as_it_was_set(stores: Stores) -> None:
+    numbers = [number for number in range(1, 0x1_1000) if not 0xD800 <= number <= 0xDFFF]
+    texts = {
+        f"from {numbers[at]:x}": "".join(map(chr, numbers[at : at + 4_096])) for at in range(0, len(numbers), 4_096)
+    }
+    await stores.runs.create_run(new_run("a", params=texts, tags={**texts, "quoted": '"\\"', "braces": "{}[],:"}))
+    run = await get(stores, "a")
+    assert run.params == texts
+    assert {key: run.tags[key] for key in texts} == texts
+    assert (run.tags["quoted"], run.tags["braces"]) == ('"\\"', "{}[],:")

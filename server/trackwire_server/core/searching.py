@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from trackwire_server.core.checks import INT64_MAX, check_page_size
 from trackwire_server.core.entities import ViewType
@@ -50,7 +51,7 @@ def parse_search(
     request: SearchRequest, vocabulary: Vocabulary, *, page_size_default: int, page_size_max: int
 ) -> ParsedSearch:
     """The search, checked. Raises InvalidArgument by field: filter, order_by[i], page_size, page_token."""
-    order_by = _order_by(request.order_by, vocabulary)
+    order_by = _order_by(tuple(request.order_by), vocabulary)
     digest = fingerprint(
         vocabulary.entity, request.filter, tuple(request.order_by), request.view, sorted(request.experiment_ids)
     )
@@ -70,6 +71,8 @@ def parse_search(
     return ParsedSearch(query, digest)
 
 
+# A page that somebody looks at is asked for again and again, with the same words.
+@lru_cache(maxsize=64)
 def _filter(text: str, vocabulary: Vocabulary) -> Expression | None:
     try:
         return parse_filter(text, vocabulary, limits=_LIMITS)
@@ -77,7 +80,8 @@ def _filter(text: str, vocabulary: Vocabulary) -> Expression | None:
         raise _bad_search("filter", "BAD_FILTER", error) from error
 
 
-def _order_by(clauses: Sequence[str], vocabulary: Vocabulary) -> tuple[OrderTerm, ...]:
+@lru_cache(maxsize=64)
+def _order_by(clauses: tuple[str, ...], vocabulary: Vocabulary) -> tuple[OrderTerm, ...]:
     try:
         return parse_order_by(clauses, vocabulary, limits=_LIMITS)
     except SearchSyntaxError as error:

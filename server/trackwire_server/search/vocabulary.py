@@ -39,7 +39,7 @@ class Attribute:
         return Field(FieldKind.ATTRIBUTE, self.name, self.type)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """One entity's searchable names and its orders.
 

@@ -16,7 +16,9 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.sql.functions import FunctionElement
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
@@ -55,6 +57,17 @@ _UNAVAILABLE = frozenset(
 )
 
 
+class GatheredAsJson(FunctionElement[str]):
+    """An aggregate: the JSON object of a group's keys and values, as text."""
+
+    inherit_cache = True
+
+
+@compiles(GatheredAsJson, "sqlite")
+def _gathered_in_sqlite(element: GatheredAsJson, compiler: "SQLCompiler", **options: Any) -> str:
+    return f"json_group_object({compiler.process(element.clauses, **options)})"
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A statement as the driver takes it."""
@@ -91,10 +104,10 @@ class Dialect(Protocol):
         `like` has the parameters of a statement with lists: they are written out, as long as they are there.
         """
 
-    async def fetch_all(
-        self, connection: AsyncConnection, statement: "Compiled", values: Sequence[object]
-    ) -> Sequence[tuple[Any, ...]]:
-        """Runs a compiled SELECT with a value for each of its places, in one trip to the driver."""
+    async def fetch_each(
+        self, connection: AsyncConnection, queries: Sequence[tuple["Compiled", Sequence[object]]]
+    ) -> Sequence[Sequence[tuple[Any, ...]]]:
+        """Runs compiled SELECTs, with a value for each of their places, in one trip to the driver."""
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each once a row, in one trip to the driver."""
@@ -183,13 +196,15 @@ class SqliteDialect:
         own = (name for name in names if name in compiled.binds and name not in like)
         return Compiled(expanded.statement, names, {name: expanded.parameters[name] for name in own})
 
-    async def fetch_all(
-        self, connection: AsyncConnection, statement: Compiled, values: Sequence[object]
-    ) -> Sequence[tuple[Any, ...]]:
+    async def fetch_each(
+        self, connection: AsyncConnection, queries: Sequence[tuple[Compiled, Sequence[object]]]
+    ) -> Sequence[Sequence[tuple[Any, ...]]]:
         """By the driver itself."""
         driver = await _driver(connection)
-        with _as_dbapi_error(statement):
-            return await driver.run(lambda database: database.execute(statement.text, values).fetchall())
+        with _as_dbapi_error(queries[0][0]):
+            return await driver.run(
+                lambda database: [database.execute(query.text, values).fetchall() for query, values in queries]
+            )
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
         """In one trip for all of them."""

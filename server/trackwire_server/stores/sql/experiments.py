@@ -24,6 +24,7 @@ from trackwire_server.stores.sql.tables import experiment_tags, experiments, run
 
 EXPERIMENTS = Searchable(
     source=experiments,
+    columns=[*experiments.c],
     owner=experiments.c.experiment_no,
     attributes={
         "experiment_id": experiments.c.experiment_no,
@@ -33,6 +34,8 @@ EXPERIMENTS = Searchable(
         "lifecycle_stage": experiments.c.lifecycle_stage,
     },
     entries={FieldKind.TAG: experiment_tags},
+    workspace=experiments.c.workspace,
+    stage=experiments.c.lifecycle_stage,
 )
 
 
@@ -59,10 +62,8 @@ class SqlExperiments:
 
     async def search_experiments(self, query: SearchQuery) -> Page[Experiment]:
         """A page of rows, and their tags by one more statement."""
-        stages = experiments.c.lifecycle_stage.in_(query.view.stages())
-        where = (experiments.c.workspace == DEFAULT_WORKSPACE) & stages
         async with self._database.read() as connection:
-            rows, position = await search_rows(connection, EXPERIMENTS, query, columns=[*experiments.c], where=where)
+            rows, position = await search_rows(connection, EXPERIMENTS, query)
             tags = await read_entries(connection, experiment_tags, [row.experiment_no for row in rows])
         return Page([_experiment(row, tags.get(row.experiment_no, {})) for row in rows], position)
 

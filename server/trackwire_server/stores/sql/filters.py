@@ -42,19 +42,23 @@ Condition: TypeAlias = ColumnElement[bool]
 Known: TypeAlias = Mapping[Field, Callable[[Comparison], Condition]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Searchable:
     """Where the fields of an entity lie in the schema.
 
-    `owner` is the entity's number; the tables of `entries` (tags, params) have it first, then `key` and `value`. A
-    column of `attributes` that is NULL means that the attribute is missing. `experiment` is the column that a query's
-    `experiment_ids` limit; only an entity with one has metrics.
+    `columns` are what a row begins with; `owner` is the entity's number; the tables of `entries` (tags, params) have it
+    first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
+    stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
+    entity with an `experiment` has metrics.
     """
 
     source: FromClause
+    columns: Sequence[AnyColumn]
     owner: ColumnElement[int]
     attributes: Mapping[str, AnyColumn]
     entries: Mapping[FieldKind, Table] = field(default_factory=dict)
+    workspace: Column[str] | None = None
+    stage: Column[str] | None = None
     experiment: Column[int] | None = None
 
 

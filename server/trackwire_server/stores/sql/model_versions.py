@@ -6,7 +6,6 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import (
-    DEFAULT_WORKSPACE,
     ModelStage,
     ModelVersion,
     ModelVersionStatus,
@@ -37,6 +36,7 @@ from trackwire_server.stores.sql.tables import (
 
 MODEL_VERSIONS = Searchable(
     source=model_versions.join(registered_models, registered_models.c.model_no == model_versions.c.model_no),
+    columns=[*model_versions.c, registered_models.c.name],
     owner=model_versions.c.version_no,
     attributes={
         "name": registered_models.c.name,
@@ -49,6 +49,7 @@ MODEL_VERSIONS = Searchable(
         "status": model_versions.c.status,
     },
     entries={FieldKind.TAG: model_version_tags},
+    workspace=registered_models.c.workspace,
 )
 
 
@@ -112,10 +113,8 @@ class SqlModelVersions:
 
     async def search_model_versions(self, query: SearchQuery) -> Page[ModelVersion]:
         """A page of rows, and their tags and aliases by one more statement each."""
-        columns = [*model_versions.c, registered_models.c.name]
-        where = registered_models.c.workspace == DEFAULT_WORKSPACE
         async with self._database.read() as connection:
-            rows, position = await search_rows(connection, MODEL_VERSIONS, query, columns=columns, where=where)
+            rows, position = await search_rows(connection, MODEL_VERSIONS, query)
             return Page(await read_versions(connection, rows), position)
 
     async def update_model_version(

@@ -5,8 +5,8 @@ SQLAlchemy as usual.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar, cast
+from itertools import chain, islice
+from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,16 +17,18 @@ from trackwire_server.stores.sql.dialect import DIALECT_OPTION, Compiled, Dialec
 LIST_MAX = 16_384
 
 Item = TypeVar("Item")
+Parameters: TypeAlias = Mapping[str, object]
+Rows: TypeAlias = Sequence[tuple[Any, ...]]
 
 
 class Prepared:
     """A SELECT with named parameters; those in `IN (bindparam(…, expanding=True))` are lists, never empty."""
 
-    def __init__(self, statement: Select[Any]):
+    def __init__(self, statement: Select[*tuple[Any, ...]]):
         self._statement = statement
         self._compiled: dict[tuple[str, tuple[int, ...]], Compiled] = {}
 
-    def bind(self, dialect: Dialect, parameters: Mapping[str, object]) -> tuple[Compiled, list[object]]:
+    def bind(self, dialect: Dialect, parameters: Parameters) -> tuple[Compiled, list[object]]:
         """The text for these parameters, and its row of values.
 
         Lists of many lengths share a text: each is filled up, by repeating its last member, to the next power of two.
@@ -43,12 +45,19 @@ class Prepared:
         return compiled, [values[name] for name in compiled.names]
 
 
-async def fetch_all(
-    connection: AsyncConnection, statement: Prepared, parameters: Mapping[str, object]
-) -> Sequence[tuple[Any, ...]]:
+async def fetch_all(connection: AsyncConnection, statement: Prepared, parameters: Parameters) -> Rows:
     """The rows as the driver has them, in one trip."""
+    [rows] = await fetch_groups(connection, [(statement, parameters)])
+    return rows
+
+
+async def fetch_groups(connection: AsyncConnection, *groups: Sequence[tuple[Prepared, Parameters]]) -> list[Rows]:
+    """The rows of each group of statements, in one trip for all of them."""
     dialect = cast("Dialect", connection.engine.get_execution_options()[DIALECT_OPTION])
-    return await dialect.fetch_all(connection, *statement.bind(dialect, parameters))
+    bound = [statement.bind(dialect, parameters) for group in groups for statement, parameters in group]
+    fetched = iter(await dialect.fetch_each(connection, bound) if bound else ())
+    answers = [list(islice(fetched, len(group))) for group in groups]
+    return [rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)) for rows in answers]
 
 
 def parts(items: Collection[Item], *, values: int = 1) -> Iterator[list[Item]]:

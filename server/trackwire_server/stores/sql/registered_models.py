@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, insert, select, update
 
-from trackwire_server.core.entities import DEFAULT_WORKSPACE, NewRegisteredModel, RegisteredModel
+from trackwire_server.core.entities import NewRegisteredModel, RegisteredModel
 from trackwire_server.core.errors import AlreadyExists, TrackwireError
 from trackwire_server.core.model_names import model_not_found
 from trackwire_server.core.paging import Page, SearchQuery
@@ -24,6 +24,7 @@ from trackwire_server.stores.sql.tables import registered_model_aliases, registe
 
 REGISTERED_MODELS = Searchable(
     source=registered_models,
+    columns=[*registered_models.c],
     owner=registered_models.c.model_no,
     attributes={
         "name": registered_models.c.name,
@@ -32,6 +33,7 @@ REGISTERED_MODELS = Searchable(
         "description": registered_models.c.description,
     },
     entries={FieldKind.TAG: registered_model_tags},
+    workspace=registered_models.c.workspace,
 )
 
 
@@ -82,11 +84,8 @@ class SqlRegisteredModels:
 
     async def search_registered_models(self, query: SearchQuery) -> Page[RegisteredModel]:
         """A page of rows, and what hangs on them by a fixed number of statements."""
-        where = registered_models.c.workspace == DEFAULT_WORKSPACE
         async with self._database.read() as connection:
-            rows, position = await search_rows(
-                connection, REGISTERED_MODELS, query, columns=[*registered_models.c], where=where
-            )
+            rows, position = await search_rows(connection, REGISTERED_MODELS, query)
             return Page(await read_models(connection, rows), position)
 
     async def update_registered_model(

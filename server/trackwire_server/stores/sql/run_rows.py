@@ -14,13 +14,12 @@ from trackwire_server.core.entities import (
     Run,
     RunSelection,
     RunStatus,
-    Selection,
 )
 from trackwire_server.search import FieldKind
-from trackwire_server.stores.sql.entries import parameters, read_entries
+from trackwire_server.stores.sql.entries import by_owner, entry_queries, selected
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, summaries_of
-from trackwire_server.stores.sql.prepared import Prepared, fetch_all
+from trackwire_server.stores.sql.prepared import Prepared, fetch_groups
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_keys,
@@ -32,6 +31,7 @@ from trackwire_server.stores.sql.tables import (
 
 RUNS = Searchable(
     source=runs,
+    columns=[*runs.c],
     owner=runs.c.run_no,
     attributes={
         "run_id": runs.c.run_id,
@@ -47,17 +47,39 @@ RUNS = Searchable(
         "heartbeat_time": runs.c.heartbeat_time_ms,
     },
     entries={FieldKind.PARAM: run_params, FieldKind.TAG: run_tags},
+    stage=runs.c.lifecycle_stage,
     experiment=runs.c.experiment_no,
 )
 WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
+_SELECT_METRICS = select(*SUMMARY_COLUMNS).where(
+    metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary
+)
+_METRICS = Prepared(_SELECT_METRICS)
+_METRICS_OF_KEYS = Prepared(
+    _SELECT_METRICS.where(
+        metric_summaries.c.key_no.in_(
+            select(metric_keys.c.key_no).where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
+        )
+    )
+)
 
 
 async def read_runs(connection: AsyncConnection, rows: Sequence[AnyRow], selection: RunSelection) -> list[Run]:
     """Runs from their rows, with what of their data is wanted."""
     run_nos = [row.run_no for row in rows]
-    params = await read_entries(connection, run_params, run_nos, selection.params)
-    tags = await read_entries(connection, run_tags, run_nos, selection.tags)
-    metrics = await _read_metrics(connection, {row.run_no: row.run_id for row in rows}, selection.metrics)
+    statement = _METRICS if selection.metrics.keys is None else _METRICS_OF_KEYS
+    param_rows, tag_rows, metric_rows = await fetch_groups(
+        connection,
+        entry_queries(run_params, run_nos, selection.params),
+        entry_queries(run_tags, run_nos, selection.tags),
+        [(statement, parameters) for parameters in selected(run_nos, selection.metrics)],
+    )
+    params, tags = by_owner(param_rows), by_owner(tag_rows)
+    metrics: dict[str, list[MetricSummary]] = defaultdict(list)
+    for summary in await summaries_of(connection, {row.run_no: row.run_id for row in rows}, metric_rows):
+        metrics[summary.run_id].append(summary)
+    for summaries in metrics.values():
+        summaries.sort(key=attrgetter("key"))
     return [
         run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), tuple(metrics.get(row.run_id, ())))
         for row in rows
@@ -89,30 +111,3 @@ def run_of(
         tags=tags or {},
         metrics=metrics,
     )
-
-
-_SELECT_METRICS = select(*SUMMARY_COLUMNS).where(
-    metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary
-)
-_METRICS = Prepared(_SELECT_METRICS)
-_METRICS_OF_KEYS = Prepared(
-    _SELECT_METRICS.where(
-        metric_summaries.c.key_no.in_(
-            select(metric_keys.c.key_no).where(metric_keys.c.key.in_(bindparam("keys", expanding=True)))
-        )
-    )
-)
-
-
-async def _read_metrics(
-    connection: AsyncConnection, run_ids: Mapping[int, str], selection: Selection
-) -> dict[str, list[MetricSummary]]:
-    found: dict[str, list[MetricSummary]] = defaultdict(list)
-    statement = _METRICS if selection.keys is None else _METRICS_OF_KEYS
-    for part in parameters(list(run_ids), selection):
-        rows = await fetch_all(connection, statement, part)
-        for summary in await summaries_of(connection, run_ids, rows):
-            found[summary.run_id].append(summary)
-    for summaries in found.values():
-        summaries.sort(key=attrgetter("key"))
-    return found

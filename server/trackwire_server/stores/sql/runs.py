@@ -61,10 +61,8 @@ class SqlRuns:
 
     async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
         """A page of rows, then their data."""
-        stages = [stage.value for stage in query.view.stages()]
-        where = runs.c.lifecycle_stage == stages[0] if len(stages) == 1 else runs.c.lifecycle_stage.in_(stages)
         async with self._database.read() as connection:
-            rows, position = await search_rows(connection, RUNS, query, columns=[*runs.c], where=where)
+            rows, position = await search_rows(connection, RUNS, query)
             return Page(await read_runs(connection, rows, selection), position)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:

@@ -12,6 +12,7 @@ Each of them is an ordinary keyset query; a position's first value says in which
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from trackwire_server.core.entities import DEFAULT_WORKSPACE
 from trackwire_server.core.paging import Position, SearchQuery
 from trackwire_server.search import (
     And,
@@ -64,21 +66,17 @@ _DRIVER = metric_summaries.alias("driver")
 
 
 async def search_rows(
-    connection: AsyncConnection,
-    entity: Searchable,
-    query: SearchQuery,
-    *,
-    columns: Sequence[AnyColumn],
-    where: Condition,
+    connection: AsyncConnection, entity: Searchable, query: SearchQuery
 ) -> tuple[Sequence[AnyRow], Position | None]:
-    """A page of rows that begin with `columns`, and the position of the last one if there are more."""
+    """A page of rows that begin with the entity's columns, and the position of the last one if there are more."""
     found: list[tuple[AnyRow, _Segment]] = []
-    for segment in _segments(entity, query):
-        statement = segment.select(columns, where).limit(query.page_size + 1 - len(found))
-        found += [(row, segment) for row in (await connection.execute(statement)).all()]
+    for rank in _ranks(query):
+        segment = _segment(entity, query, rank)
+        found += [(row, segment) for row in (await connection.execute(segment.statement)).all()]
         if len(found) > query.page_size:
             last_row, its_segment = found[query.page_size - 1]
-            return [row for row, _ in found[: query.page_size]], its_segment.position(last_row[len(columns) :])
+            position = its_segment.position(last_row[len(entity.columns) :])
+            return [row for row, _ in found[: query.page_size]], position
     return [row for row, _ in found], None
 
 
@@ -134,49 +132,69 @@ class _Key:
 class _Segment:
     """A part of the answer that one statement finds, in order."""
 
-    source: FromClause
-    condition: Condition
+    statement: Select[*tuple[Any, ...]]
     keys: tuple[_Key, ...]
-    after: Position | None
-
-    def select(self, columns: Sequence[AnyColumn], where: Condition) -> Select[*tuple[Any, ...]]:
-        keys = [column for key in self.keys for column in key.columns()]
-        order = [column for key in self.keys for column in key.order()]
-        labelled = [column.label(f"key_{index}") for index, column in enumerate(keys)]
-        return (
-            select(*columns, *labelled)
-            .select_from(self.source)
-            .where(where, self.condition, self._behind())
-            .order_by(*order)
-        )
 
     def position(self, values: Sequence[Any]) -> Position:
         left = iter(values)
         return tuple(key.read(left) for key in self.keys)
 
-    def _behind(self) -> Condition:
-        if self.after is None:
-            return true()
-        behind: Condition = false()
-        for key, position in reversed(list(zip(self.keys, self.after, strict=True))):
-            behind = or_(key.after(position), and_(key.same(position), behind))
-        return and_(self.keys[0].bound(self.after[0]), behind)
 
-
-def _segments(entity: Searchable, query: SearchQuery) -> Iterator[_Segment]:
-    source, rest = _joined(entity, query.order_by[1:])
+def _ranks(query: SearchQuery) -> Iterator[int | None]:
+    """Which segments make the answer: those of runs whose metric has this rank, or the one and only."""
     first = query.order_by[0]
-    if first.field.kind is not FieldKind.METRIC or first.field.aggregate is not MetricAggregate.LAST:
+    if not _is_driven(first):
+        yield None
+        return
+    for rank in range(VALUE_RANK if query.after is None else _rank_of(query.after[0]), MISSING_RANK + 1):
+        if rank == VALUE_RANK or not _excludes(query.filter, first.field, math.nan if rank == NAN_RANK else None):
+            yield rank
+
+
+def _is_driven(first: OrderTerm) -> bool:
+    """Whether an index over the metric leads through the answer."""
+    return first.field.kind is FieldKind.METRIC and first.field.aggregate is MetricAggregate.LAST
+
+
+# A page that somebody looks at is asked for again and again: to put its statement together takes as long as to run it.
+@lru_cache(maxsize=64)
+def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segment:
+    if rank is None:
         source, keys = _joined(entity, query.order_by)
         condition = and_(_in_experiments(entity.experiment, query), _matches(entity, query, {}))
-        yield _Segment(source, condition, keys, query.after)
-        return
-    builders = (_with_number, _with_nan, _without)
-    begin = VALUE_RANK if query.after is None else _rank_of(query.after[0])
-    for rank in range(begin, len(builders)):
-        if rank == VALUE_RANK or not _excludes(query.filter, first.field, math.nan if rank == NAN_RANK else None):
-            segment = builders[rank](entity, query, source, rest)
-            yield segment if rank == begin else replace(segment, after=None)
+    else:
+        source, rest = _joined(entity, query.order_by[1:])
+        source, condition, first = (_with_number, _with_nan, _without)[rank](entity, query, source)
+        keys = (first, *rest)
+    # The position lies in the first segment of the page; those after it are whole.
+    begins = query.after is not None and rank in (None, _rank_of(query.after[0]))
+    behind = _behind(keys, query.after) if begins and query.after is not None else true()
+    columns = [column for key in keys for column in key.columns()]
+    labelled = [column.label(f"key_{index}") for index, column in enumerate(columns)]
+    statement = (
+        select(*entity.columns, *labelled)
+        .select_from(source)
+        .where(*_in_scope(entity, query), condition, behind)
+        .order_by(*(column for key in keys for column in key.order()))
+        .limit(query.page_size + 1)
+    )
+    return _Segment(statement, keys)
+
+
+def _behind(keys: Sequence[_Key], after: Position) -> Condition:
+    """What the rows behind a position fulfil."""
+    behind: Condition = false()
+    for key, position in reversed(list(zip(keys, after, strict=True))):
+        behind = or_(key.after(position), and_(key.same(position), behind))
+    return and_(keys[0].bound(after[0]), behind)
+
+
+def _in_scope(entity: Searchable, query: SearchQuery) -> Iterator[Condition]:
+    if entity.workspace is not None:
+        yield entity.workspace == DEFAULT_WORKSPACE
+    if entity.stage is not None:
+        stages = [stage.value for stage in query.view.stages()]
+        yield entity.stage == stages[0] if len(stages) == 1 else entity.stage.in_(stages)
 
 
 def _excludes(expression: Expression | None, field: Field, value: float | None) -> bool:
@@ -188,7 +206,7 @@ def _excludes(expression: Expression | None, field: Field, value: float | None) 
     )
 
 
-def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+def _with_number(entity: Searchable, query: SearchQuery, source: FromClause) -> tuple[FromClause, Condition, _Key]:
     term = query.order_by[0]
     value: ColumnElement[float] = _DRIVER.c.last_value
 
@@ -201,11 +219,10 @@ def _with_number(entity: Searchable, query: SearchQuery, source: FromClause, res
         value.is_not(None),
         _matches(_by_driver(entity), query, {term.field: compare_value}),
     )
-    keys = (_Key(value, descending=term.descending), *rest)
-    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
+    return source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, _Key(value, descending=term.descending)
 
 
-def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause) -> tuple[FromClause, Condition, _Key]:
     term = query.order_by[0]
     condition = and_(
         _in_experiments(_DRIVER.c.experiment_no, query),
@@ -213,18 +230,17 @@ def _with_nan(entity: Searchable, query: SearchQuery, source: FromClause, rest: 
         _DRIVER.c.last_value.is_(None),
         _matches(_by_driver(entity), query, {term.field: _always(math.nan)}),
     )
-    keys = (_Key(None, still=math.nan), *rest)
-    return _Segment(source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, keys, query.after)
+    return source.join(_DRIVER, _DRIVER.c.run_no == entity.owner), condition, _Key(None, still=math.nan)
 
 
-def _without(entity: Searchable, query: SearchQuery, source: FromClause, rest: tuple[_Key, ...]) -> _Segment:
+def _without(entity: Searchable, query: SearchQuery, source: FromClause) -> tuple[FromClause, Condition, _Key]:
     term = query.order_by[0]
     condition = and_(
         _in_experiments(entity.experiment, query),
         not_(exists().where(metric_of_run(_DRIVER, entity.owner, term.field.key))),
         _matches(entity, query, {term.field: _always(None)}),
     )
-    return _Segment(source, condition, (_Key(None), *rest), query.after)
+    return source, condition, _Key(None)
 
 
 def _by_driver(entity: Searchable) -> Searchable:
