@@ -186,7 +186,16 @@ async def upload_of(content: bytes, path: str) -> AsyncIterator[artifacts_pb2.Up
 
 async def upload(stubs: Stubs) -> None:
     # A new one each time: one that has begun goes on at its offset, and is refused at 0.
-    await stubs.artifacts.UploadArtifact(upload_of(bytes(24 * MIB), f"part-{uuid.uuid4().hex}"))
+    await stubs.artifacts.UploadArtifact(half_of(upload_of(bytes(24 * MIB), f"part-{uuid.uuid4().hex}")))
+
+
+async def half_of(
+    requests: AsyncIterator[artifacts_pb2.UploadArtifactRequest],
+) -> AsyncIterator[artifacts_pb2.UploadArtifactRequest]:
+    """The first 12 requests, and then nothing more: a fast disk would have taken all of them before the cut."""
+    for _ in range(12):
+        yield await anext(requests)
+    await asyncio.Event().wait()
 
 
 async def download(stubs: Stubs) -> None:
