@@ -54,6 +54,8 @@ class ArtifactMethods(Calls):
 
     def upload_bytes(self, run_id: str, data: bytes | bytearray | memoryview, artifact_path: str) -> Artifact:
         """Stores bytes as a file at `artifact_path`."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data: must be bytes, not {type(data).__name__}")
         return self._upload(BytesSource(memoryview(data).cast("B")), run_id, artifact_path, None)
 
     def upload_folder(self, run_id: str, local_path: LocalPath, artifact_path: str = "") -> list[Artifact]:

@@ -130,7 +130,10 @@ class Run:
         self._writer.flush(_seconds_until(deadline))
 
     def end(self, status: "RunStatusName" = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
-        """Flushes, sets the run's status and ends the handle; raises what `flush` raises. May be called again."""
+        """Flushes, sets the run's status and ends the handle; raises what `flush` raises. May be called again.
+
+        A run whose points are not all stored is not FINISHED but FAILED; or KILLED, where Ctrl-C ended the wait.
+        """
         if self._ended:
             return
         self._ended = True
@@ -140,11 +143,25 @@ class Run:
                 self._drain(deadline)
             finally:
                 self._writer.close(_seconds_until(deadline))
-        finally:
-            self._wake.set()
-            self._thread.join()
-            if self._owner:
-                self._client.update_run(self.run_id, status=status)
+        except BaseException as error:
+            if status == "FINISHED":
+                status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            self._leave(status, because_of=error)
+            raise
+        self._leave(status)
+
+    def _leave(self, status: "RunStatusName", *, because_of: BaseException | None = None) -> None:
+        self._wake.set()
+        self._thread.join()
+        if not self._owner:
+            return
+        try:
+            self._client.update_run(self.run_id, status=status)
+        except TrackwireError as error:
+            if because_of is None:
+                raise
+            # What came first is what its caller must see.
+            because_of.add_note(f"its status is not {status} either: {error}")
 
     def __enter__(self) -> Self:
         return self

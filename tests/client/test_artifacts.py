@@ -279,3 +279,8 @@ def test_source_that_fails_ends_the_stream_and_keeps_its_failure(tmp_path: Path)
     transfer = Upload(UploadHeader(size_bytes=5), FileSource(tmp_path / "none"))
     assert [message.WhichOneof("part") for message in transfer.stream()] == ["header"]
     assert isinstance(transfer.failure, FileNotFoundError)
+
+
+def test_text_is_no_bytes_and_is_told_by_name(client: Client) -> None:
+    with pytest.raises(TypeError, match="data: must be bytes, not str"):
+        client.upload_bytes(client.create_run().run_id, "text", "x.txt")  # type: ignore[arg-type]

@@ -1,17 +1,19 @@
 """A run's handle: gathers, sends by itself, and tells what it could not keep."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
-from tests.client.scripted_server import MetricStore, ScriptedServer
+from tests.client.scripted_server import MetricStore, ScriptedServer, abort
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import DeadlineExceededError, FailedPreconditionError, InvalidArgumentError
 from trackwire.run import Run
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
 from trackwire.v1.runs_pb2 import (
@@ -190,6 +192,48 @@ def test_ended_run_takes_no_more(
         run.log_metric("x", 1)
     (request,) = scripted.requests_of("UpdateRun")
     assert UpdateRunRequest.FromString(request).status == RUN_STATUS_KILLED
+
+
+def test_run_whose_points_are_refused_has_failed(started: Callable[..., Run], scripted: ScriptedServer) -> None:
+    def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
+        abort(context, grpc.StatusCode.FAILED_PRECONDITION, "the run is deleted")
+        return b""
+
+    scripted.on("IngestMetrics", refuse)
+    run = started()
+    run.log_metric("x", 1)
+    with pytest.raises(FailedPreconditionError, match="the run is deleted"):
+        run.end()
+    (request,) = scripted.requests_of("UpdateRun")
+    assert UpdateRunRequest.FromString(request).status == RUN_STATUS_FAILED
+
+
+def test_ctrl_c_while_a_run_waits_for_its_points_kills_it(
+    started: Callable[..., Run], scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started()
+
+    def interrupt(_timeout_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run._writer, "flush", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.end()
+    (request,) = scripted.requests_of("UpdateRun")
+    assert UpdateRunRequest.FromString(request).status == RUN_STATUS_KILLED
+
+
+def test_server_that_is_gone_at_the_end_leaves_the_count_of_points_to_be_seen(
+    server_process: ServerProcess,
+) -> None:
+    with Client(server_process.address) as client:
+        run = client.start_run()
+        server_process.stop(signal.SIGKILL)
+        for step in range(49):
+            run.log_metric("loss", 1.0, step)
+        with pytest.raises(DeadlineExceededError, match="49 points of run") as raised:
+            run.end(timeout_seconds=1)
+        assert [note for note in raised.value.__notes__ if note.startswith("its status is not FAILED either")]
 
 
 def test_many_threads_lose_nothing(started: Callable[..., Run], metric_store: MetricStore) -> None:
