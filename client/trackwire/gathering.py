@@ -3,22 +3,26 @@
 import posixpath
 import re
 import sys
-import threading
 import time
-from collections.abc import Mapping
-from typing import SupportsFloat, TypeAlias
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
 
-import numpy as np
-
-from trackwire.columns import Float64Array, Int64Array, MetricColumns
 from trackwire.errors import InvalidArgumentError
 
+if TYPE_CHECKING:
+    from trackwire.columns import MetricColumns
+
 KEY_CHARACTERS_MAX = 250
+KEYS_MAX = 65_536
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
 # int, float, numpy's scalars, and 0-d arrays and tensors.
 MetricValue: TypeAlias = SupportsFloat
 
+_ONLY_FLOATS = {float}
+_LAYOUTS_MAX = 10_000
 _KEY = re.compile(r"[\w.\-/: ]+")
 
 
@@ -33,77 +37,108 @@ class Clock:
         return self._start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The keys of one call, in its order; calls with the same keys share one, so that each key is checked once."""
+
+    keys: tuple[str, ...]
+
+
+# What one call logged: its keys, their values, the step (None: one behind each key's last) and the time.
+Call: TypeAlias = tuple[Layout, Sequence[float], int | None, int]
+
+
 class GatheredPoints:
-    """Points in the order in which they were logged. Safe to use from many threads; nothing here waits."""
+    """Points in the order in which they were logged. Safe to use from many threads; nothing here waits or locks.
+
+    A call appends one tuple, which is atomic: a fork or a signal in the middle of it leaves nothing locked. All else is
+    done by whoever takes the points out, which must be one at a time.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._now_ms = Clock()
-        self._key_numbers: dict[str, int] = {}
-        self._next_steps: list[int] = []
-        self._keys: list[int] = []
-        self._steps: list[int] = []
-        self._times_ms: list[int] = []
-        self._values: list[float] = []
+        self._calls: deque[Call] = deque()
+        self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._layout_of_key: dict[str, Layout] = {}
+        self._next_steps: dict[str, int] = {}
+        self._waiting = 0
 
     def __len__(self) -> int:
-        return len(self._values)
+        """How many points wait; a few may be missing while others log."""
+        return self._waiting
 
-    def append(self, metrics: Mapping[str, MetricValue], step: int | None, time_ms: int | None) -> int:
-        """Takes a point of each key, all of them or none; how many points have gathered by now.
+    def append_point(self, key: str, value: MetricValue, step: int | None, time_ms: int | None) -> None:
+        """Takes one point. A bad key, step or value is told here, where it came from."""
+        try:
+            layout = self._layout_of_key[key]
+        except (KeyError, TypeError):
+            layout = self._new_layout_of_key(key)
+        if type(value) is not float:
+            value = as_number(key, value)
+        if type(step) is not int or not STEP_MIN <= step <= STEP_MAX:
+            step = None if step is None else check_step(step)
+        self._calls.append((layout, (value,), step, self._now_ms() if time_ms is None else check_time(time_ms)))
+        self._waiting += 1
+
+    def append(self, metrics: Mapping[str, MetricValue], step: int | None, time_ms: int | None) -> None:
+        """Takes a point of each key, all of them or none.
 
         Without a step each key goes on one behind its last. A bad key, step or value is told here, where it came from:
         on the server it would take its neighbours with it.
         """
-        numbers = [(check_key(key), as_number(key, value)) for key, value in metrics.items()]
-        if step is not None:
-            step = check_step(step)
-        with self._lock:
-            now_ms = self._now_ms() if time_ms is None else check_time(time_ms)
-            for key, number in numbers:
-                self._append_point(key, number, step, now_ms)
-            return len(self._values)
+        if type(metrics) is not dict and not isinstance(metrics, Mapping):
+            raise TypeError(
+                f"metrics: must map keys to values, not be a {type(metrics).__name__}; see log_metric for one"
+            )
+        keys = tuple(metrics)
+        if not keys:
+            return
+        layout = self._layouts.get(keys) or self._new_layout(keys)
+        values: Sequence[Any] = tuple(metrics.values())
+        if set(map(type, values)) != _ONLY_FLOATS:
+            values = [as_number(key, value) for key, value in metrics.items()]
+        step = None if step is None else check_step(step)
+        self._calls.append((layout, values, step, self._now_ms() if time_ms is None else check_time(time_ms)))
+        self._waiting += len(keys)
 
-    def take(self, points_max: int) -> MetricColumns | None:
-        """The oldest points, at most so many, as columns grouped by key; None where there is nothing."""
-        with self._lock:
-            if not self._values:
-                return None
-            keys = list(self._key_numbers)
-            rows = [column[:points_max] for column in (self._keys, self._steps, self._times_ms)]
-            values = self._values[:points_max]
-            for column in (self._keys, self._steps, self._times_ms, self._values):
-                del column[:points_max]
-        numbers, steps, times_ms = (np.array(column, np.int64) for column in rows)
-        return _grouped(keys, numbers, steps, times_ms, np.array(values, np.float64))
+    def take(self, points_max: int) -> "MetricColumns | None":
+        """The oldest calls' points, as columns grouped by key; at most so many, but one call at the least.
 
-    def _append_point(self, key: str, number: float, step: int | None, time_ms: int) -> None:
-        key_number = self._key_numbers.get(key)
-        if key_number is None:
-            key_number = self._key_numbers[key] = len(self._key_numbers)
-            self._next_steps.append(0)
-        if step is None:
-            step = self._next_steps[key_number]
-        self._next_steps[key_number] = min(step + 1, STEP_MAX)
-        self._keys.append(key_number)
-        self._steps.append(step)
-        self._times_ms.append(time_ms)
-        self._values.append(number)
+        None where there is nothing.
+        """
+        calls: list[Call] = []
+        points = 0
+        while self._calls and (not calls or points + len(self._calls[0][1]) <= points_max):
+            calls.append(self._calls.popleft())
+            points += len(calls[-1][1])
+        # Counted anew: what threads add to one number at the same time may miss some.
+        self._waiting = sum(len(values) for _, values, _, _ in list(self._calls))
+        if not calls:
+            return None
+        # Loads numpy, which whoever logs need not wait for.
+        from trackwire.grouping import grouped
 
+        return grouped(calls, self._next_steps)
 
-def _grouped(
-    keys: list[str], numbers: Int64Array, steps: Int64Array, times_ms: Int64Array, values: Float64Array
-) -> MetricColumns:
-    # Stable: points of one key stay in the order in which they were logged.
-    order = np.argsort(numbers, kind="stable")
-    present, counts = np.unique(numbers, return_counts=True)
-    return MetricColumns(
-        keys=[keys[number] for number in present.tolist()],
-        counts=counts,
-        steps=steps[order],
-        times_ms=times_ms[order],
-        values=values[order],
-    )
+    def _new_layout_of_key(self, key: str) -> Layout:
+        self._bound()
+        return self._layout_of_key.setdefault(check_key(key), Layout((key,)))
+
+    def _new_layout(self, keys: tuple[str, ...]) -> Layout:
+        self._bound()
+        if len(keys) > KEYS_MAX:
+            raise InvalidArgumentError(f"metrics: {len(keys):,} keys: at most {KEYS_MAX:,} are allowed in one call")
+        for key in keys:
+            check_key(key)
+        if len(keys) == 1:
+            return self._layout_of_key.setdefault(keys[0], Layout(keys))
+        return self._layouts.setdefault(keys, Layout(keys))
+
+    def _bound(self) -> None:
+        # Whoever logs other keys at each call gains nothing by their being remembered.
+        for known in (self._layouts, self._layout_of_key):
+            if len(known) >= _LAYOUTS_MAX:
+                known.clear()
 
 
 def check_key(key: str) -> str:

@@ -68,18 +68,17 @@ class Run:
 
     def log_metric(self, key: str, value: MetricValue, step: int | None = None, *, time_ms: int | None = None) -> None:
         """Logs one point; without a step, one behind the key's last (from 0)."""
-        self.log_metrics({key: value}, step, time_ms=time_ms)
+        self._check_open()
+        self._points.append_point(key, value, step, time_ms)
+        self._drain_if_many()
 
     def log_metrics(
         self, metrics: Mapping[str, MetricValue], step: int | None = None, *, time_ms: int | None = None
     ) -> None:
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
         self._check_open()
-        gathered = self._points.append(metrics, step, time_ms)
-        if gathered >= GATHERED_POINTS_MAX:
-            self._drain(None)
-        elif gathered >= BATCH_POINTS:
-            self._wake.set()
+        self._points.append(metrics, step, time_ms)
+        self._drain_if_many()
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params, each as `str()` gives it; they never change once set."""
@@ -211,6 +210,13 @@ class Run:
                 self._taken = None
         finally:
             self._draining.release()
+
+    def _drain_if_many(self) -> None:
+        gathered = len(self._points)
+        if gathered >= GATHERED_POINTS_MAX:
+            self._drain(None)
+        elif gathered >= BATCH_POINTS:
+            self._wake.set()
 
     def _check_open(self) -> None:
         if self._ended:
