@@ -14,6 +14,7 @@ from tests.client.media.conftest import FreshPython
 
 from trackwire.media.images import as_pixels, series_paths, write_image, write_thumbnail
 from trackwire.media.png import encode_png
+from trackwire_server.core.artifact_paths import check_artifact_path
 
 SIDES = st.integers(1, 9)
 SHAPES = st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.sampled_from([1, 3, 4])))
@@ -218,6 +219,13 @@ def test_names_of_a_series_are_those_of_mlflow() -> None:
     assert paths.thumbnail == paths.image.removesuffix(".png") + "+compressed.webp"
     assert series_paths("val/dogs 1", 17, 1795264678000) != paths
     assert "+step+3+timestamp+4+" in series_paths("a", np.int64(3), np.uint64(4)).image
+
+
+@given(st.from_regex(r"[a-zA-Z0-9_\-./ ]{1,120}", fullmatch=True), st.integers(-(2**63), 2**63 - 1))
+def test_server_takes_the_names_of_any_series(key: str, step: int) -> None:
+    paths = series_paths(key, step, 1795264678000)
+    assert check_artifact_path("path", paths.image) == paths.image
+    assert check_artifact_path("path", paths.thumbnail) == paths.thumbnail
 
 
 @pytest.mark.parametrize(
