@@ -165,7 +165,7 @@ def test_artifacts(trackwire: Trackwire, refused: Refused, run_id: str, tmp_path
 def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("models", "create", "digits", "--description", "d")
     source = f"runs:/{run_id}/model"
-    assert trackwire("models", "create-version", "digits", source, "--run-id", run_id) == "1\n"
+    assert trackwire("models", "create-version", "digits", source, "--run-id", run_id) == "digits version 1\n"
     trackwire("models", "alias", "digits", "champion", "1")
     trackwire("models", "stage", "digits", "1", "production", "--archive-existing")
     (found,) = documents(trackwire("models", "versions", "digits", "--json"))
@@ -183,7 +183,8 @@ def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
 
 def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("runs", "delete", run_id)
-    assert "1 runs" in trackwire("gc", "--run-id", run_id, "--dry-run")
+    would = trackwire("gc", "--run-id", run_id, "--dry-run").splitlines()[-1]
+    assert would == "1 run, 0 experiments, 0 unfinished uploads, 0 B of artifacts would be removed"
     assert refused("gc", "--run-id", run_id, answer="n\n")[0] == 1
     assert "would be removed" in trackwire("gc", "--run-id", run_id, answer="y\n")
     assert refused("runs", "get", run_id)[0] == 1
