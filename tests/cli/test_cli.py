@@ -66,8 +66,6 @@ def test_runs(trackwire: Trackwire, run_id: str) -> None:
     described = trackwire("runs", "describe", run_id)
     assert "FINISHED" in described
     assert "lr  0.1" in described
-    trackwire("runs", "stop", run_id)
-    assert json.loads(trackwire("runs", "get", run_id, "--json"))["stop_requested"] is True
     trackwire("runs", "delete", run_id)
     assert "FINISHED (deleted)" in trackwire("runs", "get", run_id)
     trackwire("runs", "restore", run_id)
