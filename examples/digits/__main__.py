@@ -1,6 +1,5 @@
 """Starts a server, trains four networks at once, and shows what is stored."""
 
-import argparse
 import os
 import secrets
 import sys
@@ -8,9 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.digits import interrupts, report
+from examples.digits import interrupts, options, report
 from examples.digits.network import Digits
-from examples.digits.server_process import DEFAULT_PORT, RunningServer, ServerNotStartedError, running_server
+from examples.digits.server_process import RunningServer, ServerNotStartedError, running_server
 from examples.digits.training import Settings, Trained
 from examples.digits.workers import Job, WorkerFailedError, train_all
 from rich.console import Console
@@ -24,12 +23,12 @@ EXIT_INTERRUPTED = 130
 
 def main() -> int:
     """Runs it all; the exit status."""
-    arguments = _parser().parse_args()
+    arguments = options.parser().parse_args()
     interrupts.listen()
     console = Console(soft_wrap=not sys.stdout.isatty())
     started = time.monotonic()
     try:
-        with running_server(Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire"))) as server:
+        with running_server(Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire")), arguments.port) as server:
             where = "started" if server.is_ours else "was running already"
             console.print(f"[bold]Server[/bold]  {server.address}, pid {server.pid}, {where}", highlight=False)
             best = _train_and_report(console, server, arguments.epochs)
@@ -44,19 +43,6 @@ def main() -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/quickstart", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the server running, and tell how to stop it")
-    parser.add_argument("--epochs", type=_epochs, default=Settings(0).epochs, help="of each network (%(default)s)")
-    return parser
-
-
-def _epochs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 1")
-    return int(text)
-
-
 def _train_and_report(console: Console, server: RunningServer, epochs: int) -> str:
     """The best run's id."""
     digits = Digits.load()
@@ -65,10 +51,10 @@ def _train_and_report(console: Console, server: RunningServer, epochs: int) -> s
     trained = _train(console, Job(server.address, session, digits), settings)
     with Client(server.address) as client:
         filter_string, runs = report.ranked_runs(client, session)
-        report.register_champion(client, runs[0])
+        added = report.register_best(client, runs[0])
         report.print_runs(console, filter_string, runs)
         report.print_points(console, client, runs, trained)
-        report.print_lineage(console, client, digits)
+        report.print_lineage(console, client, digits, added)
     return runs[0].run_id
 
 
@@ -89,7 +75,7 @@ def _print_farewell(console: Console, server: RunningServer, best: str, seconds:
         console.print(f"The server goes on at {server.address}; `kill {server.pid}` stops it. Try:", highlight=False)
     else:
         port = server.address.rpartition(":")[2]
-        start = "trackwire server" if port == str(DEFAULT_PORT) else f"trackwire server --port {port}"
+        start = "trackwire server" if port == str(options.DEFAULT_PORT) else f"trackwire server --port {port}"
         console.print(f"The server is stopped; all is kept. Start it again with `.venv/bin/{start}`, then try:")
     report.print_next_steps(console, server.address, best)
 

@@ -1,5 +1,6 @@
 """Registers the best run's model, and tells what is stored: everything here is read back through the client."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -9,7 +10,8 @@ from examples.digits.training import EXPERIMENT, PICTURE, WEIGHTS, Trained
 from rich.console import Console
 from rich.table import Table
 
-from trackwire import AlreadyExistsError, Client
+from trackwire import AlreadyExistsError, Client, NotFoundError
+from trackwire.v1.model_registry_pb2 import ModelVersion
 from trackwire.v1.runs_pb2 import Run
 
 MODEL = "digits"
@@ -28,13 +30,30 @@ def ranked_runs(client: Client, session: str) -> tuple[str, list[Run]]:
     return filter_string, list(client.search_runs(experiment.experiment_id, filter_string, order_by=RANKING))
 
 
-def register_champion(client: Client, best: Run) -> None:
-    """Makes the best run's weights the next version of the model, and the champion."""
+def register_best(client: Client, best: Run) -> ModelVersion:
+    """Makes the best run's weights the next version of the model, and the champion if they beat the present one."""
     # From an earlier start it is there: this one adds a version.
     with suppress(AlreadyExistsError):
         client.create_registered_model(MODEL, description="Reads handwritten digits.")
     version = client.create_model_version(MODEL, f"runs:/{best.run_id}/{WEIGHTS}", run_id=best.run_id)
-    client.set_registered_model_alias(MODEL, ALIAS, version.version)
+    champion = _champion_run(client)
+    if champion is None or _rank(best) < _rank(champion):
+        client.set_registered_model_alias(MODEL, ALIAS, version.version)
+    return version
+
+
+def _champion_run(client: Client) -> Run | None:
+    """The run of the present champion; None if there is no champion, or its run is gone."""
+    try:
+        return client.get_run(client.get_model_version_by_alias(MODEL, ALIAS).run_id)
+    except NotFoundError:
+        return None
+
+
+def _rank(run: Run) -> tuple[float, float]:
+    """Sorts runs as RANKING does, best first; one without these metrics is last."""
+    last = {metric.key: metric.last_value for metric in run.metrics}
+    return -last.get("validation_accuracy", -math.inf), last.get("validation_loss", math.inf)
 
 
 def print_runs(console: Console, filter_string: str, runs: Sequence[Run]) -> None:
@@ -72,8 +91,11 @@ def print_points(console: Console, client: Client, runs: Sequence[Run], trained:
     )
 
 
-def print_lineage(console: Console, client: Client, digits: Digits) -> None:
-    """Where the champion comes from; its weights are fetched and tried, and must do as well as was logged."""
+def print_lineage(console: Console, client: Client, digits: Digits, added: ModelVersion) -> None:
+    """Where the champion comes from, and whether it is the version added.
+
+    Its weights are fetched and tried, and must do as well as was logged.
+    """
     version = client.get_model_version_by_alias(MODEL, ALIAS)
     run = client.get_run(version.run_id)
     path = version.source.removeprefix(f"runs:/{run.run_id}/")
@@ -83,9 +105,14 @@ def print_lineage(console: Console, client: Client, digits: Digits) -> None:
     logged = next(metric.last_value for metric in run.metrics if metric.key == "validation_accuracy")
     if accuracy != logged:
         raise StoredOtherwiseError(f"the weights read back reach {accuracy:.4%}, but {logged:.4%} was logged")
+    if version.version != added.version:
+        reached = -_rank(client.get_run(added.run_id))[0]
+        stays = f": it stays, for version {added.version}, of this start, is not better ({reached:.2%})"
+    else:
+        stays = ""
     started = datetime.fromtimestamp(run.start_time_ms / 1000)
     console.print(
-        f"\n[bold]Champion[/bold]  {MODEL}@{ALIAS} is version {version.version}\n"
+        f"\n[bold]Champion[/bold]  {MODEL}@{ALIAS} is version {version.version}{stays}\n"
         f"  ← {version.source}  ({len(weights):,} bytes; fetched and tried again: {accuracy:.2%})\n"
         f"  ← run {run.run_name}, {started:%Y-%m-%d %H:%M:%S}, by {run.user_id},"
         f" learning rate {run.params['learning_rate']}, seed {run.params['seed']}\n"

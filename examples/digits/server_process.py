@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.digits.interrupts import deferred
+from examples.digits.options import DEFAULT_PORT
 
 from trackwire import Client, TrackwireError
 
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 20.0
 LOG_LINES_SHOWN = 15
-DEFAULT_PORT = 5051
 
 
 class ServerNotStartedError(Exception):
@@ -36,10 +36,14 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(data_dir: Path) -> Iterator[RunningServer]:
-    """The server of this data directory. One that is started here is stopped at the end, unless `is_kept` is set."""
+def running_server(data_dir: Path, port: int | None = None) -> Iterator[RunningServer]:
+    """The server of this data directory. One that is started here is stopped at the end, unless `is_kept` is set.
+
+    Raises ServerNotStartedError, also if one runs there already on another port than the one asked for.
+    """
     found = _answering_server(data_dir)
     if found is not None:
+        _require_port(found, data_dir, port)
         yield found
         return
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def running_server(data_dir: Path) -> Iterator[RunningServer]:
     is_kept = False
     try:
         with deferred():
-            process = _launch(data_dir)
+            process = _launch(data_dir, port)
         server = _wait_until_ready(process, data_dir, log_start)
         yield server
         is_kept = server.is_kept
@@ -57,14 +61,25 @@ def running_server(data_dir: Path) -> Iterator[RunningServer]:
             _stop(process)
 
 
-def _launch(data_dir: Path) -> subprocess.Popen[bytes]:
+def _launch(data_dir: Path, port: int | None) -> subprocess.Popen[bytes]:
     command = [str(Path(sys.executable).with_name("trackwire")), "server", "--data-dir", str(data_dir)]
-    if "TRACKWIRE_PORT" not in os.environ and not _is_free(DEFAULT_PORT):
+    if port is not None:
+        command += ["--port", str(port)]
+    elif "TRACKWIRE_PORT" not in os.environ and not _is_free(DEFAULT_PORT):
         command += ["--port", "0"]
     with _log_path(data_dir).open("ab") as log:
         # A session of its own: Ctrl-C is for us, and we stop the server once its clients are gone.
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def _require_port(found: RunningServer, data_dir: Path, port: int | None) -> None:
+    # Port 0 asks for any.
+    if port and found.address.rpartition(":")[2] != str(port):
+        raise ServerNotStartedError(
+            f"--port: {port}: the server of {data_dir} runs already, at {found.address};"
+            f" `kill {found.pid}` stops it, and without --port it is used as it is"
         )
 
 

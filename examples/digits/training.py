@@ -19,7 +19,7 @@ class Settings:
     """What one network is trained with."""
 
     learning_rate: float
-    epochs: int = 150
+    epochs: int
     batch_size: int = 16
     hidden_units: int = 48
     seed: int = 0
@@ -103,8 +103,8 @@ def confusion_picture(matrix: Labels, title: str) -> bytes:
         axes.text(column, row, str(matrix[row, column]), ha="center", va="center", color=color)
     axes.set(
         title=f"Validation scans, {title}",
-        xlabel="taken for",
-        ylabel="is",
+        xlabel="predicted",
+        ylabel="actual",
         xticks=range(CLASSES),
         yticks=range(CLASSES),
     )

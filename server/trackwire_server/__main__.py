@@ -1,5 +1,6 @@
 """`python -m trackwire_server`, which is also what `trackwire server` starts."""
 
+import argparse
 import asyncio
 import os
 import sys
@@ -33,12 +34,22 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     try:
         config = Config.read(vars(flags), environment)
         if flags.check:
+            _require_no_address(flags)
             return health_check.check(config.data_dir)
         with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
             runner.run(app.serve(config))
     except TrackwireError as error:
         return _refusal("server", error)
     return 0
+
+
+def _require_no_address(flags: argparse.Namespace) -> None:
+    # In the environment they may stand: a container's health check has the server's own.
+    for name in ("host", "port"):
+        value = getattr(flags, name)
+        if value is not None:
+            expected = "can't be given with --check, which asks where the data directory says: name that by --data-dir"
+            raise InvalidArgument(f"--{name}", value, expected, reason="BAD_SETTING")
 
 
 def _db(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

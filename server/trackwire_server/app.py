@@ -34,9 +34,9 @@ from trackwire_server.core.stores import (
     RunStore,
     UploadStore,
 )
-from trackwire_server.data_dir import claimed
+from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.rpc.doors import doors_of
-from trackwire_server.rpc.server import RpcServer, ServerOptions
+from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
@@ -46,11 +46,15 @@ async def serve(config: Config) -> None:
     log = logs.configure(level=config.log_level, log_format=config.log_format)
     stop = _stop_signal(log)
     _calm_garbage_collector()
+    # Before anything is made; only where a server is announced, the lock's words are the better ones.
+    if announced_address(config.data_dir) is None:
+        require_free_port(_options(config))
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
+        require_free_port(_options(config))
         address, services = await start(config, stack, log)
         directory.announce(address)
-        _announce(config, services.admin.facts, address)
+        _announce(config, services.admin.facts, address, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
@@ -256,7 +260,9 @@ def _tail_retention_ms(config: Config) -> int:
     return round(config.tail_retention_seconds * 1000)
 
 
-def _announce(config: Config, facts: ServerFacts, address: str) -> None:
+def _announce(config: Config, facts: ServerFacts, address: str, *, is_new: bool) -> None:
+    # Whoever started it in the wrong folder sees here why nothing is found.
+    note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
@@ -266,4 +272,5 @@ def _announce(config: Config, facts: ServerFacts, address: str) -> None:
         data_dir=config.data_dir,
         version=facts.version,
         pid=os.getpid(),
+        **note,
     )

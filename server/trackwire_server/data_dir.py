@@ -17,10 +17,11 @@ SERVER_FILE = "server.json"
 
 
 class DataDirectory:
-    """A data directory that this process holds."""
+    """A data directory that this process holds; `is_new` if it did not exist before."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, is_new: bool):
         self.path = path
+        self.is_new = is_new
 
     def announce(self, address: str) -> None:
         """Tells in server.json where the server listens; readers see it whole or not at all."""
@@ -37,13 +38,14 @@ def claimed(path: Path) -> Iterator[DataDirectory]:
     Raises InvalidArgument, StorageFull, and FailedPrecondition if another holds it.
     """
     with _writing(path):
+        is_new = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
         # Without a buffer: what can't be written would be tried again by close.
         lock = (path / LOCK_FILE).open("a+b", buffering=0)
     with lock:
         _lock(lock, path)
         try:
-            yield DataDirectory(path)
+            yield DataDirectory(path, is_new=is_new)
         finally:
             (path / SERVER_FILE).unlink(missing_ok=True)
             lock.truncate(0)

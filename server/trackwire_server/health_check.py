@@ -15,7 +15,7 @@ def check(data_dir: Path) -> int:
     """0 if the server serves, 1 if not; says which on stdout or stderr."""
     address = announced_address(data_dir)
     if address is None:
-        sys.stderr.write(f"no server has announced itself in {data_dir}\n")
+        sys.stderr.write(f"no server has announced itself in the data directory {data_dir}; --data-dir names another\n")
         return 1
     try:
         with grpc.insecure_channel(address) as channel:

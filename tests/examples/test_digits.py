@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,10 +66,63 @@ def test_second_start_adds_runs_and_a_version_and_leaves_no_process(start: Start
     first, second = finished(start("--epochs", "2")), finished(start("--epochs", "2"))
     # In each of 4 runs and each of 2 epochs 2 points of each of 89 batches, and 32 more.
     assert "Points  1,680 in 136 series" in first
-    assert "digits@champion is version 1" in first
-    assert "digits@champion is version 2" in second
+    assert "digits@champion is version 1\n" in first
+    # The same seeds learn the same: nothing is better.
+    assert "digits@champion is version 1: it stays, for version 2, of this start, is not better" in second
     assert not psutil.pid_exists(server_pid(first))
     assert not psutil.pid_exists(server_pid(second))
+
+
+def test_champion_changes_only_for_a_better_version(start: Start, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data")
+    address = server.start()
+    champions = []
+    with Client(address) as client:
+        for epochs in ("1", "4", "1"):
+            finished(start("--epochs", epochs))
+            champions.append(int(client.get_model_version_by_alias("digits", "champion").version))
+        runs = [client.get_run(client.get_model_version("digits", version).run_id) for version in (1, 2, 3)]
+    accuracies = [
+        next(metric.last_value for metric in run.metrics if metric.key == "validation_accuracy") for run in runs
+    ]
+    assert accuracies[0] == accuracies[2] < accuracies[1]
+    assert champions == [1, 2, 2]
+    assert server.stop() == 0
+
+
+def test_port_is_the_servers_and_another_than_the_running_ones_is_refused(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert f"127.0.0.1:{port}, pid" in finished(start("--epochs", "1", "--port", str(port)))
+    server = ServerProcess(tmp_path / "data")
+    address = server.start()
+    program = start("--epochs", "1", "--port", "1")
+    printed, _ = program.communicate(timeout=60)
+    assert program.returncode == 1
+    assert "--port: 1: the server of " in printed
+    assert address in printed
+    assert server.stop() == 0
+
+
+def test_help_is_printed_without_an_installation(tmp_path: Path) -> None:
+    for source in ("scripts/quickstart", "examples/digits/__init__.py", "examples/digits/options.py"):
+        (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / source, tmp_path / source)
+    python = tmp_path / "isolated"
+    # Without site-packages.
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    python.chmod(0o755)
+    program = subprocess.run(
+        [tmp_path / "scripts/quickstart", "--help"],
+        env={**os.environ, "PYTHON": str(python), "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert program.stdout.startswith("usage: scripts/quickstart")
+    assert "TRACKWIRE_PORT" in program.stdout
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_running_server_is_used_and_left_alone(start: Start, tmp_path: Path) -> None:

@@ -165,9 +165,42 @@ def test_port_that_is_taken_is_refused_by_name(server_process: ServerProcess, ma
     port = server_process.address.rpartition(":")[2]
     server = make_server_process("--port", port, data_dir=server_process.data_dir.parent / "other")
     status, words = refused(server)
+    assert status == 1
+    assert words == f"trackwire server: port {port} of 127.0.0.1 is taken; choose another with --port\n"
+    assert not server.data_dir.exists()
+
+
+def test_port_taken_by_a_server_that_follows_a_killed_one_is_refused(make_server_process: MakeServer) -> None:
+    first = make_server_process()
+    port = first.start().rpartition(":")[2]
+    assert first.stop(signal.SIGKILL) == -signal.SIGKILL
+    with socket.create_server(("127.0.0.1", int(port))):
+        status, words = refused(make_server_process("--port", port))
+    assert status == 1
+    assert words.endswith(f"port {port} of 127.0.0.1 is taken; choose another with --port\n")
+    assert "add_port" not in words
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("192.0.2.1", "Cannot assign requested address"), ("host.invalid", "can't be listened on")],
+)
+def test_host_that_is_not_ours_is_refused_by_name(make_server_process: MakeServer, host: str, words: str) -> None:
+    server = make_server_process("--host", host, "--port", "5051")
+    status, text = refused(server)
     assert status == 2
-    assert f"host and port: '127.0.0.1:{port}'" in words
-    assert "Traceback" not in words
+    assert text.startswith(f"trackwire server: host and port: '{host}:5051': can't be listened on: ")
+    assert words in text
+    assert len(text.splitlines()) == 1
+    assert not server.data_dir.exists()
+
+
+def test_ready_line_tells_a_data_directory_that_did_not_exist(make_server_process: MakeServer) -> None:
+    for is_new in (True, False):
+        server = make_server_process()
+        server.start()
+        assert (f'note="new data directory: {server.data_dir} did not exist"' in server.ready_line) is is_new
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize(
@@ -231,7 +264,19 @@ def test_check_tells_whether_the_server_serves(server_process: ServerProcess) ->
     assert server_process.stop() == 0
     gone = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
     assert gone.returncode == 1
-    assert str(server_process.data_dir) in gone.stderr
+    words = (
+        f"no server has announced itself in the data directory {server_process.data_dir}; --data-dir names another\n"
+    )
+    assert gone.stderr == words
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--port", "5051"), ("--host", "127.0.0.1")])
+def test_check_refuses_an_address(tmp_path: Path, flag: str, value: str) -> None:
+    command = [sys.executable, "-m", "trackwire_server", "--check", "--data-dir", str(tmp_path), flag, value]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"trackwire server: {flag}: '{value}': can't be given with --check")
 
 
 def test_first_call_is_answered_soon_after_the_start(
