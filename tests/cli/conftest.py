@@ -62,3 +62,15 @@ def refused(live: ServerProcess) -> Callable[..., tuple[int, str]]:
         return done.returncode, done.stderr
 
     return run
+
+
+@pytest.fixture
+def said(live: ServerProcess) -> Callable[..., tuple[str, str]]:
+    """`said("runs", "list")`: stdout, and what is on stderr beside; it must do well."""
+
+    def run(*arguments: str | Path) -> tuple[str, str]:
+        done = invoke(*arguments, address=live.address)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return run

@@ -66,8 +66,6 @@ def test_runs(trackwire: Trackwire, run_id: str) -> None:
     described = trackwire("runs", "describe", run_id)
     assert "FINISHED" in described
     assert "lr  0.1" in described
-    trackwire("runs", "stop", run_id)
-    assert json.loads(trackwire("runs", "get", run_id, "--json"))["stop_requested"] is True
     trackwire("runs", "delete", run_id)
     assert "FINISHED (deleted)" in trackwire("runs", "get", run_id)
     trackwire("runs", "restore", run_id)
@@ -165,7 +163,7 @@ def test_artifacts(trackwire: Trackwire, refused: Refused, run_id: str, tmp_path
 def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("models", "create", "digits", "--description", "d")
     source = f"runs:/{run_id}/model"
-    assert trackwire("models", "create-version", "digits", source, "--run-id", run_id) == "1\n"
+    assert trackwire("models", "create-version", "digits", source, "--run-id", run_id) == "digits version 1\n"
     trackwire("models", "alias", "digits", "champion", "1")
     trackwire("models", "stage", "digits", "1", "production", "--archive-existing")
     (found,) = documents(trackwire("models", "versions", "digits", "--json"))
@@ -183,7 +181,8 @@ def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
 
 def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("runs", "delete", run_id)
-    assert "1 runs" in trackwire("gc", "--run-id", run_id, "--dry-run")
+    would = trackwire("gc", "--run-id", run_id, "--dry-run").splitlines()[-1]
+    assert would == "1 run, 0 experiments, 0 unfinished uploads, 0 B of artifacts would be removed"
     assert refused("gc", "--run-id", run_id, answer="n\n")[0] == 1
     assert "would be removed" in trackwire("gc", "--run-id", run_id, answer="y\n")
     assert refused("runs", "get", run_id)[0] == 1
@@ -209,11 +208,19 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
         (("runs", "search", "--filter", "metrics.x >> 1"), 1, "(column 12)"),
         (("--server", "host:99999", "runs", "list"), 1, "'host:99999': the port must be 1 to 65535"),
         (("--server", "127.0.0.1:1", "runs", "list"), 1, "no Trackwire server answers at 127.0.0.1:1"),
+        (("--server", "5051", "doctor"), 2, "'5051': did you mean 127.0.0.1:5051?"),
+        (("--timeout", "0", "doctor"), 2, "'--timeout': 0.0: must be a number of seconds greater than 0"),
+        (("--timeout", "-1", "doctor"), 2, "-1.0: must be a number of seconds greater than 0"),
+        (("--timeout", "nan", "doctor"), 2, "nan: must be a number of seconds greater than 0"),
+        (("--timeout", "inf", "doctor"), 2, "inf: must be a number of seconds greater than 0"),
+        (("runs", "list", "--limit", "abc"), 2, "'abc': must be a whole number, 1 to 1,000,000,000"),
+        (("runs", "list", "--limit", "0"), 2, "'0': must be a whole number, 1 to 1,000,000,000"),
         (("nonsense",), 2, "No such command"),
+        (("metrics", "show"), 2, "No such command 'show'. Did you mean 'summaries'?"),
         (("experiments", "get"), 2, "either EXPERIMENT_ID or --name"),
         (("experiments", "create", "x", "--tag", "y"), 2, "'y': must be key=value"),
         (("models", "alias", "m", "a"), 2, "either VERSION or --delete"),
-        (("metrics", "export", "nope", "-o", "/nowhere/x.csv"), 1, "/nowhere/x.csv"),
+        (("metrics", "export", "nope", "-o", "/nowhere/x.csv"), 1, "/nowhere/x.csv: there is no folder /nowhere"),
     ],
 )
 def test_mistakes_are_one_clear_line(arguments: tuple[str, ...], status: int, words: str, refused: Refused) -> None:

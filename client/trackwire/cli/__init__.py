@@ -1,12 +1,13 @@
 """The command line: `trackwire`. Exit status 0 for done, 1 for an error, 2 for a command that makes no sense."""
 
+import math
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from trackwire.address import ADDRESS_VARIABLE, DEFAULT_ADDRESS
+from trackwire.address import ADDRESS_VARIABLE, DEFAULT_ADDRESS, DEFAULT_HOST
 from trackwire.cli.artifacts import artifacts
 from trackwire.cli.db import db
 from trackwire.cli.doctor import doctor
@@ -30,6 +31,20 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
         context.exit()
 
 
+def _check_address(_context: click.Context, _parameter: click.Parameter, address: str | None) -> str | None:
+    # By itself a number is the name of a host: it would be looked up, and time out.
+    if address is not None and address.isdecimal():
+        raise click.BadParameter(f"{address!r}: did you mean {DEFAULT_HOST}:{address}?")
+    return address
+
+
+def _check_timeout(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
+    # Not `seconds <= 0`, which "nan" would pass.
+    if not 0 < seconds < math.inf:
+        raise click.BadParameter(f"{seconds}: must be a number of seconds greater than 0")
+    return seconds
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.option(
     "--server",
@@ -37,10 +52,16 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
     envvar=ADDRESS_VARIABLE,
     show_envvar=True,
     metavar="HOST:PORT",
+    callback=_check_address,
     help=f"The server; {DEFAULT_ADDRESS} by default.",
 )
 @click.option(
-    "--timeout", "timeout_seconds", default=30.0, show_default=True, help="Seconds that a call may take at most."
+    "--timeout",
+    "timeout_seconds",
+    default=30.0,
+    show_default=True,
+    callback=_check_timeout,
+    help="Seconds that a call may take at most.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from trackwire.cli.output import print_message, print_table, size_text, take, time_text
+from trackwire.cli.output import note, print_message, print_table, size_text, take, time_text
 from trackwire.cli.session import Session, json_option, limit_option, yes_option
 
 
@@ -22,6 +22,8 @@ def artifacts() -> None:
 def list_artifacts(session: Session, run_id: str, path: str, limit: int, as_json: bool) -> None:
     """List a folder of a run; its root by default."""
     listed = take(session.client.list_artifacts(run_id, path, max_results=limit + 1), limit)
+    if not listed:
+        _note_empty(session, run_id, path)
     if as_json:
         for artifact in listed:
             print_message(artifact)
@@ -77,3 +79,16 @@ def delete(session: Session, run_id: str, path: str, yes: bool) -> None:
         click.confirm(f"Delete {path!r} of run {run_id} for good?", abort=True)
     session.client.delete_artifact(run_id, path)
     click.echo(f"{path} is deleted")
+
+
+def _note_empty(session: Session, run_id: str, path: str) -> None:
+    path = path.strip("/")
+    if not path:
+        note(f"run {run_id} has no artifacts")
+        return
+    # A file has nothing below it either.
+    beside = session.client.list_artifacts(run_id, path.rpartition("/")[0])
+    if any(artifact.path == path for artifact in beside):
+        note(f"{path!r} of run {run_id} is a file, not a folder")
+    else:
+        note(f"nothing lies at {path!r} of run {run_id}")

@@ -2,8 +2,12 @@
 
 import csv
 import importlib
+import os
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,24 +23,47 @@ NO_RANK = -1
 
 
 def export(batches: Iterator[SeriesBatch], kind: str, output: Path | None) -> None:
-    """Writes all points as `kind` to a file; CSV also to standard output."""
-    if kind == "csv":
-        _export_csv(batches, output)
-        return
-    if output is None:
-        raise click.UsageError(f"--format {kind} needs --output")
-    if kind == "npz":
-        _export_npz(batches, output)
-    elif kind == "parquet":
-        _export_parquet(batches, output)
-    else:
+    """Writes all points as `kind` to a file, whole or not at all; CSV also to standard output."""
+    if kind not in ("csv", "npz", "parquet"):
         raise click.UsageError(f"{kind!r}: --format must be csv, npz or parquet")
-
-
-def _export_csv(batches: Iterator[SeriesBatch], output: Path | None) -> None:
     if output is None:
-        _write_csv(batches, sys.stdout)
+        if kind != "csv":
+            raise click.UsageError(f"--format {kind} needs --output")
+        _write_csv(_asked(batches), sys.stdout)
         return
+    folder = output.resolve().parent
+    if not folder.is_dir():
+        raise click.ClickException(f"--output {output}: there is no folder {folder}")
+    write = {"csv": _export_csv, "npz": _export_npz, "parquet": _export_parquet}[kind]
+    batches = _asked(batches)
+    with _whole_file(output) as path:
+        write(batches, path)
+
+
+def _asked(batches: Iterator[SeriesBatch]) -> Iterator[SeriesBatch]:
+    """The same batches, once the server has answered: its refusal comes before anything is written."""
+    return chain(list(islice(batches, 1)), batches)
+
+
+@contextmanager
+def _whole_file(output: Path) -> Iterator[Path]:
+    """A file to write in place of `output`, which it becomes at the end; a failure leaves what was there before."""
+    # A link is written through; a device or a pipe can't be replaced.
+    output = output.resolve()
+    if output.exists() and not output.is_file():
+        yield output
+        return
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        if output.exists():
+            shutil.copymode(output, partial)
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _export_csv(batches: Iterator[SeriesBatch], output: Path) -> None:
     with output.open("w", newline="", encoding="utf-8") as file:
         _write_csv(batches, file)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from trackwire.cli.output import print_message, size_text
+from trackwire.cli.output import counted, print_message, size_text
 from trackwire.cli.session import Session, json_option, yes_option
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ def _tell(garbage: "CollectGarbageResponse", verb: str, *, as_json: bool, err: b
         click.echo(f"run {run_id}", err=err)
     for experiment_id in garbage.experiment_ids:
         click.echo(f"experiment {experiment_id}", err=err)
-    click.echo(
-        f"{len(garbage.run_ids)} runs, {len(garbage.experiment_ids)} experiments, {garbage.uploads} unfinished uploads,"
-        f" {size_text(garbage.artifact_bytes)} of artifacts {verb}",
-        err=err,
+    removed = (
+        counted(len(garbage.run_ids), "run"),
+        counted(len(garbage.experiment_ids), "experiment"),
+        counted(garbage.uploads, "unfinished upload"),
+        f"{size_text(garbage.artifact_bytes)} of artifacts",
     )
+    click.echo(f"{', '.join(removed)} {verb}", err=err)

@@ -1,18 +1,38 @@
 """`trackwire metrics`."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from trackwire.cli.output import number_text, print_json, print_message, print_table, take
+from trackwire.cli.output import note, number_text, print_json, print_message, print_table, take
 from trackwire.cli.session import Session, json_option, limit_option
 
 if TYPE_CHECKING:
+    from trackwire.columns import SeriesBatch
     from trackwire.metrics import ReadRange
     from trackwire.v1.metrics_pb2 import SeriesContext
 
 key_option = click.option("--key", "keys", multiple=True, help="May be repeated; all by default.")
+
+
+NAMES_SHOWN = 10
+SERIES_LOOKED_AT = 1_000
+# What people type who know other tools.
+MEANT = {"show": "summaries", "get": "summaries", "list": "summaries", "download": "export", "follow": "tail"}
+
+
+class MetricCommands(click.Group):
+    """The commands, and what somebody probably meant who names one that is not there."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        meant = MEANT.get(args[0])
+        if meant is not None:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant!r}?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 class ExportOptions(TypedDict):
@@ -26,9 +46,9 @@ class ExportOptions(TypedDict):
     max_points: int
 
 
-@click.group()
+@click.group(cls=MetricCommands)
 def metrics() -> None:
-    """Show, export and follow metrics."""
+    """List summaries of metrics, export their points, or print points as they come."""
 
 
 @metrics.command()
@@ -40,6 +60,7 @@ def metrics() -> None:
 def summaries(session: Session, run_ids: tuple[str, ...], keys: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Show the last, smallest and largest value of each series, and how many points it has."""
     listed = take(session.client.get_metric_summaries(run_ids, keys, max_results=limit + 1), limit)
+    _note_missing(session, run_ids, keys, {(summary.run_id, summary.key) for summary in listed})
     if as_json:
         for summary in listed:
             print_message(summary)
@@ -81,7 +102,10 @@ def export(session: Session, /, run_ids: tuple[str, ...], **options: Unpack[Expo
         points["min_step"] = options["min_step"]
     if options["max_step"] is not None:
         points["max_step"] = options["max_step"]
-    exports.export(session.client.stream_metrics(run_ids, options["keys"], **points), kind, output)
+    found: set[tuple[str, str]] = set()
+    batches = session.client.stream_metrics(run_ids, options["keys"], **points)
+    exports.export(_noticing(batches, found), kind, output)
+    _note_missing(session, run_ids, options["keys"], found)
 
 
 @metrics.command()
@@ -105,6 +129,34 @@ def tail(session: Session, run_ids: tuple[str, ...], keys: tuple[str, ...], resu
                     click.echo(f"{series.run_id}  {series.key}{rank}  step {step}  {number_text(value)}")
         if as_json:
             print_json({"resume_token": batch.token})
+
+
+def _noticing(batches: "Iterator[SeriesBatch]", found: set[tuple[str, str]]) -> "Iterator[SeriesBatch]":
+    for batch in batches:
+        found.update((series.run_id, series.key) for series in batch.series)
+        yield batch
+
+
+def _note_missing(session: Session, run_ids: Iterable[str], keys: tuple[str, ...], found: set[tuple[str, str]]) -> None:
+    """Names the keys that were asked for and that a run doesn't have."""
+    for run_id in dict.fromkeys(run_ids):
+        unseen = [key for key in dict.fromkeys(keys) if (run_id, key) not in found]
+        if not unseen:
+            continue
+        # A limit or a range of steps may have left out a key that is there.
+        there = {summary.key for summary in session.client.get_metric_summaries(run_id, unseen)}
+        missing = [repr(key) for key in unseen if key not in there]
+        if missing:
+            note(f"run {run_id} has no metric {', '.join(missing)}; it has {_names(session, run_id)}")
+
+
+def _names(session: Session, run_id: str) -> str:
+    # One key has a series for each rank; of very many, those of the first page will do.
+    summaries = session.client.get_metric_summaries(run_id, max_results=SERIES_LOOKED_AT)
+    keys = sorted({summary.key for summary in summaries})
+    if not keys:
+        return "none"
+    return ", ".join(keys[:NAMES_SHOWN]) + (", …" if len(keys) > NAMES_SHOWN else "")
 
 
 def rank_of(context: "SeriesContext | None") -> int | None:

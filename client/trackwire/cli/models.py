@@ -118,12 +118,12 @@ def versions(session: Session, name: str, limit: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def create_version(session: Session, name: str, source: str, run_id: str, description: str, as_json: bool) -> None:
-    """Create the next version, from SOURCE: a URI, or runs:/<run_id>/<path>; prints its number."""
+    """Create the next version, from SOURCE: a URI, or runs:/<run_id>/<path>, and print its number."""
     version = session.client.create_model_version(name, source, run_id=run_id, description=description)
     if as_json:
         print_message(version)
     else:
-        click.echo(version.version)
+        click.echo(f"{name} version {version.version}")
 
 
 @models.command()

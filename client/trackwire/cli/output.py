@@ -38,8 +38,18 @@ def take(entries: Iterable[EntryT], limit: int) -> list[EntryT]:
     """The first entries; says so on stderr if there are more."""
     taken = list(islice(entries, limit + 1))
     if len(taken) > limit:
-        click.echo(f"trackwire: only the first {limit} are shown; see --limit", err=True)
+        note(f"only the first {limit} are shown; see --limit")
     return taken[:limit]
+
+
+def note(words: str) -> None:
+    """A line for people on stderr, where it is in no program's way."""
+    click.echo(f"trackwire: {words}", err=True)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Unpack, cast
 import click
 
 from trackwire.cli.output import (
+    counted,
     duration_text,
+    note,
     number_text,
     print_entries,
     print_fields,
@@ -18,8 +20,15 @@ from trackwire.cli.output import (
 from trackwire.cli.session import ListOptions, Session, filter_options, json_option, limit_option, view_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trackwire.experiments import ViewTypeName
+    from trackwire.runs import RunStatusName
     from trackwire.v1.runs_pb2 import Run
+
+
+# What the server takes in one search.
+EXPERIMENTS_PER_SEARCH = 1_000
 
 
 class ListRunsOptions(ListOptions):
@@ -36,7 +45,7 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--experiment-id", "experiment_ids", multiple=True, help="May be repeated; 0 by default.")
+@click.option("--experiment-id", "experiment_ids", multiple=True, help="May be repeated; all by default.")
 @click.option("--experiment-name", "experiment_names", multiple=True, help="May be repeated.")
 @filter_options
 @view_option
@@ -45,15 +54,7 @@ def runs() -> None:
 @click.pass_obj
 def list_runs(session: Session, /, **options: Unpack[ListRunsOptions]) -> None:
     """List or search runs, newest first, such as --filter "metrics.loss < 0.5 AND params.lr = '0.1'"."""
-    limit = options["limit"]
-    found = session.client.search_runs(
-        _experiment_ids(session, options["experiment_ids"], options["experiment_names"]),
-        options["filter_string"],
-        order_by=options["order_by"],
-        view_type=cast("ViewTypeName", options["view"].upper()),
-        max_results=limit + 1,
-    )
-    listed = take(found, limit)
+    listed = take(_search(session, options), options["limit"])
     if options["as_json"]:
         for run in listed:
             print_message(run)
@@ -112,6 +113,9 @@ runs.add_command(get, "describe")
 def delete(session: Session, run_ids: tuple[str, ...]) -> None:
     """Mark runs as deleted."""
     for run_id in run_ids:
+        if session.client.get_run(run_id).HasField("deleted_time_ms"):
+            click.echo(f"run {run_id} is deleted already")
+            continue
         session.client.delete_run(run_id)
         click.echo(f"run {run_id} is deleted; `trackwire runs restore {run_id}` undoes it")
 
@@ -122,6 +126,9 @@ def delete(session: Session, run_ids: tuple[str, ...]) -> None:
 def restore(session: Session, run_ids: tuple[str, ...]) -> None:
     """Restore deleted runs."""
     for run_id in run_ids:
+        if not session.client.get_run(run_id).HasField("deleted_time_ms"):
+            click.echo(f"run {run_id} is active already")
+            continue
         session.client.restore_run(run_id)
         click.echo(f"run {run_id} is active")
 
@@ -132,8 +139,35 @@ def restore(session: Session, run_ids: tuple[str, ...]) -> None:
 def stop(session: Session, run_ids: tuple[str, ...]) -> None:
     """Ask running runs to stop: their processes hear it with their next heartbeat."""
     for run_id in run_ids:
+        run = session.client.get_run(run_id)
+        if _has_ended(run):
+            click.echo(f"run {run_id} has ended already: {status_text(run)}")
+            continue
         session.client.request_run_stop(run_id)
         click.echo(f"run {run_id} is asked to stop")
+
+
+@runs.command()
+@click.argument("run_ids", nargs=-1, required=True)
+@click.option(
+    "--status",
+    type=click.Choice(["FINISHED", "FAILED", "KILLED"], case_sensitive=False),
+    default="FINISHED",
+    show_default=True,
+    help="How it ended.",
+)
+@click.pass_obj
+def end(session: Session, run_ids: tuple[str, ...], status: str) -> None:
+    """End runs that no process ends: now, with a status."""
+    for run_id in run_ids:
+        run = session.client.get_run(run_id)
+        if not _has_ended(run):
+            run = session.client.update_run(run_id, status=cast("RunStatusName", status))
+            click.echo(f"run {run_id} has ended: {status_text(run)}")
+        elif status_text(run) == status:
+            click.echo(f"run {run_id} has ended already: {status}")
+        else:
+            raise click.ClickException(f"run {run_id} has ended already: {status_text(run)}, not {status}")
 
 
 def status_text(run: "Run") -> str:
@@ -144,9 +178,45 @@ def status_text(run: "Run") -> str:
     return f"{status} (deleted)" if run.HasField("deleted_time_ms") else status
 
 
-def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
-    named = [session.client.get_experiment_by_name(name).experiment_id for name in names]
-    return [*ids, *named] or ["0"]
+def _has_ended(run: "Run") -> bool:
+    # To a deleted one the server itself says no.
+    return run.HasField("end_time_ms") and not run.HasField("deleted_time_ms")
+
+
+def _search(session: Session, options: ListRunsOptions) -> "Iterator[Run]":
+    """The runs that match, one more than the limit at most; where there is none, a note says where it looked."""
+    view = cast("ViewTypeName", options["view"].upper())
+    experiment_ids = _experiment_ids(session, options["experiment_ids"], options["experiment_names"], view)
+    is_empty = True
+    if experiment_ids:
+        for run in session.client.search_runs(
+            experiment_ids,
+            options["filter_string"],
+            order_by=options["order_by"],
+            view_type=view,
+            max_results=options["limit"] + 1,
+        ):
+            is_empty = False
+            yield run
+    if is_empty:
+        note(f"no runs match in {counted(len(experiment_ids), 'experiment')}")
+
+
+def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ...], view: "ViewTypeName") -> list[str]:
+    """Those that are named; else all, with deleted ones only where deleted runs are wanted: theirs are."""
+    if ids or names:
+        named = [session.client.get_experiment_by_name(name).experiment_id for name in names]
+        return list(dict.fromkeys([*ids, *named]))
+    found = session.client.search_experiments(
+        view_type="ACTIVE_ONLY" if view == "ACTIVE_ONLY" else "ALL", max_results=EXPERIMENTS_PER_SEARCH + 1
+    )
+    everything = [experiment.experiment_id for experiment in found]
+    if len(everything) > EXPERIMENTS_PER_SEARCH:
+        raise click.ClickException(
+            f"there are more than {EXPERIMENTS_PER_SEARCH:,} experiments, the most that one search takes:"
+            " name some with --experiment-id or --experiment-name"
+        )
+    return everything
 
 
 def _duration(run: "Run") -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 CallbackT = TypeVar("CallbackT", bound=Callable[..., object])
 
 LIMIT = 100
+LIMIT_MAX = 1_000_000_000
 
 
 class ListOptions(TypedDict):
@@ -20,6 +21,19 @@ class ListOptions(TypedDict):
     order_by: tuple[str, ...]
     limit: int
     as_json: bool
+
+
+class EntryCount(click.IntRange):
+    """How many entries: a whole number, or words that say what it may be."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = 0
+        if not 1 <= number <= LIMIT_MAX:
+            self.fail(f"{value!r}: must be a whole number, 1 to {LIMIT_MAX:,}", param, ctx)
+        return number
 
 
 class Session:
@@ -54,7 +68,7 @@ def json_option(callback: CallbackT) -> CallbackT:
 def limit_option(callback: CallbackT) -> CallbackT:
     """`--limit`: how many entries of a list are shown."""
     option = click.option(
-        "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Show at most so many."
+        "--limit", type=EntryCount(1, LIMIT_MAX), default=LIMIT, show_default=True, help="Show at most so many."
     )
     return option(callback)
 
