@@ -1,0 +1,152 @@
+"""The runs that are under way in this process: a stack in each thread, so that runs of threads don't mix."""
+
+import atexit
+import contextlib
+import getpass
+import logging
+import os
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Mapping
+
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.fluent.active_run import ActiveRun
+from trackwire.fluent.opening import Opening
+from trackwire.fluent.settings import ExperimentChoice, destination, experiment_choice, variable
+
+logger = logging.getLogger(__name__)
+
+
+class _Stack(threading.local):
+    """The runs of one thread; the last one is the active one."""
+
+    def __init__(self) -> None:
+        self.runs: list[ActiveRun] = []
+        self.last: ActiveRun | None = None
+
+
+_stack = _Stack()
+_all_runs: "weakref.WeakSet[ActiveRun]" = weakref.WeakSet()
+_tracking_uri: str | None = None
+_experiment: ExperimentChoice | None = None
+
+
+def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
+    """The server that runs started from now on go to: `host:port` or `grpc://host:port`; "" or a folder: offline."""
+    global _tracking_uri
+    destination(os.fspath(uri))
+    _tracking_uri = os.fspath(uri)
+
+
+def get_tracking_uri() -> str:
+    """Where runs go: the server's address, or `file:` and the spool's folder where there is none."""
+    place = destination(_tracking_uri)
+    return place.address or place.spool.as_uri()
+
+
+def set_experiment(name: str | None = None, *, experiment_id: str | None = None) -> ExperimentChoice:
+    """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
+    global _experiment
+    if (name is None) == (experiment_id is None):
+        raise InvalidArgumentError("set_experiment: give either a name or an experiment_id")
+    _experiment = ExperimentChoice(experiment_id=experiment_id or "", name=name or "")
+    return _experiment
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | None = None,
+    run_name: str | None = None,
+    *,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: Mapping[str, object] | None = None,
+    description: str | None = None,
+    rank: int | None = None,
+    mode: str | None = None,
+) -> ActiveRun:
+    """Starts a run, or goes on with the one that has `run_id`, and makes it this thread's active one."""
+    parent = active_run()
+    if parent is not None and not nested:
+        raise FailedPreconditionError(
+            f"run {parent.info.run_id!r} is active already: end it by end_run(), or start a part of it by nested=True",
+            reason="RUN_ACTIVE",
+        )
+    resumed = run_id or ("" if parent is not None else variable("RUN_ID"))
+    opening = Opening(
+        run_id=resumed or uuid.uuid4().hex,
+        experiment=_experiment_of(experiment_id, parent),
+        start_time_ms=time.time_ns() // 1_000_000,
+        run_name=run_name or "",
+        user_id=_user_name(),
+        parent_run_id=parent_run_id or (parent.info.run_id if parent is not None else ""),
+        rank=rank,
+        is_owner=not rank,
+        is_resumed=bool(resumed),
+        tags=_first_tags(tags, description),
+    )
+    place = destination(_tracking_uri, mode)
+    if place.notice:
+        logger.warning("%s", place.notice)
+    run = ActiveRun(place, opening)
+    _stack.runs.append(run)
+    _all_runs.add(run)
+    return run
+
+
+def end_run(status: str = "FINISHED") -> None:
+    """Ends this thread's active run, if there is one."""
+    if _stack.runs:
+        _stack.runs[-1].end(status)
+
+
+def active_run() -> ActiveRun | None:
+    """This thread's active run."""
+    while _stack.runs and _stack.runs[-1].info.status != "RUNNING":
+        _stack.last = _stack.runs.pop()
+    return _stack.runs[-1] if _stack.runs else None
+
+
+def last_active_run() -> ActiveRun | None:
+    """This thread's active run, else the last one that it had."""
+    return active_run() or _stack.last
+
+
+def run_to_log() -> ActiveRun:
+    """This thread's active run; one is started where there is none."""
+    return active_run() or start_run()
+
+
+def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:
+    if experiment_id is None and parent is not None and _experiment is None:
+        return ExperimentChoice(parent.info.experiment_id, parent.info.experiment_name)
+    return experiment_choice(experiment_id, _experiment)
+
+
+def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> dict[str, str]:
+    said = {key: str(value) for key, value in (tags or {}).items()}
+    return said if description is None else {"mlflow.note.content": description, **said}
+
+
+def _user_name() -> str:
+    # A container's user may have a number only.
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return ""
+
+
+def _end_all() -> None:
+    """At the interpreter's exit: a run that nobody ended is over."""
+    for run in sorted(_all_runs, key=lambda run: run.info.start_time, reverse=True):
+        run.end("FINISHED")
+
+
+def _begin_again_in_child() -> None:
+    for run in _all_runs:
+        run.begin_again_in_child()
+
+
+atexit.register(_end_all)
+os.register_at_fork(after_in_child=_begin_again_in_child)

@@ -1,0 +1,160 @@
+"""A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.fluent.opening import Opening
+from trackwire.fluent.recorder import Recorder
+from trackwire.fluent.settings import Destination
+from trackwire.gathering import MetricValue, check_key
+from trackwire.spool.segments import RecordKind
+
+logger = logging.getLogger(__name__)
+
+FLUSH_TIMEOUT_SECONDS = 60.0
+VALUE_CHARACTERS_MAX = 65_536
+_STATUSES = ("FINISHED", "FAILED", "KILLED")
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What this process knows of its run without asking anybody. Times are Unix milliseconds."""
+
+    run_id: str
+    run_name: str
+    experiment_id: str
+    experiment_name: str
+    user_id: str
+    status: str
+    start_time: int
+    end_time: int | None = None
+    lifecycle_stage: str = "active"
+
+
+class ActiveRun:
+    """Logs into one run. Left as a context manager it is FINISHED, FAILED by an exception, KILLED by Ctrl-C."""
+
+    def __init__(self, destination: Destination, opening: Opening):
+        self.info = RunInfo(
+            run_id=opening.run_id,
+            run_name=opening.run_name,
+            experiment_id=opening.experiment.experiment_id,
+            experiment_name=opening.experiment.name,
+            user_id=opening.user_id,
+            status="RUNNING",
+            start_time=opening.start_time_ms,
+        )
+        self._is_owner = opening.is_owner
+        self._has_ended = False
+        self._recorder = Recorder(destination, opening)
+
+    def log_metric(self, key: str, value: MetricValue, step: int | None = None, timestamp: int | None = None) -> None:
+        """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
+        if self._has_ended:
+            raise self._ended_error()
+        self._recorder.points.append_point(key, value, step, timestamp)
+        self._recorder.notice()
+
+    def log_metrics(
+        self, metrics: Mapping[str, MetricValue], step: int | None = None, timestamp: int | None = None
+    ) -> None:
+        """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
+        if self._has_ended:
+            raise self._ended_error()
+        self._recorder.points.append(metrics, step, timestamp)
+        self._recorder.notice()
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Logs params, each as `str()` gives it now; they never change once set."""
+        self._say(RecordKind.LOG_PARAMS, "params", params)
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Sets tags, each as `str()` gives it now; the last one of a key wins."""
+        self._say(RecordKind.SET_TAGS, "tags", tags)
+
+    def delete_tag(self, key: str) -> None:
+        """Deletes one tag."""
+        if self._has_ended:
+            raise self._ended_error()
+        self._recorder.say(RecordKind.DELETE_TAG, {"key": check_key(key)})
+
+    def flush(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
+        """Waits until all that was logged is durable: on the server, or offline on this machine's disk.
+
+        False, and a warning, if that takes longer; it is kept and sent on all the same.
+        """
+        durable = self._recorder.flush(timeout_seconds)
+        if not durable:
+            logger.warning(
+                "run %s: not all of it has reached the server after %g s; the spool keeps it, and it is sent on",
+                self.info.run_id,
+                timeout_seconds,
+            )
+        return durable
+
+    def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
+        """Ends the run, and waits as `flush` does. May be called again."""
+        if status not in _STATUSES:
+            raise InvalidArgumentError(f"status: {status!r}: must be one of {', '.join(_STATUSES)}")
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self.info = replace(self.info, status=status, end_time=time.time_ns() // 1_000_000)
+        if self._is_owner:
+            self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
+        self._recorder.close()
+        self.flush(timeout_seconds)
+        if self._recorder.rejected():
+            logger.error(
+                "run %s: the server has refused %d records; what it said lies in %s",
+                self.info.run_id,
+                self._recorder.rejected(),
+                self._recorder.rejected_folder,
+            )
+
+    def begin_again_in_child(self) -> None:
+        """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
+        self._is_owner = False
+        self._recorder.begin_again_in_child()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.end("FINISHED")
+        else:
+            self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+
+    def __repr__(self) -> str:
+        return f"<trackwire.ActiveRun {self.info.run_id!r} {self.info.status}>"
+
+    def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
+        if self._has_ended:
+            raise self._ended_error()
+        words = {check_key(key): _text(f"{field}[{key!r}]", value) for key, value in entries.items()}
+        if words:
+            self._recorder.say(kind, words)
+
+    def _ended_error(self) -> FailedPreconditionError:
+        return FailedPreconditionError(f"run {self.info.run_id!r} has ended", reason="RUN_ENDED")
+
+
+def _text(field: str, value: object) -> str:
+    text = str(value)
+    if len(text) > VALUE_CHARACTERS_MAX:
+        raise InvalidArgumentError(
+            f"{field}: has {len(text):,} characters, at most {VALUE_CHARACTERS_MAX:,} are allowed",
+            metadata={"field": field, "limit": str(VALUE_CHARACTERS_MAX)},
+        )
+    return text

@@ -1,0 +1,91 @@
+"""What a run says, as payloads of records. Loads protobuf; only the thread that writes records imports it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TypeAlias
+
+from trackwire.columns import MetricColumns
+from trackwire.fluent.opening import Opening
+from trackwire.spool.segments import RecordKind
+from trackwire.v1.metrics_pb2 import SeriesContext
+from trackwire.v1.runs_pb2 import (
+    CreateRunRequest,
+    DeleteRunTagRequest,
+    LogParamsRequest,
+    SetRunTagsRequest,
+    UpdateRunRequest,
+)
+
+Payload: TypeAlias = tuple[RecordKind, bytes]
+# One thing that a run said: what it is, and its words.
+Saying: TypeAlias = tuple[RecordKind, Mapping[str, str]]
+
+# What the server takes in one request.
+_ENTRIES_MAX = 1_000
+
+
+def create_run(opening: Opening) -> bytes:
+    """The request that makes the run, or joins it."""
+    request = CreateRunRequest(
+        run_id=opening.run_id,
+        if_exists="IF_EXISTS_JOIN",
+        run_name=opening.run_name,
+        user_id=opening.user_id,
+        parent_run_id=opening.parent_run_id,
+        start_time_ms=opening.start_time_ms,
+        tags=opening.tags,
+    )
+    if opening.experiment.name:
+        request.experiment_name = opening.experiment.name
+        request.create_experiment = True
+    elif opening.experiment.experiment_id:
+        request.experiment_id = opening.experiment.experiment_id
+    return request.SerializeToString()
+
+
+def in_context(columns: MetricColumns, rank: int | None) -> MetricColumns:
+    """The same points as those of this rank."""
+    return columns if rank is None else replace(columns, contexts=(SeriesContext(rank=rank),))
+
+
+def payloads_of(run_id: str, sayings: Sequence[Saying]) -> Iterator[Payload]:
+    """What was said, in its order; what follows one another and is of one kind goes together."""
+    at = 0
+    while at < len(sayings):
+        kind = sayings[at][0]
+        end = at
+        while end < len(sayings) and sayings[end][0] is kind:
+            end += 1
+        yield from _of_kind(run_id, kind, [words for _, words in sayings[at:end]])
+        at = end
+
+
+def _of_kind(run_id: str, kind: RecordKind, sayings: Sequence[Mapping[str, str]]) -> Iterator[Payload]:
+    match kind:
+        case RecordKind.LOG_PARAMS:
+            for words in sayings:
+                # Never joined: a param that is refused must not take those of another call with it.
+                for part in _parts(words.items()):
+                    yield kind, LogParamsRequest(run_id=run_id, params=part).SerializeToString()
+        case RecordKind.SET_TAGS:
+            joined = {key: value for words in sayings for key, value in words.items()}
+            for part in _parts(joined.items()):
+                yield kind, SetRunTagsRequest(run_id=run_id, tags=part).SerializeToString()
+        case RecordKind.DELETE_TAG:
+            for words in sayings:
+                yield kind, DeleteRunTagRequest(run_id=run_id, key=words["key"]).SerializeToString()
+        case RecordKind.UPDATE_RUN:
+            for words in sayings:
+                request = UpdateRunRequest(run_id=run_id, status=f"RUN_STATUS_{words['status']}")
+                if "end_time_ms" in words:
+                    request.end_time_ms = int(words["end_time_ms"])
+                yield kind, request.SerializeToString()
+        case _:
+            raise ValueError(f"kind: {kind!r}: nothing that is said")
+
+
+def _parts(entries: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    left = iter(entries)
+    while part := dict(islice(left, _ENTRIES_MAX)):
+        yield part

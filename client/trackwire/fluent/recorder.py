@@ -1,0 +1,204 @@
+"""What a run says gathers in memory, and a thread writes it to the run's stream in the spool.
+
+    call ──append──▶ points, sayings ──every 100 ms──▶ columns, payloads ──▶ records of the stream
+          atomic, no lock                in a thread, which alone loads numpy and protobuf
+
+After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackwire.fluent.opening import Opening
+from trackwire.fluent.settings import Destination
+from trackwire.fluent.shipping import keep_shipping
+from trackwire.gathering import GatheredPoints
+from trackwire.spool.segments import RecordKind
+
+if TYPE_CHECKING:
+    from trackwire.spool.stream import SpoolStream
+
+logger = logging.getLogger(__name__)
+
+WRITE_INTERVAL_SECONDS = 0.1
+# So many points make a good request, and never more series than one may have.
+BATCH_POINTS = 65_536
+# Past these many that wait to be written, points are dropped and counted: the disk has stalled.
+WAITING_POINTS_MAX = 2 * 1_048_576
+_POLL_SECONDS = 0.01
+
+
+class Recorder:
+    """One process's way from calls to the spool."""
+
+    def __init__(self, destination: Destination, opening: Opening):
+        self.points = GatheredPoints()
+        self.dropped_points = 0
+        self._destination = destination
+        self._opening = opening
+        self._sayings: deque[tuple[RecordKind, Mapping[str, str]]] = deque()
+        self._last_sequence = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._stream: SpoolStream | None = None
+        self._writing = threading.RLock()
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def begin_again_in_child(self) -> None:
+        """To be called in a forked child: its parent writes what has gathered so far."""
+        self.points = GatheredPoints()
+        self._sayings = deque()
+        self._opening = replace(self._opening, is_owner=False)
+        self._begin()
+
+    def notice(self) -> None:
+        """To be called after points were added: starts the writer, and bounds what waits."""
+        if self._thread is None:
+            self._start()
+        waiting = len(self.points)
+        if waiting >= BATCH_POINTS:
+            self._wake.set()
+            if waiting >= WAITING_POINTS_MAX:
+                self._drop()
+
+    def say(self, kind: RecordKind, words: Mapping[str, str]) -> None:
+        """Something that is written in the order in which it was said."""
+        self._sayings.append((kind, words))
+        if self._thread is None:
+            self._start()
+
+    def write(self) -> None:
+        """Writes all that has gathered. Safe to call from any thread."""
+        with self._writing:
+            if self._destination.mode == "disabled":
+                while self.points.take(BATCH_POINTS) is not None:
+                    pass
+                self._sayings.clear()
+                return
+            stream = self._opened()
+            if stream is not None:
+                self._write_points(stream)
+                self._write_sayings(stream)
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Writes all, and waits until it is durable: on the server where there is one, else on the disk.
+
+        False if that takes longer; it goes on all the same.
+        """
+        if not self._ended:
+            self.write()
+        if self._stream is None:
+            return self._destination.mode == "disabled"
+        if not self._destination.address:
+            self._stream.sync()
+            return True
+        deadline = time.monotonic() + timeout_seconds
+        while not self._is_delivered(self._stream):
+            if time.monotonic() >= deadline:
+                return False
+            keep_shipping(self._destination)
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def close(self) -> None:
+        """Writes all and ends the stream."""
+        self._ended = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.write()
+        if self._stream is not None:
+            self._stream.close()
+
+    def rejected(self) -> int:
+        """How many records the server has refused for good."""
+        return 0 if self._stream is None else self._stream.delivered().rejected_records
+
+    def _is_delivered(self, stream: "SpoolStream") -> bool:
+        # A stream that is complete and delivered is removed.
+        return stream.delivered().sequence >= self._last_sequence or not stream.place.folder.exists()
+
+    @property
+    def rejected_folder(self) -> Path:
+        """Where the server's refusals lie."""
+        return self._destination.spool if self._stream is None else self._stream.place.rejected_folder
+
+    def _start(self) -> None:
+        with self._writing:
+            if self._thread is not None or self._ended:
+                return
+            self._thread = threading.Thread(
+                target=self._keep_writing, name=f"trackwire-recorder-{self._opening.run_id}", daemon=True
+            )
+            self._thread.start()
+
+    def _keep_writing(self) -> None:
+        while not self._ended:
+            self._wake.wait(WRITE_INTERVAL_SECONDS)
+            self._wake.clear()
+            try:
+                self.write()
+                keep_shipping(self._destination)
+            except Exception:
+                # Training goes on whatever happens here, and the next turn tries again.
+                logger.exception("run %s: writing to %s failed", self._opening.run_id, self._destination.spool)
+
+    def _opened(self) -> "SpoolStream | None":
+        """The stream, which begins with the run itself; None while the disk doesn't take that."""
+        if self._stream is None:
+            from trackwire.fluent.payloads import create_run
+            from trackwire.spool.stream import SpoolStream
+
+            stream = SpoolStream.create(
+                self._destination.spool, run_id=self._opening.run_id, tracking_uri=self._destination.address
+            )
+            if not self._append(stream, RecordKind.CREATE_RUN, create_run(self._opening)):
+                stream.close()
+                return None
+            self._stream = stream
+            if self._opening.is_owner and self._opening.is_resumed:
+                self._sayings.appendleft((RecordKind.UPDATE_RUN, {"status": "RUNNING"}))
+        return self._stream
+
+    def _append(self, stream: "SpoolStream", kind: RecordKind, payload: bytes) -> bool:
+        sequence = stream.append(kind, payload)
+        self._last_sequence = max(self._last_sequence, sequence)
+        return sequence > 0
+
+    def _write_points(self, stream: "SpoolStream") -> None:
+        from trackwire.columns import encode_ingest
+        from trackwire.fluent.payloads import in_context
+
+        while (columns := self.points.take(BATCH_POINTS)) is not None:
+            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank))
+            self._append(stream, RecordKind.INGEST, body)
+
+    def _write_sayings(self, stream: "SpoolStream") -> None:
+        from trackwire.fluent.payloads import payloads_of
+
+        said = [self._sayings.popleft() for _ in range(len(self._sayings))]
+        for kind, payload in payloads_of(self._opening.run_id, said):
+            self._append(stream, kind, payload)
+
+    def _drop(self) -> None:
+        with self._writing:
+            if len(self.points) < WAITING_POINTS_MAX:
+                return
+            columns = self.points.take(WAITING_POINTS_MAX // 2)
+            first = not self.dropped_points
+            self.dropped_points += 0 if columns is None else len(columns.values)  # type: ignore[arg-type]
+        if first:
+            logger.error(
+                "run %s: %s can't be written fast enough: points are dropped, and counted",
+                self._opening.run_id,
+                self._destination.spool,
+            )

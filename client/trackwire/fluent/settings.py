@@ -1,0 +1,133 @@
+"""What the process and its environment say: where runs go, how, and into which experiment.
+
+Each variable is read as TRACKWIRE_… and, where that is not set, as MLFLOW_….
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, cast, get_args
+from urllib.parse import unquote, urlsplit
+
+from trackwire.address import parse_address
+from trackwire.errors import InvalidArgumentError
+
+Mode: TypeAlias = Literal["online", "offline", "disabled"]
+MODES: tuple[str, ...] = get_args(Mode)
+PREFIXES = ("TRACKWIRE_", "MLFLOW_")
+SPOOL_FOLDER = Path(".trackwire") / "spool"
+
+# File systems on which locks or mapped files are known to fail, or whose writes cross a network.
+_NETWORK_FILE_SYSTEMS = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p"),
+        *("lustre", "gpfs", "beegfs", "beegfs_nodev", "ceph", "wekafs", "glusterfs", "orangefs", "pvfs2", "panfs"),
+        *("fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys", "fuse.juicefs"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a run's records go: a spool folder and, online, the server that they are sent on to."""
+
+    mode: Mode
+    spool: Path
+    # host:port; empty where nobody is to send them on.
+    address: str = ""
+    # Why the spool is not where it would be by default; empty where it is.
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentChoice:
+    """An experiment by id or by name; by name it is made if there is none. Neither: the default one."""
+
+    experiment_id: str = ""
+    name: str = ""
+
+
+def variable(name: str) -> str:
+    """A variable of the environment under the first prefix that has it; empty where none does."""
+    return next((value for prefix in PREFIXES if (value := os.environ.get(prefix + name, ""))), "")
+
+
+def destination(tracking_uri: str | None, mode: str | None = None) -> Destination:
+    """Where runs go. Raises InvalidArgumentError, which names the argument or the variable.
+
+    Without a URI, by argument or …_TRACKING_URI, all stays in the spool: offline, which needs no server.
+    """
+    uri = tracking_uri if tracking_uri is not None else variable("TRACKING_URI")
+    chosen = _mode(mode)
+    folder = _local_folder(uri)
+    if folder is not None:
+        return Destination("disabled" if chosen == "disabled" else "offline", folder)
+    address = parse_address(uri, field="tracking_uri" if tracking_uri is not None else "…_TRACKING_URI") if uri else ""
+    spool, notice = _spool_folder()
+    if chosen == "online" and not address:
+        raise InvalidArgumentError("mode: 'online': needs a server: set_tracking_uri, or TRACKWIRE_TRACKING_URI")
+    mode_of_uri: Mode = "online" if address else "offline"
+    return Destination(chosen or mode_of_uri, spool, "" if chosen in ("offline", "disabled") else address, notice)
+
+
+def experiment_choice(experiment_id: str | None, chosen: ExperimentChoice | None) -> ExperimentChoice:
+    """In this order: the argument, `set_experiment`, …_EXPERIMENT_NAME, …_EXPERIMENT_ID, the default one."""
+    if experiment_id is not None:
+        return ExperimentChoice(experiment_id=str(experiment_id))
+    if chosen is not None:
+        return chosen
+    name = variable("EXPERIMENT_NAME")
+    return ExperimentChoice(name=name) if name else ExperimentChoice(experiment_id=variable("EXPERIMENT_ID"))
+
+
+def _mode(argument: str | None) -> Mode | None:
+    field = "TRACKWIRE_MODE" if argument is None else "mode"
+    mode = os.environ.get(field, "") if argument is None else argument
+    for known in get_args(Mode):
+        if mode == known:
+            return cast("Mode", known)
+    if mode:
+        raise InvalidArgumentError(
+            f"{field}: {mode!r}: must be one of {', '.join(MODES)}", metadata={"field": field, "value": mode}
+        )
+    return None
+
+
+def _local_folder(uri: str) -> Path | None:
+    """The spool that a URI of the local file system means: `file:…`, or a path that can't be an address."""
+    if uri.startswith("file:"):
+        return Path(unquote(urlsplit(uri).path))
+    if uri.startswith(("/", "./", "../", "~")):
+        return Path(uri).expanduser()
+    return None
+
+
+def _spool_folder() -> tuple[Path, str]:
+    """TRACKWIRE_SPOOL_DIR, else below the working directory, else (on a network file system) on the local disk."""
+    named = os.environ.get("TRACKWIRE_SPOOL_DIR", "")
+    if named:
+        return Path(named).expanduser().absolute(), ""
+    folder = SPOOL_FOLDER.absolute()
+    kind = file_system_of(folder)
+    if kind not in _NETWORK_FILE_SYSTEMS:
+        return folder, ""
+    local = Path(tempfile.gettempdir()) / f"trackwire-{os.getuid()}" / "spool"
+    return local, f"{folder.parent.parent} is on {kind}, a network file system: the spool is {local}"
+
+
+def file_system_of(folder: Path) -> str:
+    """The kind of file system that a folder is or would be on, as the kernel names it; empty where it can't be told."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return ""
+    parts = folder.resolve().parts
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        before, _, behind = line.partition(" - ")
+        point = Path(before.split()[4].encode().decode("unicode_escape")).parts
+        # Of two mounts at one point the later one lies on top.
+        if point == parts[: len(point)] and len(point) >= best:
+            best, kind = len(point), behind.split()[0]
+    return kind

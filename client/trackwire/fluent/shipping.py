@@ -1,0 +1,80 @@
+"""Sees to it that somebody ships a spool: a process of its own, found by its lock and started where there is none."""
+
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+from trackwire.fluent.settings import Destination
+
+LOCK_NAME = "shipper.lock"
+LOG_NAME = "shipper.log"
+# A look costs some microseconds; a shipper that has just ended has looked itself before it went.
+LOOK_INTERVAL_SECONDS = 1.0
+
+_next_look: dict[Path, float] = {}
+_started: set[int] = set()
+
+
+def keep_shipping(destination: Destination) -> None:
+    """Starts a shipper where one is needed and none is there; looks at most once a second. Never waits."""
+    if not destination.address:
+        return
+    now = time.monotonic()
+    if now < _next_look.get(destination.spool, 0.0):
+        return
+    _next_look[destination.spool] = now + LOOK_INTERVAL_SECONDS
+    _reap()
+    if not _is_shipped(destination.spool):
+        _start(destination.spool)
+
+
+def _is_shipped(spool: Path) -> bool:
+    """Whether somebody holds the lock."""
+    try:
+        lock = os.open(spool / LOCK_NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _start(spool: Path) -> None:
+    """In a session of its own, with streams of its own: it outlives the training, and holds no pipe of its open."""
+    spool.mkdir(parents=True, exist_ok=True)
+    log = os.open(spool / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "trackwire.shipper", "--spool", str(spool)],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, nothing, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(log)
+        os.close(nothing)
+    _started.add(pid)
+
+
+def _reap() -> None:
+    """Shippers of ours that have ended leave the table of processes."""
+    for pid in list(_started):
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            # A child's child: after a fork these are the parent's.
+            ended = pid
+        if ended:
+            _started.discard(pid)

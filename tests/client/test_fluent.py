@@ -1,0 +1,247 @@
+"""The fluent API without a server: all that is said lies in the spool, in order, and nothing else happens."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.fluent import active
+from trackwire.spool.segments import Record, RecordKind, read_segment
+from trackwire.spool.stream import StreamPlace, open_streams
+from trackwire.v1.metrics_pb2 import IngestMetricsRequest
+from trackwire.v1.runs_pb2 import (
+    RUN_STATUS_FAILED,
+    RUN_STATUS_FINISHED,
+    RUN_STATUS_KILLED,
+    RUN_STATUS_RUNNING,
+    CreateRunRequest,
+    LogParamsRequest,
+    SetRunTagsRequest,
+    UpdateRunRequest,
+)
+
+KIND = RecordKind
+
+
+@pytest.fixture
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory without a server; its spool."""
+    for name in ("TRACKING_URI", "RUN_ID", "EXPERIMENT_NAME", "EXPERIMENT_ID"):
+        for prefix in ("TRACKWIRE_", "MLFLOW_"):
+            monkeypatch.delenv(prefix + name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(active, "_tracking_uri", None)
+    monkeypatch.setattr(active, "_experiment", None)
+    yield tmp_path / ".trackwire" / "spool"
+    while active.active_run() is not None:
+        active.end_run("KILLED")
+
+
+def records_of(place: StreamPlace) -> list[Record]:
+    found = [record for path in place.segments() for record in read_segment(path, is_complete=True)]
+    assert all(isinstance(record, Record) for record in found), found
+    return found  # type: ignore[return-value]
+
+
+def run_records(spool: Path, run_id: str) -> list[Record]:
+    """All records of a run, stream by stream in the order in which they were made."""
+    places = sorted(open_streams(spool), key=lambda place: place.created_ms)
+    return [record for place in places if place.run_id == run_id for record in records_of(place)]
+
+
+def points_of(records: list[Record]) -> list[tuple[str, int, float]]:
+    points = []
+    for record in records:
+        if record.kind is KIND.INGEST:
+            request = IngestMetricsRequest.FromString(record.payload)
+            keys = [key for key, count in zip(request.keys, request.counts, strict=True) for _ in range(count)]
+            points += list(zip(keys, request.steps, request.values, strict=True))
+    return points
+
+
+def statuses(records: list[Record]) -> list[int]:
+    return [UpdateRunRequest.FromString(record.payload).status for record in records if record.kind is KIND.UPDATE_RUN]
+
+
+def test_what_a_run_says_lies_in_the_spool_in_order(spool: Path) -> None:
+    active.set_experiment("digits")
+    with active.start_run(run_name="first", tags={"team": "red"}, description="why") as run:
+        run.log_params({"lr": 0.1, "layers": [1, 2]})
+        for step in range(3):
+            run.log_metric("loss", 1.0 / (step + 1), step)
+            run.log_metrics({"acc": step, "loss/val": 0.5}, step)
+        run.set_tags({"state": "trained"})
+        assert run.flush()
+    records = run_records(spool, run.info.run_id)
+    assert [record.sequence for record in records] == list(range(1, len(records) + 1))
+    kinds = [record.kind for record in records]
+    assert kinds[0] is KIND.CREATE_RUN
+    assert kinds[-2:] == [KIND.UPDATE_RUN, KIND.END]
+    made = CreateRunRequest.FromString(records[0].payload)
+    assert (made.run_id, made.run_name, made.experiment_name) == (run.info.run_id, "first", "digits")
+    assert made.create_experiment
+    assert dict(made.tags) == {"team": "red", "mlflow.note.content": "why"}
+    [params] = [LogParamsRequest.FromString(r.payload) for r in records if r.kind is KIND.LOG_PARAMS]
+    assert dict(params.params) == {"lr": "0.1", "layers": "[1, 2]"}
+    [tags] = [SetRunTagsRequest.FromString(r.payload) for r in records if r.kind is KIND.SET_TAGS]
+    assert dict(tags.tags) == {"state": "trained"}
+    expected = [("loss", 0, 1.0), ("loss", 1, 0.5), ("loss", 2, 1 / 3)]
+    assert [point for point in points_of(records) if point[0] == "loss"] == expected
+    assert len(points_of(records)) == 9
+    assert statuses(records) == [RUN_STATUS_FINISHED]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError("nan"), RUN_STATUS_FAILED), (KeyboardInterrupt(), RUN_STATUS_KILLED)]
+)
+def test_exception_leaves_a_run_with_all_that_was_logged(spool: Path, error: BaseException, status: int) -> None:
+    run = active.start_run()
+
+    def train() -> None:
+        with run:
+            run.log_metric("loss", 1.0, 0)
+            raise error
+
+    with pytest.raises(type(error)):
+        train()
+    records = run_records(spool, run.info.run_id)
+    assert points_of(records) == [("loss", 0, 1.0)]
+    assert statuses(records) == [status]
+    assert active.active_run() is None
+    assert active.last_active_run() is run
+
+
+def test_second_run_must_be_nested_and_knows_its_parent(spool: Path) -> None:
+    with active.start_run() as parent:
+        with pytest.raises(FailedPreconditionError, match=f"run '{parent.info.run_id}' is active already"):
+            active.start_run()
+        with active.start_run(nested=True) as child:
+            assert active.active_run() is child
+        assert active.active_run() is parent
+    made = CreateRunRequest.FromString(run_records(spool, child.info.run_id)[0].payload)
+    assert made.parent_run_id == parent.info.run_id
+
+
+def test_runs_of_threads_do_not_mix(spool: Path) -> None:
+    def train(number: int) -> None:
+        with active.start_run(run_id=f"thread-{number}") as run:
+            for step in range(200):
+                active.run_to_log().log_metric("loss", float(number), step)
+            assert active.active_run() is run
+
+    threads = [threading.Thread(target=train, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in range(8):
+        expected = [("loss", step, float(number)) for step in range(200)]
+        assert points_of(run_records(spool, f"thread-{number}")) == expected
+
+
+def test_resumed_run_says_that_it_runs_again(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "job-1")
+    with active.start_run() as run:
+        run.log_metric("loss", 1.0, 0)
+    assert run.info.run_id == "job-1"
+    assert statuses(run_records(spool, "job-1")) == [RUN_STATUS_RUNNING, RUN_STATUS_FINISHED]
+
+
+def test_other_ranks_leave_the_end_to_the_first(spool: Path) -> None:
+    with active.start_run(run_id="job", rank=3) as run:
+        run.log_metric("loss", 1.0, 0)
+    records = run_records(spool, "job")
+    assert statuses(records) == []
+    request = IngestMetricsRequest.FromString(next(r.payload for r in records if r.kind is KIND.INGEST))
+    assert [context.rank for context in request.contexts] == [3]
+
+
+def test_ended_run_takes_no_more(spool: Path) -> None:
+    run = active.start_run()
+    run.end()
+    run.end("FAILED")
+    for say in (
+        lambda: run.log_metric("loss", 1.0),
+        lambda: run.log_metrics({"loss": 1.0}),
+        lambda: run.log_params({"lr": 1}),
+        lambda: run.delete_tag("a"),
+    ):
+        with pytest.raises(FailedPreconditionError, match="has ended"):
+            say()
+    with pytest.raises(InvalidArgumentError, match="status: 'DONE': must be one of FINISHED, FAILED, KILLED"):
+        active.start_run().end("DONE")
+
+
+def test_value_that_is_too_long_is_told_at_the_call(spool: Path) -> None:
+    too_long = pytest.raises(InvalidArgumentError, match=r"params\['lr'\]: has 65,537 characters, at most 65,536")
+    with active.start_run() as run, too_long:
+        run.log_params({"lr": "x" * 65_537})
+    assert not [record for record in run_records(spool, run.info.run_id) if record.kind is KIND.LOG_PARAMS]
+
+
+def test_disabled_mode_writes_nothing(spool: Path) -> None:
+    with active.start_run(mode="disabled") as run:
+        run.log_metric("loss", 1.0, 0)
+        run.log_params({"lr": 1})
+        assert run.flush()
+    assert not spool.exists()
+
+
+SCRIPT = """
+import os, sys
+from trackwire.fluent import active
+run = active.start_run(run_id="r")
+for step in range(1000):
+    run.log_metric("loss", float(step), step)
+{middle}
+assert "grpc" not in sys.modules
+"""
+
+
+def run_script(folder: Path, middle: str = "") -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
+    environment.pop("TRACKWIRE_TRACKING_URI", None)
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(middle=middle)], cwd=folder, env=environment, check=True, timeout=60
+    )
+
+
+def test_interpreter_that_exits_without_end_run_finishes_it(tmp_path: Path) -> None:
+    run_script(tmp_path)
+    records = run_records(tmp_path / ".trackwire" / "spool", "r")
+    assert points_of(records) == [("loss", step, float(step)) for step in range(1_000)]
+    assert statuses(records) == [RUN_STATUS_RUNNING, RUN_STATUS_FINISHED]
+
+
+FORK = """
+import threading
+children = []
+for number in range(10):
+    pid = os.fork()
+    if pid == 0:
+        for step in range(100):
+            active.run_to_log().log_metric(f"child/{number}", float(step), step)
+        run.end()
+        os._exit(0)
+    children.append(pid)
+    run.log_metric("between", 1.0, number)
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_forked_children_log_beside_their_parent_and_leave_the_end_to_it(tmp_path: Path) -> None:
+    run_script(tmp_path, FORK)
+    spool = tmp_path / ".trackwire" / "spool"
+    assert len(open_streams(spool)) == 11
+    records = run_records(spool, "r")
+    points = points_of(records)
+    assert len(points) == len(set(points)) == 1_000 + 10 + 10 * 100
+    assert statuses(records) == [RUN_STATUS_RUNNING, RUN_STATUS_FINISHED]
+    assert not any(place.writer_lives for place in open_streams(spool))
