@@ -19,13 +19,14 @@ def documents_in(text: str) -> list[dict[str, object]]:
 
 @pytest.mark.timeout(180)
 def test_readme_lines_create_a_run_log_and_read_back(shell: Shell) -> None:
-    created, logged, *read = documents_in(shell(block_of(README, "shell")))
+    created, logged, *read, ended = documents_in(shell(block_of(README, "shell")))
     assert created["created"] is True
     assert logged == {"storedPoints": "2"}
     assert read[0]["series"] == [{"runId": "from-a-shell", "key": "loss"}]
     assert read[0]["steps"] == ["1", "2"]
     assert read[0]["values"] == [0.5, 0.25]
     assert read[-1]["tailToken"]
+    assert "RUN_STATUS_FINISHED" in json.dumps(ended)
 
 
 def test_refusal_is_printed_with_its_code_and_field(shell: Shell) -> None:
