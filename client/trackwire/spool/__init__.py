@@ -1,0 +1,1 @@
+"""What a training process leaves behind for the shipper: records in segment files, a folder a stream. Knows no gRPC."""
