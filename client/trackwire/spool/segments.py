@@ -4,7 +4,9 @@ A reader needs nothing but the file: it may still be growing, cut anywhere, or d
 not is named and skipped, up to the next whole frame.
 """
 
+import errno
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ _HEADER_CHECKED_BYTES = _HEADER.size - 4
 # Payload length, sequence, kind; around them the mark and the checksum.
 _HEAD = struct.Struct("<IQB")
 _FRAME = struct.Struct("<4s13sI")
+_WRITER_ID = re.compile("[0-9a-f]{32}")
 _SEARCH_BYTES = 1024 * 1024
 
 
@@ -94,20 +97,15 @@ class SegmentWriter:
             unfinished.unlink(missing_ok=True)
             raise
 
-    @property
-    def is_deleted(self) -> bool:
-        """Whether nobody can find the file any more, so that what is appended would be lost."""
-        return os.fstat(self._fd).st_nlink == 0
-
     def append(self, kind: RecordKind, sequence: int, payload: bytes) -> int:
         """Adds a record; how many bytes that took.
 
-        Raises OSError where it doesn't fit: then nothing of it stays in the file, and the next may be appended.
+        Raises OSError where it doesn't fit or the file was deleted: nothing of it stays, and the next may be tried.
         """
         if len(payload) > PAYLOAD_BYTES_MAX:
             raise InvalidArgumentError(
                 f"payload: {len(payload)} bytes: a record has at most {PAYLOAD_BYTES_MAX}",
-                metadata={"field": "payload", "limit": str(PAYLOAD_BYTES_MAX)},
+                metadata={"field": "payload"},
             )
         self.settle()
         head = _frame_of(kind, sequence, payload)
@@ -122,12 +120,15 @@ class SegmentWriter:
         if self._under_way is None:
             return
         sequence, frame_bytes = self._under_way
-        if os.fstat(self._fd).st_size >= self.size_bytes + frame_bytes:
+        found = os.fstat(self._fd)
+        if found.st_nlink and found.st_size >= self.size_bytes + frame_bytes:
             self.last_sequence = sequence
             self.size_bytes += frame_bytes
         else:
             os.ftruncate(self._fd, self.size_bytes)
         self._under_way = None
+        if not found.st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "the segment was deleted while it was written", str(self.path))
 
     def sync(self) -> None:
         """Waits until the disk has it, which a crash of the machine doesn't undo."""
@@ -135,9 +136,9 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Closes the file; a second time does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 class SegmentReader:
@@ -261,12 +262,9 @@ def read_segment(path: Path, offset: int = 0, *, is_complete: bool = False) -> S
 
 
 def _header_of(writer_id: str) -> bytes:
-    try:
-        identity = bytes.fromhex(writer_id)
-    except ValueError:
-        identity = b""
-    if len(identity) != 16:
+    if not _WRITER_ID.fullmatch(writer_id):
         raise InvalidArgumentError(f"writer_id: {writer_id!r}: must be 32 hexadecimal digits")
+    identity = bytes.fromhex(writer_id)
     checksum = zlib.crc32(_HEADER.pack(MAGIC, VERSION, 0, identity, 0)[:_HEADER_CHECKED_BYTES])
     return _HEADER.pack(MAGIC, VERSION, 0, identity, checksum)
 
@@ -301,11 +299,6 @@ def _write_all(fd: int, head: bytes, payload: bytes, offset: int) -> int:
 def _read_at(fd: int, offset: int, size_bytes: int) -> bytes:
     """That many bytes, or fewer at the end of the file."""
     data = os.pread(fd, size_bytes, offset)
-    if not data or len(data) == size_bytes:
-        return data
-    parts = [data]
-    read = len(data)
-    while read < size_bytes and (data := os.pread(fd, size_bytes - read, offset + read)):
-        parts.append(data)
-        read += len(data)
-    return b"".join(parts)
+    while len(data) < size_bytes and (more := os.pread(fd, size_bytes - len(data), offset + len(data))):
+        data += more
+    return data

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trackwire.spool.segments import Damage, Record, read_segment
+from trackwire.spool.stream import StreamPlace
 
 
 def read_all(path: Path, offset: int = 0, *, is_complete: bool = False) -> tuple[list[Record], list[Damage], int]:
@@ -12,3 +13,10 @@ def read_all(path: Path, offset: int = 0, *, is_complete: bool = False) -> tuple
     records = [item for item in items if isinstance(item, Record)]
     damages = [item for item in items if isinstance(item, Damage)]
     return records, damages, reader.offset
+
+
+def read_stream(place: StreamPlace) -> tuple[list[Record], list[Damage]]:
+    """All of a stream that nobody writes any more."""
+    assert not place.writer_lives
+    parts = [read_all(path, is_complete=True) for path in place.segments()]
+    return [record for part in parts for record in part[0]], [damage for part in parts for damage in part[1]]

@@ -226,11 +226,13 @@ def test_bad_writer_id_is_refused_and_leaves_nothing(tmp_path: Path, writer_id: 
     assert not list(tmp_path.iterdir())
 
 
-def test_deleted_segment_is_known(tmp_path: Path) -> None:
+def test_deleted_segment_takes_no_record(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path / "00000001.seg", WRITER_ID)
-    assert not writer.is_deleted
+    writer.append(RecordKind.INGEST, 1, b"kept while somebody can find it")
     writer.path.unlink()
-    assert writer.is_deleted
+    with pytest.raises(FileNotFoundError, match="deleted while it was written"):
+        writer.append(RecordKind.INGEST, 2, b"lost")
+    assert writer.last_sequence == 1
     writer.close()
 
 
