@@ -150,7 +150,7 @@ class Delivery:
         delay_seconds = self._settle_front()
         if delay_seconds:
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or has_ended(), delay_seconds)
+                self._changed.wait_for(lambda: self._stopping, delay_seconds)
         return True
 
     def _front_has_settled(self) -> bool:

@@ -155,7 +155,7 @@ class MetricWriter:
             with self._changed:
                 self._closing = True
                 self._abandoned = self._abandoned or not self._is_idle()
-                self._changed.notify_all()
+                self._delivery.stop()
             self._thread.join()
 
     def __enter__(self) -> Self:

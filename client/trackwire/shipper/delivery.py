@@ -8,6 +8,7 @@ segments ──▶ reader ──▶ requests ──▶ Delivery ──▶ stored
 import logging
 import shutil
 import threading
+import time
 
 from trackwire.connection import Connection
 from trackwire.delivery import Delivery, Request
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 GONE_SUFFIX = ".gone"
 # Nobody tells of a segment that grows.
 LOOK_SECONDS = 0.02
+# Then it is another stream's turn, if one waits for a thread.
+TURN_SECONDS = 5.0
 
 
 class StreamDelivery:
@@ -51,6 +54,7 @@ class StreamDelivery:
         self._has_caught_up = False
         self._end_was_read = False
         self._stopping = False
+        self._turn_ends_at = 0.0
 
     @property
     def is_complete(self) -> bool:
@@ -67,8 +71,9 @@ class StreamDelivery:
         return not self.is_complete and (not self._is_settled or self._reader.has_more())
 
     def deliver(self) -> None:
-        """Delivers until all is settled that was there to be read, or until `stop`. Raises OSError."""
+        """Delivers until all is settled that was there to be read, its turn is over, or `stop`. Raises OSError."""
         self._has_caught_up = False
+        self._turn_ends_at = time.monotonic() + TURN_SECONDS
         self._delivery.run(self._has_ended, look_seconds=LOOK_SECONDS)
         if self._uploads.failure is not None:
             raise self._uploads.failure
@@ -93,6 +98,8 @@ class StreamDelivery:
 
     def next_request(self) -> Request | None:
         """The next record that goes to the server this way."""
+        if self._turn_is_over:
+            return None
         if self._held is not None:
             return self._release()
         while (item := self._reader.next_item()) is not None:
@@ -124,9 +131,15 @@ class StreamDelivery:
     def _is_settled(self) -> bool:
         return self._delivery.is_idle and self._ledger.is_settled and self._held is None
 
+    @property
+    def _turn_is_over(self) -> bool:
+        return time.monotonic() >= self._turn_ends_at
+
     def _has_ended(self) -> bool:
         if self._stopping or self._uploads.failure is not None:
             return self._delivery.is_drained and self._uploads.is_idle
+        if self._turn_is_over and self._delivery.is_drained:
+            return True
         return (self._has_caught_up or self._end_was_read) and self._is_settled and self._uploads.is_idle
 
     def _is_new(self, record: Record) -> bool:

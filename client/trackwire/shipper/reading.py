@@ -27,6 +27,8 @@ class StreamReader:
         self._offset = 0
         self._items: SegmentReader | None = None
         self._is_complete = False
+        # Size and time of the segment when it was last read to where it ends for now.
+        self._seen = (0, 0)
 
     def has_more(self) -> bool:
         """Whether `next_item` could give something, or would find the end; cheap enough to ask often."""
@@ -36,7 +38,7 @@ class StreamReader:
             return True
         if self._path is None:
             return bool(self._place.segments())
-        return self._path.stat().st_size > self._offset or self._following() is not None
+        return _size_and_time(self._path) != self._seen or self._following() is not None
 
     def next_item(self) -> Record | Damage | None:
         """The next one; None while nothing more is whole."""
@@ -60,6 +62,7 @@ class StreamReader:
             self.has_ended = ended
             return False
         self._is_complete = ended or self._following() is not None
+        self._seen = _size_and_time(self._path)
         self._items = read_segment(self._path, self._offset, is_complete=self._is_complete)
         return True
 
@@ -91,3 +94,9 @@ class StreamReader:
             return usual
         # One that is missing doesn't keep back those behind it.
         return next((path for path in self._place.segments() if path > self._path), None)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    # The size alone would not do: a record that found no room is cut off again, and the next may be as long.
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

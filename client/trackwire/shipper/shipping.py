@@ -157,6 +157,11 @@ class Shipping:
             self._streams.pop(writer_id, None)
             self._not_before[writer_id] = time.monotonic() + RETRY_SECONDS
             _log(logging.ERROR, "stream_failed", stream=writer_id, error=str(error))
+        except Exception as error:
+            # A bug, which must not keep back the other streams.
+            self._streams.pop(writer_id, None)
+            logger.exception("bug", extra={"fields": {"stream": writer_id}})
+            self._leave_alone(writer_id, repr(error))
 
     def _leave_alone(self, writer_id: str, why: str) -> None:
         if writer_id not in self._left_alone:

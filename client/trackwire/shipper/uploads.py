@@ -55,7 +55,7 @@ class UploadLane:
         self._place = place
         self._settled = settled
         # What kept the lane from going on, such as a full disk.
-        self.failure: OSError | None = None
+        self.failure: Exception | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._waiting: deque[Record] = deque()
@@ -90,7 +90,8 @@ class UploadLane:
                 self._settled(record, self._deliver(record))
             except _StoppedError:
                 continue
-            except OSError as error:
+            except Exception as error:
+                # Whoever delivers the stream raises it: nobody waits for this thread.
                 self.failure = error
                 self.stop()
 

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import uuid
+import zlib
 from pathlib import Path
 
 import pytest
+from tests.client.scripted_server import ScriptedServer
 from tests.client.shipper.shipping import (
     NO_ADDRESS,
     Shipper,
@@ -28,6 +30,8 @@ from tests.conftest import ROOT, ServerProcess
 from trackwire.client import Client
 from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.rejected import read_rejections
+from trackwire.shipper.shipping import STREAMS_AT_A_TIME
+from trackwire.spool.delivered import Delivered
 from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import runs_pb2
 
@@ -254,8 +258,6 @@ def damage_at(stream: SpoolStream) -> int:
 def test_segment_of_a_newer_version_is_left_alone(
     spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
 ) -> None:
-    import zlib
-
     stream = begin(spool, run_id, live.address)
     stream.close()
     segment = stream.place.segment_path(1)
@@ -284,6 +286,70 @@ def test_upload_whose_snapshot_is_gone_or_changed_is_refused_and_the_run_still_e
         "CHECKSUM_MISMATCH",
     ]
     assert client.get_run(run_id).status == runs_pb2.RUN_STATUS_FINISHED
+
+
+def test_what_was_settled_but_not_noted_down_before_a_kill_is_not_settled_otherwise(
+    spool: Path, shipper: Shipper, live: ServerProcess, client: Client, run_id: str
+) -> None:
+    stream = begin(spool, run_id, live.address)
+    log_params(stream, lr="0.1")
+    log_params(stream, lr="0.2")
+    spool_file(stream, "1", b"one", "file")
+    log_points(stream, [0, 1])
+    assert shipper.run(*ONCE) == 0
+    settled = stream.delivered()
+    assert settled == Delivered(5, 2, 1)
+    (refused,) = read_rejections(stream.place)
+    stream.place.delivered_file.write(Delivered())
+    # The server knows successors of what it has refused, and would take it for stored if it came again.
+    assert shipper.run(*ONCE) == 0
+    assert stream.delivered() == settled
+    assert list(read_rejections(stream.place)) == [refused]
+    assert client.read_artifact(run_id, "file") == b"one"
+    assert stored_values(live.address, run_id) == [0, 1]
+    stream.close()
+
+
+def test_what_is_no_trackwire_server_is_waited_out(
+    spool: Path, shipper: Shipper, scripted: ScriptedServer, run_id: str
+) -> None:
+    stream = begin(spool, run_id, scripted.address)
+    log_points(stream, [0])
+    stream.close()
+    assert shipper.run("--once", "--timeout-seconds", "2") == 1
+    assert not shipper.events("refused")
+    assert "does not know this call" in shipper.events("failed")[0]
+    assert stream.delivered().sequence == 0
+
+
+def test_live_stream_that_ends_within_a_record_keeps_nobody_busy(
+    spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
+) -> None:
+    stream = begin(spool, run_id, live.address)
+    log_points(stream, [0])
+    log_points(stream, [1])
+    segment = stream.place.segment_path(1)
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:-5])
+    assert shipper.run(*ONCE) == 0
+    assert stream.delivered().sequence == 2
+    segment.write_bytes(whole)
+    assert shipper.run(*ONCE) == 0
+    assert stored_values(live.address, run_id) == [0, 1]
+    stream.close()
+
+
+def test_more_streams_than_threads_are_all_delivered(
+    spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
+) -> None:
+    streams = [begin(spool, f"{run_id}-{number}", live.address) for number in range(STREAMS_AT_A_TIME * 2)]
+    for number, stream in enumerate(streams):
+        log_points(stream, [number])
+        stream.close()
+    assert shipper.run(*ONCE) == 0
+    for number in range(len(streams)):
+        assert stored_values(live.address, f"{run_id}-{number}") == [number]
+    assert not list((spool / "streams").iterdir())
 
 
 def test_bad_arguments_are_told(spool: Path, tmp_path: Path) -> None:
