@@ -1,4 +1,7 @@
-"""How far a stream is delivered: one block in a file that the shipper overwrites and the stream's writer looks at."""
+"""How far a stream is delivered: one block in a file that the shipper overwrites and the stream's writer looks at.
+
+Drawn in docs/formats.md.
+"""
 
 import os
 import struct

@@ -103,10 +103,7 @@ class SegmentWriter:
         Raises OSError where it doesn't fit or the file was deleted: nothing of it stays, and the next may be tried.
         """
         if len(payload) > PAYLOAD_BYTES_MAX:
-            raise InvalidArgumentError(
-                f"payload: {len(payload)} bytes: a record has at most {PAYLOAD_BYTES_MAX}",
-                metadata={"field": "payload"},
-            )
+            raise InvalidArgumentError(f"payload: {len(payload)} bytes: must be at most {PAYLOAD_BYTES_MAX}")
         self.settle()
         head = _frame_of(kind, sequence, payload)
         self._under_way = (sequence, len(head) + len(payload))
@@ -185,8 +182,7 @@ class SegmentReader:
             _magic, version, _reserved, writer_id, _checksum = _HEADER.unpack(data)
             if version != VERSION:
                 raise FailedPreconditionError(
-                    f"{self.path}: is a segment of version {version}, this program reads version {VERSION}:"
-                    " it was written by a newer one",
+                    f"{self.path}: is a segment of version {version}, this program reads version {VERSION}",
                     reason="SPOOL_VERSION_UNKNOWN",
                 )
             self.writer_id = writer_id.hex()

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import socket
 import threading
 import time
 import uuid
@@ -63,7 +62,7 @@ class SpoolStream:
             run_id=run_id,
             tracking_uri=tracking_uri,
             pid=os.getpid(),
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             created_ms=time.time_ns() // 1_000_000,
         )
         with ExitStack() as undo:

@@ -1,6 +1,7 @@
 """What the shipper says of a stream's delivery is what its writer reads, also in the middle of being overwritten."""
 
 import threading
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,13 @@ def test_last_that_was_written_is_read(written: list[Delivered]) -> None:
             file.write(delivered)
             assert file.read() == delivered
         assert file.path.stat().st_size == BLOCK_BYTES
+
+
+def test_block_is_laid_out_as_the_page_draws_it(tmp_path: Path) -> None:
+    file = DeliveredFile(tmp_path / "delivered")
+    file.write(Delivered(258, 3, 4))
+    numbers = b"TWDELIV\1" + bytes([2, 1, 0, 0, 0, 0, 0, 0]) + bytes([3, *bytes(7)]) + bytes([4, *bytes(7)])
+    assert file.path.read_bytes() == numbers + zlib.crc32(numbers).to_bytes(4, "little") + bytes(4)
 
 
 def test_nothing_is_delivered_before_the_first_word(tmp_path: Path) -> None:

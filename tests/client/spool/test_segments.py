@@ -55,6 +55,21 @@ def write(path: Path, records: list[Record]) -> list[int]:
     return [*accumulate(sizes, initial=HEADER_BYTES)][1:]
 
 
+def test_segment_is_laid_out_as_the_page_draws_it(tmp_path: Path) -> None:
+    path = tmp_path / "00000001.seg"
+    write(path, [Record(RecordKind.SET_TAGS, 258, b"payload")])
+    header = b"TWSPOOL\0" + bytes([1, 0, 0, 0]) + bytes.fromhex(WRITER_ID)
+    numbers = bytes([7, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 4])
+    mark = bytes.fromhex("F7 54 57 FF")
+    assert path.read_bytes() == (
+        header + checksum_of(header) + mark + numbers + checksum_of(numbers + b"payload") + b"payload"
+    )
+
+
+def checksum_of(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")
+
+
 @given(RECORDS)
 def test_records_read_back_as_written(records: list[Record]) -> None:
     with TemporaryDirectory() as folder:
@@ -173,6 +188,16 @@ def test_search_finds_a_mark_that_lies_across_two_pieces(tmp_path: Path) -> None
         assert read_all(path)[0] == [second]
 
 
+def test_impossible_length_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "00000001.seg"
+    write(path, SAMPLE)
+    data = bytearray(path.read_bytes())
+    data[HEADER_BYTES + len(MARK) + 3] = 0xFF
+    path.write_bytes(data)
+    (damage,) = read_all(path)[1]
+    assert damage.reason == f"a frame names a length of {0xFF000003} bytes, at most {PAYLOAD_BYTES_MAX} are possible"
+
+
 def test_record_of_an_unknown_kind_is_named_and_skipped(tmp_path: Path) -> None:
     path = tmp_path / "00000001.seg"
     writer = SegmentWriter(path, WRITER_ID)
@@ -201,7 +226,7 @@ def test_newer_version_is_refused_by_name(tmp_path: Path) -> None:
     write(path, SAMPLE)
     data = bytearray(path.read_bytes())
     data[8] = 2
-    data[28:32] = zlib.crc32(data[:28]).to_bytes(4, "little")
+    data[28:32] = checksum_of(data[:28])
     path.write_bytes(data)
     for offset in (0, HEADER_BYTES):
         with pytest.raises(FailedPreconditionError, match="version 2, this program reads version 1"):
@@ -251,9 +276,13 @@ def test_record_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     writer.append(RecordKind.INGEST, 1, bytes(1000))
     with files_of_at_most(4096), pytest.raises(OSError, match="File too large"):
         writer.append(RecordKind.INGEST, 2, bytes(4000))
+    assert writer.path.stat().st_size == writer.size_bytes
     writer.append(RecordKind.INGEST, 2, b"fits")
     writer.close()
-    assert [item.sequence for item in read_segment(writer.path, is_complete=True) if isinstance(item, Record)] == [1, 2]
+    assert list(read_segment(writer.path, is_complete=True)) == [
+        Record(RecordKind.INGEST, 1, bytes(1000)),
+        Record(RecordKind.INGEST, 2, b"fits"),
+    ]
 
 
 def test_reading_while_another_thread_writes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Streams: all that was appended is there in order, others see who writes, and no fault of the disk stops a writer."""
 
+import fcntl
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from tests.faults.disks import can_mount, limit_file_size, mounted, remount
 
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.errors import DataLossError, FailedPreconditionError, InvalidArgumentError
-from trackwire.spool.segments import PAYLOAD_BYTES_MAX, Record, RecordKind
+from trackwire.spool.segments import PAYLOAD_BYTES_MAX, Record, RecordKind, SegmentWriter
 from trackwire.spool.stream import SpoolStream, open_streams, unreadable_streams
 
 INGEST, END = RecordKind.INGEST, RecordKind.END
@@ -173,6 +174,31 @@ def test_segment_that_can_not_be_made_leaves_the_old_one_in_use(tmp_path: Path) 
     stream.close()
     assert [len(read_all(path)[0]) for path in stream.place.segments()] == [2, 2]
     assert stream.dropped_records == 0
+
+
+def test_segment_that_readers_take_for_complete_gets_no_record(tmp_path: Path) -> None:
+    stream = create(tmp_path)
+    stream.append(INGEST, b"before")
+    # As Ctrl-C leaves it that comes when the next segment has just been made.
+    stream._is_rolling = True
+    SegmentWriter(stream.place.segment_path(2), stream.place.writer_id).close()
+    assert stream.append(INGEST, b"behind") == 2
+    stream._is_rolling = True
+    stream.place.segment_path(3).mkdir()
+    assert stream.append(INGEST, request(1)) == 0
+    stream.place.segment_path(3).rmdir()
+    assert stream.append(INGEST, b"in the third") == 3
+    stream.close()
+    assert [[record.sequence for record in read_all(path)[0]] for path in stream.place.segments()] == [[1], [2], [3, 4]]
+    assert stream.dropped_records == 1
+
+
+def test_others_that_look_are_not_taken_for_the_writer(tmp_path: Path) -> None:
+    stream = create(tmp_path)
+    stream.close()
+    with stream.place.lock_path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not stream.place.writer_lives
 
 
 # Appends requests of three points until it is told to end, and says each time what came of it.
