@@ -5,10 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 import uuid
 import zlib
+from functools import partial
 from pathlib import Path
 
+import grpc
 import pytest
 from tests.client.scripted_server import ScriptedServer
 from tests.client.shipper.shipping import (
@@ -33,7 +37,7 @@ from trackwire.shipper.rejected import read_rejections
 from trackwire.shipper.shipping import STREAMS_AT_A_TIME
 from trackwire.spool.delivered import Delivered
 from trackwire.spool.stream import SpoolStream
-from trackwire.v1 import runs_pb2
+from trackwire.v1 import metrics_pb2, runs_pb2
 
 ONCE = ("--once", "--timeout-seconds", "40")
 
@@ -350,6 +354,91 @@ def test_more_streams_than_threads_are_all_delivered(
     for number in range(len(streams)):
         assert stored_values(live.address, f"{run_id}-{number}") == [number]
     assert not list((spool / "streams").iterdir())
+
+
+def test_barriers_are_sent_alone_and_points_are_pipelined(
+    spool: Path, shipper: Shipper, scripted: ScriptedServer, run_id: str
+) -> None:
+    seen = Overlaps()
+    for name, answer in (
+        ("CreateRun", runs_pb2.CreateRunResponse()),
+        ("IngestMetrics", metrics_pb2.IngestMetricsResponse()),
+        ("LogParams", runs_pb2.LogParamsResponse()),
+        ("SetRunTags", runs_pb2.SetRunTagsResponse()),
+        ("UpdateRun", runs_pb2.UpdateRunResponse()),
+    ):
+        scripted.on(name, partial(seen.answer, name, answer.SerializeToString()))
+    stream = begin(spool, run_id, scripted.address)
+    for number in range(60):
+        log_points(stream, [number])
+        if number % 20 == 10:
+            log_params(stream, **{f"p{number}": "1"})
+            set_tags(stream, phase=str(number))
+    finish(stream)
+    assert shipper.run(*ONCE) == 0
+    assert seen.most_at_a_time["IngestMetrics"] > 4
+    assert {name: most for name, most in seen.most_at_a_time.items() if name != "IngestMetrics"} == {
+        "CreateRun": 1,
+        "LogParams": 1,
+        "SetRunTags": 1,
+        "UpdateRun": 1,
+    }
+    stamps = [
+        message.FromString(data).writer
+        for path, data in scripted.requests
+        for name, message in STAMPED.items()
+        if path.endswith(name)
+    ]
+    # CREATE_RUN has a sequence but no stamp.
+    assert {stamp.sequence: stamp.previous_sequence for stamp in stamps} == {2: 0} | {at: at - 1 for at in range(3, 68)}
+    assert {stamp.writer_id for stamp in stamps} == {stream.place.writer_id}
+
+
+STAMPED: dict[str, type[metrics_pb2.IngestMetricsRequest | runs_pb2.LogParamsRequest | runs_pb2.SetRunTagsRequest]] = {
+    "IngestMetrics": metrics_pb2.IngestMetricsRequest,
+    "LogParams": runs_pb2.LogParamsRequest,
+    "SetRunTags": runs_pb2.SetRunTagsRequest,
+}
+
+
+class Overlaps:
+    """Answers slowly, and notes how many calls there were at a time with one of a name among them."""
+
+    def __init__(self) -> None:
+        self.most_at_a_time: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._active: list[str] = []
+
+    def answer(self, name: str, answer: bytes, _request: bytes, _context: grpc.ServicerContext) -> bytes:
+        with self._lock:
+            self._active.append(name)
+            for active in self._active:
+                self.most_at_a_time[active] = max(self.most_at_a_time.get(active, 0), len(self._active))
+        time.sleep(0.02)
+        with self._lock:
+            self._active.remove(name)
+        return answer
+
+
+def test_points_pass_a_large_file_and_its_upload_goes_on_after_a_stop(
+    spool: Path, shipper: Shipper, live: ServerProcess, client: Client, run_id: str
+) -> None:
+    client.create_run(run_id=run_id)
+    stream = begin(spool, run_id, live.address)
+    content = bytes(192 * 1024 * 1024)
+    spool_file(stream, "1", content, "large")
+    log_points(stream, [0, 1])
+    finish(stream)
+    shipper.start("--watch")
+    assert until(lambda: client.get_upload_status(run_id, f"{stream.place.writer_id}-2").received_bytes > 0)
+    assert until(lambda: stored_values(live.address, run_id) == [0, 1], seconds=2)
+    assert shipper.end(signal.SIGTERM) == 0
+    assert not list(client.list_artifacts(run_id))
+    assert client.get_run(run_id).status == runs_pb2.RUN_STATUS_RUNNING
+    assert client.get_upload_status(run_id, f"{stream.place.writer_id}-2").received_bytes > 0
+    assert shipper.run(*ONCE) == 0
+    assert [artifact.size_bytes for artifact in client.list_artifacts(run_id)] == [len(content)]
+    assert client.get_run(run_id).status == runs_pb2.RUN_STATUS_FINISHED
 
 
 def test_bad_arguments_are_told(spool: Path, tmp_path: Path) -> None:
