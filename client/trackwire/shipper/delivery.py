@@ -30,6 +30,8 @@ GONE_SUFFIX = ".gone"
 LOOK_SECONDS = 0.02
 # Then it is another stream's turn, if one waits for a thread.
 TURN_SECONDS = 5.0
+# A server may be away for a weekend, and the log is on the same disk as the spool.
+TELL_SECONDS = 60.0
 
 
 class StreamDelivery:
@@ -55,6 +57,8 @@ class StreamDelivery:
         self._end_was_read = False
         self._stopping = False
         self._turn_ends_at = 0.0
+        self._failure_told: type[TrackwireError] | None = None
+        self._failure_told_at = 0.0
 
     @property
     def is_complete(self) -> bool:
@@ -115,6 +119,7 @@ class StreamDelivery:
 
     def stored(self, request: Request) -> None:
         """Counts it, and makes room."""
+        self._failure_told = None
         del self._sent[request.sequence]
         self._ledger.settle(request.sequence, points_stored=request.points)
         self._ledger.trim(self._reader.passed)
@@ -225,7 +230,10 @@ class StreamDelivery:
 
     def _note_and_wait_out(self, error: TrackwireError) -> bool:
         passing = waits_out(error)
-        self._log(logging.WARNING, "failed", passing=passing, error=str(error))
+        now = time.monotonic()
+        if type(error) is not self._failure_told or now - self._failure_told_at >= TELL_SECONDS:
+            self._failure_told, self._failure_told_at = type(error), now
+            self._log(logging.WARNING, "failed", passing=passing, error=str(error))
         return passing
 
     def _tell_end(self) -> None:

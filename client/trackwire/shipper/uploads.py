@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # How often an answer is taken that doesn't say whether it will ever be another one.
 _UNCLEAR_ATTEMPTS_MAX = 8
+# A server may be away for a weekend, and the log is on the same disk as the spool.
+_TELL_EVERY = 20
 
 Settled = Callable[[Record, TrackwireError | None], None]
 
@@ -100,6 +102,7 @@ class UploadLane:
         spooled = SpooledUpload.FromString(record.payload)
         snapshot = Snapshot(self._place.files_folder / spooled.file_name)
         if snapshot.is_done:
+            snapshot.mark_done()
             return None
         failures = 0
         while True:
@@ -131,8 +134,9 @@ class UploadLane:
         )
 
     def _wait_after(self, error: TrackwireError, failures: int, spooled: SpooledUpload) -> None:
-        fields = {"stream": self._place.writer_id, "path": spooled.artifact_path, "error": str(error)}
-        logger.warning("upload_waits", extra={"fields": fields})
+        if failures == 1 or failures % _TELL_EVERY == 0:
+            fields = {"stream": self._place.writer_id, "path": spooled.artifact_path, "error": str(error)}
+            logger.warning("upload_waits", extra={"fields": fields})
         self._sleep(backoff_seconds(failures, error))
 
     def _sleep(self, seconds: float) -> None:
@@ -149,7 +153,7 @@ class Snapshot:
     @property
     def is_done(self) -> bool:
         """Whether the server has it already."""
-        return not self.path.exists() and self._mark.exists()
+        return self._mark.exists()
 
     def mark_done(self) -> None:
         """Gives its bytes back to the disk."""

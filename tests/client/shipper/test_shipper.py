@@ -441,6 +441,26 @@ def test_points_pass_a_large_file_and_its_upload_goes_on_after_a_stop(
     assert client.get_run(run_id).status == runs_pb2.RUN_STATUS_FINISHED
 
 
+@pytest.mark.slow
+def test_stop_gives_up_on_a_server_that_does_not_answer(
+    spool: Path, shipper: Shipper, scripted: ScriptedServer, run_id: str
+) -> None:
+    gate = threading.Event()
+
+    def wait(_request: bytes, _context: grpc.ServicerContext) -> bytes:
+        gate.wait(60)
+        return b""
+
+    scripted.on("CreateRun", wait)
+    stream = begin(spool, run_id, scripted.address)
+    shipper.start("--watch")
+    assert until(lambda: bool(scripted.requests))
+    assert shipper.end(signal.SIGTERM) == 0
+    gate.set()
+    assert stream.delivered().sequence == 0
+    stream.close()
+
+
 def test_bad_arguments_are_told(spool: Path, tmp_path: Path) -> None:
     for arguments, word in (
         (["--spool", str(tmp_path / "nowhere")], "is not a folder"),
