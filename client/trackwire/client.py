@@ -7,12 +7,13 @@ from trackwire.address import server_address
 from trackwire.admin import AdminMethods
 from trackwire.artifacts import ArtifactMethods
 from trackwire.connection import Connection, Deadlines
+from trackwire.delivery import IN_FLIGHT
 from trackwire.experiments import ExperimentMethods
 from trackwire.metrics import MetricMethods
 from trackwire.model_registry import ModelRegistryMethods
 from trackwire.run import Run, StartOptions, start_run
 from trackwire.runs import RunMethods
-from trackwire.writer import IN_FLIGHT, PENDING_BYTES_MAX, MetricWriter
+from trackwire.writer import PENDING_BYTES_MAX, MetricWriter
 
 
 class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods):

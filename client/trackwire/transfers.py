@@ -94,16 +94,18 @@ class BytesSource:
 
 
 class Upload:
-    """An upload over as many streams as it takes. Each byte is hashed once, when it is first read.
+    """An upload over as many streams as it takes. Each byte is hashed once, when it is first read, unless the hash that
+    the file must have is known.
 
     gRPC reads a stream in a thread of its own, where a failure to read the source would be lost: it is kept here, and
     the stream ends without its finish.
     """
 
-    def __init__(self, header: UploadHeader, source: Source) -> None:
+    def __init__(self, header: UploadHeader, source: Source, sha256: bytes = b"") -> None:
         self.header = header
         self.failure: OSError | None = None
         self._source = source
+        self._sha256 = sha256
         self._hash = hashlib.sha256()
         self._hashed_bytes = 0
 
@@ -124,10 +126,10 @@ class Upload:
         except OSError as error:
             self.failure = error
             return
-        yield UploadArtifactRequest(finish=UploadFinish(sha256=self._hash.digest()))
+        yield UploadArtifactRequest(finish=UploadFinish(sha256=self._sha256 or self._hash.digest()))
 
     def _hash_up_to(self, position: int) -> None:
-        if self._hashed_bytes >= position:
+        if self._sha256 or self._hashed_bytes >= position:
             return
         for part in self._source.parts(self._hashed_bytes):
             self._add_to_hash(self._hashed_bytes, part[: position - self._hashed_bytes])
@@ -135,19 +137,31 @@ class Upload:
                 return
 
     def _add_to_hash(self, position: int, data: bytes) -> None:
+        if self._sha256:
+            return
         new = memoryview(data)[self._hashed_bytes - position :]
         self._hash.update(new)
         self._hashed_bytes += len(new)
 
 
 def upload(
-    connection: Connection, source: Source, *, run_id: str, path: str, upload_id: str | None = None, sleep: Sleep
+    connection: Connection,
+    source: Source,
+    *,
+    run_id: str,
+    path: str,
+    upload_id: str | None = None,
+    sha256: bytes = b"",
+    sleep: Sleep,
 ) -> Artifact:
-    """Stores a file; an `upload_id` of the caller's goes on with an upload that was broken off earlier."""
+    """Stores a file; an `upload_id` of the caller's goes on with an upload that was broken off earlier.
+
+    With a `sha256` a file that is no longer what it was is refused: AbortedError (CHECKSUM_MISMATCH).
+    """
     header = UploadHeader(
         upload_id=upload_id or uuid.uuid4().hex, run_id=run_id, path=path, size_bytes=source.size_bytes()
     )
-    transfer = Upload(header, source)
+    transfer = Upload(header, source, sha256)
     retries = Retries(sleep)
     ask_first = upload_id is not None
     while True:
@@ -156,7 +170,7 @@ def upload(
                 header.offset = _arrived(connection, run_id, header.upload_id)
             return _send(connection, transfer)
         except TrackwireError as error:
-            if not _may_resume(error):
+            if not may_resume(error):
                 raise
             ask_first = True
             retries.wait_after(error, header.offset)
@@ -176,7 +190,8 @@ def _send(connection: Connection, transfer: Upload) -> Artifact:
         raise
 
 
-def _may_resume(error: TrackwireError) -> bool:
+def may_resume(error: TrackwireError) -> bool:
+    """Whether an upload can go on where it broke off."""
     # The server may notice later than we do that a connection broke: until then the upload is in use, and grows.
     return (
         isinstance(error, UnavailableError)

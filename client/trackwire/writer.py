@@ -1,68 +1,72 @@
-"""One process's stream of points into one run, exactly once.
-
-Requests are numbered, and each names the one before it. Several are under way at a time; whatever fails in passing is
-sent again, the same points in the same order, until the server says that it is stored or that it never will be:
-
-    add ──▶ waiting ──▶ under way ──▶ acknowledged
-               ▲            │
-               └── again ───┤  unavailable, overloaded, too late, out of order
-                            └──▶ refused   counted, reported by flush; the next names the last that stands
-"""
+"""One process's stream of points into one run, exactly once: columns in, and `Delivery` takes them to the server."""
 
 import logging
 import threading
 import uuid
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import grpc
 import numpy as np
 
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.connection import Connection
-from trackwire.errors import (
-    CancelledError,
-    DataLossError,
-    DeadlineExceededError,
-    FailedPreconditionError,
-    TrackwireError,
-)
-from trackwire.internal.v1.metrics_pb2 import IngestMetricsColumns
+from trackwire.delivery import IN_FLIGHT, Delivery, Request
+from trackwire.errors import DataLossError, DeadlineExceededError, FailedPreconditionError, TrackwireError
 from trackwire.metrics import INGEST_PATH
-from trackwire.retry import backoff_seconds, is_sequence_gap, is_unclear, passes
-from trackwire.status import error_from_rpc
-from trackwire.v1.metrics_pb2 import SeriesContext, WriterStamp
+from trackwire.v1.metrics_pb2 import SeriesContext
 
 logger = logging.getLogger(__name__)
 
-IN_FLIGHT = 32
-# Large requests are under way in smaller numbers: that many bytes, and at least two requests.
-IN_FLIGHT_BYTES = 2 * 1024 * 1024
 PENDING_BYTES_MAX = 64 * 1024 * 1024
 FLUSH_TIMEOUT_SECONDS = 60.0
 
-# Whether a request that failed without a clear word was stored isn't known; a proxy may answer so for ever.
-_UNCLEAR_ATTEMPTS_MAX = 8
 
+class _Unsettled:
+    """What was added and is neither stored nor refused yet: the delivery's source, guarded by the writer's lock."""
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """Fixed once framed, but for the stamp's `previous_sequence`, which names the last that stands."""
+    def __init__(self, run_id: str, changed: threading.Condition) -> None:
+        self.waiting: deque[Request] = deque()
+        self.size_bytes = 0
+        self.points = 0
+        self.points_stored = 0
+        self.points_refused = 0
+        self.unreported: list[TrackwireError] = []
+        self._run_id = run_id
+        self._changed = changed
 
-    sequence: int
-    points: int
-    body: bytes
+    def add(self, request: Request) -> None:
+        """Takes one more."""
+        self.waiting.append(request)
+        self.size_bytes += len(request.body)
+        self.points += request.points
+        self._changed.notify_all()
 
+    def next_request(self) -> Request | None:
+        """The oldest that was not sent yet."""
+        return self.waiting.popleft() if self.waiting else None
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
-    """A request under way; `alone`: when it was sent, all before it had been acknowledged."""
+    def stored(self, request: Request) -> None:
+        """Counts it."""
+        self.points_stored += request.points
+        self._drop(request)
 
-    request: _Request
-    answer: "grpc.Future[bytes]"
-    alone: bool
+    def refused(self, request: Request, error: TrackwireError) -> None:
+        """Counts it, and keeps the reason for the next flush."""
+        logger.error("%s points of run %s were refused: %s", request.points, self._run_id, error)
+        self.points_refused += request.points
+        self.unreported.append(error)
+        self._drop(request)
+
+    def forgotten(self, error: DataLossError) -> None:
+        """Keeps it for the next flush."""
+        self.unreported.append(error)
+
+    def _drop(self, request: Request) -> None:
+        self.size_bytes -= len(request.body)
+        self.points -= request.points
+        self._changed.notify_all()
 
 
 class MetricWriter:
@@ -82,32 +86,33 @@ class MetricWriter:
     ) -> None:
         self.run_id = run_id
         self.writer_id = uuid.uuid4().hex
-        self.points_acknowledged = 0
-        self.points_rejected = 0
-        self._connection = connection
         self._contexts = () if rank is None else (SeriesContext(rank=rank),)
-        self._in_flight_max = in_flight
         self._pending_bytes_max = pending_bytes_max
         self._changed = threading.Condition()
-        self._waiting: deque[_Request] = deque()
-        self._flying: deque[_Flight] = deque()
-        self._flying_bytes = 0
-        self._pending_bytes = 0
-        self._points_pending = 0
+        self._unsettled = _Unsettled(run_id, self._changed)
         self._last_sequence = 0
-        self._last_standing = 0
-        self._failures_in_a_row = 0
-        self._last_failure: TrackwireError | None = None
-        self._unreported: list[TrackwireError] = []
         self._closing = False
         self._abandoned = False
+        self._delivery = Delivery(
+            connection, self._unsettled, self._changed, writer_id=self.writer_id, in_flight_max=in_flight
+        )
         self._thread = threading.Thread(target=self._run, name=f"trackwire-writer-{run_id}", daemon=True)
         self._thread.start()
 
     @property
+    def points_acknowledged(self) -> int:
+        """Points that are stored."""
+        return self._unsettled.points_stored
+
+    @property
+    def points_rejected(self) -> int:
+        """Points that the server refused for good."""
+        return self._unsettled.points_refused
+
+    @property
     def points_pending(self) -> int:
         """Points that are neither acknowledged nor rejected yet."""
-        return self._points_pending
+        return self._unsettled.points
 
     def add(self, columns: MetricColumns, *, timeout_seconds: float | None = None) -> None:
         """Takes one request's points; waits while too much is not acknowledged yet.
@@ -124,10 +129,7 @@ class MetricWriter:
             if self._closing:
                 raise self._closed_error()
             self._last_sequence += 1
-            self._waiting.append(_Request(self._last_sequence, points, body))
-            self._pending_bytes += len(body)
-            self._points_pending += points
-            self._changed.notify_all()
+            self._unsettled.add(Request(self._last_sequence, INGEST_PATH, body, points))
 
     def flush(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
         """Waits until all that was added is stored or refused.
@@ -139,10 +141,10 @@ class MetricWriter:
             settled = self._changed.wait_for(lambda: self._abandoned or self._is_idle(), timeout_seconds)
             if not settled:
                 raise self._late_error(timeout_seconds)
-            unreported, self._unreported = self._unreported, []
+            unreported, self._unsettled.unreported = self._unsettled.unreported, []
         if unreported:
             raise _with_note(unreported)
-        if self._points_pending:
+        if self.points_pending:
             raise self._closed_error()
 
     def close(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
@@ -153,7 +155,7 @@ class MetricWriter:
             with self._changed:
                 self._closing = True
                 self._abandoned = self._abandoned or not self._is_idle()
-                self._changed.notify_all()
+                self._delivery.stop()
             self._thread.join()
 
     def __enter__(self) -> Self:
@@ -168,137 +170,29 @@ class MetricWriter:
         self.close()
 
     def _run(self) -> None:
-        """The sender: the only one who moves requests from waiting to flying and on."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(self._has_work)
-                if self._abandoned or (self._closing and self._is_idle()):
-                    break
-                settled = self._front_has_settled()
-            if settled:
-                self._settle_front()
-            else:
-                self._send_next()
-        for flight in self._flying:
-            flight.answer.cancel()
-
-    def _has_work(self) -> bool:
-        may_send = bool(self._waiting) and self._may_fly()
-        return self._abandoned or self._front_has_settled() or may_send or (self._closing and self._is_idle())
-
-    def _front_has_settled(self) -> bool:
-        return bool(self._flying) and self._flying[0].answer.done()
-
-    def _may_fly(self) -> bool:
-        """Whether one more request may be under way."""
-        if len(self._flying) >= self._in_flight_max:
-            return False
-        return len(self._flying) < 2 or self._flying_bytes < IN_FLIGHT_BYTES
-
-    def _is_idle(self) -> bool:
-        return not self._waiting and not self._flying
-
-    def _has_room(self, size_bytes: int) -> bool:
-        return self._is_idle() or self._pending_bytes + size_bytes <= self._pending_bytes_max
-
-    def _send_next(self) -> None:
-        request = self._waiting[0]
-        previous = self._flying[-1].request.sequence if self._flying else self._last_standing
-        stamp = WriterStamp(writer_id=self.writer_id, sequence=request.sequence, previous_sequence=previous)
-        # Fields of a message may come in any order: the stamp goes before the body, which is framed only once.
-        data = IngestMetricsColumns(writer=stamp).SerializeToString() + request.body
         try:
-            answer = self._connection.start_bytes(INGEST_PATH, data)
+            self._delivery.run(self._has_ended)
         except FailedPreconditionError as error:
             self._abandon(error)
-            return
-        with self._changed:
-            self._waiting.popleft()
-            self._flying.append(_Flight(request, answer, alone=not self._flying))
-            self._flying_bytes += len(request.body)
-        answer.add_done_callback(self._notify)
 
-    def _notify(self, _answer: "grpc.Future[bytes]") -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def _has_ended(self) -> bool:
+        return self._abandoned or (self._closing and self._is_idle())
 
-    def _settle_front(self) -> None:
-        flight = self._flying[0]
-        try:
-            flight.answer.result()
-        except grpc.RpcError as error:
-            self._settle_failure(flight, error_from_rpc(error, self._connection.address))
-        except grpc.FutureCancelledError:
-            self._settle_failure(flight, CancelledError("the channel was closed or the call cancelled"))
-        else:
-            self._last_standing = flight.request.sequence
-            self._failures_in_a_row = 0
-            with self._changed:
-                self.points_acknowledged += flight.request.points
-                self._drop_front(flight.request)
+    def _is_idle(self) -> bool:
+        return not self._unsettled.waiting and self._delivery.is_idle
 
-    def _settle_failure(self, flight: _Flight, error: TrackwireError) -> None:
-        self._last_failure = error
-        if is_sequence_gap(error):
-            if flight.alone:
-                self._go_on_from_the_servers_mark(error)
-            self._send_again(0.0)
-        elif passes(error) or (is_unclear(error) and self._failures_in_a_row < _UNCLEAR_ATTEMPTS_MAX):
-            self._failures_in_a_row += 1
-            self._send_again(backoff_seconds(self._failures_in_a_row, error))
-        else:
-            self._refuse(flight.request, error)
-            # Those behind it name it as their predecessor: they will come back out of order.
-            self._send_again(0.0)
-
-    def _go_on_from_the_servers_mark(self, error: TrackwireError) -> None:
-        mark = int(error.metadata.get("mark", "0"))
-        lost = DataLossError(
-            f"{self._connection.address} has acknowledged request {self._last_standing} of run {self.run_id!r} but now"
-            f" knows only up to {mark}: its store was replaced or restored from a backup",
-            reason="ACKNOWLEDGED_REQUESTS_MISSING",
-        )
-        logger.error("%s", lost)
-        self._last_standing = mark
-        with self._changed:
-            self._unreported.append(lost)
-
-    def _refuse(self, request: _Request, error: TrackwireError) -> None:
-        logger.error("%s points of run %s were refused: %s", request.points, self.run_id, error)
-        self._failures_in_a_row = 0
-        with self._changed:
-            self.points_rejected += request.points
-            self._unreported.append(error)
-            self._drop_front(request)
-
-    def _drop_front(self, request: _Request) -> None:
-        self._flying.popleft()
-        self._flying_bytes -= len(request.body)
-        self._pending_bytes -= len(request.body)
-        self._points_pending -= request.points
-        self._changed.notify_all()
-
-    def _send_again(self, delay_seconds: float) -> None:
-        """Puts all that is under way back in front of what waits: behind a failure nothing can be stored anyway."""
-        for flight in self._flying:
-            flight.answer.cancel()
-        with self._changed:
-            self._waiting.extendleft(flight.request for flight in reversed(self._flying))
-            self._flying.clear()
-            self._flying_bytes = 0
-            if delay_seconds:
-                self._changed.wait_for(lambda: self._abandoned, delay_seconds)
+    def _has_room(self, size_bytes: int) -> bool:
+        return self._is_idle() or self._unsettled.size_bytes + size_bytes <= self._pending_bytes_max
 
     def _abandon(self, error: TrackwireError) -> None:
         with self._changed:
             self._closing = self._abandoned = True
-            self._last_failure = error
-            self._unreported.append(error)
+            self._unsettled.unreported.append(error)
             self._changed.notify_all()
 
     def _late_error(self, timeout_seconds: float | None) -> TrackwireError:
         return DeadlineExceededError(
-            f"{self._points_pending:,} points of run {self.run_id!r} are not acknowledged after"
+            f"{self.points_pending:,} points of run {self.run_id!r} are not acknowledged after"
             f" {timeout_seconds or 0:g} s{self._last_failure_text()}",
             reason="POINTS_NOT_ACKNOWLEDGED",
         )
@@ -309,7 +203,8 @@ class MetricWriter:
         )
 
     def _last_failure_text(self) -> str:
-        return f"; last failure: {self._last_failure}" if self._last_failure is not None else ""
+        failure = self._delivery.last_failure
+        return f"; last failure: {failure}" if failure is not None else ""
 
 
 def _with_note(errors: list[TrackwireError]) -> TrackwireError:

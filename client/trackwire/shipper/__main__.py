@@ -1,0 +1,127 @@
+"""`python -m trackwire.shipper --spool DIR`: delivers until there is nothing left to deliver."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trackwire.address import parse_address
+from trackwire.errors import InvalidArgumentError
+from trackwire.shipper.lock import SpoolLock
+from trackwire.shipper.log import log_to_stderr
+from trackwire.shipper.shipping import Shipping
+
+logger = logging.getLogger("trackwire.shipper")
+
+IDLE_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0, or 1 where `--once` could not deliver all in time."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.timeout_seconds is not None and not options.once:
+        parser.error("--timeout-seconds: is for --once")
+    log_to_stderr()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    return _live(options, stopping)
+
+
+def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
+    """Takes the spool, delivers, lets go of it; and again, where something came just when it let go."""
+    lock = SpoolLock(options.spool)
+    deadline = None if options.timeout_seconds is None else time.monotonic() + options.timeout_seconds
+    while True:
+        if not lock.take():
+            _log("another_shipper", spool=options.spool)
+            return 0
+        _log("started", spool=options.spool, pid=os.getpid())
+        shipping = Shipping(options.spool, options.to)
+        try:
+            all_delivered = _ship(shipping, options, stopping, deadline)
+        finally:
+            shipping.stop()
+            lock.release()
+        _log("ended", all_delivered=all_delivered)
+        if stopping.is_set():
+            return 0
+        # Who logged while the lock was held has started no shipper.
+        if not all_delivered or not shipping.has_something_new():
+            return 0 if all_delivered else 1
+
+
+def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.Event, deadline: float | None) -> bool:
+    """Delivers until told to stop, late, or idle for long enough; whether all is delivered."""
+    idle_seconds = 0.0 if options.once else options.idle_seconds
+    busy_at = time.monotonic()
+    while not stopping.is_set():
+        shipping.look_over()
+        now = time.monotonic()
+        if shipping.is_busy:
+            busy_at = now
+        elif not options.watch and now - busy_at >= idle_seconds:
+            return True
+        if deadline is not None and now >= deadline:
+            return not shipping.is_busy
+        shipping.wait(LOOK_SECONDS)
+    return not shipping.is_busy
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trackwire.shipper",
+        description="Delivers what is in a spool to its servers, and ends when there is nothing left.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--spool", type=_folder, required=True, metavar="DIR", help="the spool's folder")
+    parser.add_argument("--to", type=_address, metavar="URI", help="where streams go whose process knew no server")
+    life = parser.add_mutually_exclusive_group()
+    life.add_argument("--watch", action="store_true", help="never end for having nothing to deliver")
+    life.add_argument("--once", action="store_true", help="end as soon as all is delivered that is there")
+    parser.add_argument(
+        "--idle-seconds", type=_seconds, default=IDLE_SECONDS, metavar="N", help="end after so long without work"
+    )
+    parser.add_argument(
+        "--timeout-seconds", type=_seconds, metavar="N", help="with --once: end by then, with status 1 if some is left"
+    )
+    return parser
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: is not a folder")
+    return folder.absolute()
+
+
+def _address(text: str) -> str:
+    try:
+        return parse_address(text, field="--to")
+    except InvalidArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a number of seconds, 0 or more")
+    return seconds
+
+
+def _log(event: str, **fields: object) -> None:
+    logger.info(event, extra={"fields": fields})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
