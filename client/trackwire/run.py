@@ -3,7 +3,6 @@
 This is the plain online handle, it needs its server: once more has gathered than memory is meant for, logging waits.
 """
 
-import getpass
 import logging
 import threading
 import time
@@ -15,6 +14,7 @@ from trackwire.connection import Connection
 from trackwire.errors import DeadlineExceededError, FailedPreconditionError, InvalidArgumentError, TrackwireError
 from trackwire.gathering import GatheredPoints, MetricValue
 from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS, Pulse
+from trackwire.user import user_name
 from trackwire.writer import FLUSH_TIMEOUT_SECONDS, MetricWriter
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def start_run(
 def _join_options(experiment: str | None, run_name: str, options: StartOptions) -> "JoinOptions":
     request: JoinOptions = {
         "run_name": run_name,
-        "user_id": options.get("user_id", _user_name()),
+        "user_id": options.get("user_id", user_name()),
         "parent_run_id": options.get("parent_run_id", ""),
         "params": {key: str(value) for key, value in options.get("params", {}).items()},
         "tags": {key: str(value) for key, value in options.get("tags", {}).items()},
@@ -267,14 +267,6 @@ def _open_on_server(client: "Client", request: "JoinOptions", options: StartOpti
         if owner:
             client.update_run(run_id, status="RUNNING")
     return run_id
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # A container's user may have a number only.
-        return ""
 
 
 def _seconds_until(deadline: float) -> float:
