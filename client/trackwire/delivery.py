@@ -187,10 +187,7 @@ class Delivery:
             return b""
         # Whatever flies before it is stamped too: the others are barriers.
         previous = self._flying[-1].request.sequence if self._flying else self.last_standing
-        stamp = WriterStamp(writer_id=self._writer_id, sequence=request.sequence, previous_sequence=previous)
-        # Fields of a message may come in any order: the stamp goes before the body, which is framed only once. It has
-        # the same number in every request that takes one.
-        return IngestMetricsColumns(writer=stamp).SerializeToString()
+        return stamp_bytes(self._writer_id, request.sequence, previous)
 
     def _notify(self, _answer: "grpc.Future[bytes]") -> None:
         with self._changed:
@@ -255,3 +252,12 @@ class Delivery:
             self._ready.extendleft(flight.request for flight in reversed(self._flying))
             self._flying.clear()
             self._flying_bytes = 0
+
+
+def stamp_bytes(writer_id: str, sequence: int, previous_sequence: int) -> bytes:
+    """The stamp as the first bytes of a request: fields of a message may come in any order.
+
+    It has the same number in every request that takes one.
+    """
+    stamp = WriterStamp(writer_id=writer_id, sequence=sequence, previous_sequence=previous_sequence)
+    return IngestMetricsColumns(writer=stamp).SerializeToString()

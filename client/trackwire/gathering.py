@@ -106,6 +106,19 @@ class GatheredPoints:
 
         None where there is nothing.
         """
+        calls = self._pop(points_max)
+        if not calls:
+            return None
+        # Loads numpy, which whoever logs need not wait for.
+        from trackwire.grouping import grouped
+
+        return grouped(calls, self._next_steps)
+
+    def discard(self, points_max: int) -> int:
+        """Forgets the oldest calls' points, as many as `take` would give; how many they were."""
+        return sum(len(values) for _, values, _, _ in self._pop(points_max))
+
+    def _pop(self, points_max: int) -> list[Call]:
         calls: list[Call] = []
         points = 0
         while self._calls and (not calls or points + len(self._calls[0][1]) <= points_max):
@@ -113,12 +126,7 @@ class GatheredPoints:
             points += len(calls[-1][1])
         # Counted anew: what threads add to one number at the same time may miss some.
         self._waiting = sum(len(values) for _, values, _, _ in list(self._calls))
-        if not calls:
-            return None
-        # Loads numpy, which whoever logs need not wait for.
-        from trackwire.grouping import grouped
-
-        return grouped(calls, self._next_steps)
+        return calls
 
     def _new_layout_of_key(self, key: str) -> Layout:
         self._bound()

@@ -1,5 +1,6 @@
 """The fluent API without a server: all that is said lies in the spool, in order, and nothing else happens."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.fluent import active
+from trackwire.fluent import active, recorder
 from trackwire.spool.segments import Record, RecordKind, read_segment
 from trackwire.spool.stream import StreamPlace, open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
@@ -185,6 +186,58 @@ def test_value_that_is_too_long_is_told_at_the_call(spool: Path) -> None:
     assert not [record for record in run_records(spool, run.info.run_id) if record.kind is KIND.LOG_PARAMS]
 
 
+@pytest.mark.parametrize("value", ["a\0b", "half \ud800"])
+def test_text_that_no_server_takes_is_told_at_the_call(spool: Path, value: str) -> None:
+    refused = pytest.raises(
+        InvalidArgumentError, match=r"tags\['note'\]: .*: must not contain NUL or half of a surrogate"
+    )
+    with active.start_run() as run, refused:
+        run.set_tags({"note": value})
+
+
+def test_run_of_a_thread_that_is_gone_is_still_ended_at_the_exit(spool: Path) -> None:
+    started: list[str] = []
+    thread = threading.Thread(target=lambda: started.append(active.start_run().info.run_id))
+    thread.start()
+    thread.join()
+    gc.collect()
+    active._end_all()
+    assert statuses(run_records(spool, started[0])) == [RUN_STATUS_FINISHED]
+
+
+def test_spool_that_cannot_be_made_is_told_once_and_training_goes_on(
+    spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool.parent.write_text("a file where the folder should be")
+    with active.start_run() as run:
+        for step in range(5):
+            run.log_metric("loss", 1.0, step)
+            assert not run.flush()
+    assert len([record for record in caplog.records if "writing to" in record.message]) == 1
+    spool.parent.unlink()
+
+
+def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "BATCH_POINTS", 500)
+    monkeypatch.setattr(recorder, "WAITING_POINTS_MAX", 1_000)
+    with active.start_run() as run:
+        with run._recorder._writing:
+            for step in range(5_000):
+                run.log_metric("loss", float(step), step)
+        dropped = run._recorder.dropped_points
+    assert 3_000 < dropped < 5_000
+    kept = [step for _, step, _ in points_of(run_records(spool, run.info.run_id))]
+    assert len(kept) == 5_000 - dropped
+    assert kept[-1] == 4_999
+
+
+def test_folder_as_tracking_uri_is_shown_as_a_uri(spool: Path, tmp_path: Path) -> None:
+    active.set_tracking_uri("./runs")
+    assert active.get_tracking_uri() == (tmp_path / "runs").as_uri()
+
+
 def test_disabled_mode_writes_nothing(spool: Path) -> None:
     with active.start_run(mode="disabled") as run:
         run.log_metric("loss", 1.0, 0)
@@ -195,7 +248,7 @@ def test_disabled_mode_writes_nothing(spool: Path) -> None:
 
 SCRIPT = """
 import os, sys
-from trackwire.fluent import active
+from trackwire.fluent import active, recorder
 run = active.start_run(run_id="r")
 for step in range(1000):
     run.log_metric("loss", float(step), step)

@@ -1,20 +1,18 @@
 """The runs that are under way in this process: a stack in each thread, so that runs of threads don't mix."""
 
 import atexit
-import contextlib
-import getpass
 import logging
 import os
 import threading
 import time
 import uuid
-import weakref
 from collections.abc import Mapping
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.active_run import ActiveRun
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import ExperimentChoice, destination, experiment_choice, variable
+from trackwire.user import user_name
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +26,8 @@ class _Stack(threading.local):
 
 
 _stack = _Stack()
-_all_runs: "weakref.WeakSet[ActiveRun]" = weakref.WeakSet()
+# Those of all threads that nobody has ended: a thread may be gone before its run is.
+_open_runs: set[ActiveRun] = set()
 _tracking_uri: str | None = None
 _experiment: ExperimentChoice | None = None
 
@@ -80,7 +79,7 @@ def start_run(
         experiment=_experiment_of(experiment_id, parent),
         start_time_ms=time.time_ns() // 1_000_000,
         run_name=run_name or "",
-        user_id=_user_name(),
+        user_id=user_name(),
         parent_run_id=parent_run_id or (parent.info.run_id if parent is not None else ""),
         rank=rank,
         is_owner=not rank,
@@ -92,7 +91,8 @@ def start_run(
         logger.warning("%s", place.notice)
     run = ActiveRun(place, opening)
     _stack.runs.append(run)
-    _all_runs.add(run)
+    _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
+    _open_runs.add(run)
     return run
 
 
@@ -130,21 +130,14 @@ def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> d
     return said if description is None else {"mlflow.note.content": description, **said}
 
 
-def _user_name() -> str:
-    # A container's user may have a number only.
-    with contextlib.suppress(OSError, KeyError, ImportError):
-        return getpass.getuser()
-    return ""
-
-
 def _end_all() -> None:
     """At the interpreter's exit: a run that nobody ended is over."""
-    for run in sorted(_all_runs, key=lambda run: run.info.start_time, reverse=True):
+    for run in sorted(_open_runs, key=lambda run: run.info.start_time, reverse=True):
         run.end("FINISHED")
 
 
 def _begin_again_in_child() -> None:
-    for run in _all_runs:
+    for run in _open_runs:
         run.begin_again_in_child()
 
 

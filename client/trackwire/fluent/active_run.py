@@ -152,6 +152,9 @@ class ActiveRun:
 
 def _text(field: str, value: object) -> str:
     text = str(value)
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        reason = "must not contain NUL or half of a surrogate pair"
+        raise InvalidArgumentError(f"{field}: {text[:60]!r}: {reason}", metadata={"field": field})
     if len(text) > VALUE_CHARACTERS_MAX:
         raise InvalidArgumentError(
             f"{field}: has {len(text):,} characters, at most {VALUE_CHARACTERS_MAX:,} are allowed",

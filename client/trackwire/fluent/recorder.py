@@ -22,6 +22,7 @@ from trackwire.gathering import GatheredPoints
 from trackwire.spool.segments import RecordKind
 
 if TYPE_CHECKING:
+    from trackwire.columns import MetricColumns
     from trackwire.spool.stream import SpoolStream
 
 logger = logging.getLogger(__name__)
@@ -49,8 +50,11 @@ class Recorder:
     def _begin(self) -> None:
         self._stream: SpoolStream | None = None
         self._writing = threading.RLock()
+        # Held for moments only: who logs may wait for it, and never waits for the disk.
+        self._taking = threading.Lock()
         self._wake = threading.Event()
         self._ended = False
+        self._failure_told = False
         self._thread: threading.Thread | None = None
 
     def begin_again_in_child(self) -> None:
@@ -76,26 +80,34 @@ class Recorder:
         if self._thread is None:
             self._start()
 
-    def write(self) -> None:
-        """Writes all that has gathered. Safe to call from any thread."""
+    def write(self) -> bool:
+        """Writes all that has gathered; False where it could not, which is told once. From any thread."""
         with self._writing:
             if self._destination.mode == "disabled":
-                while self.points.take(BATCH_POINTS) is not None:
-                    pass
+                self._discard(WAITING_POINTS_MAX)
                 self._sayings.clear()
-                return
-            stream = self._opened()
-            if stream is not None:
-                self._write_points(stream)
-                self._write_sayings(stream)
+                return True
+            try:
+                stream = self._opened()
+                if stream is not None:
+                    self._write_points(stream)
+                    self._write_sayings(stream)
+            except Exception:
+                # Training goes on whatever happens here, and the next turn tries again.
+                if not self._failure_told:
+                    logger.exception("run %s: writing to %s failed", self._opening.run_id, self._destination.spool)
+                self._failure_told = True
+                return False
+            self._failure_told = False
+            return stream is not None
 
     def flush(self, timeout_seconds: float) -> bool:
         """Writes all, and waits until it is durable: on the server where there is one, else on the disk.
 
         False if that takes longer; it goes on all the same.
         """
-        if not self._ended:
-            self.write()
+        if not self._ended and not self.write():
+            return False
         if self._stream is None:
             return self._destination.mode == "disabled"
         if not self._destination.address:
@@ -133,7 +145,7 @@ class Recorder:
         return self._destination.spool if self._stream is None else self._stream.place.rejected_folder
 
     def _start(self) -> None:
-        with self._writing:
+        with self._taking:
             if self._thread is not None or self._ended:
                 return
             self._thread = threading.Thread(
@@ -145,12 +157,8 @@ class Recorder:
         while not self._ended:
             self._wake.wait(WRITE_INTERVAL_SECONDS)
             self._wake.clear()
-            try:
-                self.write()
+            if self.write():
                 keep_shipping(self._destination)
-            except Exception:
-                # Training goes on whatever happens here, and the next turn tries again.
-                logger.exception("run %s: writing to %s failed", self._opening.run_id, self._destination.spool)
 
     def _opened(self) -> "SpoolStream | None":
         """The stream, which begins with the run itself; None while the disk doesn't take that."""
@@ -178,7 +186,7 @@ class Recorder:
         from trackwire.columns import encode_ingest
         from trackwire.fluent.payloads import in_context
 
-        while (columns := self.points.take(BATCH_POINTS)) is not None:
+        while (columns := self._take(BATCH_POINTS)) is not None:
             body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank))
             self._append(stream, RecordKind.INGEST, body)
 
@@ -189,13 +197,17 @@ class Recorder:
         for kind, payload in payloads_of(self._opening.run_id, said):
             self._append(stream, kind, payload)
 
+    def _take(self, points_max: int) -> "MetricColumns | None":
+        with self._taking:
+            return self.points.take(points_max)
+
+    def _discard(self, points_max: int) -> int:
+        with self._taking:
+            return self.points.discard(points_max)
+
     def _drop(self) -> None:
-        with self._writing:
-            if len(self.points) < WAITING_POINTS_MAX:
-                return
-            columns = self.points.take(WAITING_POINTS_MAX // 2)
-            first = not self.dropped_points
-            self.dropped_points += 0 if columns is None else len(columns.values)  # type: ignore[arg-type]
+        first = not self.dropped_points
+        self.dropped_points += self._discard(WAITING_POINTS_MAX // 2)
         if first:
             logger.error(
                 "run %s: %s can't be written fast enough: points are dropped, and counted",

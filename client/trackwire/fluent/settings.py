@@ -97,9 +97,9 @@ def _mode(argument: str | None) -> Mode | None:
 def _local_folder(uri: str) -> Path | None:
     """The spool that a URI of the local file system means: `file:…`, or a path that can't be an address."""
     if uri.startswith("file:"):
-        return Path(unquote(urlsplit(uri).path))
+        return Path(unquote(urlsplit(uri).path)).absolute()
     if uri.startswith(("/", "./", "../", "~")):
-        return Path(uri).expanduser()
+        return Path(uri).expanduser().absolute()
     return None
 
 

@@ -1,14 +1,13 @@
 """Sees to it that somebody ships a spool: a process of its own, found by its lock and started where there is none."""
 
-import fcntl
 import os
 import sys
 import time
 from pathlib import Path
 
 from trackwire.fluent.settings import Destination
+from trackwire.spool.places import is_locked, shipper_lock
 
-LOCK_NAME = "shipper.lock"
 LOG_NAME = "shipper.log"
 # A look costs some microseconds; a shipper that has just ended has looked itself before it went.
 LOOK_INTERVAL_SECONDS = 1.0
@@ -26,23 +25,8 @@ def keep_shipping(destination: Destination) -> None:
         return
     _next_look[destination.spool] = now + LOOK_INTERVAL_SECONDS
     _reap()
-    if not _is_shipped(destination.spool):
+    if not is_locked(shipper_lock(destination.spool)):
         _start(destination.spool)
-
-
-def _is_shipped(spool: Path) -> bool:
-    """Whether somebody holds the lock."""
-    try:
-        lock = os.open(spool / LOCK_NAME, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _start(spool: Path) -> None:

@@ -19,7 +19,7 @@ from trackwire.shipper.reading import StreamReader
 from trackwire.shipper.rejected import RejectedFolder
 from trackwire.shipper.uploads import UploadLane
 from trackwire.spool.places import StreamPlace
-from trackwire.spool.records import DELIVERIES, Order, points_of
+from trackwire.spool.records import WAYS, Order, points_of
 from trackwire.spool.segments import Damage, Record, RecordKind
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class StreamDelivery:
         """Whether a record is still to be settled; of the others it is noted what the next stamp has to name."""
         if not self._ledger.knows(record.sequence):
             return True
-        if DELIVERIES[record.kind].is_stamped and record.sequence not in self._refused_before:
+        if WAYS[record.kind].is_stamped and record.sequence not in self._refused_before:
             self._delivery.last_standing = max(self._delivery.last_standing, record.sequence)
         self._end_was_read = self._end_was_read or record.kind is RecordKind.END
         return False
@@ -165,7 +165,7 @@ class StreamDelivery:
         elif record.kind is RecordKind.END:
             self._end_was_read = True
             self._ledger.settle(record.sequence)
-        elif DELIVERIES[record.kind].order is Order.OWN_LANE:
+        elif WAYS[record.kind].order is Order.OWN_LANE:
             self._uploads.add(record)
         elif record.kind is RecordKind.UPDATE_RUN and not self._uploads.is_idle:
             self._held = record
@@ -182,7 +182,7 @@ class StreamDelivery:
 
     def _request_of(self, record: Record) -> Request:
         self._sent[record.sequence] = record
-        way = DELIVERIES[record.kind]
+        way = WAYS[record.kind]
         return Request(
             record.sequence,
             way.rpc_path,

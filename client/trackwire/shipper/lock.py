@@ -3,16 +3,14 @@
 import os
 from pathlib import Path
 
-from trackwire.spool.places import take_lock
-
-SHIPPER_LOCK = "shipper.lock"
+from trackwire.spool.places import shipper_lock, take_lock
 
 
 class SpoolLock:
     """The one shipper's hold on a spool."""
 
     def __init__(self, spool: Path) -> None:
-        self.path = spool / SHIPPER_LOCK
+        self.path = shipper_lock(spool)
         self._fd = -1
 
     def take(self) -> bool:

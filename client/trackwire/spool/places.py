@@ -1,5 +1,6 @@
 """Where streams lie, and what others can tell of one: who writes it, into which run, and whether that process lives.
 
+<spool>/shipper.lock      locked while a shipper lives
 <spool>/streams/<writer_id>/
     stream.json     who writes, into which run, to which server
     stream.lock     locked while the writer lives
@@ -41,7 +42,7 @@ class StreamPlace:
 
         Ask before reading to the end, not behind it: then what was read is all.
         """
-        return _is_locked(self.lock_path)
+        return is_locked(self.lock_path)
 
     @property
     def lock_path(self) -> Path:
@@ -70,6 +71,11 @@ class StreamPlace:
     def segment_path(self, number: int) -> Path:
         """Where the segment of this number lies; the first is 1."""
         return self.folder / f"{number:08}.seg"
+
+
+def shipper_lock(spool: Path) -> Path:
+    """The file that a spool's shipper has locked."""
+    return spool / "shipper.lock"
 
 
 def stream_folder(spool: Path, writer_id: str) -> Path:
@@ -138,7 +144,8 @@ def take_lock(path: Path) -> int:
     return fd
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock; it is not taken for longer than the look."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from trackwire.internal.v1.metrics_pb2 import IngestMetricsColumns
-from trackwire.spool.segments import Record, RecordKind
-from trackwire.v1.metrics_pb2 import WriterStamp
+from trackwire.spool.segments import RecordKind
 
 
 class Order(Enum):
@@ -23,8 +22,8 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """How records of a kind are delivered.
+class Way:
+    """How records of a kind get to the server.
 
     `rpc_path` is empty where there is no rpc. `is_stamped`: the request carries a WriterStamp, and so counts among the
     records that a later stamp's `previous_sequence` may name.
@@ -35,36 +34,24 @@ class Delivery:
     is_stamped: bool
 
 
-DELIVERIES: Mapping[RecordKind, Delivery] = {
+WAYS: Mapping[RecordKind, Way] = {
     # A CreateRunRequest with `run_id`, and `if_exists` JOIN: the same again joins the run that it made.
-    RecordKind.CREATE_RUN: Delivery("/trackwire.v1.RunService/CreateRun", Order.BARRIER, is_stamped=False),
+    RecordKind.CREATE_RUN: Way("/trackwire.v1.RunService/CreateRun", Order.BARRIER, is_stamped=False),
     # An IngestMetricsRequest, as columns.encode_ingest makes it.
-    RecordKind.INGEST: Delivery("/trackwire.v1.MetricService/IngestMetrics", Order.PIPELINED, is_stamped=True),
+    RecordKind.INGEST: Way("/trackwire.v1.MetricService/IngestMetrics", Order.PIPELINED, is_stamped=True),
     # A LogParamsRequest.
-    RecordKind.LOG_PARAMS: Delivery("/trackwire.v1.RunService/LogParams", Order.BARRIER, is_stamped=True),
+    RecordKind.LOG_PARAMS: Way("/trackwire.v1.RunService/LogParams", Order.BARRIER, is_stamped=True),
     # A SetRunTagsRequest.
-    RecordKind.SET_TAGS: Delivery("/trackwire.v1.RunService/SetRunTags", Order.BARRIER, is_stamped=True),
+    RecordKind.SET_TAGS: Way("/trackwire.v1.RunService/SetRunTags", Order.BARRIER, is_stamped=True),
     # A DeleteRunTagRequest.
-    RecordKind.DELETE_TAG: Delivery("/trackwire.v1.RunService/DeleteRunTag", Order.BARRIER, is_stamped=True),
+    RecordKind.DELETE_TAG: Way("/trackwire.v1.RunService/DeleteRunTag", Order.BARRIER, is_stamped=True),
     # An UpdateRunRequest.
-    RecordKind.UPDATE_RUN: Delivery("/trackwire.v1.RunService/UpdateRun", Order.BARRIER, is_stamped=True),
+    RecordKind.UPDATE_RUN: Way("/trackwire.v1.RunService/UpdateRun", Order.BARRIER, is_stamped=True),
     # A SpooledUpload, which names a file.
-    RecordKind.UPLOAD: Delivery("/trackwire.v1.ArtifactService/UploadArtifact", Order.OWN_LANE, is_stamped=False),
+    RecordKind.UPLOAD: Way("/trackwire.v1.ArtifactService/UploadArtifact", Order.OWN_LANE, is_stamped=False),
     # Empty: the stream is complete.
-    RecordKind.END: Delivery("", Order.NEVER, is_stamped=False),
+    RecordKind.END: Way("", Order.NEVER, is_stamped=False),
 }
-
-
-def stamped_request(record: Record, writer_id: str, previous_sequence: int) -> bytes:
-    """The bytes of the request that a stamped record becomes.
-
-    `previous_sequence` is that of the last stamped record before it that was not refused; 0 where there is none.
-    """
-    if not DELIVERIES[record.kind].is_stamped:
-        raise ValueError(f"record: {record.kind.name}: has no stamp")
-    stamp = WriterStamp(writer_id=writer_id, sequence=record.sequence, previous_sequence=previous_sequence)
-    # Fields of a message may come in any order, and `writer` has one number in all of these requests.
-    return IngestMetricsColumns(writer=stamp).SerializeToString() + record.payload
 
 
 def points_of(kind: RecordKind, payload: bytes) -> int:

@@ -399,7 +399,6 @@ from trackwire.internal.v1 import spool_pb2
 (place,) = streams.open_streams(Path(sys.argv[1]))
 place.delivered_file.write(delivered.Delivered(1, 1, 0))
 record = next(iter(segments.read_segment(place.segments()[0])))
-records.stamped_request(record, place.writer_id, 0)
 say(points=records.points_of(record.kind, record.payload), grpc=[name for name in sys.modules if "grpc" in name])
 """
     with child(tmp_path, program) as process:
