@@ -14,10 +14,11 @@ from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
 
 _RETRY_AFTER_SECONDS = 0.25
-# While a writer pipelines, a short wait makes groups larger: a transaction costs as much as a dozen small requests.
+# While a writer pipelines, short waits make groups larger: a transaction costs as much as a dozen small requests.
 # Where every caller sends one request and waits for its answer, nobody is kept waiting.
 _LINGER_SECONDS = 0.005
-_REQUESTS_WORTH_A_COMMIT = 32
+_LINGERS_MAX = 4
+_REQUESTS_WORTH_A_COMMIT = 64
 _POINTS_WORTH_A_COMMIT = 32_768
 
 
@@ -93,7 +94,7 @@ class Committer:
                     self._filled.clear()
                     continue
                 if pipelined and self._is_small() and not self._closing:
-                    await asyncio.sleep(_LINGER_SECONDS)
+                    await self._linger()
                 group = self._next_group()
                 pipelined = _is_pipelined(group)
                 await self._commit(group)
@@ -101,6 +102,14 @@ class Committer:
             self._closing = True
             _tell_all(self._queue, _stopped())
             self._queue.clear()
+
+    async def _linger(self) -> None:
+        """Waits while more keeps coming and what waits is still small."""
+        for _ in range(_LINGERS_MAX):
+            waiting = len(self._queue)
+            await asyncio.sleep(_LINGER_SECONDS)
+            if len(self._queue) == waiting or not self._is_small() or self._closing:
+                return
 
     def _is_small(self) -> bool:
         """Whether what waits is not worth a transaction yet."""
