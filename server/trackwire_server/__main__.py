@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from trackwire_server.allocator import give_back_what_is_freed
+from trackwire_server.allocator import keep_what_is_used_again
 from trackwire_server.config import Config, argument_parser
 from trackwire_server.core.errors import InvalidArgument, TrackwireError
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         if flags.check:
             _require_no_address(flags)
             return health_check.check(config.data_dir)
-        give_back_what_is_freed()
+        keep_what_is_used_again()
         with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
             runner.run(app.serve(config))
     except TrackwireError as error:

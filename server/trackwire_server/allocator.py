@@ -1,25 +1,56 @@
-"""Has the C library give back the memory that big requests took, once they are answered.
+"""How glibc keeps the memory of requests: for the next one, and not for ever.
 
-glibc raises the size from which a block gets a mapping of its own with every such block that is freed, up to 32 MiB.
-Requests of a MiB then come from its heaps, which threads share out anew and leave full of holes: after a flood the
-server kept several times what it needed. With the size fixed a request's memory goes back as soon as it is freed.
+By itself it gives a block of 128 KiB and more back as soon as it is freed, until one of that size was freed once, and
+then keeps up to 32 MiB of such in each of many heaps, full of holes. The first costs a page fault for every 4 KiB of
+every answer; the second left a server after floods with several times what it needed. Here the heaps are few and keep
+what they have, and a task gives back what lies unused after the server had grown.
 
-Source: mallopt(3).
+Source: mallopt(3), malloc_trim(3).
 """
 
+import asyncio
 import ctypes
+import os
+from pathlib import Path
 
+M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
 
-# Columns of 30,000 points and more; smaller blocks are had from the heaps, which is cheaper.
-OWN_MAPPING_BYTES_MIN = 256 * 1024
-ARENAS_MAX = 2
+MIB = 1024 * 1024
+# The most that glibc takes: larger blocks have a mapping of their own.
+_OWN_MAPPING_BYTES_MIN = 32 * MIB
+_UNUSED_BYTES_MAX = 256 * MIB
+_HEAPS_MAX = 2
+
+# A look costs nothing; giving back costs a page fault for every 4 KiB that is wanted again.
+_LOOK_SECONDS = 10.0
+_GROWTH_BYTES = 64 * MIB
 
 
-def give_back_what_is_freed() -> None:
+def keep_what_is_used_again() -> None:
     """Fixes glibc's thresholds for this process; another C library has none to fix, and is left alone."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES_MIN)
-        mallopt(M_ARENA_MAX, ARENAS_MAX)
+        mallopt(M_ARENA_MAX, _HEAPS_MAX)
+        mallopt(M_MMAP_THRESHOLD, _OWN_MAPPING_BYTES_MIN)
+        mallopt(M_TRIM_THRESHOLD, _UNUSED_BYTES_MAX)
+
+
+async def give_back_what_is_not() -> None:
+    """Gives unused memory back while the process holds more than it once got along with; until cancelled."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        return
+    least_bytes = _resident_bytes()
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if _resident_bytes() > least_bytes + _GROWTH_BYTES:
+            # Without the GIL, and a heap at a time: calls go on meanwhile.
+            await asyncio.to_thread(trim, 0)
+            least_bytes = min(least_bytes, _resident_bytes())
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
+from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifacts import Artifacts
@@ -164,6 +165,8 @@ async def _start_background_work(services: Services, stack: AsyncExitStack, log:
     tasks = await stack.enter_async_context(asyncio.TaskGroup())
     expiry = tasks.create_task(_discard_expired_uploads(services.artifacts, log), name="upload expiry")
     stack.callback(expiry.cancel)
+    trimming = tasks.create_task(give_back_what_is_not(), name="memory")
+    stack.callback(trimming.cancel)
 
 
 async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:
