@@ -1,14 +1,14 @@
 """Artifacts: files of runs."""
 
 import io
-import os
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from trackwire.calls import Calls
-from trackwire.errors import DataLossError, InvalidArgumentError, NotFoundError
+from trackwire.errors import DataLossError, NotFoundError
+from trackwire.local_files import LocalPath, as_artifact_path, files_below
 from trackwire.transfers import BytesSource, FileSource, Source, download, upload
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
@@ -24,8 +24,6 @@ from trackwire.v1.artifacts_pb2 import (
     ListArtifactsRequest,
     ListArtifactsResponse,
 )
-
-LocalPath = str | os.PathLike[str]
 
 
 class ArtifactMethods(Calls):
@@ -49,7 +47,7 @@ class ArtifactMethods(Calls):
         has arrived.
         """
         source = FileSource(Path(local_path))
-        path = artifact_path if artifact_path is not None else _artifact_path(Path(local_path).name)
+        path = artifact_path if artifact_path is not None else as_artifact_path(Path(local_path).name)
         return self._upload(source, run_id, path, upload_id)
 
     def upload_bytes(self, run_id: str, data: bytes | bytearray | memoryview, artifact_path: str) -> Artifact:
@@ -61,12 +59,10 @@ class ArtifactMethods(Calls):
     def upload_folder(self, run_id: str, local_path: LocalPath, artifact_path: str = "") -> list[Artifact]:
         """Stores all files below a folder, at the same paths below `artifact_path`. Links to folders are left out."""
         folder = Path(local_path)
-        if not folder.is_dir():
-            raise NotADirectoryError(f"local_path: {str(folder)!r} is not a folder")
         prefix = f"{artifact_path}/" if artifact_path else ""
         return [
-            self.upload_artifact(run_id, file, prefix + _artifact_path(file.relative_to(folder).as_posix()))
-            for file in sorted(_files_below(folder))
+            self.upload_artifact(run_id, file, prefix + as_artifact_path(file.relative_to(folder).as_posix()))
+            for file in files_below(folder)
         ]
 
     def download_artifact(self, run_id: str, path: str, local_path: LocalPath) -> Path:
@@ -133,23 +129,6 @@ class ArtifactMethods(Calls):
                 self._download_folder(run_id, entry.path, below)
             else:
                 self._download_file(run_id, entry.path, below)
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            yield Path(parent) / name
-
-
-def _artifact_path(local: str) -> str:
-    try:
-        local.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgumentError(
-            f"local_path: {os.fsencode(local)!r}: its name is not UTF-8: give an artifact_path",
-            metadata={"field": "local_path"},
-        ) from None
-    return local
 
 
 def _name_below(folder: str, path: str) -> str:

@@ -18,9 +18,9 @@ from trackwire.user import user_name
 from trackwire.writer import FLUSH_TIMEOUT_SECONDS, MetricWriter
 
 if TYPE_CHECKING:
-    from trackwire.artifacts import LocalPath
     from trackwire.client import Client
     from trackwire.columns import MetricColumns
+    from trackwire.local_files import LocalPath
     from trackwire.runs import JoinOptions, RunStatusName
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
-"""Scripted servers and clients of them."""
+"""Servers, clients of them, and working directories without either."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.client.live_server import live_server
@@ -8,6 +9,7 @@ from tests.client.scripted_server import MetricStore, ScriptedServer
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
+from trackwire.fluent import active
 
 
 @pytest.fixture
@@ -42,3 +44,17 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def client(live: ServerProcess) -> Iterator[Client]:
     with Client(live.address) as client:
         yield client
+
+
+@pytest.fixture
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory without a server; its spool."""
+    for name in ("TRACKING_URI", "RUN_ID", "EXPERIMENT_NAME", "EXPERIMENT_ID"):
+        for prefix in ("TRACKWIRE_", "MLFLOW_"):
+            monkeypatch.delenv(prefix + name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(active, "_tracking_uri", None)
+    monkeypatch.setattr(active, "_experiment", None)
+    yield tmp_path / ".trackwire" / "spool"
+    while active.active_run() is not None:
+        active.end_run("KILLED")

@@ -5,16 +5,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.client.spooled import KIND, points_of, run_records, statuses, tags_of
 from tests.conftest import ROOT
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent import active, recorder
-from trackwire.spool.segments import Record, RecordKind, read_segment
-from trackwire.spool.stream import StreamPlace, open_streams
+from trackwire.spool.stream import open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
 from trackwire.v1.runs_pb2 import (
     RUN_STATUS_FAILED,
@@ -23,51 +22,7 @@ from trackwire.v1.runs_pb2 import (
     RUN_STATUS_RUNNING,
     CreateRunRequest,
     LogParamsRequest,
-    SetRunTagsRequest,
-    UpdateRunRequest,
 )
-
-KIND = RecordKind
-
-
-@pytest.fixture
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working directory without a server; its spool."""
-    for name in ("TRACKING_URI", "RUN_ID", "EXPERIMENT_NAME", "EXPERIMENT_ID"):
-        for prefix in ("TRACKWIRE_", "MLFLOW_"):
-            monkeypatch.delenv(prefix + name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(active, "_tracking_uri", None)
-    monkeypatch.setattr(active, "_experiment", None)
-    yield tmp_path / ".trackwire" / "spool"
-    while active.active_run() is not None:
-        active.end_run("KILLED")
-
-
-def records_of(place: StreamPlace) -> list[Record]:
-    found = [record for path in place.segments() for record in read_segment(path, is_complete=True)]
-    assert all(isinstance(record, Record) for record in found), found
-    return found  # type: ignore[return-value]
-
-
-def run_records(spool: Path, run_id: str) -> list[Record]:
-    """All records of a run, stream by stream in the order in which they were made."""
-    places = sorted(open_streams(spool), key=lambda place: place.created_ms)
-    return [record for place in places if place.run_id == run_id for record in records_of(place)]
-
-
-def points_of(records: list[Record]) -> list[tuple[str, int, float]]:
-    points = []
-    for record in records:
-        if record.kind is KIND.INGEST:
-            request = IngestMetricsRequest.FromString(record.payload)
-            keys = [key for key, count in zip(request.keys, request.counts, strict=True) for _ in range(count)]
-            points += list(zip(keys, request.steps, request.values, strict=True))
-    return points
-
-
-def statuses(records: list[Record]) -> list[int]:
-    return [UpdateRunRequest.FromString(record.payload).status for record in records if record.kind is KIND.UPDATE_RUN]
 
 
 def test_what_a_run_says_lies_in_the_spool_in_order(spool: Path) -> None:
@@ -90,8 +45,7 @@ def test_what_a_run_says_lies_in_the_spool_in_order(spool: Path) -> None:
     assert dict(made.tags) == {"team": "red", "mlflow.note.content": "why"}
     [params] = [LogParamsRequest.FromString(r.payload) for r in records if r.kind is KIND.LOG_PARAMS]
     assert dict(params.params) == {"lr": "0.1", "layers": "[1, 2]"}
-    [tags] = [SetRunTagsRequest.FromString(r.payload) for r in records if r.kind is KIND.SET_TAGS]
-    assert dict(tags.tags) == {"state": "trained"}
+    assert tags_of(records)["state"] == "trained"
     expected = [("loss", 0, 1.0), ("loss", 1, 0.5), ("loss", 2, 1 / 3)]
     assert [point for point in points_of(records) if point[0] == "loss"] == expected
     assert len(points_of(records)) == 9

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import sys
 import threading
 import time
 import uuid
@@ -30,6 +31,7 @@ _stack = _Stack()
 _open_runs: set[ActiveRun] = set()
 _tracking_uri: str | None = None
 _experiment: ExperimentChoice | None = None
+_hears_in_pid = 0
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
@@ -86,13 +88,8 @@ def start_run(
         is_resumed=bool(resumed),
         tags=_first_tags(tags, description),
     )
-    place = destination(_tracking_uri, mode)
-    if place.notice:
-        logger.warning("%s", place.notice)
-    run = ActiveRun(place, opening)
+    run = _opened(opening, mode)
     _stack.runs.append(run)
-    _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
-    _open_runs.add(run)
     return run
 
 
@@ -114,9 +111,37 @@ def last_active_run() -> ActiveRun | None:
     return active_run() or _stack.last
 
 
-def run_to_log() -> ActiveRun:
-    """This thread's active run; one is started where there is none."""
-    return active_run() or start_run()
+def run_to_log(run_id: str | None = None) -> ActiveRun:
+    """This thread's active run, which is started where there is none; or the run of this id, which must be there.
+
+    One that this process hasn't started is neither made nor ended by it.
+    """
+    active = active_run()
+    if run_id is None:
+        return active or start_run()
+    known = next((run for run in (active, *list(_open_runs)) if run is not None and run.info.run_id == run_id), None)
+    if known is not None and known.info.status == "RUNNING":
+        return known
+    opening = Opening(
+        run_id=run_id,
+        experiment=ExperimentChoice(),
+        start_time_ms=time.time_ns() // 1_000_000,
+        is_owner=False,
+        is_resumed=True,
+        is_made=False,
+    )
+    return _opened(opening, mode=None)
+
+
+def _opened(opening: Opening, mode: str | None) -> ActiveRun:
+    place = destination(_tracking_uri, mode)
+    if place.notice:
+        logger.warning("%s", place.notice)
+    run = ActiveRun(place, opening)
+    _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
+    _open_runs.add(run)
+    _hear_of_exit()
+    return run
 
 
 def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:
@@ -131,7 +156,7 @@ def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> d
 
 
 def _end_all() -> None:
-    """At the interpreter's exit: a run that nobody ended is over."""
+    """At the end of the process: a run that nobody ended is over."""
     for run in sorted(_open_runs, key=lambda run: run.info.start_time, reverse=True):
         run.end("FINISHED")
 
@@ -139,6 +164,24 @@ def _end_all() -> None:
 def _begin_again_in_child() -> None:
     for run in _open_runs:
         run.begin_again_in_child()
+    if _open_runs:
+        _hear_of_exit()
+
+
+def _hear_of_exit() -> None:
+    """Children of multiprocessing end without what atexit has: they have a list of their own."""
+    global _hears_in_pid
+    processes = sys.modules.get("multiprocessing.util")
+    if processes is None or _hears_in_pid == os.getpid():
+        return
+    _hears_in_pid = os.getpid()
+    _put_on_list_of_exit(_stack)
+    # A child empties that list when it begins, and then calls this.
+    processes.register_after_fork(_stack, _put_on_list_of_exit)
+
+
+def _put_on_list_of_exit(_stack: _Stack) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, _end_all, exitpriority=100)
 
 
 atexit.register(_end_all)

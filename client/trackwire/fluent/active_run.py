@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
+from trackwire.fluent.run_files import RunFiles
 from trackwire.fluent.settings import Destination
 from trackwire.gathering import MetricValue, check_key
 from trackwire.spool.segments import RecordKind
@@ -36,10 +37,11 @@ class RunInfo:
     lifecycle_stage: str = "active"
 
 
-class ActiveRun:
+class ActiveRun(RunFiles):
     """Logs into one run. Left as a context manager it is FINISHED, FAILED by an exception, KILLED by Ctrl-C."""
 
     def __init__(self, destination: Destination, opening: Opening):
+        super().__init__(Recorder(destination, opening), opening)
         self.info = RunInfo(
             run_id=opening.run_id,
             run_name=opening.run_name,
@@ -50,8 +52,7 @@ class ActiveRun:
             start_time=opening.start_time_ms,
         )
         self._is_owner = opening.is_owner
-        self._has_ended = False
-        self._recorder = Recorder(destination, opening)
+        self._is_inherited = False
 
     def log_metric(self, key: str, value: MetricValue, step: int | None = None, timestamp: int | None = None) -> None:
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
@@ -73,14 +74,21 @@ class ActiveRun:
         """Logs params, each as `str()` gives it now; they never change once set."""
         self._say(RecordKind.LOG_PARAMS, "params", params)
 
+    def log_param(self, key: str, value: object) -> None:
+        """Logs one param."""
+        self.log_params({key: value})
+
+    def set_tag(self, key: str, value: object) -> None:
+        """Sets one tag."""
+        self.set_tags({key: value})
+
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Sets tags, each as `str()` gives it now; the last one of a key wins."""
         self._say(RecordKind.SET_TAGS, "tags", tags)
 
     def delete_tag(self, key: str) -> None:
         """Deletes one tag."""
-        if self._has_ended:
-            raise self._ended_error()
+        self._require_open()
         self._recorder.say(RecordKind.DELETE_TAG, {"key": check_key(key)})
 
     def flush(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
@@ -98,7 +106,7 @@ class ActiveRun:
         return durable
 
     def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
-        """Ends the run, and waits as `flush` does. May be called again."""
+        """Ends the run, and waits as `flush` does; in a forked child not at all. May be called again."""
         if status not in _STATUSES:
             raise InvalidArgumentError(f"status: {status!r}: must be one of {', '.join(_STATUSES)}")
         if self._has_ended:
@@ -108,7 +116,8 @@ class ActiveRun:
         if self._is_owner:
             self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
         self._recorder.close()
-        self.flush(timeout_seconds)
+        if not self._is_inherited:
+            self.flush(timeout_seconds)
         if self._recorder.rejected():
             logger.error(
                 "run %s: the server has refused %d records; what it said lies in %s",
@@ -119,7 +128,9 @@ class ActiveRun:
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
+        self._is_inherited = True
         self._is_owner = False
+        self._opening = replace(self._opening, is_owner=False)
         self._recorder.begin_again_in_child()
 
     def __enter__(self) -> Self:
@@ -140,14 +151,10 @@ class ActiveRun:
         return f"<trackwire.ActiveRun {self.info.run_id!r} {self.info.status}>"
 
     def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
-        if self._has_ended:
-            raise self._ended_error()
+        self._require_open()
         words = {check_key(key): _text(f"{field}[{key!r}]", value) for key, value in entries.items()}
         if words:
             self._recorder.say(kind, words)
-
-    def _ended_error(self) -> FailedPreconditionError:
-        return FailedPreconditionError(f"run {self.info.run_id!r} has ended", reason="RUN_ENDED")
 
 
 def _text(field: str, value: object) -> str:

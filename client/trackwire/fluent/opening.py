@@ -21,4 +21,6 @@ class Opening:
     is_owner: bool = True
     # Whether it is known to be there: then it is said to be running again.
     is_resumed: bool = False
+    # Whether it is made where it isn't there; if not, the server refuses what is said of a run that it doesn't know.
+    is_made: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)

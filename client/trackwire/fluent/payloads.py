@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from trackwire.columns import MetricColumns
 from trackwire.fluent.opening import Opening
+from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.spool.segments import RecordKind
 from trackwire.v1.metrics_pb2 import SeriesContext
 from trackwire.v1.runs_pb2 import (
@@ -81,8 +82,21 @@ def _of_kind(run_id: str, kind: RecordKind, sayings: Sequence[Mapping[str, str]]
                 if "end_time_ms" in words:
                     request.end_time_ms = int(words["end_time_ms"])
                 yield kind, request.SerializeToString()
+        case RecordKind.UPLOAD:
+            for words in sayings:
+                yield kind, _upload(run_id, words).SerializeToString()
         case _:
             raise ValueError(f"kind: {kind!r}: nothing that is said")
+
+
+def _upload(run_id: str, words: Mapping[str, str]) -> SpooledUpload:
+    return SpooledUpload(
+        run_id=run_id,
+        file_name=words["file_name"],
+        artifact_path=words["artifact_path"],
+        size_bytes=int(words["size_bytes"]),
+        sha256=bytes.fromhex(words["sha256"]),
+    )
 
 
 def _parts(entries: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:

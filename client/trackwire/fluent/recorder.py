@@ -2,19 +2,23 @@
 
     call ──append──▶ points, sayings ──every 100 ms──▶ columns, payloads ──▶ records of the stream
           atomic, no lock                in a thread, which alone loads numpy and protobuf
+    file ──copy──▶ the stream's files, at once; the record that names one follows as a saying
 
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
 import logging
+import os
+import posixpath
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.fluent import snapshots
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
 from trackwire.fluent.shipping import keep_shipping
@@ -41,9 +45,11 @@ class Recorder:
     def __init__(self, destination: Destination, opening: Opening):
         self.points = GatheredPoints()
         self.dropped_points = 0
+        self.dropped_files = 0
         self._destination = destination
         self._opening = opening
         self._sayings: deque[tuple[RecordKind, Mapping[str, str]]] = deque()
+        self._tags_said = set(opening.tags)
         self._last_sequence = 0
         self._begin()
 
@@ -76,9 +82,32 @@ class Recorder:
 
     def say(self, kind: RecordKind, words: Mapping[str, str]) -> None:
         """Something that is written in the order in which it was said."""
+        if kind is RecordKind.SET_TAGS:
+            self._tags_said.update(words)
         self._sayings.append((kind, words))
         if self._thread is None:
             self._start()
+
+    def keep_file(self, artifact_path: str, write: Callable[[Path], object]) -> None:
+        """Keeps the file that `write` makes at the path it is given, to be stored at `artifact_path`.
+
+        Raises what `write` raises, but for OSError: the disk takes no more, and the file is dropped and counted.
+        """
+        if self._destination.mode == "disabled":
+            return
+        try:
+            with self._writing:
+                stream = self._opened()
+            if stream is None:
+                raise OSError(f"{self._destination.spool}: there is no room")
+            taken = snapshots.take(stream.place.files_folder, posixpath.basename(artifact_path), write)
+        except OSError as error:
+            self._drop_file(artifact_path, error)
+            return
+        if taken is None:
+            return
+        words = {"artifact_path": artifact_path, "file_name": taken.name, "sha256": taken.sha256.hex()}
+        self.say(RecordKind.UPLOAD, {**words, "size_bytes": str(taken.size_bytes)})
 
     def write(self) -> bool:
         """Writes all that has gathered; False where it could not, which is told once. From any thread."""
@@ -154,11 +183,23 @@ class Recorder:
             self._thread.start()
 
     def _keep_writing(self) -> None:
+        self._say_system_tags()
         while not self._ended:
             self._wake.wait(WRITE_INTERVAL_SECONDS)
             self._wake.clear()
             if self.write():
                 keep_shipping(self._destination)
+
+    def _say_system_tags(self) -> None:
+        """What git and the like say may take seconds: here nobody waits for it."""
+        if not self._opening.is_owner or self._opening.is_resumed or self._destination.mode == "disabled":
+            return
+        from trackwire.system_tags import system_tags
+
+        found = system_tags(os.environ)
+        # The run's own word wins, whether it came before or is still to come.
+        found = {key: value for key, value in found.items() if key not in self._tags_said}
+        self._sayings.appendleft((RecordKind.SET_TAGS, found))
 
     def _opened(self) -> "SpoolStream | None":
         """The stream, which begins with the run itself; None while the disk doesn't take that."""
@@ -169,7 +210,7 @@ class Recorder:
             stream = SpoolStream.create(
                 self._destination.spool, run_id=self._opening.run_id, tracking_uri=self._destination.address
             )
-            if not self._append(stream, RecordKind.CREATE_RUN, create_run(self._opening)):
+            if self._opening.is_made and not self._append(stream, RecordKind.CREATE_RUN, create_run(self._opening)):
                 stream.close()
                 return None
             self._stream = stream
@@ -204,6 +245,16 @@ class Recorder:
     def _discard(self, points_max: int) -> int:
         with self._taking:
             return self.points.discard(points_max)
+
+    def _drop_file(self, artifact_path: str, error: OSError) -> None:
+        if not self.dropped_files:
+            logger.error(
+                "run %s: artifact %r can't be kept: %s; such files are dropped, and counted",
+                self._opening.run_id,
+                artifact_path,
+                error,
+            )
+        self.dropped_files += 1
 
     def _drop(self) -> None:
         first = not self.dropped_points

@@ -1,0 +1,138 @@
+"""What a run keeps as files: copied or written into the spool at the call, and uploaded from there."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.fluent import snapshots
+from trackwire.fluent.artifact_paths import below, checked_path
+from trackwire.fluent.opening import Opening
+from trackwire.fluent.recorder import Recorder
+from trackwire.local_files import LocalPath, as_artifact_path, files_below
+from trackwire.spool.segments import RecordKind
+
+
+class RunFiles:
+    """The part of an active run that stores files. A bad value is told at the call; a full disk drops and counts."""
+
+    def __init__(self, recorder: Recorder, opening: Opening):
+        self._recorder = recorder
+        self._opening = opening
+        self._has_ended = False
+        # Copies of the tables that this process has logged, to be added to.
+        self._tables: dict[str, Path] = {}
+        self._has_images = False
+
+    def log_artifact(self, local_path: LocalPath, artifact_path: str | None = None) -> None:
+        """Stores a file, or a folder with all below it, under its own name in the artifacts' folder `artifact_path`.
+
+        As it is now: it may be changed or deleted right after the call.
+        """
+        local = Path(local_path)
+        target = below(artifact_path, as_artifact_path(local.name))
+        if local.is_dir():
+            self.log_artifacts(local, target)
+        else:
+            self._keep_copy(local, target)
+
+    def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
+        """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out."""
+        folder = Path(local_dir)
+        for file in files_below(folder):
+            self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
+
+    def log_text(self, text: str, artifact_file: str) -> None:
+        """Stores text as a file in UTF-8."""
+        from trackwire.media.text import write_text
+
+        self._keep(artifact_file, partial(write_text, text))
+
+    def log_dict(self, dictionary: object, artifact_file: str) -> None:
+        """Stores a dictionary as YAML (.yaml, .yml) or JSON (any other suffix)."""
+        from trackwire.media.dicts import write_dict
+
+        self._keep(artifact_file, partial(write_dict, dictionary))
+
+    def log_figure(
+        self, figure: object, artifact_file: str, *, save_kwargs: Mapping[str, object] | None = None
+    ) -> None:
+        """Stores a figure of matplotlib or plotly, in the format of the suffix."""
+        from trackwire.media.figures import write_figure
+
+        self._keep(artifact_file, lambda path: write_figure(figure, path, save_kwargs))
+
+    def log_image(
+        self,
+        image: object,
+        artifact_file: str | None = None,
+        *,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Stores an image as `artifact_file`, or as the image of the series `key` at `step` (from 0).
+
+        `image` is an array H×W, H×W×1, H×W×3 or H×W×4 of bools, integers 0 to 255 or floats 0 to 1, or Pillow's.
+        """
+        from trackwire.media.images import IMAGES_TAG, series_paths, write_image, write_thumbnail
+
+        if (artifact_file is None) == (key is None):
+            raise InvalidArgumentError("log_image: give either an artifact_file or a key")
+        if artifact_file is not None:
+            self._keep(artifact_file, partial(write_image, image))
+            return
+        paths = series_paths(str(key), step or 0, time.time_ns() // 1_000_000 if timestamp is None else timestamp)
+        self._keep(paths.image, partial(write_image, image))
+        self._keep(paths.thumbnail, partial(write_thumbnail, image))
+        if not self._has_images:
+            self._has_images = True
+            self._recorder.say(RecordKind.SET_TAGS, {IMAGES_TAG: "True"})
+
+    def log_table(self, data: object, artifact_file: str) -> None:
+        """Stores a dict of columns or a pandas DataFrame as a table, behind the rows logged before."""
+        from trackwire.media.tables import TABLES_TAG, write_table
+
+        self._require_new_run()
+        before = self._tables.get(artifact_file)
+
+        def write(path: Path) -> None:
+            write_table(data, path, append_to=before)
+            # Beside the snapshot, which is gone once it is uploaded.
+            kept = path.parent.with_suffix(".table")
+            shutil.copyfile(path, kept)
+            self._tables[artifact_file] = kept
+
+        self._keep(artifact_file, write)
+        if before is None and artifact_file in self._tables:
+            tables = [{"path": path, "type": "table"} for path in self._tables]
+            self._recorder.say(RecordKind.SET_TAGS, {TABLES_TAG: json.dumps(tables)})
+        elif before is not None and self._tables[artifact_file] != before:
+            before.unlink(missing_ok=True)
+
+    def _keep_copy(self, local: Path, artifact_path: str) -> None:
+        with local.open("rb") as source:
+            self._keep(artifact_path, partial(snapshots.copy, source))
+
+    def _keep(self, artifact_path: str, write: Callable[[Path], object]) -> None:
+        self._require_open()
+        self._recorder.keep_file(checked_path(artifact_path), write)
+
+    def _require_open(self) -> None:
+        if self._has_ended:
+            raise self._ended_error()
+
+    def _require_new_run(self) -> None:
+        """A table's earlier rows, which another process logged, are on the server: they would be replaced."""
+        if self._opening.is_resumed or not self._opening.is_owner:
+            raise FailedPreconditionError(
+                f"log_table: run {self._opening.run_id!r} was begun by another process, whose rows would be lost: log"
+                " them as a file of this process's own, by log_dict or log_artifact",
+                reason="TABLE_OF_RESUMED_RUN",
+            )
+
+    def _ended_error(self) -> FailedPreconditionError:
+        return FailedPreconditionError(f"run {self._opening.run_id!r} has ended", reason="RUN_ENDED")

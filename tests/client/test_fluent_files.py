@@ -1,0 +1,182 @@
+"""Files that a run logs, without a server: they lie in the spool as they were at the call."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.client.spooled import KIND, points_of, run_records, tags_of
+
+import trackwire
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.internal.v1.spool_pb2 import SpooledUpload
+from trackwire.spool.stream import open_streams
+
+
+def files_of(folder: Path, run_id: str) -> dict[str, bytes]:
+    """What will be uploaded, by its path; later ones replace earlier ones."""
+    [place] = [place for place in open_streams(folder) if place.run_id == run_id]
+    uploads = [SpooledUpload.FromString(r.payload) for r in run_records(folder, run_id) if r.kind is KIND.UPLOAD]
+    for upload in uploads:
+        assert (place.files_folder / upload.file_name).stat().st_size == upload.size_bytes
+    return {upload.artifact_path: (place.files_folder / upload.file_name).read_bytes() for upload in uploads}
+
+
+def test_files_are_kept_as_they_were_at_the_call(spool: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.bin"
+    folder = tmp_path / "plots"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_text("a")
+    weights.write_bytes(b"first")
+    with trackwire.start_run() as run:
+        trackwire.log_artifact(weights)
+        trackwire.log_artifact(str(weights), "models/best")
+        weights.write_bytes(b"changed")
+        weights.unlink()
+        trackwire.log_artifacts(folder, "plots")
+        trackwire.log_artifact(folder)
+        (folder / "deep" / "a.txt").unlink()
+        trackwire.log_text("héllo\r\n", "notes/hello.txt")
+        trackwire.log_dict({"lr": 0.1}, "config.json")
+        trackwire.log_dict({"lr": 0.1}, "config.yaml")
+    assert files_of(spool, run.info.run_id) == {
+        "weights.bin": b"first",
+        "models/best/weights.bin": b"first",
+        "plots/deep/a.txt": b"a",
+        "notes/hello.txt": "héllo\r\n".encode(),
+        "config.json": b'{\n  "lr": 0.1\n}',
+        "config.yaml": b"lr: 0.1\n",
+    }
+
+
+def test_images_and_their_series(spool: Path) -> None:
+    with trackwire.start_run() as run:
+        trackwire.log_image(np.zeros((4, 4, 3), np.uint8), "black.png")
+        trackwire.log_image(np.ones((8, 8)), key="val/sample", step=3, timestamp=1_700_000_000_000)
+        with pytest.raises(InvalidArgumentError, match="either an artifact_file or a key"):
+            trackwire.log_image(np.ones((8, 8)))
+        with pytest.raises(TypeError, match=r"image: must be a numpy\.ndarray"):
+            trackwire.log_image([[1, 2]], "list.png")
+    files = files_of(spool, run.info.run_id)
+    assert files.pop("black.png").startswith(b"\x89PNG")
+    image, thumbnail = sorted(files, key=len)
+    assert image.startswith("images/val~sample+step+3+timestamp+1700000000000+")
+    assert files[thumbnail][8:12] == b"WEBP"
+    assert tags_of(run_records(spool, run.info.run_id))["mlflow.loggedImages"] == "True"
+    assert not list(spool.glob("streams/*/files/*.new"))
+
+
+def test_table_grows_with_each_call(spool: Path) -> None:
+    with trackwire.start_run() as run:
+        trackwire.log_table({"question": ["why?"], "score": [0.5]}, "eval/table.json")
+        trackwire.log_table({"question": ["how?"], "score": [float("nan")]}, "eval/table.json")
+        trackwire.log_table({"a": [1]}, "other.json")
+    files = files_of(spool, run.info.run_id)
+    assert json.loads(files["eval/table.json"]) == {
+        "columns": ["question", "score"],
+        "data": [["why?", 0.5], ["how?", None]],
+    }
+    tables = json.loads(tags_of(run_records(spool, run.info.run_id))["mlflow.loggedArtifacts"])
+    assert [table["path"] for table in tables] == ["eval/table.json", "other.json"]
+
+
+def test_table_of_a_run_that_another_process_began_is_refused_at_the_call(spool: Path) -> None:
+    with trackwire.start_run(run_id="r"), pytest.raises(FailedPreconditionError, match="another process"):
+        trackwire.log_table({"a": [1]}, "table.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("", "must be relative"),
+        ("/abs.txt", "must be relative"),
+        ("a/../b.txt", "must be relative"),
+        ("a//b.txt", "must be relative"),
+        ("%2e%2e/b.txt", "once decoded"),
+        ("a\\b.txt", "must be relative"),
+        ("a\nb.txt", "must be relative"),
+        ("x" * 256, "256 bytes, at most 255"),
+        ("x/" * 600 + "y", "1,201 characters, at most 1,024"),
+    ],
+)
+def test_path_that_no_server_takes_is_told_at_the_call(spool: Path, path: str, why: str) -> None:
+    with trackwire.start_run() as run, pytest.raises(InvalidArgumentError, match=why):
+        run.log_text("text", path)
+
+
+def test_file_that_is_not_there_is_told_at_the_call(spool: Path) -> None:
+    with trackwire.start_run() as run:
+        with pytest.raises(FileNotFoundError):
+            run.log_artifact("missing.bin")
+        with pytest.raises(NotADirectoryError, match="missing"):
+            run.log_artifacts("missing")
+    with pytest.raises(FailedPreconditionError, match="has ended"):
+        run.log_text("late", "late.txt")
+
+
+def test_file_that_the_spool_cannot_keep_is_counted_and_told_once(
+    spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with trackwire.start_run() as run:
+        run.log_metric("loss", 1.0)
+        run.flush()
+        [place] = open_streams(spool)
+        place.files_folder.rmdir()
+        place.files_folder.write_text("in the way")
+        for number in range(3):
+            run.log_text("text", f"{number}.txt")
+        assert run._recorder.dropped_files == 3
+    assert len([record for record in caplog.records if "can't be kept" in record.message]) == 1
+
+
+def test_run_says_where_it_came_from_and_its_own_word_wins(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    with trackwire.start_run(tags={"mlflow.source.name": "train.py"}) as run:
+        run.set_tag("mlflow.source.type", "PROJECT")
+    tags = tags_of(run_records(spool, run.info.run_id))
+    assert tags["mlflow.user"] == "ada"
+    assert tags["mlflow.source.type"] == "PROJECT"
+    assert "mlflow.source.name" not in tags
+
+
+def test_other_run_is_named_by_its_id_and_neither_made_nor_ended(spool: Path) -> None:
+    with trackwire.start_run() as run:
+        trackwire.log_metric("loss", 1.0, run_id="another")
+        trackwire.log_params({"lr": 1}, run_id="another")
+        trackwire.log_text("text", "a.txt", run_id=run.info.run_id)
+    trackwire.fluent.active._end_all()
+    kinds = [record.kind for record in run_records(spool, "another")]
+    assert KIND.CREATE_RUN not in kinds
+    assert KIND.UPDATE_RUN not in kinds
+    assert {KIND.INGEST, KIND.LOG_PARAMS} <= set(kinds)
+    assert list(files_of(spool, run.info.run_id)) == ["a.txt"]
+
+
+def test_artifact_uri_needs_no_server(spool: Path) -> None:
+    with trackwire.start_run() as run:
+        assert trackwire.get_artifact_uri() == f"runs:/{run.info.run_id}"
+        assert trackwire.get_artifact_uri("plots/loss.png") == f"runs:/{run.info.run_id}/plots/loss.png"
+
+
+def test_child_of_multiprocessing_writes_all_that_it_said(tmp_path: Path) -> None:
+    script = """
+import multiprocessing, sys, os
+import trackwire
+run = trackwire.start_run(run_id="r")
+def work(number):
+    for step in range(100):
+        trackwire.log_metric(f"child/{number}", float(step), step)
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    children = [context.Process(target=work, args=(number,)) for number in range(4)]
+    for child in children: child.start()
+    for child in children: child.join(30); assert child.exitcode == 0, child.exitcode
+"""
+    (tmp_path / "train.py").write_text(script)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}
+    subprocess.run([sys.executable, "train.py", "fork"], cwd=tmp_path, env=environment, check=True, timeout=60)
+    points = points_of(run_records(tmp_path / ".trackwire" / "spool", "r"))
+    assert len(points) == len(set(points)) == 400
