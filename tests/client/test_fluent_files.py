@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.client.spooled import KIND, points_of, run_records, tags_of
+from tests.conftest import ROOT
 
 import trackwire
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
@@ -177,6 +178,7 @@ if __name__ == "__main__":
 """
     (tmp_path / "train.py").write_text(script)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}
+    environment["PYTHONPATH"] = str(ROOT / "client")
     subprocess.run([sys.executable, "train.py", "fork"], cwd=tmp_path, env=environment, check=True, timeout=60)
     points = points_of(run_records(tmp_path / ".trackwire" / "spool", "r"))
     assert len(points) == len(set(points)) == 400

@@ -105,8 +105,6 @@ async def test_experiment_by_name_is_made_in_the_same_transaction(stores: Stores
     with pytest.raises(NotFound):
         await stores.runs.create_run(new_run("r", experiment=ExperimentReference(name="new")))
     with pytest.raises(NotFound):
-        await stores.runs.create_run(new_run("r", experiment=by_name, parent_run_id="none"))
-    with pytest.raises(NotFound):
         await stores.experiments.get_experiment_by_name("new")
     run, _ = await stores.runs.create_run(new_run("r", experiment=by_name))
     second, _ = await stores.runs.create_run(new_run("r2", experiment=by_name))
@@ -163,9 +161,14 @@ async def test_parent_and_its_tag_say_the_same(stores: Stores) -> None:
     assert (await get(stores, "r")).parent_run_id == ""
     await stores.run_data.set_run_tags("r", {PARENT_RUN_TAG: "parent"}, None)
     assert (await get(stores, "r")).parent_run_id == "parent"
-    with pytest.raises(NotFound):
-        await stores.run_data.set_run_tags("r", {"a": "b", PARENT_RUN_TAG: "none"}, None)
-    assert "a" not in (await get(stores, "r")).tags
+
+
+async def test_parent_may_come_after_its_part(stores: Stores) -> None:
+    await stores.runs.create_run(new_run("r", parent_run_id="later"))
+    await stores.runs.create_run(new_run("later"))
+    assert (await get(stores, "r")).parent_run_id == "later"
+    await stores.run_data.set_run_tags("r", {PARENT_RUN_TAG: "another"}, None)
+    assert (await get(stores, "r")).parent_run_id == "another"
 
 
 async def test_param_never_changes_and_a_batch_is_all_or_none(stores: Stores) -> None:

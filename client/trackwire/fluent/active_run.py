@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.opening import Opening
@@ -14,6 +14,9 @@ from trackwire.fluent.run_files import RunFiles
 from trackwire.fluent.settings import Destination
 from trackwire.gathering import MetricValue, check_key
 from trackwire.spool.segments import RecordKind
+
+if TYPE_CHECKING:
+    from trackwire.shipper.rejected import Rejection
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ class ActiveRun(RunFiles):
         )
         self._is_owner = opening.is_owner
         self._is_inherited = False
+        self._told_rejections = 0
 
     def log_metric(self, key: str, value: MetricValue, step: int | None = None, timestamp: int | None = None) -> None:
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
@@ -99,10 +103,11 @@ class ActiveRun(RunFiles):
         durable = self._recorder.flush(timeout_seconds)
         if not durable:
             logger.warning(
-                "run %s: not all of it has reached the server after %g s; the spool keeps it, and it is sent on",
+                "run %s: not all of it is durable after %g s; the spool keeps what it has, and it is sent on",
                 self.info.run_id,
                 timeout_seconds,
             )
+        self._tell_rejections()
         return durable
 
     def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
@@ -118,13 +123,10 @@ class ActiveRun(RunFiles):
         self._recorder.close()
         if not self._is_inherited:
             self.flush(timeout_seconds)
-        if self._recorder.rejected():
-            logger.error(
-                "run %s: the server has refused %d records; what it said lies in %s",
-                self.info.run_id,
-                self._recorder.rejected(),
-                self._recorder.rejected_folder,
-            )
+
+    def rejections(self) -> "list[Rejection]":
+        """What the server has refused for good of this process's records, such as a param that was set already."""
+        return self._recorder.rejections()
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
@@ -149,6 +151,18 @@ class ActiveRun(RunFiles):
 
     def __repr__(self) -> str:
         return f"<trackwire.ActiveRun {self.info.run_id!r} {self.info.status}>"
+
+    def _tell_rejections(self) -> None:
+        found = self.rejections()
+        for rejection in found[self._told_rejections :]:
+            logger.error(
+                "run %s: the server has refused a record (%s): %s; it is kept in %s",
+                self.info.run_id,
+                rejection.kind,
+                rejection.message,
+                self._recorder.rejected_folder,
+            )
+        self._told_rejections = len(found)
 
     def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
         self._require_open()

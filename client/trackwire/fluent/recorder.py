@@ -27,6 +27,7 @@ from trackwire.spool.segments import RecordKind
 
 if TYPE_CHECKING:
     from trackwire.columns import MetricColumns
+    from trackwire.shipper.rejected import Rejection
     from trackwire.spool.stream import SpoolStream
 
 logger = logging.getLogger(__name__)
@@ -160,9 +161,13 @@ class Recorder:
         if self._stream is not None:
             self._stream.close()
 
-    def rejected(self) -> int:
-        """How many records the server has refused for good."""
-        return 0 if self._stream is None else self._stream.delivered().rejected_records
+    def rejections(self) -> "list[Rejection]":
+        """What the server has refused for good."""
+        if self._stream is None or not self._stream.delivered().rejected_records:
+            return []
+        from trackwire.shipper.rejected import read_rejections
+
+        return list(read_rejections(self._stream.place))
 
     def _is_delivered(self, stream: "SpoolStream") -> bool:
         # A stream that is complete and delivered is removed.
@@ -191,8 +196,8 @@ class Recorder:
                 keep_shipping(self._destination)
 
     def _say_system_tags(self) -> None:
-        """What git and the like say may take seconds: here nobody waits for it."""
-        if not self._opening.is_owner or self._opening.is_resumed or self._destination.mode == "disabled":
+        """What git and the like say may take seconds: here nobody waits for it. A resumed run gets those of now."""
+        if not self._opening.is_owner or self._destination.mode == "disabled":
             return
         from trackwire.system_tags import system_tags
 

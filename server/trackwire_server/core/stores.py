@@ -65,7 +65,7 @@ class RunStore(Protocol):
     async def create_run(self, new: NewRun) -> tuple[Run, bool]:
         """Stores a run, and its experiment if asked; True if made now.
 
-        The same `request_id` again answers with the run it made. Raises NotFound (experiment, parent run),
+        The same `request_id` again answers with the run it made. Raises NotFound (experiment),
         ExperimentDeleted, AlreadyExists (run id, unless `join`), RunDeleted (joining a deleted run).
         """
 

@@ -86,8 +86,6 @@ class MemoryRuns:
             self._state.change_run(run, lifecycle_stage=stage, deleted_time_ms=deleted_time_ms)
 
     def _add(self, new: NewRun) -> Run:
-        if new.parent_run_id:
-            _check_parent(self._state, new.parent_run_id, field="parent_run_id")
         experiment = self._experiment(new)
         run = Run(
             run_id=new.run_id,
@@ -172,8 +170,6 @@ class MemoryRunData:
         with self._advancing(run_id, stamp) as is_new:
             if not is_new:
                 return
-            if tags.get(PARENT_RUN_TAG):
-                _check_parent(self._state, tags[PARENT_RUN_TAG], field=f"tags[{PARENT_RUN_TAG}]")
             fields = {field: tags[tag] for tag, field in _FIELD_OF_TAG.items() if tag in tags}
             self._state.change_run(run, tags={**run.tags, **tags}, **fields)
 
@@ -207,11 +203,6 @@ class MemoryRunData:
         except TrackwireError:
             self._state.marks = before
             raise
-
-
-def _check_parent(state: MemoryState, parent_run_id: str, *, field: str) -> None:
-    if parent_run_id not in state.runs:
-        raise NotFound("run", parent_run_id, field=field)
 
 
 def _end_time(run: Run, change: RunChange) -> int | None:

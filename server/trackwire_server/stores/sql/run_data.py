@@ -71,19 +71,11 @@ class SqlRunData:
 
 
 async def put_tags(connection: AsyncConnection, dialect: Dialect, run: LockedRun, tags: Mapping[str, str]) -> None:
-    """Sets tags, and the columns that say the same. Raises NotFound for a parent that is not there."""
-    if tags.get(PARENT_RUN_TAG):
-        await check_parent(connection, tags[PARENT_RUN_TAG], field=f"tags[{PARENT_RUN_TAG}]")
+    """Sets tags, and the columns that say the same."""
     await upsert_entries(connection, dialect, run_tags, run.run_no, tags)
     columns = {column: tags[tag] for tag, column in _COLUMN_OF_TAG.items() if tag in tags}
     if columns:
         await _change(connection, run, **columns)
-
-
-async def check_parent(connection: AsyncConnection, parent_run_id: str, *, field: str) -> None:
-    """Raises NotFound if there is no such run."""
-    if await connection.scalar(select(runs.c.run_no).where(runs.c.run_id == parent_run_id)) is None:
-        raise NotFound("run", parent_run_id, field=field)
 
 
 async def _change(connection: AsyncConnection, run: LockedRun, **values: object) -> None:

@@ -29,7 +29,7 @@ from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.entries import upsert_entries
 from trackwire_server.stores.sql.experiments import has_name, insert_experiment
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
-from trackwire_server.stores.sql.run_data import check_parent, put_tags
+from trackwire_server.stores.sql.run_data import put_tags
 from trackwire_server.stores.sql.run_rows import RUNS, read_runs, run_of
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
@@ -108,8 +108,6 @@ class SqlRuns:
 
     async def _insert(self, connection: AsyncConnection, new: NewRun) -> AnyRow:
         experiment_no, location = await self._experiment(connection, new)
-        if new.parent_run_id:
-            await check_parent(connection, new.parent_run_id, field="parent_run_id")
         statement = insert(runs).values(
             run_id=new.run_id,
             experiment_no=experiment_no,

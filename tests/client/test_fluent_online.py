@@ -1,0 +1,224 @@
+"""The fluent API with a server: a training process that opens no socket, and a shipper that delivers."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from tests.client.live_server import live_server
+from tests.conftest import ROOT, ServerProcess
+
+from trackwire import Client
+
+TIMEOUT_SECONDS = 60
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A working directory; a shipper that was started in it is ended."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    yield folder
+    for process in shippers_of(folder):
+        process.kill()
+        process.wait(10)
+
+
+def shippers_of(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "trackwire.shipper" in command and str(folder / ".trackwire" / "spool") in command:
+            found.append(process)
+    return found
+
+
+def start(folder: Path, script: str, address: str) -> "subprocess.Popen[str]":
+    (folder / "train.py").write_text(script)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}
+    return subprocess.Popen(
+        [sys.executable, "train.py"],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT / "client"), "TRACKWIRE_TRACKING_URI": address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def train(folder: Path, script: str, address: str) -> tuple[str, str]:
+    """What a script has printed to its two streams; it must end well."""
+    with start(folder, script, address) as process:
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def wait_until_delivered(folder: Path) -> None:
+    """A stream is deleted once all of it is delivered."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while list((folder / ".trackwire" / "spool" / "streams").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+ALL = """
+import json, os, sys
+import numpy as np
+import trackwire as mlflow
+mlflow.set_experiment("digits")
+with mlflow.start_run(run_id="r", run_name="first", tags={"team": "red"}) as run:
+    mlflow.log_params({"lr": 0.1, "layers": [1, 2]})
+    for step in range(3_000):
+        mlflow.log_metrics({"loss": 1.0 / (step + 1), "acc": step}, step=step)
+    mlflow.log_text("hello", "notes/hello.txt")
+    mlflow.log_image(np.zeros((4, 4), np.uint8), "black.png")
+    mlflow.set_tag("state", "trained")
+    with mlflow.start_run(run_id="child", nested=True):
+        mlflow.log_metric("loss", 0.5)
+    assert mlflow.flush(30)
+    open_files = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    links = [os.readlink(path) for path in open_files if os.path.lexists(path)]
+    sockets = [link for link in links if link.startswith("socket:")]
+    print(json.dumps({"grpc": "grpc" in sys.modules, "sockets": sockets}))
+"""
+
+
+def test_all_that_is_said_reaches_the_server_and_the_training_opens_no_socket(
+    live: ServerProcess, folder: Path
+) -> None:
+    out, err = train(folder, ALL, live.address)
+    assert json.loads(out) == {"grpc": False, "sockets": []}
+    assert not err
+    with Client(live.address) as client:
+        run = client.get_run("r")
+        assert run.status == 3
+        assert run.run_name == "first"
+        assert client.get_experiment(run.experiment_id).name == "digits"
+        assert dict(run.params) == {"lr": "0.1", "layers": "[1, 2]"}
+        assert run.tags["team"] == "red"
+        assert run.tags["state"] == "trained"
+        assert run.tags["mlflow.source.name"] == "train.py"
+        assert client.get_run("child").parent_run_id == "r"
+        assert client.read_artifact("r", "notes/hello.txt") == b"hello"
+        assert client.read_artifact("r", "black.png").startswith(b"\x89PNG")
+        series = {each.key: each for each in client.read_metrics(["r"]).series}
+    assert series["loss"].values.tolist() == [1.0 / (step + 1) for step in range(3_000)]
+    assert series["acc"].steps.tolist() == list(range(3_000))
+    wait_until_delivered(folder)
+
+
+def test_what_the_server_refuses_is_told_when_the_run_ends_and_stops_nothing(live: ServerProcess, folder: Path) -> None:
+    script = """
+import trackwire
+with trackwire.start_run(run_id="refused") as run:
+    trackwire.log_param("lr", 0.1)
+    trackwire.log_param("lr", 0.2)
+    trackwire.log_metric("loss", 1.0, 0)
+print(len(run.rejections()))
+"""
+    out, err = train(folder, script, live.address)
+    assert out.strip() == "1"
+    assert re.search(r"run refused: the server has refused a record \(LOG_PARAMS\): .*'lr'", err)
+    with Client(live.address) as client:
+        run = client.get_run("refused")
+        assert dict(run.params) == {"lr": "0.1"}
+        assert run.status == 3
+        assert run.metrics[0].count == 1
+
+
+def test_server_that_is_away_for_a_whole_run_holds_nobody_up(tmp_path: Path, folder: Path) -> None:
+    script = """
+import time, trackwire
+begun = time.monotonic()
+run = trackwire.start_run(run_id="away")
+for step in range(20_000):
+    trackwire.log_metric("loss", float(step), step)
+print(time.monotonic() - begun)
+assert not run.flush(0.5)
+import os
+os._exit(0)
+"""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ServerProcess(tmp_path / "data", arguments=["--port", str(port)])
+    out, err = train(folder, script, f"127.0.0.1:{port}")
+    assert float(out) < 5
+    assert "not all of it is durable after 0.5 s" in err
+    [shipper] = shippers_of(folder)
+    server.start()
+    try:
+        with Client(server.address) as client:
+            deadline = time.monotonic() + TIMEOUT_SECONDS
+            while not arrived(client, "away", 20_000):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            [series] = client.read_metrics(["away"]).series
+        assert series.values.tolist() == np.arange(20_000.0).tolist()
+    finally:
+        shipper.send_signal(signal.SIGTERM)
+        shipper.wait(20)
+        assert server.stop() == 0
+
+
+def arrived(client: Client, run_id: str, points: int) -> bool:
+    found = [run for run in client.search_runs("0") if run.run_id == run_id]
+    return bool(found) and sum(metric.count for metric in found[0].metrics) == points
+
+
+def test_trainer_that_is_killed_loses_at_most_the_last_moments(live: ServerProcess, folder: Path) -> None:
+    script = """
+import time, trackwire
+run = trackwire.start_run(run_id="killed")
+for step in range(1_000_000):
+    trackwire.log_metric("loss", float(step), step)
+    if step == 5_000:
+        assert run.flush(20)
+        print("flushed", flush=True)
+    time.sleep(0.0001)
+"""
+    with start(folder, script, live.address) as process, Client(live.address) as client:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "flushed"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        # Once the shipper has found the writer dead and delivered the rest, the stream is gone.
+        wait_until_delivered(folder)
+        [series] = client.read_metrics(["killed"]).series
+    assert series.steps.tolist() == list(range(len(series.steps)))
+    assert len(series.steps) > 5_001
+
+
+def test_processes_of_a_job_share_a_run(tmp_path: Path, folder: Path) -> None:
+    script = """
+import multiprocessing
+import trackwire
+def work(rank):
+    with trackwire.start_run(run_id="job", rank=rank):
+        for step in range(500):
+            trackwire.log_metric("loss", rank * 1000.0 + step, step)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    ranks = [context.Process(target=work, args=(rank,)) for rank in range(4)]
+    for each in ranks: each.start()
+    for each in ranks: each.join(); assert each.exitcode == 0
+"""
+    with live_server(tmp_path) as server:
+        train(folder, script, server.address)
+        with Client(server.address) as client:
+            found = {each.rank: each for each in client.read_metrics(["job"]).series}
+            assert client.get_run("job").status == 3
+        assert sorted(found) == [0, 1, 2, 3]
+        for rank, series in found.items():
+            assert series.values.tolist() == [rank * 1000.0 + step for step in range(500)]
