@@ -216,6 +216,8 @@ if __name__ == "__main__":
 """
     with live_server(tmp_path) as server:
         train(folder, script, server.address)
+        # Its pipes have ended though the shipper lives on: who reads them, as `| tee` does, isn't kept waiting.
+        assert shippers_of(folder)
         with Client(server.address) as client:
             found = {each.rank: each for each in client.read_metrics(["job"]).series}
             assert client.get_run("job").status == 3
