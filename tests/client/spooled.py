@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from trackwire.spool.segments import Record, RecordKind, read_segment
+from trackwire.spool.kinds import RecordKind
+from trackwire.spool.segments import Record, read_segment
 from trackwire.spool.stream import StreamPlace, open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
 from trackwire.v1.runs_pb2 import SetRunTagsRequest, UpdateRunRequest

@@ -13,7 +13,7 @@ from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
 from trackwire.fluent.settings import Destination
 from trackwire.gathering import MetricValue, check_key
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
     from trackwire.shipper.rejected import Rejection

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from trackwire.columns import MetricColumns
 from trackwire.fluent.opening import Opening
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 from trackwire.v1.metrics_pb2 import SeriesContext
 from trackwire.v1.runs_pb2 import (
     CreateRunRequest,

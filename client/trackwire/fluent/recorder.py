@@ -4,9 +4,11 @@
           atomic, no lock                in a thread, which alone loads numpy and protobuf
     file ──copy──▶ the stream's files, at once; the record that names one follows as a saying
 
+Nothing heavy is loaded before it is used: `start_run` returns at once, also in a process that has loaded nothing else.
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
+import importlib
 import logging
 import os
 import posixpath
@@ -18,12 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackwire.fluent import snapshots
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
-from trackwire.fluent.shipping import keep_shipping
 from trackwire.gathering import GatheredPoints
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
     from trackwire.columns import MetricColumns
@@ -38,6 +38,17 @@ BATCH_POINTS = 65_536
 # Past these many that wait to be written, points are dropped and counted: the disk has stalled.
 WAITING_POINTS_MAX = 2 * 1_048_576
 _POLL_SECONDS = 0.01
+
+
+# A fork in the middle of another thread's import leaves the child a module that is never finished.
+_loading = threading.Lock()
+os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+
+
+def _load_what_writing_needs() -> None:
+    with _loading:
+        for name in ("columns", "fluent.payloads", "fluent.shipping", "grouping", "spool.stream", "system_tags"):
+            importlib.import_module(f"trackwire.{name}")
 
 
 class Recorder:
@@ -96,6 +107,8 @@ class Recorder:
         """
         if self._destination.mode == "disabled":
             return
+        from trackwire.fluent import snapshots
+
         try:
             with self._writing:
                 stream = self._opened()
@@ -143,6 +156,8 @@ class Recorder:
         if not self._destination.address:
             self._stream.sync()
             return True
+        from trackwire.fluent.shipping import keep_shipping
+
         deadline = time.monotonic() + timeout_seconds
         while not self._is_delivered(self._stream):
             if time.monotonic() >= deadline:
@@ -188,6 +203,9 @@ class Recorder:
             self._thread.start()
 
     def _keep_writing(self) -> None:
+        _load_what_writing_needs()
+        from trackwire.fluent.shipping import keep_shipping
+
         self._say_system_tags()
         while not self._ended:
             self._wake.wait(WRITE_INTERVAL_SECONDS)

@@ -1,19 +1,15 @@
 """What a run keeps as files: copied or written into the spool at the call, and uploaded from there."""
 
-import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.fluent import snapshots
-from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 
 
 class RunFiles:
@@ -33,6 +29,8 @@ class RunFiles:
         As it is now: it may be changed or deleted right after the call.
         """
         local = Path(local_path)
+        from trackwire.fluent.artifact_paths import below
+
         target = below(artifact_path, as_artifact_path(local.name))
         if local.is_dir():
             self.log_artifacts(local, target)
@@ -41,6 +39,8 @@ class RunFiles:
 
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
         """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out."""
+        from trackwire.fluent.artifact_paths import below
+
         folder = Path(local_dir)
         for file in files_below(folder):
             self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
@@ -94,6 +94,9 @@ class RunFiles:
 
     def log_table(self, data: object, artifact_file: str) -> None:
         """Stores a dict of columns or a pandas DataFrame as a table, behind the rows logged before."""
+        import json
+        import shutil
+
         from trackwire.media.tables import TABLES_TAG, write_table
 
         self._require_new_run()
@@ -114,10 +117,14 @@ class RunFiles:
             before.unlink(missing_ok=True)
 
     def _keep_copy(self, local: Path, artifact_path: str) -> None:
+        from trackwire.fluent.snapshots import copy
+
         with local.open("rb") as source:
-            self._keep(artifact_path, partial(snapshots.copy, source))
+            self._keep(artifact_path, partial(copy, source))
 
     def _keep(self, artifact_path: str, write: Callable[[Path], object]) -> None:
+        from trackwire.fluent.artifact_paths import checked_path
+
         self._require_open()
         self._recorder.keep_file(checked_path(artifact_path), write)
 

@@ -4,11 +4,9 @@ Each variable is read as TRACKWIRE_… and, where that is not set, as MLFLOW_…
 """
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
-from urllib.parse import unquote, urlsplit
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
@@ -97,6 +95,8 @@ def _mode(argument: str | None) -> Mode | None:
 def _local_folder(uri: str) -> Path | None:
     """The spool that a URI of the local file system means: `file:…`, or a path that can't be an address."""
     if uri.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
         return Path(unquote(urlsplit(uri).path)).absolute()
     if uri.startswith(("/", "./", "../", "~")):
         return Path(uri).expanduser().absolute()
@@ -112,6 +112,8 @@ def _spool_folder() -> tuple[Path, str]:
     kind = file_system_of(folder)
     if kind not in _NETWORK_FILE_SYSTEMS:
         return folder, ""
+    import tempfile
+
     local = Path(tempfile.gettempdir()) / f"trackwire-{os.getuid()}" / "spool"
     return local, f"{folder.parent.parent} is on {kind}, a network file system: the spool is {local}"
 

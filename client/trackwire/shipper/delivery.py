@@ -18,9 +18,10 @@ from trackwire.shipper.patience import waits_out
 from trackwire.shipper.reading import StreamReader
 from trackwire.shipper.rejected import RejectedFolder
 from trackwire.shipper.uploads import UploadLane
+from trackwire.spool.kinds import RecordKind
 from trackwire.spool.places import StreamPlace
 from trackwire.spool.records import WAYS, Order, points_of
-from trackwire.spool.segments import Damage, Record, RecordKind
+from trackwire.spool.segments import Damage, Record
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from trackwire.internal.v1.metrics_pb2 import IngestMetricsColumns
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 
 
 class Order(Enum):

@@ -11,11 +11,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Self
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.spool.kinds import RecordKind
 
 VERSION = 1
 MAGIC = b"TWSPOOL\0"
@@ -31,19 +31,6 @@ _HEAD = struct.Struct("<IQB")
 _FRAME = struct.Struct("<4s13sI")
 _WRITER_ID = re.compile("[0-9a-f]{32}")
 _SEARCH_BYTES = 1024 * 1024
-
-
-class RecordKind(IntEnum):
-    """What a record says. Numbers are stored: they are never used again for something else."""
-
-    CREATE_RUN = 1
-    INGEST = 2
-    LOG_PARAMS = 3
-    SET_TAGS = 4
-    DELETE_TAG = 5
-    UPDATE_RUN = 6
-    UPLOAD = 7
-    END = 8
 
 
 _KINDS = {int(kind): kind for kind in RecordKind}

@@ -12,6 +12,7 @@ from typing import Self
 
 from trackwire.errors import FailedPreconditionError
 from trackwire.spool.delivered import Delivered, DeliveredFile
+from trackwire.spool.kinds import RecordKind
 from trackwire.spool.places import (
     StreamPlace,
     open_streams,
@@ -21,7 +22,7 @@ from trackwire.spool.places import (
     write_description,
 )
 from trackwire.spool.records import points_of
-from trackwire.spool.segments import RecordKind, SegmentWriter
+from trackwire.spool.segments import SegmentWriter
 
 __all__ = ["Delivered", "DeliveredFile", "SpoolStream", "StreamPlace", "open_streams", "unreadable_streams"]
 

@@ -15,8 +15,8 @@ from tests.conftest import ROOT
 from trackwire.client import Client
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
+from trackwire.spool.kinds import RecordKind
 from trackwire.spool.places import StreamPlace, open_streams
-from trackwire.spool.segments import RecordKind
 from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import runs_pb2
 

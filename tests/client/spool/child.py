@@ -11,7 +11,7 @@ _BEGIN = """
 import json, logging, os, sys, threading, time
 from pathlib import Path
 from trackwire.columns import MetricColumns, encode_ingest
-from trackwire.spool.segments import RecordKind
+from trackwire.spool.kinds import RecordKind
 from trackwire.spool.stream import SpoolStream
 
 def say(**what):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.connection import rpc_path
 from trackwire.delivery import stamp_bytes
+from trackwire.spool.kinds import RecordKind
 from trackwire.spool.records import WAYS, points_of
-from trackwire.spool.segments import RecordKind
 from trackwire.v1.artifacts_pb2 import UploadArtifactRequest
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest, WriterStamp
 from trackwire.v1.runs_pb2 import (

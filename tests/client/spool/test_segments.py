@@ -17,15 +17,8 @@ from tests.client.spool.reading import read_all
 from tests.faults.disks import limit_file_size
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.spool.segments import (
-    MARK,
-    PAYLOAD_BYTES_MAX,
-    Damage,
-    Record,
-    RecordKind,
-    SegmentWriter,
-    read_segment,
-)
+from trackwire.spool.kinds import RecordKind
+from trackwire.spool.segments import MARK, PAYLOAD_BYTES_MAX, Damage, Record, SegmentWriter, read_segment
 
 WRITER_ID = "0123456789abcdef" * 2
 HEADER_BYTES = 32

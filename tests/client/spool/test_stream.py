@@ -20,7 +20,8 @@ from tests.faults.disks import can_mount, limit_file_size, mounted, remount
 
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.errors import DataLossError, FailedPreconditionError, InvalidArgumentError
-from trackwire.spool.segments import PAYLOAD_BYTES_MAX, Record, RecordKind, SegmentWriter
+from trackwire.spool.kinds import RecordKind
+from trackwire.spool.segments import PAYLOAD_BYTES_MAX, Record, SegmentWriter
 from trackwire.spool.stream import SpoolStream, open_streams, unreadable_streams
 
 INGEST, END = RecordKind.INGEST, RecordKind.END
