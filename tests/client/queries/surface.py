@@ -5,6 +5,13 @@ from types import SimpleNamespace
 
 NAMES_OF_MODULE = {
     "trackwire.queries": ("entities",),
+    "trackwire.queries.artifacts": (
+        "download_artifacts",
+        "list_artifacts",
+        "load_dict",
+        "load_image",
+        "load_text",
+    ),
     "trackwire.queries.entities": ("ViewType",),
     "trackwire.queries.experiments": (
         "create_experiment",
@@ -15,6 +22,16 @@ NAMES_OF_MODULE = {
         "set_experiment_tag",
         "set_experiment_tags",
     ),
+    "trackwire.queries.model_registry": (
+        "delete_registered_model_alias",
+        "get_model_version",
+        "get_model_version_by_alias",
+        "register_model",
+        "search_model_versions",
+        "search_registered_models",
+        "set_model_version_tag",
+        "set_registered_model_alias",
+    ),
     "trackwire.queries.runs": (
         "delete_run",
         "get_metric_history",
@@ -22,6 +39,7 @@ NAMES_OF_MODULE = {
         "get_run",
         "search_runs",
     ),
+    "trackwire.queries.tables": ("load_table",),
     "trackwire.fluent.active": ("active_run", "end_run", "set_experiment", "set_tracking_uri", "start_run"),
 }
 
