@@ -1,17 +1,17 @@
 """A process that is told of a server, or of none."""
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.client.media.conftest import FreshPython
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.fluent import active, shipping
+from trackwire.fluent import active
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +23,20 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(active, "_tracking_uri", None)
     monkeypatch.setattr(active, "_experiment", None)
-    started = set(shipping._started)
-    yield tmp_path / ".trackwire" / "spool"
+    spool = tmp_path / ".trackwire" / "spool"
+    yield spool
     while active.active_run() is not None:
         active.end_run("KILLED")
-    for pid in shipping._started - started:
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
-        shipping._started.discard(pid)
+    end_shippers(spool)
+
+
+def end_shippers(spool: Path) -> None:
+    """Ends what this process has started to ship the spool."""
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if str(spool) in child.cmdline():
+                child.terminate()
+                child.wait(20)
 
 
 @pytest.fixture
