@@ -1,0 +1,143 @@
+"""What reads give, with MLflow's attribute names. Values of their own: nothing here asks a server.
+
+Run ─┬─ info: RunInfo          Experiment    RegisteredModel ── latest_versions: ModelVersion
+     └─ data: RunData          Metric        FileInfo
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+
+class ViewType:
+    """Which lifecycle stages a search looks at."""
+
+    ACTIVE_ONLY = 1
+    DELETED_ONLY = 2
+    ALL = 3
+
+
+class Entity:
+    """`dict(entity)` gives its attributes by name."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[tuple[str, object]]:
+        # Every entity is a dataclass, which this base of them is not.
+        return ((each.name, getattr(self, each.name)) for each in fields(self))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo(Entity):
+    """What a run is. Times are Unix milliseconds."""
+
+    run_id: str
+    run_name: str
+    experiment_id: str
+    user_id: str
+    # RUNNING, SCHEDULED, FINISHED, FAILED or KILLED.
+    status: str
+    start_time: int
+    # None while it goes on.
+    end_time: int | None
+    # "active" or "deleted".
+    lifecycle_stage: str
+    artifact_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunData(Entity):
+    """What a run said: the last value of each metric, its params and its tags."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def to_dictionary(self) -> dict[str, object]:
+        """The same as a dict, of copies."""
+        return {"metrics": dict(self.metrics), "params": dict(self.params), "tags": dict(self.tags)}
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Entity):
+    """A run as it was when it was read."""
+
+    info: RunInfo
+    data: RunData
+
+    def to_dictionary(self) -> dict[str, object]:
+        """The same as a dict of dicts, for JSON and such."""
+        return {"info": dict(self.info), "data": self.data.to_dictionary()}
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment(Entity):
+    """A named set of runs. Times are Unix milliseconds."""
+
+    experiment_id: str
+    name: str
+    # Empty where it is the server's own artifact store.
+    artifact_location: str
+    # "active" or "deleted".
+    lifecycle_stage: str
+    tags: dict[str, str] = field(default_factory=dict)
+    creation_time: int = 0
+    last_update_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Entity):
+    """One point of a metric; the time is Unix milliseconds."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo(Entity):
+    """An artifact, or a folder of them, whose size is None."""
+
+    path: str
+    is_dir: bool
+    file_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion(Entity):
+    """One version of a registered model. Times are Unix milliseconds."""
+
+    name: str
+    # A number as text, as in MLflow.
+    version: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    description: str
+    user_id: str
+    # None, Staging, Production or Archived: the first one is a word too.
+    current_stage: str
+    # Where its files lie: runs:/<run_id>/<path>, or another URI.
+    source: str
+    # Empty where no run is said to have made it.
+    run_id: str
+    # READY, PENDING_REGISTRATION or FAILED_REGISTRATION.
+    status: str
+    status_message: str
+    run_link: str
+    tags: dict[str, str] = field(default_factory=dict)
+    aliases: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel(Entity):
+    """A name under which versions gather. Times are Unix milliseconds."""
+
+    name: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    description: str
+    # The highest version of each stage that has one.
+    latest_versions: list[ModelVersion] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    # Alias to version.
+    aliases: dict[str, str] = field(default_factory=dict)
