@@ -111,6 +111,16 @@ def last_active_run() -> ActiveRun | None:
     return active_run() or _stack.last
 
 
+def runs_under_way() -> list[ActiveRun]:
+    """This thread's runs, the active one last."""
+    return [] if active_run() is None else list(_stack.runs)
+
+
+def chosen_experiment() -> ExperimentChoice | None:
+    """What `set_experiment` has said last."""
+    return _experiment
+
+
 def run_to_log(run_id: str | None = None) -> ActiveRun:
     """This thread's active run, which is started where there is none; or the run of this id, which must be there.
 

@@ -96,11 +96,11 @@ def experiment_ids_by_name(client: "Client", names: Sequence[str]) -> dict[str, 
 
 
 def _choice() -> ExperimentChoice:
-    return experiment_choice(None, active._experiment)  # noqa: SLF001 - the other half of one API
+    return experiment_choice(None, active.chosen_experiment())
 
 
 def _set_by_name() -> str:
-    chosen = active._experiment  # noqa: SLF001 - the other half of one API
+    chosen = active.chosen_experiment()
     return "" if chosen is None else chosen.name
 
 

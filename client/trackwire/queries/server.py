@@ -27,9 +27,8 @@ def client_for(asked: str, tracking_uri: str | None = None) -> "Client":
     place = destination(active.get_tracking_uri() if tracking_uri is None else tracking_uri)
     if not place.address:
         raise _offline_error(asked, place)
-    if active.active_run() is not None:
-        for run in active._stack.runs:  # noqa: SLF001 - the other half of one API
-            run.flush(SETTLE_SECONDS)
+    for run in active.runs_under_way():
+        run.flush(SETTLE_SECONDS)
     return _client_of(place.address)
 
 
