@@ -55,6 +55,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(active, "_tracking_uri", None)
     monkeypatch.setattr(active, "_experiment", None)
+    monkeypatch.setattr(active, "_run_id_is_used", False)
     yield tmp_path / ".trackwire" / "spool"
     while active.active_run() is not None:
         active.end_run("KILLED")

@@ -84,9 +84,15 @@ def test_table_grows_with_each_call(spool: Path) -> None:
     assert [table["path"] for table in tables] == ["eval/table.json", "other.json"]
 
 
-def test_table_of_a_run_that_another_process_began_is_refused_at_the_call(spool: Path) -> None:
-    with trackwire.start_run(run_id="r"), pytest.raises(FailedPreconditionError, match="another process"):
+def test_table_of_a_run_that_another_process_began_says_offline_what_it_replaces(
+    spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with trackwire.start_run(run_id="r"):
         trackwire.log_table({"a": [1]}, "table.json")
+        trackwire.log_table({"a": [2]}, "table.json")
+    assert json.loads(files_of(spool, "r")["table.json"])["data"] == [[1], [2]]
+    [told] = [record.message for record in caplog.records if "are replaced" in record.message]
+    assert "'table.json'" in told
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import psutil
@@ -42,13 +43,15 @@ def shippers_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def start(folder: Path, script: str, address: str) -> "subprocess.Popen[str]":
+def start(
+    folder: Path, script: str, address: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> "subprocess.Popen[str]":
     (folder / "train.py").write_text(script)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}
     return subprocess.Popen(
         [sys.executable, "train.py"],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT / "client"), "TRACKWIRE_TRACKING_URI": address},
+        env={**environment, **variables, "PYTHONPATH": str(ROOT / "client"), "TRACKWIRE_TRACKING_URI": address},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -224,3 +227,52 @@ if __name__ == "__main__":
         assert sorted(found) == [0, 1, 2, 3]
         for rank, series in found.items():
             assert series.values.tolist() == [rank * 1000.0 + step for step in range(500)]
+
+
+def test_table_goes_on_behind_the_rows_of_another_process(live: ServerProcess, folder: Path) -> None:
+    script = """
+import trackwire
+with trackwire.start_run(run_id="tables"):
+    trackwire.log_table({"a": [ROW]}, "ROW.json")
+    trackwire.log_table({"a": [ROW]}, "all.json")
+"""
+    for row in (1, 2):
+        train(folder, script.replace("ROW", str(row)), live.address)
+    with Client(live.address) as client:
+        assert json.loads(client.read_artifact("tables", "all.json"))["data"] == [[1], [2]]
+        listed = json.loads(client.get_run("tables").tags["mlflow.loggedArtifacts"])
+    assert [table["path"] for table in listed] == ["1.json", "all.json", "2.json"]
+
+
+LAUNCHERS = {
+    "torchrun": {"RANK": "{rank}", "WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "3", "TORCHELASTIC_RUN_ID": "none"},
+    "slurm": {"SLURM_PROCID": "{rank}", "SLURM_NTASKS": "3", "SLURM_JOB_ID": "77", "SLURM_STEP_ID": "0"},
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_ranks_of_a_launcher_find_their_runs_by_themselves(tmp_path: Path, folder: Path, launcher: str) -> None:
+    script = """
+import trackwire
+for number in range(2):
+    with trackwire.start_run(run_name=f"run {number}"):
+        for step in range(100):
+            trackwire.log_metric("loss", float(step), step)
+        with trackwire.start_run(nested=True):
+            trackwire.log_metric("part", 1.0)
+"""
+    with live_server(tmp_path) as server:
+        processes = []
+        for rank in range(3):
+            variables = {name: value.format(rank=rank) for name, value in LAUNCHERS[launcher].items()}
+            processes.append(start(folder, script, server.address, variables))
+        for process in processes:
+            _, err = process.communicate(timeout=TIMEOUT_SECONDS)
+            assert (process.returncode, err) == (0, "")
+        with Client(server.address) as client:
+            runs = list(client.search_runs("0"))
+            assert len(runs) == 4
+            assert {run.status for run in runs} == {3}
+            for run in runs:
+                ranks = [series.rank for series in client.read_metrics([run.run_id]).series]
+                assert sorted(rank for rank in ranks if rank is not None) == [0, 1, 2]

@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.active_run import ActiveRun
+from trackwire.fluent.jobs import Job, job_of
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import ExperimentChoice, destination, experiment_choice, variable
 from trackwire.user import user_name
@@ -32,6 +34,10 @@ _open_runs: set[ActiveRun] = set()
 _tracking_uri: str | None = None
 _experiment: ExperimentChoice | None = None
 _hears_in_pid = 0
+_run_id_is_used = False
+# How many runs of the job this process has started, by the run that they are part of.
+_runs_of_job: Counter[str] = Counter()
+_counting = threading.Lock()
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
@@ -68,23 +74,30 @@ def start_run(
     rank: int | None = None,
     mode: str | None = None,
 ) -> ActiveRun:
-    """Starts a run, or goes on with the one that has `run_id`, and makes it this thread's active one."""
+    """Starts a run, or goes on with the one that has `run_id`, and makes it this thread's active one.
+
+    The ranks of a job (see jobs.py) log into one run; the first of them owns its status.
+    """
     parent = active_run()
     if parent is not None and not nested:
         raise FailedPreconditionError(
             f"run {parent.info.run_id!r} is active already: end it by end_run(), or start a part of it by nested=True",
             reason="RUN_ACTIVE",
         )
-    resumed = run_id or ("" if parent is not None else variable("RUN_ID"))
+    parent_id = parent_run_id or (parent.info.run_id if parent is not None else "")
+    job = job_of(os.environ)
+    resumed = run_id or ("" if parent is not None else _run_id_of_environment()) or _run_id_of_job(job, parent_id)
+    if rank is None and job is not None:
+        rank = job.rank
     opening = Opening(
         run_id=resumed or uuid.uuid4().hex,
         experiment=_experiment_of(experiment_id, parent),
         start_time_ms=time.time_ns() // 1_000_000,
         run_name=run_name or "",
         user_id=user_name(),
-        parent_run_id=parent_run_id or (parent.info.run_id if parent is not None else ""),
+        parent_run_id=parent_id,
         rank=rank,
-        is_owner=not rank,
+        is_owner=not rank or not resumed,
         is_resumed=bool(resumed),
         tags=_first_tags(tags, description),
     )
@@ -141,6 +154,30 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         is_made=False,
     )
     return _opened(opening, mode=None)
+
+
+def _run_id_of_environment() -> str:
+    """…_RUN_ID, which names the first run of the process and no other."""
+    global _run_id_is_used
+    named = "" if _run_id_is_used else variable("RUN_ID")
+    _run_id_is_used = True
+    return named
+
+
+def _run_id_of_job(job: Job | None, parent_run_id: str) -> str:
+    if job is None:
+        return ""
+    with _counting:
+        _runs_of_job[parent_run_id] += 1
+        number = _runs_of_job[parent_run_id]
+    found = job.run_id(parent_run_id, number)
+    if not found:
+        logger.warning(
+            "rank %d can't tell which run its job shares: it logs into one of its own; set TRACKWIRE_RUN_ID to the same"
+            " id on all ranks",
+            job.rank,
+        )
+    return found
 
 
 def _opened(opening: Opening, mode: str | None) -> ActiveRun:

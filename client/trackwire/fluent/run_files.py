@@ -1,5 +1,7 @@
 """What a run keeps as files: copied or written into the spool at the call, and uploaded from there."""
 
+import importlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,6 +13,8 @@ from trackwire.fluent.recorder import Recorder
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
 from trackwire.spool.kinds import RecordKind
 
+logger = logging.getLogger(__name__)
+
 
 class RunFiles:
     """The part of an active run that stores files. A bad value is told at the call; a full disk drops and counts."""
@@ -21,6 +25,8 @@ class RunFiles:
         self._has_ended = False
         # Copies of the tables that this process has logged, to be added to.
         self._tables: dict[str, Path] = {}
+        # In the order in which they came.
+        self._listed_tables: dict[str, None] = {}
         self._has_images = False
 
     def log_artifact(self, local_path: LocalPath, artifact_path: str | None = None) -> None:
@@ -99,7 +105,8 @@ class RunFiles:
 
         from trackwire.media.tables import TABLES_TAG, write_table
 
-        self._require_new_run()
+        self._require_open()
+        self._find_earlier_rows(artifact_file)
         before = self._tables.get(artifact_file)
 
         def write(path: Path) -> None:
@@ -110,11 +117,11 @@ class RunFiles:
             self._tables[artifact_file] = kept
 
         self._keep(artifact_file, write)
-        if before is None and artifact_file in self._tables:
-            tables = [{"path": path, "type": "table"} for path in self._tables]
-            self._recorder.say(RecordKind.SET_TAGS, {TABLES_TAG: json.dumps(tables)})
-        elif before is not None and self._tables[artifact_file] != before:
+        if before is not None and self._tables.get(artifact_file) != before:
             before.unlink(missing_ok=True)
+        self._listed_tables[artifact_file] = None
+        tables = [{"path": path, "type": "table"} for path in self._listed_tables]
+        self._recorder.say(RecordKind.SET_TAGS, {TABLES_TAG: json.dumps(tables)})
 
     def _keep_copy(self, local: Path, artifact_path: str) -> None:
         from trackwire.fluent.snapshots import copy
@@ -132,14 +139,22 @@ class RunFiles:
         if self._has_ended:
             raise self._ended_error()
 
-    def _require_new_run(self) -> None:
-        """A table's earlier rows, which another process logged, are on the server: they would be replaced."""
-        if self._opening.is_resumed or not self._opening.is_owner:
-            raise FailedPreconditionError(
-                f"log_table: run {self._opening.run_id!r} was begun by another process, whose rows would be lost: log"
-                " them as a file of this process's own, by log_dict or log_artifact",
-                reason="TABLE_OF_RESUMED_RUN",
-            )
+    def _find_earlier_rows(self, artifact_file: str) -> None:
+        """Takes up what another process has logged to a table: a server is asked for it, here and nowhere else."""
+        if artifact_file in self._tables or (self._opening.is_owner and not self._opening.is_resumed):
+            return
+        # By name: what only logs knows nothing of clients.
+        stored_table = importlib.import_module("trackwire.queries.tables").stored_table
+        try:
+            table, listed = stored_table(self._opening.run_id, artifact_file)
+        except FailedPreconditionError as error:
+            if error.reason != "NO_SERVER":
+                raise
+            logger.warning("%s; rows of %r that another process has logged are replaced", error, artifact_file)
+            return
+        self._listed_tables.update(dict.fromkeys(listed))
+        if table is not None:
+            self._tables[artifact_file] = table
 
     def _ended_error(self) -> FailedPreconditionError:
         return FailedPreconditionError(f"run {self._opening.run_id!r} has ended", reason="RUN_ENDED")

@@ -66,6 +66,23 @@ def load_table(
     return _frame_or_columns(_joined(with_extra), [names[name] for name in _TIME_COLUMNS if name in names])
 
 
+def stored_table(run_id: str, artifact_file: str) -> tuple[Path | None, list[str]]:
+    """A copy of a run's table, which is the caller's to delete, and the paths of all tables that the run lists.
+
+    For `log_table`, which adds to what another process has logged; None where there is no such table yet.
+    """
+    client = client_for("log_table")
+    from trackwire.queries.convert import run_of
+
+    listed: list[str] = []
+    folder = Path(tempfile.mkdtemp(prefix="trackwire-table-"))
+    try:
+        listed = _paths(run_of(client.get_run(run_id)))
+        return client.download_artifact(run_id, artifact_file, folder / "table.json"), listed
+    except NotFoundError:
+        return None, listed
+
+
 def _checked(artifact_file: str) -> str:
     if not artifact_file.endswith(TABLE_SUFFIX):
         raise InvalidArgumentError(f"artifact_file: {artifact_file!r}: a table's name must end in {TABLE_SUFFIX}")
@@ -95,13 +112,17 @@ def _filters(condition: str, run_ids: Sequence[str]) -> Iterator[str]:
 
 
 def _has_table(run: Run, path: str) -> bool:
-    """Whether the run's list of tables, which anybody may have written, names this one."""
+    return path in _paths(run)
+
+
+def _paths(run: Run) -> list[str]:
+    """The paths in the run's list of tables, which anybody may have written."""
     try:
         listed = json.loads(run.data.tags.get(TABLES_TAG, "[]"))
     except ValueError:
-        return False
+        return []
     entries = listed if isinstance(listed, list) else []
-    return any(isinstance(entry, dict) and entry.get("path") == path for entry in entries)
+    return [str(entry["path"]) for entry in entries if isinstance(entry, dict) and "path" in entry]
 
 
 def _table(client: "Client", run: Run, path: str) -> Table:
