@@ -6,6 +6,7 @@ import time
 import grpc
 
 from trackwire.connection import Connection, rpc_path
+from trackwire.errors import FailedPreconditionError, NotFoundError, TrackwireError
 from trackwire.status import error_from_rpc
 from trackwire.v1.runs_pb2 import HeartbeatRunRequest, HeartbeatRunResponse
 
@@ -15,12 +16,16 @@ HEARTBEAT_INTERVAL_SECONDS = 10.0
 
 
 class Pulse:
-    """Beats when it is due and never waits for the answer."""
+    """Beats when it is due and never waits for the answer.
+
+    `refusal`: what the server answered last, where it takes no beats for this run: it is deleted, or not there.
+    """
 
     def __init__(
         self, connection: Connection, run_id: str, *, interval_seconds: float = HEARTBEAT_INTERVAL_SECONDS
     ) -> None:
         self.stop_requested = False
+        self.refusal: TrackwireError | None = None
         self._connection = connection
         self._path = rpc_path(HeartbeatRunRequest)
         self._request = HeartbeatRunRequest(run_id=run_id).SerializeToString()
@@ -40,8 +45,15 @@ class Pulse:
     def _hear(self, answer: "grpc.Future[bytes]") -> None:
         try:
             self.stop_requested = HeartbeatRunResponse.FromString(answer.result()).stop_requested
-        except grpc.RpcError as error:
+        except grpc.RpcError as failure:
             # The next one will tell; what matters to the run comes out of its writes.
-            logger.debug("heartbeat failed: %s", error_from_rpc(error, self._connection.address))
+            error = error_from_rpc(failure, self._connection.address)
+            logger.debug("heartbeat failed: %s", error)
+            # Without a reason it was not the server that spoke, but something before it.
+            self.refusal = (
+                error if error.reason and isinstance(error, NotFoundError | FailedPreconditionError) else None
+            )
         except grpc.FutureCancelledError:
             logger.debug("heartbeat cancelled")
+        else:
+            self.refusal = None

@@ -1,4 +1,4 @@
-"""`python -m trackwire.shipper --spool DIR`: delivers until there is nothing left to deliver."""
+"""`python -m trackwire.shipper --spool DIR`: delivers until nothing is left and nobody writes."""
 
 import argparse
 import logging
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
+from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
 from trackwire.shipper.shipping import Shipping
@@ -44,7 +45,7 @@ def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
             _log("another_shipper", spool=options.spool)
             return 0
         _log("started", spool=options.spool, pid=os.getpid())
-        shipping = Shipping(options.spool, options.to)
+        shipping = Shipping(options.spool, options.to, heartbeat_seconds=options.heartbeat_seconds)
         try:
             all_delivered = _ship(shipping, options, stopping, deadline)
         finally:
@@ -65,7 +66,8 @@ def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.E
     while not stopping.is_set():
         shipping.look_over()
         now = time.monotonic()
-        if shipping.is_busy:
+        # One that ends would only be started again by the writer, and its run would miss beats.
+        if shipping.is_busy or (shipping.has_living_writers and not options.once):
             busy_at = now
         elif not options.watch and now - busy_at >= idle_seconds:
             return True
@@ -78,7 +80,7 @@ def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.E
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trackwire.shipper",
-        description="Delivers what is in a spool to its servers, and ends when there is nothing left.",
+        description="Delivers what is in a spool to its servers, and ends when nothing is left and nobody writes.",
         allow_abbrev=False,
     )
     parser.add_argument("--spool", type=_folder, required=True, metavar="DIR", help="the spool's folder")
@@ -87,7 +89,18 @@ def _parser() -> argparse.ArgumentParser:
     life.add_argument("--watch", action="store_true", help="never end for having nothing to deliver")
     life.add_argument("--once", action="store_true", help="end as soon as all is delivered that is there")
     parser.add_argument(
-        "--idle-seconds", type=_seconds, default=IDLE_SECONDS, metavar="N", help="end after so long without work"
+        "--idle-seconds",
+        type=_seconds,
+        default=IDLE_SECONDS,
+        metavar="N",
+        help="end after so long without work and without a process that writes",
+    )
+    parser.add_argument(
+        "--heartbeat-seconds",
+        type=_seconds,
+        default=HEARTBEAT_INTERVAL_SECONDS,
+        metavar="N",
+        help="how often to say of a run whose process writes that it lives",
     )
     parser.add_argument(
         "--timeout-seconds", type=_seconds, metavar="N", help="with --once: end by then, with status 1 if some is left"

@@ -41,6 +41,7 @@ class StreamDelivery:
     def __init__(self, connection: Connection, place: StreamPlace) -> None:
         self.place = place
         self.damages = 0
+        self.connection = connection
         self.address = connection.address
         self._changed = threading.Condition()
         self._reader = StreamReader(place)
@@ -60,6 +61,11 @@ class StreamDelivery:
         self._turn_ends_at = 0.0
         self._failure_told: type[TrackwireError] | None = None
         self._failure_told_at = 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its first record, which makes the run, is settled."""
+        return self._ledger.delivered.sequence > 0
 
     @property
     def is_complete(self) -> bool:

@@ -13,7 +13,9 @@ from pathlib import Path
 from trackwire.address import parse_address
 from trackwire.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
+from trackwire.shipper.heartbeats import Heartbeats
 from trackwire.spool.places import StreamPlace, open_streams, unreadable_streams
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,9 @@ class _Server:
 class Shipping:
     """Finds streams and delivers them, those of offline processes to `offline_address` or not at all."""
 
-    def __init__(self, spool: Path, offline_address: str | None) -> None:
+    def __init__(
+        self, spool: Path, offline_address: str | None, *, heartbeat_seconds: float = HEARTBEAT_INTERVAL_SECONDS
+    ) -> None:
         self._spool = spool
         self._offline_address = offline_address
         self._servers: dict[str, _Server] = {}
@@ -45,6 +49,7 @@ class Shipping:
         # Streams that can't be delivered: for now, or by this program.
         self._not_before: dict[str, float] = {}
         self._left_alone: set[str] = set()
+        self._heartbeats = Heartbeats(heartbeat_seconds)
         self._searched_at = float("-inf")
         self._wake = threading.Event()
         for gone in (spool / "streams").glob(f"*{GONE_SUFFIX}"):
@@ -55,11 +60,17 @@ class Shipping:
         """Whether there is anything to deliver, as of the last `look_over`."""
         return bool(self._running or self._not_before)
 
+    @property
+    def has_living_writers(self) -> bool:
+        """Whether there may come more into its streams, as of the last `look_over`."""
+        return self._heartbeats.has_living_writers
+
     def look_over(self) -> None:
         """Takes in what has ended, and sets to work on every stream that has something."""
         self._take_in_done()
         if time.monotonic() - self._searched_at >= SEARCH_SECONDS:
             self._search()
+            self._heartbeats.look_over(self._streams.values())
         for writer_id in [writer_id for writer_id in self._streams if writer_id not in self._running]:
             self._on_disk(writer_id, partial(self._start_if_more, writer_id))
 

@@ -7,6 +7,7 @@
     00000001.seg …  its records, in order
     files/          snapshots of files that UPLOAD records name
     delivered       how far the shipper has come
+    stop            empty; there once the run was asked to stop, from the shipper
     rejected/       what the server has refused for good, from the shipper
 """
 
@@ -53,6 +54,16 @@ class StreamPlace:
     def delivered_file(self) -> DeliveredFile:
         """How far the shipper has come."""
         return DeliveredFile(self.folder / "delivered")
+
+    @property
+    def stop_path(self) -> Path:
+        """The file that says that the run was asked to stop; the shipper makes it."""
+        return self.folder / "stop"
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether its writer should stop; False also where the disk can't tell."""
+        return os.path.exists(self.stop_path)  # noqa: PTH110  # Path.exists raises where a disk fails
 
     @property
     def files_folder(self) -> Path:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +79,35 @@ def stored_values(address: str, run_id: str, key: str = "loss") -> list[float]:
     with Client(address) as client:
         series = client.read_metrics(run_id, key).series
     return [value for part in series for value in part.values.tolist()]
+
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from tests.client.shipper.shipping import begin, log_points
+stream = begin(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+for number in range(50):
+    log_points(stream, [number])
+print(stream.place.folder, flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def writing_process(spool: Path, run_id: str, address: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A process that has written the points 0 to 49 and lives on, and its stream's folder; killed at the end."""
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server", "."))
+    with subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(spool), run_id, address],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as writer:
+        try:
+            assert writer.stdout is not None
+            yield writer, Path(writer.stdout.readline().strip())
+        finally:
+            writer.kill()
 
 
 def place_of(spool: Path, stream: SpoolStream) -> StreamPlace | None:

@@ -28,6 +28,7 @@ from tests.client.shipper.shipping import (
     spool_file,
     stored_values,
     until,
+    writing_process,
 )
 from tests.conftest import ROOT, ServerProcess
 
@@ -102,15 +103,15 @@ def test_idle_shipper_lets_go_of_the_spool_and_ends(
     spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
 ) -> None:
     stream = begin(spool, run_id, live.address)
-    assert shipper.run("--idle-seconds", "0.5") == 0
-    lock = SpoolLock(spool)
-    assert lock.take()
-    lock.release()
+    assert shipper.run(*ONCE) == 0
     assert stream.delivered().sequence == 1
     # The writer lives on, and the next shipper goes on with what it has written since.
     log_points(stream, [1])
     stream.close()
     assert shipper.run("--idle-seconds", "0.5") == 0
+    lock = SpoolLock(spool)
+    assert lock.take()
+    lock.release()
     assert stored_values(live.address, run_id) == [1]
     assert not shipper.events("server_forgot")
 
@@ -178,21 +179,8 @@ def test_two_streams_into_one_run_arrive(spool: Path, shipper: Shipper, live: Se
 def test_stream_of_a_killed_writer_is_delivered_and_removed(
     spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
 ) -> None:
-    program = (
-        "import sys, time; from pathlib import Path; from tests.client.shipper.shipping import begin, log_points\n"
-        "stream = begin(Path(sys.argv[1]), sys.argv[2], sys.argv[3])\n"
-        "[log_points(stream, [number]) for number in range(50)]; print(stream.place.folder, flush=True); time.sleep(60)"
-    )
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server", "."))
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(spool), run_id, live.address],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-    ) as writer:
-        assert writer.stdout is not None
-        folder = Path(writer.stdout.readline().strip())
-        assert shipper.run("--idle-seconds", "0.2") == 0
+    with writing_process(spool, run_id, live.address) as (writer, folder):
+        assert shipper.run(*ONCE) == 0
         assert folder.exists()
         writer.kill()
         writer.wait(10)
