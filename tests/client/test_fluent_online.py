@@ -276,3 +276,26 @@ for number in range(2):
             for run in runs:
                 ranks = [series.rank for series in client.read_metrics([run.run_id]).series]
                 assert sorted(rank for rank in ranks if rank is not None) == [0, 1, 2]
+
+
+def test_run_hears_that_it_should_stop_without_a_socket(live: ServerProcess, folder: Path) -> None:
+    script = """
+import os, sys, time, trackwire
+with trackwire.start_run(run_id="stopped") as run:
+    trackwire.log_metric("loss", 1.0)
+    assert run.flush(20)
+    print("running", flush=True)
+    while not run.should_stop():
+        time.sleep(0.05)
+print("stopped", "grpc" in sys.modules)
+"""
+    with start(folder, script, live.address) as process, Client(live.address) as client:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "running"
+        client.request_run_stop("stopped")
+        # A heartbeat is every ten seconds.
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        assert (out.strip(), err) == ("stopped False", "")
+        assert client.get_run("stopped").heartbeat_time_ms
+    # Who goes on with it was not meant.
+    train(folder, script.replace("while not", "if"), live.address)

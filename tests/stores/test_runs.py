@@ -139,8 +139,18 @@ async def test_status_and_end_time(stores: Stores) -> None:
     killed = RunChange(status=RunStatus.KILLED, default_end_time_ms=NOW_MS + 3)
     assert (await stores.runs.update_run("r", killed, None)).end_time_ms == NOW_MS + 3
     assert (await stores.runs.update_run("r", RunChange(end_time_ms=7), None)).end_time_ms == 7
-    resumed = await stores.runs.update_run("r", RunChange(status=RunStatus.RUNNING, clear_end_time=True), None)
+    resumed = await stores.runs.update_run("r", RunChange(status=RunStatus.RUNNING, goes_on=True), None)
     assert (resumed.status, resumed.end_time_ms) == (RunStatus.RUNNING, None)
+
+
+async def test_run_that_goes_on_has_not_been_asked_to_stop(stores: Stores) -> None:
+    await stores.runs.create_run(new_run("r"))
+    await stores.run_data.request_stop("r")
+    await stores.runs.update_run("r", RunChange(run_name="x"), None)
+    assert (await get(stores, "r")).stop_requested
+    resumed = await stores.runs.update_run("r", RunChange(status=RunStatus.RUNNING, goes_on=True), None)
+    assert not resumed.stop_requested
+    assert not (await get(stores, "r")).stop_requested
 
 
 async def test_name_and_its_tag_say_the_same(stores: Stores) -> None:

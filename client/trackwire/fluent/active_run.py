@@ -124,6 +124,10 @@ class ActiveRun(RunFiles):
         if not self._is_inherited:
             self.flush(timeout_seconds)
 
+    def should_stop(self) -> bool:
+        """Whether somebody has asked this run to stop: to be looked at now and then, say at each step. Never waits."""
+        return self._recorder.should_stop()
+
     def rejections(self) -> "list[Rejection]":
         """What the server has refused for good of this process's records, such as a param that was set already."""
         return self._recorder.rejections()

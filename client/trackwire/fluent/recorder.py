@@ -27,6 +27,7 @@ from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
     from trackwire.columns import MetricColumns
+    from trackwire.fluent.stopping import StopSign
     from trackwire.shipper.rejected import Rejection
     from trackwire.spool.stream import SpoolStream
 
@@ -47,7 +48,15 @@ os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, a
 
 def _load_what_writing_needs() -> None:
     with _loading:
-        for name in ("columns", "fluent.payloads", "fluent.shipping", "grouping", "spool.stream", "system_tags"):
+        for name in (
+            "columns",
+            "fluent.payloads",
+            "fluent.shipping",
+            "fluent.stopping",
+            "grouping",
+            "spool.stream",
+            "system_tags",
+        ):
             importlib.import_module(f"trackwire.{name}")
 
 
@@ -67,6 +76,7 @@ class Recorder:
 
     def _begin(self) -> None:
         self._stream: SpoolStream | None = None
+        self._stop_sign: StopSign | None = None
         self._writing = threading.RLock()
         # Held for moments only: who logs may wait for it, and never waits for the disk.
         self._taking = threading.Lock()
@@ -176,6 +186,10 @@ class Recorder:
         if self._stream is not None:
             self._stream.close()
 
+    def should_stop(self) -> bool:
+        """Whether somebody has asked the run to stop."""
+        return self._stop_sign is not None and self._stop_sign.is_up()
+
     def rejections(self) -> "list[Rejection]":
         """What the server has refused for good."""
         if self._stream is None or not self._stream.delivered().rejected_records:
@@ -227,7 +241,8 @@ class Recorder:
     def _opened(self) -> "SpoolStream | None":
         """The stream, which begins with the run itself; None while the disk doesn't take that."""
         if self._stream is None:
-            from trackwire.fluent.payloads import create_run
+            from trackwire.fluent.payloads import create_run, payloads_of
+            from trackwire.fluent.stopping import StopSign
             from trackwire.spool.stream import SpoolStream
 
             stream = SpoolStream.create(
@@ -236,9 +251,14 @@ class Recorder:
             if self._opening.is_made and not self._append(stream, RecordKind.CREATE_RUN, create_run(self._opening)):
                 stream.close()
                 return None
-            self._stream = stream
             if self._opening.is_owner and self._opening.is_resumed:
-                self._sayings.appendleft((RecordKind.UPDATE_RUN, {"status": "RUNNING"}))
+                # Right behind: an earlier request to stop is not meant for who goes on.
+                for kind, payload in payloads_of(
+                    self._opening.run_id, [(RecordKind.UPDATE_RUN, {"status": "RUNNING"})]
+                ):
+                    self._append(stream, kind, payload)
+            self._stream = stream
+            self._stop_sign = StopSign(stream.place)
         return self._stream
 
     def _append(self, stream: "SpoolStream", kind: RecordKind, payload: bytes) -> bool:

@@ -207,7 +207,8 @@ class RunChange:
     status: RunStatus | None = None
     end_time_ms: int | None = None
     default_end_time_ms: int | None = None
-    clear_end_time: bool = False
+    # Whether it runs (again): then it has no end time, and nobody has asked it to stop.
+    goes_on: bool = False
     run_name: str | None = None
 
 

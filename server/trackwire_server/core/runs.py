@@ -130,7 +130,8 @@ class Runs:
     ) -> Run:
         """Changes an active run; without its data. Raises NotFound, RunDeleted, SequenceGap.
 
-        A terminal status sets the end time where none is given; RUNNING and SCHEDULED clear it.
+        A terminal status sets the end time where none is given; RUNNING and SCHEDULED clear it, and a
+        request to stop too.
         """
         check_run_id("run_id", run_id)
         check_stamp(stamp)
@@ -145,7 +146,7 @@ class Runs:
             status=status,
             end_time_ms=end_time_ms,
             default_end_time_ms=self._clock() if status is not None and status.is_terminal else None,
-            clear_end_time=goes_on,
+            goes_on=goes_on,
             run_name=run_name,
         )
         return await self._runs.update_run(run_id, change, stamp)

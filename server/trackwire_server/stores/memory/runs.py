@@ -74,6 +74,7 @@ class MemoryRuns:
             status=change.status or run.status,
             end_time_ms=_end_time(run, change),
             run_name=name,
+            stop_requested=run.stop_requested and not change.goes_on,
             tags={**run.tags, RUN_NAME_TAG: name},
         )
         return _bare(changed)
@@ -208,7 +209,7 @@ class MemoryRunData:
 def _end_time(run: Run, change: RunChange) -> int | None:
     if change.end_time_ms is not None:
         return change.end_time_ms
-    if change.clear_end_time:
+    if change.goes_on:
         return None
     if change.default_end_time_ms is None or (run.status is change.status and run.end_time_ms is not None):
         return run.end_time_ms

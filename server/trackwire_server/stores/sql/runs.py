@@ -162,8 +162,8 @@ def _values_of(change: RunChange) -> dict[str, object]:
         values["status"] = change.status
     if change.end_time_ms is not None:
         values["end_time_ms"] = change.end_time_ms
-    elif change.clear_end_time:
-        values["end_time_ms"] = None
+    elif change.goes_on:
+        values |= {"end_time_ms": None, "stop_requested": False}
     elif change.default_end_time_ms is not None:
         kept = func.coalesce(runs.c.end_time_ms, change.default_end_time_ms)
         values["end_time_ms"] = case((runs.c.status == change.status, kept), else_=change.default_end_time_ms)
