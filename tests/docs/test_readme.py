@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -30,12 +31,13 @@ LIMIT_FIELDS = {
 }
 
 
-def test_python_snippets_run_one_after_the_other(address: str) -> None:
+def test_python_snippets_run_one_after_the_other(address: str, tmp_path: Path) -> None:
     snippets = fenced(README, "python")
-    assert len(snippets) == 2
+    assert len(snippets) == 3
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(snippets)],
         env={"PYTHONPATH": PYTHONPATH, "TRACKWIRE_TRACKING_URI": address},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
@@ -70,6 +72,13 @@ def test_settings_table_is_that_of_the_server() -> None:
         for setting in SETTINGS
     ]
     assert table_of(README, "settings") == described
+
+
+def test_each_promise_to_a_training_has_its_test() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    names = [test.strip("`") for _, test in table_of(README, "outage contract")]
+    assert len(names) == len(set(names)) > 5
+    assert [name for name in names if f"def {name}(" not in code] == []
 
 
 def test_limits_are_those_of_the_server() -> None:
