@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
     """Takes the spool, delivers, lets go of it; and again, where something came just when it let go."""
-    lock = SpoolLock(options.spool)
+    lock = SpoolLock(options.spool, offline_address=options.to)
     deadline = None if options.timeout_seconds is None else time.monotonic() + options.timeout_seconds
     while True:
         if not lock.take():
@@ -63,6 +63,10 @@ def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.E
     idle_seconds = 0.0 if options.once else options.idle_seconds
     busy_at = time.monotonic()
     while not stopping.is_set():
+        if options.parent_pid not in (None, os.getppid()):
+            _log("parent_ended", pid=options.parent_pid)
+            stopping.set()
+            break
         shipping.look_over()
         now = time.monotonic()
         if shipping.is_busy:
@@ -88,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     life.add_argument("--once", action="store_true", help="end as soon as all is delivered that is there")
     parser.add_argument(
         "--idle-seconds", type=_seconds, default=IDLE_SECONDS, metavar="N", help="end after so long without work"
+    )
+    parser.add_argument(
+        "--parent-pid", type=int, metavar="PID", help="end when this process, by which it was started, has ended"
     )
     parser.add_argument(
         "--timeout-seconds", type=_seconds, metavar="N", help="with --once: end by then, with status 1 if some is left"
