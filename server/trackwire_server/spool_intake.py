@@ -94,7 +94,7 @@ class SpoolIntake:
         if status and not self._ending:
             self._log.warning("the spool's shipper has failed", status=status, log=self._spool / LOG_FILE)
         else:
-            self._log.info("the spool is taken in", spool=self._spool, segments_left=len(after))
+            self._log.info("the spool's shipper has ended", spool=self._spool, segments_left=len(after))
         return bool(status)
 
     def _look(self) -> Segments:

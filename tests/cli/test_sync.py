@@ -22,13 +22,13 @@ from tests.client.shipper.shipping import (
     spool_file,
     stored_values,
     until,
+    wait_for_shipper,
 )
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
 from trackwire.client import Client
 from trackwire.shipper.lock import SpoolLock
-from trackwire.spool.places import is_locked, shipper_lock
 from trackwire.v1 import runs_pb2
 
 MakeServer = Callable[..., ServerProcess]
@@ -261,7 +261,7 @@ def test_server_killed_in_the_middle_is_waited_for_and_has_every_point_once(
 
 def test_watch_delivers_what_comes_until_it_is_told_to_end(live: ServerProcess, spool: Path, tmp_path: Path) -> None:
     with syncing("--watch", "--to", live.address, spool, folder=tmp_path) as process:
-        assert until(lambda: is_locked(shipper_lock(spool)))
+        wait_for_shipper(spool)
         for run_id in ("first", "second"):
             stream = begin(spool, run_id, "")
             log_points(stream, [1, 2])
@@ -278,7 +278,7 @@ def test_interrupted_sync_leaves_the_rest_in_the_spool(spool: Path, tmp_path: Pa
     stream = begin(spool, "left", "")
     stream.close()
     with syncing("--to", NO_ADDRESS, "--timeout-seconds", "60", folder=tmp_path) as process:
-        assert until(lambda: is_locked(shipper_lock(spool)))
+        wait_for_shipper(spool)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -294,7 +294,7 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     finish(stream)
     # It knows no server for this one.
     other = shipper.start("--watch")
-    assert until(lambda: is_locked(shipper_lock(spool)))
+    wait_for_shipper(spool)
     with syncing("--to", live.address, folder=tmp_path) as process:
         assert process.stderr is not None
         assert f"process {other.pid} on " in process.stderr.readline()
@@ -311,12 +311,32 @@ def test_another_shipper_that_takes_runs_elsewhere_is_named(
     stream = begin(spool, "elsewhere", "")
     stream.close()
     other = shipper.start("--watch", "--to", NO_ADDRESS)
-    assert until(lambda: is_locked(shipper_lock(spool)))
+    wait_for_shipper(spool)
     done = sync("--to", live.address, folder=tmp_path)
     assert done.returncode == 1
-    assert f"are being taken to {NO_ADDRESS} by process {other.pid}, not to {live.address}" in done.stderr
+    assert (
+        f"are being taken to {NO_ADDRESS} by process {other.pid} on {os.uname().nodename}, not to {live.address}"
+        in done.stderr
+    )
     followed = sync("--timeout-seconds", "1", folder=tmp_path, TRACKWIRE_TRACKING_URI=live.address)
     assert (followed.returncode, f"to {NO_ADDRESS};" in followed.stderr) == (1, True)
+
+
+def test_streams_that_nobody_can_deliver_are_named_and_hold_up_nobody(
+    live: ServerProcess, spool: Path, tmp_path: Path
+) -> None:
+    streams = [begin(spool, run_id, address) for run_id, address in (("good", ""), ("lost", "host:99999"), ("new", ""))]
+    for stream in streams:
+        stream.close()
+    description = streams[2].place.folder / "stream.json"
+    description.write_text(json.dumps(json.loads(description.read_text()) | {"format": 99}))
+    done = sync("--to", live.address, folder=tmp_path)
+    assert done.returncode == 1
+    assert f"stream {streams[1].place.writer_id} stays in the spool: " in done.stderr
+    assert "not delivered: 1 run for host:99999\n" in done.stdout
+    assert f"not delivered: {streams[2].place.folder}: " in done.stdout
+    assert "delivered: 1 run, 0 points\n" in done.stdout
+    assert [path.exists() for path in (stream.place.folder for stream in streams)] == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import LogCapture
 from structlog.typing import FilteringBoundLogger
 from tests.client.offline_training import train_offline, without_server
-from tests.client.shipper.shipping import NO_ADDRESS, begin, finish, log_points, stored_values, until
+from tests.client.shipper.shipping import NO_ADDRESS, begin, finish, log_points, stored_values, until, wait_for_shipper
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
@@ -43,14 +43,6 @@ def told(log_capture: LogCapture) -> Told:
 
 def streams(spool: Path) -> list[str]:
     return sorted(path.name for path in (spool / "streams").glob("*"))
-
-
-def shipper_pid(spool: Path) -> int:
-    """The process that has the spool."""
-    assert until(lambda: SpoolLock(spool).holder() is not None)
-    holder = SpoolLock(spool).holder()
-    assert holder is not None
-    return holder.pid
 
 
 def is_alive(pid: int) -> bool:
@@ -98,7 +90,7 @@ def test_stop_ends_the_shipper_and_is_not_held_up_by_it(make_server_process: Mak
     elsewhere = begin(spool, "r2", NO_ADDRESS)
     server.start()
     assert until(lambda: stream.delivered().sequence == 1)
-    pid = shipper_pid(spool)
+    pid = wait_for_shipper(spool).pid
     started = time.perf_counter()
     assert server.stop() == 0
     assert time.perf_counter() - started < 5
@@ -118,7 +110,7 @@ def test_killed_server_takes_its_shipper_along_and_the_next_one_stores_the_rest_
     finish(stream)
     server = make_server_process(TRACKWIRE_FAILPOINT="ingest.before_commit:5")
     server.start()
-    pid = shipper_pid(spool)
+    pid = wait_for_shipper(spool).pid
     assert server.process is not None
     assert server.process.wait(30) == -signal.SIGKILL
     assert until(lambda: not is_alive(pid))

@@ -196,12 +196,11 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
 @contextmanager
 def _holding(folder: Path) -> Iterator[None]:
     """Keeps shippers away from a spool. Raises ClickException where one has it."""
-    from trackwire.shipper.lock import SpoolLock
+    from trackwire.shipper.lock import Holder, SpoolLock
 
     lock = SpoolLock(folder)
     if not lock.take():
-        holder = lock.holder()
-        who = f"process {holder.pid} on {holder.host}" if holder else "another process"
+        who = lock.holder() or Holder()
         raise click.ClickException(f"{who} delivers {folder} now: try again when it has ended; nothing was removed")
     try:
         yield

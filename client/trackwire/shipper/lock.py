@@ -16,11 +16,17 @@ _WAIT_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The shipper that has a spool. `offline_address`: where it takes streams that name no server; None: nowhere."""
+    """The shipper that has a spool; `pid` is 0 where it has not said so.
 
-    pid: int
-    host: str
-    offline_address: str | None
+    `offline_address`: where it takes streams that name no server; None: nowhere.
+    """
+
+    pid: int = 0
+    host: str = ""
+    offline_address: str | None = None
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}" if self.pid else "another process"
 
 
 class SpoolLock:
@@ -49,13 +55,13 @@ class SpoolLock:
         return True
 
     def holder(self) -> Holder | None:
-        """Who has it, as far as that one has said; None where nobody does, or nobody knows."""
+        """Who has it, as far as that one has said; None where nobody does."""
         if not is_locked(self.path):
             return None
         try:
             return Holder(**json.loads(self.path.read_text()))
         except (OSError, ValueError, TypeError):
-            return None
+            return Holder()
 
     def release(self) -> None:
         """Lets another one have it. The file stays: a deleted one could be locked twice under its name."""

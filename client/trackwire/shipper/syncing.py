@@ -92,7 +92,7 @@ class SpoolSync:
             theirs = holder.offline_address
             if must_be_ours and (ours, False) in self._overview.destinations and theirs and not _same(theirs, ours):
                 raise FailedPreconditionError(
-                    f"runs that name no server are being taken to {theirs} by process {holder.pid}, not to {ours}:"
+                    f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
                     " end it first, or leave out --to",
                     reason="SPOOL_IN_USE",
                 )
@@ -150,10 +150,7 @@ def _away(address: str, call_seconds: float) -> TrackwireError | None:
 
 def _doing(holder: Holder) -> str:
     where = f"to {holder.offline_address}" if holder.offline_address else "nowhere: they are taken up once it has ended"
-    return (
-        f"process {holder.pid} on {holder.host} delivers this spool already, runs that name no server {where};"
-        " this is how far it is"
-    )
+    return f"{holder} delivers this spool already, runs that name no server {where}; this is how far it is"
 
 
 def _same(one: str, other: str) -> bool:

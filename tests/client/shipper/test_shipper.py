@@ -28,6 +28,7 @@ from tests.client.shipper.shipping import (
     spool_file,
     stored_values,
     until,
+    wait_for_shipper,
 )
 from tests.conftest import ROOT, ServerProcess
 
@@ -492,9 +493,7 @@ def test_lock_says_who_has_it(spool: Path, shipper: Shipper) -> None:
     lock = SpoolLock(spool)
     assert lock.holder() is None
     process = shipper.start("--watch", "--to", NO_ADDRESS)
-    assert until(lambda: lock.holder() is not None)
-    holder = lock.holder()
-    assert holder is not None
+    holder = wait_for_shipper(spool)
     assert (holder.pid, holder.host, holder.offline_address) == (process.pid, os.uname().nodename, NO_ADDRESS)
     assert shipper.end() == 0
     assert lock.holder() is None
