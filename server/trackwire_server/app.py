@@ -38,6 +38,7 @@ from trackwire_server.core.stores import (
 from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
+from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
@@ -64,8 +65,9 @@ async def serve(config: Config) -> None:
 async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, Services]:
     """Opens the stores and serves them, until the stack is unwound; the address.
 
-    Unwinding goes the same way back: health says NOT_SERVING, no new calls, endless streams end, calls under way are
-    waited for; then background tasks end, what is queued is written, and the stores are closed.
+    Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
+    endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
+    stores are closed.
     """
     stores = await _open_stores(config, stack)
     services = _services(config, stores)
@@ -73,7 +75,10 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     address = server.bind()
     await _start_background_work(services, stack, log)
     await server.start()
+    intake = await _take_spool_in(config, address, stack, log)
     stack.push_async_callback(server.stop, config.drain_seconds)
+    if intake is not None:
+        stack.callback(intake.let_go)
     return address, services
 
 
@@ -167,6 +172,20 @@ async def _start_background_work(services: Services, stack: AsyncExitStack, log:
     stack.callback(expiry.cancel)
     trimming = tasks.create_task(give_back_what_is_not(), name="memory")
     stack.callback(trimming.cancel)
+
+
+async def _take_spool_in(
+    config: Config, address: str, stack: AsyncExitStack, log: FilteringBoundLogger
+) -> SpoolIntake | None:
+    spool = config.data_dir / SPOOL_FOLDER
+    if not config.spool_intake:
+        return None
+    if config.is_volatile:
+        log.info("no spool is taken in: what it holds would be gone with this server", spool=spool)
+        return None
+    intake = SpoolIntake(spool, address, log)
+    await stack.enter_async_context(intake.running())
+    return intake
 
 
 async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:

@@ -49,6 +49,12 @@ SETTINGS: Sequence[Setting] = (
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
     Setting("tail_retention_seconds", "120", "How long a tail that was cut can resume.", "SECONDS"),
+    Setting(
+        "spool_intake",
+        "on",
+        "Whether the spool in the data directory is taken in: on, off.",
+        "ON|OFF",
+    ),
 )
 # For tests of crashes, from the environment alone: people have no use for them.
 TEST_SETTINGS: Sequence[Setting] = (
@@ -72,8 +78,14 @@ class Config:
     drain_seconds: float
     connection_age_seconds: float
     tail_retention_seconds: float
+    spool_intake: bool
     failpoint: str
     compaction_rows: int
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether something of what is stored is gone when the server ends."""
+        return self.store_uri == MEMORY or self.artifacts_folder is None
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -93,6 +105,7 @@ class Config:
             drain_seconds=values.read("drain_seconds", _seconds),
             connection_age_seconds=values.read("connection_age_seconds", _seconds),
             tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
+            spool_intake=values.read("spool_intake", _one_of(("on", "off"))) == "on",
             failpoint=values.read("failpoint", _failpoint),
             compaction_rows=values.read("compaction_rows", _rows),
         )

@@ -80,6 +80,7 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("drain_seconds", "nan"),
         ("drain_seconds", "inf"),
         ("connection_age_seconds", "soon"),
+        ("spool_intake", "yes"),
     ],
 )
 def test_bad_value_is_refused_by_name_and_value(name: str, value: str) -> None:

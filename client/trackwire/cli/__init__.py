@@ -18,6 +18,7 @@ from trackwire.cli.models import models
 from trackwire.cli.runs import runs
 from trackwire.cli.server import server
 from trackwire.cli.session import Session
+from trackwire.cli.sync import sync
 from trackwire.errors import TrackwireError
 
 EXIT_INTERRUPTED = 130
@@ -74,7 +75,7 @@ def cli(context: click.Context, address: str | None, timeout_seconds: float) -> 
     context.call_on_close(session.close)
 
 
-for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor):
+for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor, sync):
     cli.add_command(command)
 
 

@@ -1,6 +1,6 @@
 """Sees to it that somebody ships a spool: a process of its own, found by its lock and started where there is none."""
 
-import subprocess
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ LOG_NAME = "shipper.log"
 LOOK_INTERVAL_SECONDS = 1.0
 
 _next_look: dict[Path, float] = {}
-_started: list[subprocess.Popen[bytes]] = []
+_started: set[int] = set()
 
 
 def keep_shipping(destination: Destination) -> None:
@@ -30,20 +30,39 @@ def keep_shipping(destination: Destination) -> None:
 
 
 def _start(spool: Path) -> None:
-    """In a session of its own and with no open file of ours: it outlives the training, and holds up no pipe's end."""
+    """In a session of its own, with streams of its own: it outlives the training, and holds no pipe of its open.
+
+    What else it inherits it closes by itself.
+    """
     spool.mkdir(parents=True, exist_ok=True)
-    # -P: a file of the training's folder that is called as a library is not it.
-    with (spool / LOG_NAME).open("ab") as log:
-        process = subprocess.Popen(
+    log = os.open(spool / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        # -P: a file of the training's folder that is called as a library is not it.
+        pid = os.posix_spawn(
+            sys.executable,
             [sys.executable, "-P", "-m", "trackwire.shipper", "--spool", str(spool)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, nothing, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
         )
-    _started.append(process)
+    finally:
+        os.close(log)
+        os.close(nothing)
+    _started.add(pid)
 
 
 def _reap() -> None:
     """Shippers of ours that have ended leave the table of processes."""
-    _started[:] = [process for process in _started if process.poll() is None]
+    for pid in list(_started):
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            # A child's child: after a fork these are the parent's.
+            ended = pid
+        if ended:
+            _started.discard(pid)

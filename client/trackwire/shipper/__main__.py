@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
     """Takes the spool, delivers, lets go of it; and again, where something came just when it let go."""
-    lock = SpoolLock(options.spool)
+    lock = SpoolLock(options.spool, offline_address=options.to)
     deadline = None if options.timeout_seconds is None else time.monotonic() + options.timeout_seconds
     while True:
         if not lock.take():
@@ -64,6 +64,10 @@ def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.E
     idle_seconds = 0.0 if options.once else options.idle_seconds
     busy_at = time.monotonic()
     while not stopping.is_set():
+        if options.parent_pid not in (None, os.getppid()):
+            _log("parent_ended", pid=options.parent_pid)
+            stopping.set()
+            break
         shipping.look_over()
         now = time.monotonic()
         # One that ends would only be started again by the writer, and its run would miss beats.
@@ -103,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how often to say of a run whose process writes that it lives",
     )
     parser.add_argument(
+        "--parent-pid", type=int, metavar="PID", help="end when this process, by which it was started, has ended"
+    )
+    parser.add_argument(
         "--timeout-seconds", type=_seconds, metavar="N", help="with --once: end by then, with status 1 if some is left"
     )
     return parser
@@ -136,5 +143,11 @@ def _log(event: str, **fields: object) -> None:
     logger.info(event, extra={"fields": fields})
 
 
+def _close_what_was_inherited() -> None:
+    """A training's pipes must end with it: a child of multiprocessing, for one, holds some that are inherited."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
 if __name__ == "__main__":
+    _close_what_was_inherited()
     sys.exit(main())

@@ -30,6 +30,16 @@ class Rejection:
     refused_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptDamage:
+    """Bytes of a segment that could not be read, as they are kept."""
+
+    segment: str
+    offset: int
+    length_bytes: int
+    reason: str
+
+
 class RejectedFolder:
     """The `rejected` folder of one stream; made when it is first needed."""
 
@@ -92,3 +102,10 @@ def read_rejections(place: StreamPlace) -> Iterator[Rejection]:
     """What the server refused of a stream, by sequence: for whoever tells the user."""
     for path in sorted(place.rejected_folder.glob("[0-9]*.json"), key=lambda path: int(path.stem)):
         yield Rejection(**json.loads(path.read_text()))
+
+
+def read_damages(place: StreamPlace) -> Iterator[KeptDamage]:
+    """What could not be read of a stream: for whoever tells the user."""
+    for path in sorted(place.rejected_folder.glob("damage-*.json")):
+        kept = path.with_suffix(".bin")
+        yield KeptDamage(length_bytes=kept.stat().st_size, **json.loads(path.read_text()))

@@ -12,7 +12,7 @@ from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.retry import backoff_seconds, is_unclear
 from trackwire.shipper.patience import waits_out
-from trackwire.spool.places import StreamPlace
+from trackwire.spool.places import STORED_SUFFIX, StreamPlace
 from trackwire.spool.segments import Record
 from trackwire.transfers import FileSource, may_resume, upload
 
@@ -162,7 +162,7 @@ class Snapshot:
 
     @property
     def _mark(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.stored")
+        return self.path.with_name(f"{self.path.name}{STORED_SUFFIX}")
 
 
 def _may_pass(error: TrackwireError, failures: int) -> bool:

@@ -1,6 +1,6 @@
 """Where streams lie, and what others can tell of one: who writes it, into which run, and whether that process lives.
 
-<spool>/shipper.lock      locked while a shipper lives
+<spool>/shipper.lock      locked while a shipper lives; says who it is
 <spool>/streams/<writer_id>/
     stream.json     who writes, into which run, to which server
     stream.lock     locked while the writer lives
@@ -20,6 +20,8 @@ from pathlib import Path
 from trackwire.errors import DataLossError, FailedPreconditionError, TrackwireError
 from trackwire.spool.delivered import DeliveredFile
 
+# What an empty file is called beside the name of a snapshot that the server has, and that is gone.
+STORED_SUFFIX = ".stored"
 _FORMAT = 1
 _DESCRIPTION = "stream.json"
 _DESCRIBED = {"writer_id": str, "run_id": str, "tracking_uri": str, "pid": int, "host": str, "created_ms": int}
@@ -69,6 +71,10 @@ class StreamPlace:
     def files_folder(self) -> Path:
         """Where the files lie that UPLOAD records name."""
         return self.folder / "files"
+
+    def is_stored(self, file_name: str) -> bool:
+        """Whether the server has the file that an UPLOAD record names."""
+        return (self.files_folder / f"{file_name}{STORED_SUFFIX}").exists()
 
     @property
     def rejected_folder(self) -> Path:

@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from trackwire.client import Client
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
+from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.spool.kinds import RecordKind
 from trackwire.spool.places import StreamPlace, open_streams
 from trackwire.spool.stream import SpoolStream
@@ -123,6 +124,15 @@ def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def wait_for_shipper(spool: Path) -> Holder:
+    """Who has the spool, once that one has said so."""
+    lock = SpoolLock(spool)
+    assert until(lambda: (holder := lock.holder()) is not None and holder.pid != 0)
+    found = lock.holder()
+    assert found is not None
+    return found
 
 
 @dataclass

@@ -28,6 +28,7 @@ from tests.client.shipper.shipping import (
     spool_file,
     stored_values,
     until,
+    wait_for_shipper,
     writing_process,
 )
 from tests.conftest import ROOT, ServerProcess
@@ -465,3 +466,22 @@ def test_bad_arguments_are_told(spool: Path, tmp_path: Path) -> None:
         )
         assert done.returncode == 2
         assert word in done.stderr
+
+
+def test_shipper_of_another_parent_ends(spool: Path, shipper: Shipper) -> None:
+    process = shipper.start("--watch", "--parent-pid", str(os.getpid()))
+    assert not until(lambda: shipper.process is not None and shipper.process.poll() is not None, seconds=2)
+    assert shipper.end() == 0
+    # As one whose parent has ended meanwhile.
+    assert shipper.run("--watch", "--parent-pid", str(process.pid), timeout_seconds=20) == 0
+    assert shipper.events("parent_ended")
+
+
+def test_lock_says_who_has_it(spool: Path, shipper: Shipper) -> None:
+    lock = SpoolLock(spool)
+    assert lock.holder() is None
+    process = shipper.start("--watch", "--to", NO_ADDRESS)
+    holder = wait_for_shipper(spool)
+    assert (holder.pid, holder.host, holder.offline_address) == (process.pid, os.uname().nodename, NO_ADDRESS)
+    assert shipper.end() == 0
+    assert lock.holder() is None
