@@ -107,7 +107,7 @@ class SpoolIntake:
             # Not the event loop's own way, by which a process with gRPC's threads would be forked.
             shipper = self._shipper = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", SHIPPER, "--spool", str(self._spool), "--to", self._address),
+                    *(sys.executable, "-P", "-m", SHIPPER, "--spool", str(self._spool), "--to", self._address),
                     # A killed server can't end it, and its address may soon be another's.
                     *("--parent-pid", str(os.getpid()), "--idle-seconds", str(self._idle_seconds)),
                 ],
