@@ -192,6 +192,18 @@ def test_folder_as_tracking_uri_is_shown_as_a_uri(spool: Path, tmp_path: Path) -
     assert active.get_tracking_uri() == (tmp_path / "runs").as_uri()
 
 
+def test_who_has_named_no_server_is_told_once_where_runs_lie(
+    spool: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "_offline_is_told", False)
+    active.start_run(mode="offline").end()
+    assert not caplog.records
+    for _ in range(2):
+        active.start_run().end()
+    [told] = caplog.records
+    assert f"runs are kept in {spool};" in told.message
+
+
 def test_disabled_mode_writes_nothing(spool: Path) -> None:
     with active.start_run(mode="disabled") as run:
         run.log_metric("loss", 1.0, 0)

@@ -28,7 +28,7 @@ def spool(tmp_path: Path) -> Path:
 
 
 def test_without_a_server_all_stays_below_the_working_directory(tmp_path: Path) -> None:
-    assert destination(None) == Destination("offline", spool(tmp_path))
+    assert destination(None) == Destination("offline", spool(tmp_path), is_by_default=True)
 
 
 @pytest.mark.parametrize("uri", ["host:5051", "grpc://host:5051", "host"])

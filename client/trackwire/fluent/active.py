@@ -14,7 +14,7 @@ from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.active_run import ActiveRun
 from trackwire.fluent.jobs import Job, job_of
 from trackwire.fluent.opening import Opening
-from trackwire.fluent.settings import ExperimentChoice, destination, experiment_choice, variable
+from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
 from trackwire.user import user_name
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ _tracking_uri: str | None = None
 _experiment: ExperimentChoice | None = None
 _hears_in_pid = 0
 _run_id_is_used = False
+_offline_is_told = False
 # How many runs of the job this process has started, by the run that they are part of.
 _runs_of_job: Counter[str] = Counter()
 _counting = threading.Lock()
@@ -184,11 +185,24 @@ def _opened(opening: Opening, mode: str | None) -> ActiveRun:
     place = destination(_tracking_uri, mode)
     if place.notice:
         logger.warning("%s", place.notice)
+    _tell_where_it_lies(place)
     run = ActiveRun(place, opening)
     _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
     _open_runs.add(run)
     _hear_of_exit()
     return run
+
+
+def _tell_where_it_lies(place: Destination) -> None:
+    """Once: nobody has named a server, and nobody has chosen to be without one."""
+    global _offline_is_told
+    if place.mode == "offline" and place.is_by_default and not _offline_is_told:
+        _offline_is_told = True
+        logger.warning(
+            "no server is named: runs are kept in %s; `trackwire server` started here takes them in,"
+            " `trackwire sync --to HOST:PORT` sends them to another",
+            place.spool,
+        )
 
 
 def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:

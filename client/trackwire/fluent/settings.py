@@ -36,6 +36,8 @@ class Destination:
     address: str = ""
     # Why the spool is not where it would be by default; empty where it is.
     notice: str = ""
+    # Whether nobody has said anything of where runs go.
+    is_by_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def destination(tracking_uri: str | None, mode: str | None = None) -> Destinatio
     if chosen == "online" and not address:
         raise InvalidArgumentError("mode: 'online': needs a server: set_tracking_uri, or TRACKWIRE_TRACKING_URI")
     mode_of_uri: Mode = "online" if address else "offline"
-    return Destination(chosen or mode_of_uri, spool, "" if chosen in ("offline", "disabled") else address, notice)
+    used = "" if chosen in ("offline", "disabled") else address
+    by_default = tracking_uri is None and not uri and chosen is None
+    return Destination(chosen or mode_of_uri, spool, used, notice, is_by_default=by_default)
 
 
 def experiment_choice(experiment_id: str | None, chosen: ExperimentChoice | None) -> ExperimentChoice:
