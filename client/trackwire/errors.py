@@ -19,12 +19,10 @@ TrackwireError
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FieldViolation:
+class FieldViolation(NamedTuple):
     """One field at fault: its path in the request and what is wrong with it."""
 
     field: str

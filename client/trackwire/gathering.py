@@ -6,7 +6,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
 
 from trackwire.errors import InvalidArgumentError
@@ -37,11 +36,13 @@ class Clock:
         return self._start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """The keys of one call, in its order; calls with the same keys share one, so that each key is checked once."""
 
-    keys: tuple[str, ...]
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: tuple[str, ...]):
+        self.keys = keys
 
 
 # What one call logged: its keys, their values, the step (None: one behind each key's last) and the time.

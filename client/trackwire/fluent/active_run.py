@@ -3,9 +3,8 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.opening import Opening
@@ -25,8 +24,7 @@ VALUE_CHARACTERS_MAX = 65_536
 _STATUSES = ("FINISHED", "FAILED", "KILLED")
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """What this process knows of its run without asking anybody. Times are Unix milliseconds."""
 
     run_id: str
@@ -117,7 +115,7 @@ class ActiveRun(RunFiles):
         if self._has_ended:
             return
         self._has_ended = True
-        self.info = replace(self.info, status=status, end_time=time.time_ns() // 1_000_000)
+        self.info = self.info._replace(status=status, end_time=time.time_ns() // 1_000_000)
         if self._is_owner:
             self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
         self._recorder.close()
@@ -136,7 +134,7 @@ class ActiveRun(RunFiles):
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
         self._is_inherited = True
         self._is_owner = False
-        self._opening = replace(self._opening, is_owner=False)
+        self._opening = self._opening._replace(is_owner=False)
         self._recorder.begin_again_in_child()
 
     def __enter__(self) -> Self:

@@ -8,11 +8,10 @@ Open MPI                 OMPI_COMM_WORLD_RANK, …_SIZE      SLURM_JOB_ID
 An address and a port say nothing: yesterday's job on this machine had the same.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _LAUNCHERS = (
     ("RANK", "WORLD_SIZE"),
@@ -21,8 +20,7 @@ _LAUNCHERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """This process's place in a job of several. `identity` is empty where the ranks are given nothing to share."""
 
     rank: int
@@ -32,6 +30,8 @@ class Job:
         """The id of the job's run of this number, which every rank finds by itself; empty without an identity."""
         if not self.identity:
             return ""
+        import hashlib
+
         return hashlib.sha256(f"{self.identity}\n{parent_run_id}\n{number}".encode()).hexdigest()[:32]
 
 

@@ -1,13 +1,13 @@
 """How a run begins: what is said of it before it says anything itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from trackwire.fluent.settings import ExperimentChoice
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A run that is made, or joined where its id is there already."""
 
     run_id: str
@@ -23,4 +23,4 @@ class Opening:
     is_resumed: bool = False
     # Whether it is made where it isn't there; if not, the server refuses what is said of a run that it doesn't know.
     is_made: bool = True
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = MappingProxyType({})

@@ -4,7 +4,8 @@
           atomic, no lock                in a thread, which alone loads numpy and protobuf
     file ──copy──▶ the stream's files, at once; the record that names one follows as a saying
 
-Nothing heavy is loaded before it is used: `start_run` returns at once, also in a process that has loaded nothing else.
+Nothing heavy is loaded before it is used, so that `start_run` returns at once also in a process that has loaded nothing
+else. Dataclasses are heavy too: values are NamedTuples here.
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
@@ -16,7 +17,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,7 @@ class Recorder:
         """To be called in a forked child: its parent writes what has gathered so far."""
         self.points = GatheredPoints()
         self._sayings = deque()
-        self._opening = replace(self._opening, is_owner=False)
+        self._opening = self._opening._replace(is_owner=False)
         self._begin()
 
     def notice(self) -> None:

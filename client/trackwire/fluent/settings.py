@@ -4,9 +4,8 @@ Each variable is read as TRACKWIRE_… and, where that is not set, as MLFLOW_…
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
@@ -26,8 +25,7 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """Where a run's records go: a spool folder and, online, the server that they are sent on to."""
 
     mode: Mode
@@ -40,8 +38,7 @@ class Destination:
     is_by_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentChoice:
+class ExperimentChoice(NamedTuple):
     """An experiment by id or by name; by name it is made if there is none. Neither: the default one."""
 
     experiment_id: str = ""
