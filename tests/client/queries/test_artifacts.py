@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 

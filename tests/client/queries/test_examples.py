@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.client.queries.surface import mlflow
 from tests.client.queries.test_tables import log_table
 
+import trackwire as mlflow
 from trackwire.client import Client
 
 pytestmark = pytest.mark.usefixtures("online")

@@ -1,8 +1,8 @@
 """Experiments under MLflow's names."""
 
 import pytest
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 from trackwire.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError
 

@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 import pytest
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 
 pytestmark = pytest.mark.usefixtures("online")

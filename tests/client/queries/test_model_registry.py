@@ -1,8 +1,8 @@
 """The model registry under MLflow's names."""
 
 import pytest
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 from trackwire.errors import InvalidArgumentError, NotFoundError
 from trackwire.user import user_name

@@ -5,8 +5,8 @@ import math
 from typing import Any
 
 import pytest
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 from trackwire.errors import InvalidArgumentError, NotFoundError
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext

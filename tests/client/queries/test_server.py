@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 from tests.client.live_server import live_server
 from tests.client.media.conftest import FreshPython
-from tests.client.queries.surface import NAMES_OF_MODULE, mlflow
 
+import trackwire as mlflow
 from trackwire.errors import FailedPreconditionError, UnavailableError
 from trackwire.queries import server
 
+# Each name that `trackwire` gives for reads, and its module.
+EXPORTED = {
+    name: module
+    for name in mlflow.__all__
+    if (module := getattr(getattr(mlflow, name), "__module__", "")).startswith("trackwire.queries.")
+}
 READS: dict[str, Callable[[], object]] = {
     "create_experiment": lambda: mlflow.create_experiment("e"),
     "delete_experiment": lambda: mlflow.delete_experiment("1"),
@@ -44,9 +50,7 @@ READS: dict[str, Callable[[], object]] = {
 
 
 def test_every_function_is_tried() -> None:
-    modules = [module for module in NAMES_OF_MODULE if module.startswith("trackwire.queries.")]
-    functions = {name for module in modules for name in NAMES_OF_MODULE[module]} - {"ViewType"}
-    assert functions == set(READS)
+    assert set(EXPORTED) - {"ViewType"} == set(READS)
 
 
 @pytest.mark.parametrize("name", READS)
@@ -154,6 +158,6 @@ def test_reads_find_the_outer_run_too() -> None:
 
 
 def test_import_costs_next_to_nothing(fresh_python: FreshPython) -> None:
-    modules = ", ".join(module for module in NAMES_OF_MODULE if module.startswith("trackwire.queries"))
+    modules = ", ".join(sorted(set(EXPORTED.values())))
     heavy = ("pandas", "grpc", "google.protobuf", "numpy", "PIL")
     assert fresh_python(f"import {modules}\nprint([name for name in {heavy} if name in sys.modules])") == "[]"

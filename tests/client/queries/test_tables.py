@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.client.queries.surface import mlflow
 
+import trackwire as mlflow
 from trackwire.client import Client
 from trackwire.errors import InvalidArgumentError, NotFoundError
 from trackwire.media.tables import TABLES_TAG, write_table
