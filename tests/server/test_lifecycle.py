@@ -122,16 +122,21 @@ def test_what_was_acknowledged_before_the_stop_is_there_after_the_next_start(mak
 
 def test_second_signal_ends_the_server_at_once(make_server_process: MakeServer) -> None:
     server = make_server_process("--drain-seconds", "600")
-    release = threading.Event()
+    begun, release = threading.Event(), threading.Event()
 
     def parts() -> Iterator[artifacts_pb2.UploadArtifactRequest]:
         header = artifacts_pb2.UploadHeader(upload_id="u", run_id="r1", path="a", size_bytes=9)
         yield artifacts_pb2.UploadArtifactRequest(header=header)
+        begun.set()
         release.wait(30)
 
     with grpc.insecure_channel(server.start()) as channel:
-        runs_pb2_grpc.RunServiceStub(channel).CreateRun(runs_pb2.CreateRunRequest(run_id="r1"))
+        runs = runs_pb2_grpc.RunServiceStub(channel)
+        runs.CreateRun(runs_pb2.CreateRunRequest(run_id="r1"))
         upload = artifacts_pb2_grpc.ArtifactServiceStub(channel).UploadArtifact.future(parts())
+        # What a connection brings is taken up in its order: once this is answered the upload is under way.
+        assert begun.wait(10)
+        runs.GetRun(runs_pb2.GetRunRequest(run_id="r1"))
         assert server.process is not None
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
