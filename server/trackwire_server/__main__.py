@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     )
     flags = parser.parse_args(arguments)
     # Imported once the arguments are known to be right: they are heavy.
+    from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
+
+    leave_locking_to_the_driver()
     from trackwire_server import app, health_check
 
     if flags.version:
