@@ -1,9 +1,9 @@
 """How glibc keeps the memory of requests: for the next one, and not for ever.
 
-By itself it gives a block of 128 KiB and more back as soon as it is freed, until one of that size was freed once, and
-then keeps up to 32 MiB of such in each of many heaps, full of holes. The first costs a page fault for every 4 KiB of
-every answer; the second left a server after floods with several times what it needed. Here the heaps are few and keep
-what they have, and a task gives back what lies unused after the server had grown.
+By itself it maps a block of 128 KiB and more apart and unmaps it as soon as it is freed; each one freed raises that
+threshold, up to 32 MiB, and blocks below it come from heaps, eight for each core, full of holes. The first costs a page
+fault for every 4 KiB of every answer; the second left a server after floods with several times what it needed. Here the
+heaps are few and keep what they have, and a task gives back what lies unused after the server had grown.
 
 Source: mallopt(3), malloc_trim(3).
 """

@@ -143,7 +143,7 @@ def _offline_address(session: Session, to: str | None) -> tuple[str, bool]:
 
 
 def _list_rejected(folder: Path, *, as_json: bool) -> None:
-    from trackwire.cli.sync_report import rejected_documents
+    from trackwire.cli.sync_report import damage_text, rejected_documents
     from trackwire.shipper.overview import SpoolOverview
 
     overview = SpoolOverview(folder)
@@ -159,13 +159,9 @@ def _list_rejected(folder: Path, *, as_json: bool) -> None:
     if rows:
         print_table(("RUN ID", "RECORD", "KIND", "POINTS", "REFUSED", "BY", "WHY"), rows)
     for place, damage in overview.damages():
-        click.echo(f"{place.run_id}  {_damage_text(damage.segment, damage.length_bytes, damage.reason)}")
+        click.echo(f"{place.run_id}  {damage_text(damage)}")
     if not rows and not any(overview.damages()):
         note(f"nothing in {folder} was refused")
-
-
-def _damage_text(segment: str, length_bytes: int, reason: str) -> str:
-    return f"{counted(length_bytes, 'byte')} of {segment} can't be read: {reason}"
 
 
 def _discard_rejected(folder: Path, *, yes: bool) -> None:

@@ -13,6 +13,7 @@ from trackwire.cli.output import counted, note, size_text
 
 if TYPE_CHECKING:
     from trackwire.shipper.overview import SpoolOverview
+    from trackwire.shipper.rejected import KeptDamage
     from trackwire.spool.contents import Amount
 
 PLAIN_SECONDS = 5.0
@@ -89,10 +90,7 @@ class SyncReport:
             f" {' '.join(each.message.split())}"
             for place, each in overview.rejections()
         ]
-        refused += [
-            f"damaged: run {place.run_id}: {counted(each.length_bytes, 'byte')} of {each.segment}: {each.reason}"
-            for place, each in overview.damages()
-        ]
+        refused += [f"damaged: run {place.run_id}: {damage_text(each)}" for place, each in overview.damages()]
         for line in refused[:REFUSED_SHOWN]:
             click.echo(line)
         if len(refused) > REFUSED_SHOWN:
@@ -127,6 +125,11 @@ def rejected_documents(overview: "SpoolOverview") -> Iterator[Mapping[str, objec
         yield {"run_id": place.run_id, **asdict(rejection), "folder": str(place.rejected_folder)}
     for place, damage in overview.damages():
         yield {"run_id": place.run_id, **asdict(damage), "folder": str(place.rejected_folder)}
+
+
+def damage_text(damage: "KeptDamage") -> str:
+    """Bytes that the disk has spoilt, for a person."""
+    return f"{counted(damage.length_bytes, 'byte')} of {damage.segment} can't be read: {damage.reason}"
 
 
 def _amount(amount: "Amount", runs: int) -> str:
