@@ -7,6 +7,8 @@ import pytest
 from trackwire.fluent.jobs import job_of
 
 TORCHRUN = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "8", "TORCHELASTIC_RUN_ID": "none"}
+MANY_NODES = {"RANK": "5", "WORLD_SIZE": "16", "MASTER_ADDR": "a", "MASTER_PORT": "29500"}
+MPIRUN = {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "PMIX_NAMESPACE": "prterun-a-1@1"}
 SRUN = {"SLURM_PROCID": "3", "SLURM_NTASKS": "16", "SLURM_JOB_ID": "77", "SLURM_STEP_ID": "0"}
 
 
@@ -16,7 +18,7 @@ SRUN = {"SLURM_PROCID": "3", "SLURM_NTASKS": "16", "SLURM_JOB_ID": "77", "SLURM_
         (TORCHRUN, 5),
         (SRUN, 3),
         ({**SRUN, **TORCHRUN}, 5),
-        ({"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2"}, 1),
+        (MPIRUN, 1),
     ],
 )
 def test_rank_is_the_launchers(environ: dict[str, str], rank: int) -> None:
@@ -32,15 +34,20 @@ def test_process_that_is_alone_has_no_job(environ: dict[str, str]) -> None:
     assert job_of(environ) is None
 
 
-def id_of(environ: dict[str, str], parent: str = "", number: int = 1) -> str:
-    job = job_of(environ)
+@pytest.mark.parametrize("rank", ["0", "3"])
+def test_batch_script_is_none_of_its_tasks(rank: str) -> None:
+    assert job_of({"SLURM_PROCID": rank, "SLURM_NTASKS": "4", "SLURM_JOB_ID": "77"}) is None
+
+
+def id_of(environ: dict[str, str], parent: str = "", number: int = 1, program: tuple[str, ...] = ()) -> str:
+    job = job_of(environ, program)
     assert job is not None
     return job.run_id(parent, number)
 
 
-@pytest.mark.parametrize("environ", [TORCHRUN, SRUN, {**TORCHRUN, "TORCHELASTIC_RUN_ID": "mine"}])
+@pytest.mark.parametrize("environ", [TORCHRUN, SRUN, MPIRUN, {**SRUN, **MANY_NODES}])
 def test_ranks_of_a_job_agree_on_each_run_and_on_no_other(environ: dict[str, str]) -> None:
-    name = "RANK" if "RANK" in environ else "SLURM_PROCID"
+    name = next(name for name in ("RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID") if name in environ)
     assert len({id_of({**environ, name: str(rank)}) for rank in range(8)}) == 1
     assert len({id_of(environ), id_of(environ, number=2), id_of(environ, "parent")}) == 3
 
@@ -48,14 +55,30 @@ def test_ranks_of_a_job_agree_on_each_run_and_on_no_other(environ: dict[str, str
 def test_another_job_has_other_runs() -> None:
     step = {**SRUN, "SLURM_STEP_ID": "1"}
     job = {**SRUN, "SLURM_JOB_ID": "78"}
-    torchrun_in_slurm = {**TORCHRUN, "SLURM_JOB_ID": "77"}
-    assert len({id_of(SRUN), id_of(step), id_of(job), id_of(torchrun_in_slurm), id_of(TORCHRUN)}) == 5
+    mpirun = {**MPIRUN, "PMIX_NAMESPACE": "prterun-b-2@1"}
+    found = {id_of(each) for each in (SRUN, step, job, TORCHRUN, MPIRUN, mpirun)}
+    assert len(found - {""}) == 6
 
 
-def test_address_and_port_of_a_job_say_nothing() -> None:
-    many_nodes = {"RANK": "0", "WORLD_SIZE": "16", "MASTER_ADDR": "a", "MASTER_PORT": "29500"}
-    assert id_of(many_nodes) == ""
-    assert id_of({**many_nodes, "TORCHELASTIC_RUN_ID": "none", "LOCAL_WORLD_SIZE": "8"}) == ""
+def test_programs_of_one_step_have_runs_of_their_own() -> None:
+    ids = [id_of(SRUN, program=program) for program in (("a.py",), ("b.py",), ("b.py", "--lr", "1"))]
+    assert len(set(ids)) == 3
+    ranks = {id_of(SRUN, program=("a.py", f"--local-rank={rank}")) for rank in range(4)}
+    assert ranks == {ids[0]}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        MANY_NODES,
+        {**MANY_NODES, "TORCHELASTIC_RUN_ID": "none", "LOCAL_WORLD_SIZE": "8"},
+        {**MANY_NODES, "TORCHELASTIC_RUN_ID": "456", "LOCAL_WORLD_SIZE": "8"},
+        {**MANY_NODES, "SLURM_JOB_ID": "77"},
+        {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "SLURM_JOB_ID": "77"},
+    ],
+)
+def test_what_two_jobs_may_share_says_nothing(environ: dict[str, str]) -> None:
+    assert id_of(environ) == ""
 
 
 def test_launcher_of_one_node_is_told_from_every_other_process() -> None:

@@ -1,15 +1,16 @@
 """What a launcher says of the job that this process is one rank of: so that its ranks find each other in one run.
 
-launcher                 rank, size                        what only this job has
-torchrun, accelerate     RANK, WORLD_SIZE                  TORCHELASTIC_RUN_ID, or on one node the launcher's process
-srun                     SLURM_PROCID, SLURM_NTASKS        SLURM_JOB_ID and SLURM_STEP_ID
-Open MPI                 OMPI_COMM_WORLD_RANK, …_SIZE      SLURM_JOB_ID
+launcher                 rank, size                    what only this job has
+torchrun, accelerate     RANK, WORLD_SIZE              the launcher's process on one node; on many, srun's step
+srun                     SLURM_PROCID, SLURM_NTASKS    SLURM_JOB_ID, SLURM_STEP_ID and the program
+Open MPI                 OMPI_COMM_WORLD_RANK, …_SIZE  PMIX_NAMESPACE or OMPI_MCA_ess_base_jobid
 
-An address and a port say nothing: yesterday's job on this machine had the same.
+An address, a port and the name of a rendezvous say nothing: yesterday's job had the same, and two jobs in one run would
+spoil both. Where a launcher gives nothing better, the user has to: TRACKWIRE_RUN_ID.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,33 +36,40 @@ class Job(NamedTuple):
         return hashlib.sha256(f"{self.identity}\n{parent_run_id}\n{number}".encode()).hexdigest()[:32]
 
 
-def job_of(environ: Mapping[str, str]) -> Job | None:
-    """The job; None for a process that is alone."""
+def job_of(environ: Mapping[str, str], program: Sequence[str] = ()) -> Job | None:
+    """The job; None for a process that is alone. `program` is its command line, by default none."""
     for rank_name, size_name in _LAUNCHERS:
         rank, size = environ.get(rank_name, ""), environ.get(size_name, "")
         if rank.isdecimal() and size.isdecimal() and int(size) > 1:
-            return Job(int(rank), _identity(environ, rank_name, size))
+            if rank_name == "SLURM_PROCID" and "SLURM_STEP_ID" not in environ:
+                # A batch script's own process: of the tasks there may be, it is none.
+                return None
+            return Job(int(rank), _IDENTITIES[rank_name](environ, program))
     return None
 
 
-def _identity(environ: Mapping[str, str], rank_name: str, size: str) -> str:
-    job = environ.get("SLURM_JOB_ID", "")
-    parts = [f"slurm {environ.get('SLURM_CLUSTER_NAME', '')} {job}"] if job else []
-    if rank_name == "SLURM_PROCID":
-        parts.append(f"step {environ.get('SLURM_STEP_ID', '')}")
-    elif rank_name == "RANK":
-        parts += _of_torchrun(environ, size)
-    return "\n".join(parts) if job or rank_name == "RANK" else ""
+def _of_torchrun(environ: Mapping[str, str], _program: Sequence[str]) -> str:
+    if "TORCHELASTIC_RUN_ID" in environ and environ.get("LOCAL_WORLD_SIZE") == environ["WORLD_SIZE"]:
+        return f"launcher {_process(os.getppid())}"
+    return _step(environ)
 
 
-def _of_torchrun(environ: Mapping[str, str], size: str) -> list[str]:
-    run = environ.get("TORCHELASTIC_RUN_ID", "")
-    # "none" is what it is called where nobody named it.
-    if run not in ("", "none"):
-        return [f"torchelastic {run}"]
-    if run and environ.get("LOCAL_WORLD_SIZE") == size:
-        return [f"launcher {_process(os.getppid())}"]
-    return []
+def _of_srun(environ: Mapping[str, str], program: Sequence[str]) -> str:
+    step = _step(environ)
+    # One step may run several programs; what tells only the rank apart is no part of one.
+    return step and "\n".join([step, *(word for word in program if "rank" not in word)])
+
+
+def _of_open_mpi(environ: Mapping[str, str], _program: Sequence[str]) -> str:
+    return environ.get("PMIX_NAMESPACE", "") or environ.get("OMPI_MCA_ess_base_jobid", "")
+
+
+def _step(environ: Mapping[str, str]) -> str:
+    job, step = environ.get("SLURM_JOB_ID", ""), environ.get("SLURM_STEP_ID", "")
+    return f"slurm {environ.get('SLURM_CLUSTER_NAME', '')} {job} {step}" if job and step else ""
+
+
+_IDENTITIES = {"RANK": _of_torchrun, "OMPI_COMM_WORLD_RANK": _of_open_mpi, "SLURM_PROCID": _of_srun}
 
 
 def _process(pid: int) -> str:
