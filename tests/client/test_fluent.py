@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.client.spooled import KIND, points_of, run_records, statuses, tags_of
@@ -134,7 +135,7 @@ def test_ended_run_takes_no_more(spool: Path) -> None:
 
 
 def test_value_that_is_too_long_is_told_at_the_call(spool: Path) -> None:
-    too_long = pytest.raises(InvalidArgumentError, match=r"params\['lr'\]: has 65,537 characters, at most 65,536")
+    too_long = pytest.raises(InvalidArgumentError, match=r"params\['lr'\]: 'x+': has 65,537 characters, at most 65,536")
     with active.start_run() as run, too_long:
         run.log_params({"lr": "x" * 65_537})
     assert not [record for record in run_records(spool, run.info.run_id) if record.kind is KIND.LOG_PARAMS]
@@ -147,6 +148,32 @@ def test_text_that_no_server_takes_is_told_at_the_call(spool: Path, value: str) 
     )
     with active.start_run() as run, refused:
         run.set_tags({"note": value})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"run_id": "a/b"}, r"run_id: 'a/b': must begin with a letter or digit"),
+        ({"run_id": "-a"}, r"run_id: '-a': must begin with a letter or digit"),
+        ({"run_id": "a" * 257}, r"run_id: .*: has 257 characters, at most 256"),
+        ({"parent_run_id": "a b"}, r"parent_run_id: 'a b': must begin"),
+        ({"run_name": "x" * 251}, r"run_name: .*: has 251 characters, at most 250"),
+        ({"run_name": "half \ud800"}, r"run_name: .*: must not contain NUL or half of a surrogate"),
+        ({"tags": {"note": "a\0b"}}, r"tags\['note'\]: .*: must not contain NUL"),
+        ({"tags": {"a\nb": "x"}}, r"key"),
+        ({"description": "half \ud800"}, r"tags\['mlflow.note.content'\]: .*: must not contain NUL"),
+    ],
+)
+def test_run_that_no_server_takes_is_told_at_its_start(spool: Path, arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=told):
+        active.start_run(**arguments)
+    assert active.active_run() is None
+    assert not open_streams(spool)
+
+
+def test_experiment_name_that_no_server_takes_is_told(spool: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"experiment_name: .*: has 501 characters, at most 500"):
+        active.set_experiment("x" * 501)
 
 
 def test_run_of_a_thread_that_is_gone_is_still_ended_at_the_exit(spool: Path) -> None:
@@ -223,16 +250,14 @@ assert "grpc" not in sys.modules
 """
 
 
-def run_script(folder: Path, middle: str = "") -> None:
+def run_script(folder: Path, script: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
     environment.pop("TRACKWIRE_TRACKING_URI", None)
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(middle=middle)], cwd=folder, env=environment, check=True, timeout=60
-    )
+    subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment, check=True, timeout=60)
 
 
 def test_interpreter_that_exits_without_end_run_finishes_it(tmp_path: Path) -> None:
-    run_script(tmp_path)
+    run_script(tmp_path, SCRIPT.format(middle=""))
     records = run_records(tmp_path / ".trackwire" / "spool", "r")
     assert points_of(records) == [("loss", step, float(step)) for step in range(1_000)]
     assert statuses(records) == [RUN_STATUS_RUNNING, RUN_STATUS_FINISHED]
@@ -256,7 +281,7 @@ for pid in children:
 
 
 def test_forked_children_log_beside_their_parent_and_leave_the_end_to_it(tmp_path: Path) -> None:
-    run_script(tmp_path, FORK)
+    run_script(tmp_path, SCRIPT.format(middle=FORK))
     spool = tmp_path / ".trackwire" / "spool"
     assert len(open_streams(spool)) == 11
     records = run_records(spool, "r")
@@ -264,3 +289,39 @@ def test_forked_children_log_beside_their_parent_and_leave_the_end_to_it(tmp_pat
     assert len(points) == len(set(points)) == 1_000 + 10 + 10 * 100
     assert statuses(records) == [RUN_STATUS_RUNNING, RUN_STATUS_FINISHED]
     assert not any(place.writer_lives for place in open_streams(spool))
+
+
+FORK_WHILE_THE_WRITER_LOADS = """
+import importlib.abc, os, sys, threading, time
+from trackwire.fluent import active
+loads = threading.Event()
+
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "trackwire.grouping":
+            loads.set()
+            time.sleep(0.5)
+
+sys.meta_path.insert(0, Slow())
+run = active.start_run(run_id="r")
+run.log_metric("first", 1.0, 0)
+assert loads.wait(30)
+pid = os.fork()
+if pid == 0:
+    active.run_to_log().log_metric("child", 1.0, 0)
+    run.end()
+    os._exit(0)
+deadline = time.monotonic() + 30
+while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+    if time.monotonic() > deadline:
+        os.kill(pid, 9)
+        sys.exit("the child hangs")
+    time.sleep(0.01)
+assert ended[1] == 0
+"""
+
+
+def test_child_forked_while_the_writer_loads_what_it_needs_finds_it_whole(tmp_path: Path) -> None:
+    run_script(tmp_path, FORK_WHILE_THE_WRITER_LOADS)
+    points = points_of(run_records(tmp_path / ".trackwire" / "spool", "r"))
+    assert {key for key, _, _ in points} >= {"first", "child"}

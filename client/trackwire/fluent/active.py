@@ -12,6 +12,13 @@ from collections.abc import Mapping
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.active_run import ActiveRun
+from trackwire.fluent.checks import (
+    EXPERIMENT_NAME_CHARACTERS_MAX,
+    RUN_NAME_CHARACTERS_MAX,
+    check_run_id,
+    checked_entries,
+    checked_text,
+)
 from trackwire.fluent.jobs import Job, job_of
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
@@ -54,12 +61,13 @@ def get_tracking_uri() -> str:
     return place.address or place.spool.as_uri()
 
 
-def set_experiment(name: str | None = None, *, experiment_id: str | None = None) -> ExperimentChoice:
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ExperimentChoice:
     """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
     global _experiment
-    if (name is None) == (experiment_id is None):
-        raise InvalidArgumentError("set_experiment: give either a name or an experiment_id")
-    _experiment = ExperimentChoice(experiment_id=experiment_id or "", name=name or "")
+    if (experiment_name is None) == (experiment_id is None):
+        raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
+    name = checked_text("experiment_name", experiment_name or "", EXPERIMENT_NAME_CHARACTERS_MAX)
+    _experiment = ExperimentChoice(experiment_id=str(experiment_id or ""), name=name)
     return _experiment
 
 
@@ -67,11 +75,11 @@ def start_run(
     run_id: str | None = None,
     experiment_id: str | None = None,
     run_name: str | None = None,
-    *,
     nested: bool = False,
     parent_run_id: str | None = None,
     tags: Mapping[str, object] | None = None,
     description: str | None = None,
+    *,
     rank: int | None = None,
     mode: str | None = None,
 ) -> ActiveRun:
@@ -86,17 +94,17 @@ def start_run(
             reason="RUN_ACTIVE",
         )
     parent_id = parent_run_id or (parent.info.run_id if parent is not None else "")
-    job = job_of(os.environ)
+    job = job_of(os.environ, sys.argv)
     resumed = run_id or ("" if parent is not None else _run_id_of_environment()) or _run_id_of_job(job, parent_id)
     if rank is None and job is not None:
         rank = job.rank
     opening = Opening(
-        run_id=resumed or uuid.uuid4().hex,
+        run_id=check_run_id("run_id", resumed or uuid.uuid4().hex),
         experiment=_experiment_of(experiment_id, parent),
         start_time_ms=time.time_ns() // 1_000_000,
-        run_name=run_name or "",
+        run_name=checked_text("run_name", run_name or "", RUN_NAME_CHARACTERS_MAX),
         user_id=user_name(),
-        parent_run_id=parent_id,
+        parent_run_id=parent_id and check_run_id("parent_run_id", parent_id),
         rank=rank,
         is_owner=not rank or not resumed,
         is_resumed=bool(resumed),
@@ -140,14 +148,13 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
 
     One that this process hasn't started is neither made nor ended by it.
     """
-    active = active_run()
     if run_id is None:
-        return active or start_run()
-    known = next((run for run in (active, *list(_open_runs)) if run is not None and run.info.run_id == run_id), None)
-    if known is not None and known.info.status == "RUNNING":
-        return known
+        return active_run() or start_run()
+    for run in list(_open_runs):
+        if run.info.run_id == run_id and run.info.status == "RUNNING":
+            return run
     opening = Opening(
-        run_id=run_id,
+        run_id=check_run_id("run_id", run_id),
         experiment=ExperimentChoice(),
         start_time_ms=time.time_ns() // 1_000_000,
         is_owner=False,
@@ -212,8 +219,8 @@ def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> Exper
 
 
 def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> dict[str, str]:
-    said = {key: str(value) for key, value in (tags or {}).items()}
-    return said if description is None else {"mlflow.note.content": description, **said}
+    described = {} if description is None else {"mlflow.note.content": description}
+    return checked_entries("tags", {**described, **(tags or {})})
 
 
 def _end_all() -> None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from trackwire.errors import InvalidArgumentError
+from trackwire.fluent.checks import checked_entries
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT_SECONDS = 60.0
-VALUE_CHARACTERS_MAX = 65_536
 _STATUSES = ("FINISHED", "FAILED", "KILLED")
 
 
@@ -36,6 +36,8 @@ class RunInfo(NamedTuple):
     start_time: int
     end_time: int | None = None
     lifecycle_stage: str = "active"
+    # As `download_artifacts` takes it, wherever the server will keep them.
+    artifact_uri: str = ""
 
 
 class ActiveRun(RunFiles):
@@ -51,8 +53,8 @@ class ActiveRun(RunFiles):
             user_id=opening.user_id,
             status="RUNNING",
             start_time=opening.start_time_ms,
+            artifact_uri=f"runs:/{opening.run_id}",
         )
-        self._is_owner = opening.is_owner
         self._is_inherited = False
         self._told_rejections = 0
 
@@ -116,7 +118,7 @@ class ActiveRun(RunFiles):
             return
         self._has_ended = True
         self.info = self.info._replace(status=status, end_time=time.time_ns() // 1_000_000)
-        if self._is_owner:
+        if self._opening.is_owner:
             self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
         self._recorder.close()
         if not self._is_inherited:
@@ -133,7 +135,8 @@ class ActiveRun(RunFiles):
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
         self._is_inherited = True
-        self._is_owner = False
+        # Those copies are the parent's to add to.
+        self._tables.clear()
         self._opening = self._opening._replace(is_owner=False)
         self._recorder.begin_again_in_child()
 
@@ -168,19 +171,6 @@ class ActiveRun(RunFiles):
 
     def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
         self._require_open()
-        words = {check_key(key): _text(f"{field}[{key!r}]", value) for key, value in entries.items()}
+        words = checked_entries(field, entries)
         if words:
             self._recorder.say(kind, words)
-
-
-def _text(field: str, value: object) -> str:
-    text = str(value)
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        reason = "must not contain NUL or half of a surrogate pair"
-        raise InvalidArgumentError(f"{field}: {text[:60]!r}: {reason}", metadata={"field": field})
-    if len(text) > VALUE_CHARACTERS_MAX:
-        raise InvalidArgumentError(
-            f"{field}: has {len(text):,} characters, at most {VALUE_CHARACTERS_MAX:,} are allowed",
-            metadata={"field": field, "limit": str(VALUE_CHARACTERS_MAX)},
-        )
-    return text

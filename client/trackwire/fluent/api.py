@@ -7,7 +7,7 @@ nothing: no call waits for the server, `flush` does.
 from collections.abc import Mapping
 from typing import TypeVar
 
-from trackwire.fluent.active import active_run, last_active_run, run_to_log
+from trackwire.fluent.active import last_active_run, run_to_log
 from trackwire.fluent.active_run import FLUSH_TIMEOUT_SECONDS
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.gathering import MetricValue
@@ -109,11 +109,11 @@ def log_table(data: object, artifact_file: str, run_id: str | None = None) -> No
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """The `runs:/` URI of the active run's artifacts, or of one of them; `download_artifacts` takes it."""
-    root = f"runs:/{run_to_log().info.run_id}"
+    root = run_to_log().info.artifact_uri
     return root if artifact_path is None else below(root, checked_path(artifact_path))
 
 
 def flush(timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
     """Waits until all that the active run, or the last one, has said is durable. False if that takes longer."""
-    run = active_run() or last_active_run()
+    run = last_active_run()
     return run is None or run.flush(timeout_seconds)

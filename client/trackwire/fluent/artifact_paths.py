@@ -1,7 +1,6 @@
 """Where files lie among a run's artifacts: the server's rule, told at the call and not once the run is over."""
 
 import unicodedata
-from urllib.parse import unquote
 
 from trackwire.errors import InvalidArgumentError
 
@@ -24,6 +23,8 @@ def checked_path(path: str) -> str:
     for part in path.split("/"):
         if (part_bytes := len(part.encode("utf-8", "surrogatepass"))) > PART_BYTES_MAX:
             raise _bad_path(path, f"has a part of {part_bytes:,} bytes, at most {PART_BYTES_MAX} are allowed")
+    from urllib.parse import unquote
+
     decoded = path
     while not _is_bad(decoded):
         if (again := unquote(decoded)) == decoded:

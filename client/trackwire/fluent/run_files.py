@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
@@ -35,8 +36,6 @@ class RunFiles:
         As it is now: it may be changed or deleted right after the call.
         """
         local = Path(local_path)
-        from trackwire.fluent.artifact_paths import below
-
         target = below(artifact_path, as_artifact_path(local.name))
         if local.is_dir():
             self.log_artifacts(local, target)
@@ -45,8 +44,6 @@ class RunFiles:
 
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
         """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out."""
-        from trackwire.fluent.artifact_paths import below
-
         folder = Path(local_dir)
         for file in files_below(folder):
             self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
@@ -117,7 +114,10 @@ class RunFiles:
             self._tables[artifact_file] = kept
 
         self._keep(artifact_file, write)
-        if before is not None and self._tables.get(artifact_file) != before:
+        if self._tables.get(artifact_file) == before:
+            # The disk did not take it, which is told; or nothing is kept at all.
+            return
+        if before is not None:
             before.unlink(missing_ok=True)
         self._listed_tables[artifact_file] = None
         tables = [{"path": path, "type": "table"} for path in self._listed_tables]
@@ -130,8 +130,6 @@ class RunFiles:
             self._keep(artifact_path, partial(copy, source))
 
     def _keep(self, artifact_path: str, write: Callable[[Path], object]) -> None:
-        from trackwire.fluent.artifact_paths import checked_path
-
         self._require_open()
         self._recorder.keep_file(checked_path(artifact_path), write)
 

@@ -74,13 +74,20 @@ def stored_table(run_id: str, artifact_file: str) -> tuple[Path | None, list[str
     client = client_for("log_table")
     from trackwire.queries.convert import run_of
 
-    listed: list[str] = []
-    folder = Path(tempfile.mkdtemp(prefix="trackwire-table-"))
     try:
         listed = _paths(run_of(client.get_run(run_id)))
-        return client.download_artifact(run_id, artifact_file, folder / "table.json"), listed
     except NotFoundError:
-        return None, listed
+        # On its way: nothing has been logged to it yet.
+        return None, []
+    with tempfile.NamedTemporaryFile(prefix="trackwire-table-", suffix=TABLE_SUFFIX, delete=False) as file:
+        path = Path(file.name)
+    try:
+        return client.download_artifact(run_id, artifact_file, path), listed
+    except BaseException as error:
+        path.unlink()
+        if isinstance(error, NotFoundError):
+            return None, listed
+        raise
 
 
 def _checked(artifact_file: str) -> str:
