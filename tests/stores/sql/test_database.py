@@ -1,6 +1,8 @@
 """Transactions: what a cancelled, a failed and a finished one leave behind."""
 
 import asyncio
+import sqlite3
+import threading
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -77,10 +79,12 @@ async def test_a_reader_sees_one_moment(database: Database) -> None:
     assert await _count(database) == 1
 
 
+FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
 async def _count_forever(database: Database) -> None:
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     async with database.read() as connection:
-        await connection.execute(text(numbers))
+        await connection.execute(text(FOREVER))
 
 
 async def test_a_cancelled_statement_ends_and_its_connection_serves_again(database: Database) -> None:
@@ -93,6 +97,23 @@ async def test_a_cancelled_statement_ends_and_its_connection_serves_again(databa
             await asyncio.wait_for(call, timeout=10)
     async with asyncio.timeout(10):
         assert await asyncio.gather(*(_count(database) for _ in range(2 * READERS))) == [0] * 2 * READERS
+
+
+async def test_a_statement_ends_that_began_after_its_call_was_cancelled(database: Database) -> None:
+    def begin_late(raw: sqlite3.Connection) -> None:
+        may_begin.wait(10)
+        raw.execute(FOREVER)
+
+    may_begin = threading.Event()
+    async with database._reader.connect() as connection:
+        driver = cast("SqliteDriver", (await connection.get_raw_connection()).driver_connection)
+        call = asyncio.ensure_future(driver.run(begin_late))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        await asyncio.wait([call])
+        may_begin.set()
+        async with asyncio.timeout(10):
+            assert await driver.run(lambda raw: raw.execute("SELECT 1").fetchone()) == (1,)
 
 
 @pytest.mark.parametrize("turns", range(8))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 Result = TypeVar("Result")
+_INTERRUPT_SECONDS = 0.01
 
 
 class SqliteDriver(aiosqlite.Connection):
@@ -34,11 +35,11 @@ class SqliteDriver(aiosqlite.Connection):
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` returns; it is called in the connection's thread. Cancelled, the statement under way ends."""
         begin, self._begin = self._begin, ""
+        call = _Call(self._conn, begin, work)
         try:
-            result: Result = await self._execute(lambda: work(_begun(self._conn, begin)))  # type: ignore[no-untyped-call]
+            result: Result = await self._execute(call)  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
-            with suppress(sqlite3.ProgrammingError, ValueError):
-                self._conn.interrupt()
+            call.give_up()
             raise
         return result
 
@@ -75,13 +76,38 @@ class SqliteDriver(aiosqlite.Connection):
         return self._stopped
 
 
-def _begun(database: sqlite3.Connection, begin: str) -> sqlite3.Connection:
-    if begin:
-        # A call that was cancelled may have left a transaction behind.
-        if database.in_transaction:
-            database.rollback()
-        database.execute(begin).close()
-    return database
+class _Call:
+    """Work for a connection's thread, which may be given up while it runs."""
+
+    def __init__(self, database: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], object]):
+        self._database = database
+        self._begin = begin
+        self._work = work
+        self._is_given_up = False
+        self._has_ended = False
+
+    def __call__(self) -> object:
+        try:
+            return None if self._is_given_up else self._work(self._begun())
+        finally:
+            self._has_ended = True
+
+    def give_up(self) -> None:
+        """Interrupts until it has ended: between two statements, or before the first, an interruption is lost."""
+        self._is_given_up = True
+        if self._has_ended:
+            return
+        with suppress(sqlite3.ProgrammingError):
+            self._database.interrupt()
+            asyncio.get_running_loop().call_later(_INTERRUPT_SECONDS, self.give_up)
+
+    def _begun(self) -> sqlite3.Connection:
+        if self._begin:
+            # A call that was cancelled may have left a transaction behind.
+            if self._database.in_transaction:
+                self._database.rollback()
+            self._database.execute(self._begin).close()
+        return self._database
 
 
 class OneTripCursor:
