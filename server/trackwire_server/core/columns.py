@@ -3,12 +3,13 @@
 import dataclasses
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Self, TypeAlias
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from trackwire_server.core.checks import TIME_MS_MAX, check_characters, check_key, check_time, check_token
@@ -170,9 +171,7 @@ class Layouts:
     """Layouts by what was sent, checked once: a training loop sends the same keys in every request. Thread-safe."""
 
     def __init__(self, *, bytes_max: int = 64 * 1024 * 1024):
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._layouts: OrderedDict[object, Layout] = OrderedDict()
+        self._layouts: LRUCache[object, Layout] = LRUCache(bytes_max, getsizeof=attrgetter("size_bytes"))
         self._lock = threading.Lock()
 
     def get(
@@ -182,19 +181,11 @@ class Layouts:
         sent = (keys, contexts, indexes)
         with self._lock:
             layout = self._layouts.get(sent)
-            if layout is not None:
-                self._layouts.move_to_end(sent)
-                return layout
-        return self._remember(sent, _checked_layout(keys, contexts, indexes))
-
-    def _remember(self, sent: object, checked: Layout) -> Layout:
+        if layout is not None:
+            return layout
+        checked = _checked_layout(keys, contexts, indexes)
         with self._lock:
-            layout = self._layouts.setdefault(sent, checked)
-            if layout is checked:
-                self._bytes += layout.size_bytes
-            while self._bytes > self._bytes_max and len(self._layouts) > 1:
-                self._bytes -= self._layouts.popitem(last=False)[1].size_bytes
-        return layout
+            return self._layouts.setdefault(sent, checked)
 
 
 def check_lengths(*, keys: int, contexts: int, indexes: int) -> None:

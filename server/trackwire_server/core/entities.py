@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 DEFAULT_WORKSPACE = "default"
 DEFAULT_EXPERIMENT_ID = "0"
@@ -122,6 +123,9 @@ class MetricSummary:
     max_value: float | None
 
 
+Summaries: TypeAlias = tuple[MetricSummary, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A named set of runs."""
@@ -166,7 +170,7 @@ class Run:
     stop_requested: bool = False
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    metrics: tuple[MetricSummary, ...] = ()
+    metrics: Summaries = ()
 
 
 @dataclass(frozen=True, slots=True)

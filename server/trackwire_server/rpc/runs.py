@@ -6,10 +6,9 @@ from trackwire.v1 import runs_pb2 as pb
 from trackwire.v1 import runs_pb2_grpc as pb_grpc
 from trackwire_server.core.runs import Runs
 from trackwire_server.rpc.convert.runs import (
+    RunMessages,
     draft_from_proto,
-    fill_run,
     run_selection_from_proto,
-    run_to_proto,
     search_from_proto,
     stamp_of,
     status_from_proto,
@@ -21,14 +20,15 @@ class RunServicer(pb_grpc.RunServiceServicer):
 
     def __init__(self, runs: Runs):
         self._runs = runs
+        self._messages = RunMessages()
 
     async def CreateRun(self, request: pb.CreateRunRequest, _context: object) -> pb.CreateRunResponse:
         run, created = await self._runs.create(draft_from_proto(request))
-        return pb.CreateRunResponse(run=run_to_proto(run), created=created)
+        return pb.CreateRunResponse(run=self._messages.make(run), created=created)
 
     async def GetRun(self, request: pb.GetRunRequest, _context: object) -> pb.GetRunResponse:
         run = await self._runs.get(request.run_id)
-        return pb.GetRunResponse(run=run_to_proto(run))
+        return pb.GetRunResponse(run=self._messages.make(run))
 
     async def UpdateRun(self, request: pb.UpdateRunRequest, _context: object) -> pb.UpdateRunResponse:
         run = await self._runs.update(
@@ -38,7 +38,7 @@ class RunServicer(pb_grpc.RunServiceServicer):
             run_name=request.run_name if request.HasField("run_name") else None,
             stamp=stamp_of(request),
         )
-        return pb.UpdateRunResponse(run=run_to_proto(run))
+        return pb.UpdateRunResponse(run=self._messages.make(run))
 
     async def DeleteRun(self, request: pb.DeleteRunRequest, _context: object) -> pb.DeleteRunResponse:
         await self._runs.delete(request.run_id)
@@ -52,7 +52,7 @@ class RunServicer(pb_grpc.RunServiceServicer):
         found, token = await self._runs.search(search_from_proto(request), run_selection_from_proto(request))
         response = pb.SearchRunsResponse(next_page_token=token)
         for run in found:
-            fill_run(response.runs.add(), run)
+            self._messages.fill(response.runs.add(), run)
         return response
 
     async def LogParams(self, request: pb.LogParamsRequest, _context: object) -> pb.LogParamsResponse:

@@ -1,7 +1,9 @@
 """Runs' messages and entities, each way."""
 
+from cachetools import LRUCache
+
 from trackwire.v1 import runs_pb2 as pb
-from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, WriterStamp
+from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, Summaries, WriterStamp
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.runs import RunDraft
 from trackwire_server.core.searching import SearchRequest
@@ -21,18 +23,40 @@ _STATUS_TO_PROTO = {
     RunStatus.KILLED: pb.RUN_STATUS_KILLED,
 }
 _STATUS_FROM_PROTO = {number: status for status, number in _STATUS_TO_PROTO.items()}
+# Some 20 MB.
+SUMMARIES_KEPT = 65_536
+_NOTHING: tuple[Summaries, pb.Run] = ((), pb.Run())
 _JOINS = {pb.IF_EXISTS_UNSPECIFIED: False, pb.IF_EXISTS_FAIL: False, pb.IF_EXISTS_JOIN: True}
 
 
-def run_to_proto(run: Run) -> pb.Run:
-    """A run."""
-    message = pb.Run()
-    fill_run(message, run)
-    return message
+class RunMessages:
+    """Makes messages of runs. Where a store gives the same summaries again, those that were made of them are copied."""
+
+    def __init__(self) -> None:
+        self._recent: LRUCache[str, tuple[Summaries, pb.Run]] = LRUCache(
+            SUMMARIES_KEPT, getsizeof=lambda kept: 1 + len(kept[0])
+        )
+
+    def make(self, run: Run) -> pb.Run:
+        """A run."""
+        message = pb.Run()
+        self.fill(message, run)
+        return message
+
+    def fill(self, message: pb.Run, run: Run) -> None:
+        """Writes a run into an empty message, where it lies: a list of messages copies each one that it is given."""
+        fill_without_metrics(message, run)
+        summaries, made = self._recent.get(run.run_id, _NOTHING)
+        if summaries is not run.metrics:
+            made = pb.Run()
+            add_summaries(made.metrics, run.metrics)
+            if len(run.metrics) < SUMMARIES_KEPT:
+                self._recent[run.run_id] = run.metrics, made
+        message.metrics.MergeFrom(made.metrics)
 
 
-def fill_run(message: pb.Run, run: Run) -> None:
-    """Writes a run into an empty message, where it lies: a list of messages copies each one that it is given."""
+def fill_without_metrics(message: pb.Run, run: Run) -> None:
+    """All of a run but its summaries."""
     message.run_id = run.run_id
     message.run_name = run.run_name
     message.experiment_id = run.experiment_id
@@ -51,7 +75,6 @@ def fill_run(message: pb.Run, run: Run) -> None:
     message.stop_requested = run.stop_requested
     message.params.update(run.params)
     message.tags.update(run.tags)
-    add_summaries(message.metrics, run.metrics)
 
 
 def draft_from_proto(request: pb.CreateRunRequest) -> RunDraft:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+from cachetools import LRUCache
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,16 +15,18 @@ from trackwire_server.core.entities import (
     Run,
     RunSelection,
     RunStatus,
+    Summaries,
 )
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.entries import by_owner, entry_queries, selected
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, summaries_of
-from trackwire_server.stores.sql.prepared import Prepared, fetch_groups
+from trackwire_server.stores.sql.prepared import Prepared, Rows, fetch_groups, parts
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_keys,
     metric_summaries,
+    run_heads,
     run_params,
     run_tags,
     runs,
@@ -50,11 +53,19 @@ RUNS = Searchable(
     stage=runs.c.lifecycle_stage,
     experiment=runs.c.experiment_no,
 )
+# Some 20 MB.
+SUMMARIES_KEPT = 65_536
+_NEVER: tuple[int, Summaries] = (-1, ())
 WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 _SELECT_METRICS = select(*SUMMARY_COLUMNS).where(
     metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary
 )
 _METRICS = Prepared(_SELECT_METRICS)
+_ARRIVALS = Prepared(
+    select(run_heads.c.run_no, run_heads.c.arrival).where(
+        run_heads.c.run_no.in_(bindparam("owner_nos", expanding=True))
+    )
+)
 _METRICS_OF_KEYS = Prepared(
     _SELECT_METRICS.where(
         metric_summaries.c.key_no.in_(
@@ -64,33 +75,67 @@ _METRICS_OF_KEYS = Prepared(
 )
 
 
-async def read_runs(connection: AsyncConnection, rows: Sequence[AnyRow], selection: RunSelection) -> list[Run]:
-    """Runs from their rows, with what of their data is wanted."""
-    run_nos = [row.run_no for row in rows]
-    statement = _METRICS if selection.metrics.keys is None else _METRICS_OF_KEYS
-    param_rows, tag_rows, metric_rows = await fetch_groups(
-        connection,
-        entry_queries(run_params, run_nos, selection.params),
-        entry_queries(run_tags, run_nos, selection.tags),
-        [(statement, parameters) for parameters in selected(run_nos, selection.metrics)],
-    )
-    params, tags = by_owner(param_rows), by_owner(tag_rows)
-    metrics: dict[str, list[MetricSummary]] = defaultdict(list)
-    for summary in await summaries_of(connection, {row.run_no: row.run_id for row in rows}, metric_rows):
-        metrics[summary.run_id].append(summary)
-    for summaries in metrics.values():
-        summaries.sort(key=attrgetter("key"))
-    return [
-        run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), tuple(metrics.get(row.run_id, ())))
-        for row in rows
-    ]
+class RunReader:
+    """Reads what hangs on rows of runs, and keeps summaries: a page that somebody looks at is asked for repeatedly."""
+
+    def __init__(self) -> None:
+        # As of an arrival of the run: nothing else changes them, and a run's number is not given out twice.
+        self._recent: LRUCache[int, tuple[int, Summaries]] = LRUCache(
+            SUMMARIES_KEPT, getsizeof=lambda kept: 1 + len(kept[1])
+        )
+
+    async def read(self, connection: AsyncConnection, rows: Sequence[AnyRow], selection: RunSelection) -> list[Run]:
+        """Runs from their rows, with what of their data is wanted."""
+        run_nos = [row.run_no for row in rows]
+        wants_all = selection.metrics.keys is None
+        param_rows, tag_rows, metric_rows = await fetch_groups(
+            connection,
+            entry_queries(run_params, run_nos, selection.params),
+            entry_queries(run_tags, run_nos, selection.tags),
+            [
+                (_ARRIVALS if wants_all else _METRICS_OF_KEYS, parameters)
+                for parameters in selected(run_nos, selection.metrics)
+            ],
+        )
+        params, tags = by_owner(param_rows), by_owner(tag_rows)
+        run_ids = {row.run_no: row.run_id for row in rows}
+        if wants_all:
+            metrics = await self._summaries(connection, run_ids, dict(metric_rows))
+        else:
+            metrics = await _by_run(connection, run_ids, metric_rows)
+        return [
+            run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), metrics.get(row.run_no, ()))
+            for row in rows
+        ]
+
+    async def _summaries(
+        self, connection: AsyncConnection, run_ids: Mapping[int, str], arrivals: Mapping[int, int]
+    ) -> dict[int, Summaries]:
+        kept = {run_no: self._recent.get(run_no, _NEVER) for run_no in arrivals}
+        metrics = {run_no: summaries for run_no, (at, summaries) in kept.items() if at == arrivals[run_no]}
+        changed = [run_no for run_no in arrivals if run_no not in metrics]
+        [rows] = await fetch_groups(connection, [(_METRICS, {"owner_nos": part}) for part in parts(changed)])
+        read = await _by_run(connection, run_ids, rows)
+        for run_no in changed:
+            metrics[run_no] = read.get(run_no, ())
+            if len(metrics[run_no]) < SUMMARIES_KEPT:
+                self._recent[run_no] = arrivals[run_no], metrics[run_no]
+        return metrics
+
+
+async def _by_run(connection: AsyncConnection, run_ids: Mapping[int, str], rows: Rows) -> dict[int, Summaries]:
+    """Rows of SUMMARY_COLUMNS as summaries of each run, by key."""
+    gathered: dict[int, list[MetricSummary]] = defaultdict(list)
+    for row, summary in zip(rows, await summaries_of(connection, run_ids, rows), strict=True):
+        gathered[row[0]].append(summary)
+    return {run_no: tuple(sorted(summaries, key=attrgetter("key"))) for run_no, summaries in gathered.items()}
 
 
 def run_of(
     row: AnyRow,
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
-    metrics: tuple[MetricSummary, ...] = (),
+    metrics: Summaries = (),
 ) -> Run:
     """A run from its row and its data."""
     return Run(

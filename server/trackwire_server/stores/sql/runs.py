@@ -30,7 +30,7 @@ from trackwire_server.stores.sql.entries import upsert_entries
 from trackwire_server.stores.sql.experiments import has_name, insert_experiment
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.run_data import put_tags
-from trackwire_server.stores.sql.run_rows import RUNS, read_runs, run_of
+from trackwire_server.stores.sql.run_rows import RUNS, RunReader, run_of
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
 
@@ -40,6 +40,7 @@ class SqlRuns:
 
     def __init__(self, database: Database):
         self._database = database
+        self._reader = RunReader()
 
     async def create_run(self, new: NewRun) -> tuple[Run, bool]:
         """Looks for the request and for the run before it inserts anything."""
@@ -47,7 +48,7 @@ class SqlRuns:
             there = await self._made_before(connection, new)
             made = there is None
             row = there or await self._insert(connection, new)
-            [run] = await read_runs(connection, [row], RunSelection())
+            [run] = await self._reader.read(connection, [row], RunSelection())
             return run, made
 
     async def get_run(self, run_id: str, selection: RunSelection) -> Run:
@@ -56,14 +57,14 @@ class SqlRuns:
             row = (await connection.execute(select(runs).where(runs.c.run_id == run_id))).one_or_none()
             if row is None:
                 raise NotFound("run", run_id, field="run_id")
-            [run] = await read_runs(connection, [row], selection)
+            [run] = await self._reader.read(connection, [row], selection)
             return run
 
     async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
         """A page of rows, then their data."""
         async with self._database.read() as connection:
             rows, position = await search_rows(connection, RUNS, query)
-            return Page(await read_runs(connection, rows, selection), position)
+            return Page(await self._reader.read(connection, rows, selection), position)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
         """Updates the row under the run's lock."""

@@ -1,10 +1,10 @@
 """Series as numbers: who is who in a run, made on first sight and remembered."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from cachetools import LRUCache
 from sqlalchemy import Insert, Table, bindparam, false, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,9 +44,9 @@ class SeriesNumbers:
 
     def __init__(self, dialect: Dialect, *, numbers_max: int = 4_000_000):
         self._dialect = dialect
-        self._numbers_max = numbers_max
-        self._numbers = 0
-        self._known: OrderedDict[tuple[int, object], Integers] = OrderedDict()
+        self._known: LRUCache[tuple[int, object], Integers] = LRUCache(
+            numbers_max, getsizeof=lambda numbers: len(numbers) + _ENTRY_NUMBERS
+        )
         self._insert_series = dialect.compiled(_insert(metric_series, "run_no", "key_no", "context_no"))
         self._insert_summaries = dialect.compiled(
             _insert(
@@ -63,19 +63,11 @@ class SeriesNumbers:
 
     def known(self, run_no: int, layout: Layout) -> Integers | None:
         """The numbers, if they are remembered."""
-        numbers = self._known.get((run_no, layout.identity))
-        if numbers is not None:
-            self._known.move_to_end((run_no, layout.identity))
-        return numbers
+        return self._known.get((run_no, layout.identity))
 
     def remember(self, run_no: int, layout: Layout, numbers: Integers) -> None:
         """To be called after the commit."""
-        if (run_no, layout.identity) in self._known:
-            return
-        self._known[run_no, layout.identity] = numbers
-        self._numbers += len(numbers) + _ENTRY_NUMBERS
-        while self._numbers > self._numbers_max and len(self._known) > 1:
-            self._numbers -= len(self._known.popitem(last=False)[1]) + _ENTRY_NUMBERS
+        self._known.setdefault((run_no, layout.identity), numbers)
 
     async def of(self, connection: AsyncConnection, run: LockedRun, layout: Layout) -> Integers:
         """The numbers of a layout's series; those that are new are made, each with an empty summary."""
