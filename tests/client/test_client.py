@@ -43,6 +43,28 @@ def test_experiments_live_as_the_specification_says(client: Client) -> None:
     assert client.get_experiment(made.experiment_id).lifecycle_stage == LIFECYCLE_STAGE_ACTIVE
 
 
+def test_run_that_is_looked_at_again_shows_what_came_since(client: Client) -> None:
+    def shown() -> list[tuple[str, int, float]]:
+        found = [client.get_run("again"), *client.search_runs("0", "run_name = 'again'")]
+        metrics = [[(each.key, each.count, each.last_value) for each in run.metrics] for run in found]
+        assert metrics[0] == metrics[1]
+        return metrics[0]
+
+    client.create_run(run_id="again", run_name="again")
+    assert shown() == []
+    client.log_metric("again", "loss", 0.5, step=1)
+    assert shown() == shown() == [("loss", 1, 0.5)]
+    client.log_metrics("again", {"loss": 0.25, "accuracy": 1.0}, step=2)
+    assert shown() == [("accuracy", 1, 1.0), ("loss", 2, 0.25)]
+    # Another run under its id, with as many arrivals.
+    client.delete_run("again")
+    client.collect_garbage(run_ids=["again"])
+    client.create_run(run_id="again", run_name="again")
+    for step in (1, 2):
+        client.log_metric("again", "loss", 0.125, step=step)
+    assert shown() == [("loss", 2, 0.125)]
+
+
 def test_runs_live_as_the_specification_says(client: Client) -> None:
     run = client.create_run(experiment_name="runs", create_experiment=True, run_name="one", params={"lr": "0.1"})
     assert run.status == RUN_STATUS_RUNNING

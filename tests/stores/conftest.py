@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
@@ -23,7 +23,7 @@ from trackwire_server.stores.sql.metrics.names import number_contexts, number_ke
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.run_data import SqlRunData
 from trackwire_server.stores.sql.runs import SqlRuns
-from trackwire_server.stores.sql.tables import metric_series, metric_summaries, runs
+from trackwire_server.stores.sql.tables import metric_series, metric_summaries, run_heads, runs
 
 BACKENDS = ("memory", "sqlite")
 TAIL_RETENTION_MS = 60_000
@@ -140,3 +140,6 @@ async def _insert_summary(database: Database, summary: MetricSummary) -> None:
                 max_value=summary.max_value,
             )
         )
+        heads = run_heads.c
+        arrived = {name: heads[name] + 1 for name in ("arrival", "compacted_arrival", "pruned_arrival")}
+        await connection.execute(update(run_heads).where(heads.run_no == run.run_no).values(arrived))

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from tests.conftest import NOW_MS
+from tests.metric_data import batch, compact_all, ranked
 from tests.stores.conftest import Stores, new_run
 
 from trackwire_server.core.entities import (
@@ -277,6 +278,30 @@ async def test_metrics_are_the_summaries_of_primary_series(stores: Stores) -> No
     await stores.put_summaries([primary, summary("r", "loss", context=SeriesContext(1), primary=False)])
     [found] = (await get(stores, "r")).metrics
     assert repr(found) == repr(primary)
+
+
+async def test_page_that_was_looked_at_shows_what_came_since(stores: Stores) -> None:
+    for run_id in ("still", "goes-on"):
+        await stores.runs.create_run(new_run(run_id))
+        await stores.metrics.append([batch(run_id, {"loss": [(1, 1, 0.5)]}, ("w", 1, 0))], now_ms=NOW_MS)
+    query = parse_search(SearchRequest(experiment_ids=("0",)), RUNS, page_size_default=10, page_size_max=10).query
+
+    async def shown() -> dict[str, list[tuple[str, int, int | None, float]]]:
+        return {
+            run.run_id: [(each.key, each.count, each.context.rank, each.last_value) for each in run.metrics]
+            for run in (await stores.runs.search_runs(query, RunSelection())).items
+        }
+
+    before = {run_id: [("loss", 1, None, 0.5)] for run_id in ("still", "goes-on")}
+    assert await shown() == await shown() == before
+    # Another point, another key, a series that takes the place of the primary one, and compaction of all of it.
+    second = batch("goes-on", {"loss": [(2, 2, 0.25)], ranked("accuracy", 1): [(1, 1, 0.5)]}, ("w", 2, 1))
+    await stores.metrics.append([second], now_ms=NOW_MS)
+    assert await shown() == {**before, "goes-on": [("accuracy", 1, 1, 0.5), ("loss", 2, None, 0.25)]}
+    third = batch("goes-on", {ranked("accuracy", 0): [(1, 1, 0.75)]}, ("w", 3, 2))
+    await stores.metrics.append([third], now_ms=NOW_MS)
+    await compact_all(stores.metrics, now_ms=NOW_MS)
+    assert await shown() == {**before, "goes-on": [("accuracy", 1, 0, 0.75), ("loss", 2, None, 0.25)]}
 
 
 async def test_page_larger_than_a_statement_has_variables(stores: Stores) -> None:

@@ -1,13 +1,17 @@
 """Which index drives a search: a page must cost what it shows, not what there is."""
 
+from collections.abc import Sequence
+
 import pytest
-from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.stores.conftest import new_run
 
 from trackwire_server.core.entities import NOTHING, RunSelection
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.search import RUNS
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import Compiled
+from trackwire_server.stores.sql.prepared import Rows
 from trackwire_server.stores.sql.runs import SqlRuns
 
 WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
@@ -16,33 +20,39 @@ WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 class Plans:
     """Answers a search with the plans of its statements."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch):
         self._database = database
-        self._statements: list[tuple[str, object]] = []
-        event.listen(database._reader.sync_engine, "before_cursor_execute", self._note)
-
-    def _note(self, _connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        self._statements.append((statement, parameters))
+        self._monkeypatch = monkeypatch
 
     async def of(self, text: str, order_by: list[str], page_size: int = 1) -> list[str]:
         request = SearchRequest(text, order_by, page_size, experiment_ids=("0",))
         query = parse_search(request, RUNS, page_size_default=1, page_size_max=100).query
-        self._statements.clear()
-        await SqlRuns(self._database).search_runs(query, WITHOUT_DATA)
-        searches = [(text, values) for text, values in self._statements if text.startswith("SELECT")]
+        searches: list[tuple[Compiled, Sequence[object]]] = []
+        dialect = self._database.dialect
+        fetch_each = dialect.fetch_each
+
+        async def noted(
+            connection: AsyncConnection, queries: Sequence[tuple[Compiled, Sequence[object]]]
+        ) -> Sequence[Rows]:
+            searches.extend(queries)
+            return await fetch_each(connection, queries)
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr(dialect, "fetch_each", noted)
+            await SqlRuns(self._database).search_runs(query, WITHOUT_DATA)
         plans = []
         async with self._database.read() as connection:
-            for statement, parameters in searches:
-                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for statement, values in searches:
+                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.text}", tuple(values))
                 plans.append("\n".join(row[3] for row in rows))
         return plans
 
 
 @pytest.fixture
-async def plans(database: Database) -> Plans:
+async def plans(database: Database, monkeypatch: pytest.MonkeyPatch) -> Plans:
     for at in range(3):
         await SqlRuns(database).create_run(new_run(f"r{at}"))
-    return Plans(database)
+    return Plans(database, monkeypatch)
 
 
 @pytest.mark.parametrize("order", ["metrics.accuracy", "metrics.accuracy DESC"])

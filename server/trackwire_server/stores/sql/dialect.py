@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sqlalchemy import ClauseElement, Connection, Executable, Table, event
@@ -193,8 +194,9 @@ class SqliteDialect:
             return Compiled(str(compiled), tuple(compiled.positiontup or ()))
         expanded = compiled.construct_expanded_state(like)
         names = tuple(expanded.positiontup or ())
-        own = (name for name in names if name in compiled.binds and name not in like)
-        return Compiled(expanded.statement, names, {name: expanded.parameters[name] for name in own})
+        given = {*like, *chain.from_iterable(expanded.parameter_expansion.get(name, ()) for name in like)}
+        own = {name: expanded.parameters[name] for name in names if name not in given}
+        return Compiled(expanded.statement, names, own)
 
     async def fetch_each(
         self, connection: AsyncConnection, queries: Sequence[tuple[Compiled, Sequence[object]]]

@@ -1,7 +1,6 @@
 """SELECTs that are built and compiled once: SQLAlchemy's own way from a statement to rows takes longer than most run.
 
-For statements that are known beforehand and run often. A search, which is put together anew each time, goes through
-SQLAlchemy as usual.
+For statements that run often: those that are known beforehand, and searches.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -151,7 +151,7 @@ def run_of(
         deleted_time_ms=row.deleted_time_ms,
         parent_run_id=row.parent_run_id,
         heartbeat_time_ms=row.heartbeat_time_ms,
-        stop_requested=row.stop_requested,
+        stop_requested=bool(row.stop_requested),
         params=params or {},
         tags=tags or {},
         metrics=metrics,

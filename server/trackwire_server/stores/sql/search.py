@@ -10,16 +10,15 @@ Each of them is an ordinary keyset query; a position's first value says in which
 """
 
 import math
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Row,
-    Select,
     and_,
     case,
     exists,
@@ -58,9 +57,11 @@ from trackwire_server.stores.sql.filters import (
     metric_of_run,
     primary_series,
 )
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_summaries
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+# A row whose columns are attributes: SQLAlchemy's, or a search's.
+AnyRow: TypeAlias = Any
 VALUE_RANK, NAN_RANK, MISSING_RANK = range(3)
 _DRIVER = metric_summaries.alias("driver")
 
@@ -68,16 +69,23 @@ _DRIVER = metric_summaries.alias("driver")
 async def search_rows(
     connection: AsyncConnection, entity: Searchable, query: SearchQuery
 ) -> tuple[Sequence[AnyRow], Position | None]:
-    """A page of rows that begin with the entity's columns, and the position of the last one if there are more."""
-    found: list[tuple[AnyRow, _Segment]] = []
+    """A page of the entity's rows, and the position of the last one if there are more."""
+    width = len(entity.columns)
+    found: list[tuple[tuple[Any, ...], _Segment]] = []
+    position: Position | None = None
     for rank in _ranks(query):
         segment = _segment(entity, query, rank)
-        found += [(row, segment) for row in (await connection.execute(segment.statement)).all()]
+        found += [(row, segment) for row in await fetch_all(connection, segment.statement, {})]
         if len(found) > query.page_size:
             last_row, its_segment = found[query.page_size - 1]
-            position = its_segment.position(last_row[len(entity.columns) :])
-            return [row for row, _ in found[: query.page_size]], position
-    return [row for row, _ in found], None
+            position = its_segment.position(last_row[width:])
+            break
+    return [_row_of(entity)(*row[:width]) for row, _ in found[: query.page_size]], position
+
+
+@cache
+def _row_of(entity: Searchable) -> Callable[..., AnyRow]:
+    return namedtuple("_Row", [column.key for column in entity.columns])  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ class _Key:
 class _Segment:
     """A part of the answer that one statement finds, in order."""
 
-    statement: Select[*tuple[Any, ...]]
+    statement: Prepared
     keys: tuple[_Key, ...]
 
     def position(self, values: Sequence[Any]) -> Position:
@@ -178,7 +186,7 @@ def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segme
         .order_by(*(column for key in keys for column in key.order()))
         .limit(query.page_size + 1)
     )
-    return _Segment(statement, keys)
+    return _Segment(Prepared(statement), keys)
 
 
 def _behind(keys: Sequence[_Key], after: Position) -> Condition:
