@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trackwire.client import Client
+    from trackwire.client.metrics import MetricRead
+    from trackwire.client.runs import Returning
+    from trackwire.client.writer import MetricWriter
     from trackwire.columns import MetricColumns, Series, SeriesBatch
     from trackwire.errors import (
         AbortedError,
@@ -56,8 +59,7 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
-    from trackwire.metrics import MetricRead
-    from trackwire.queries import entities
+    from trackwire.queries import artifacts, entities
     from trackwire.queries.artifacts import (
         download_artifacts,
         list_artifacts,
@@ -93,9 +95,6 @@ if TYPE_CHECKING:
         search_runs,
     )
     from trackwire.queries.tables import load_table
-    from trackwire.run import Run
-    from trackwire.runs import Returning
-    from trackwire.writer import MetricWriter
 
 _NAMES_OF_MODULE = {
     "trackwire.client": ("Client",),
@@ -147,8 +146,8 @@ _NAMES_OF_MODULE = {
         "set_tag",
         "set_tags",
     ),
-    "trackwire.metrics": ("MetricRead",),
-    "trackwire.queries": ("entities",),
+    "trackwire.client.metrics": ("MetricRead",),
+    "trackwire.queries": ("artifacts", "entities"),
     "trackwire.queries.artifacts": (
         "download_artifacts",
         "list_artifacts",
@@ -184,9 +183,8 @@ _NAMES_OF_MODULE = {
         "search_runs",
     ),
     "trackwire.queries.tables": ("load_table",),
-    "trackwire.run": ("Run",),
-    "trackwire.runs": ("Returning",),
-    "trackwire.writer": ("MetricWriter",),
+    "trackwire.client.runs": ("Returning",),
+    "trackwire.client.writer": ("MetricWriter",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
 
@@ -210,7 +208,6 @@ __all__ = [
     "PermissionDeniedError",
     "ResourceExhaustedError",
     "Returning",
-    "Run",
     "Series",
     "SeriesBatch",
     "TrackwireError",
@@ -219,6 +216,7 @@ __all__ = [
     "UnimplementedError",
     "ViewType",
     "active_run",
+    "artifacts",
     "create_experiment",
     "delete_experiment",
     "delete_registered_model_alias",

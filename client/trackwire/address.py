@@ -1,6 +1,5 @@
 """Where the server is: from the argument, from the environment, or where `trackwire server` listens by default."""
 
-import ipaddress
 import os
 import re
 
@@ -34,17 +33,6 @@ def parse_address(text: str, *, field: str) -> str:
     if not 1 <= port <= 65_535:
         raise _bad_address(field, text, "the port must be 1 to 65535")
     return f"{match['host']}:{port}"
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `host:port` is this machine, which no proxy can reach."""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bad_address(field: str, text: str, expected: str) -> InvalidArgumentError:

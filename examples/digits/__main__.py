@@ -28,10 +28,11 @@ def main() -> int:
     console = Console(soft_wrap=not sys.stdout.isatty())
     started = time.monotonic()
     try:
-        with running_server(Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire")), arguments.port) as server:
+        data_dir = Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire"))
+        with running_server(data_dir, arguments.port) as server:
             where = "started" if server.is_ours else "was running already"
             console.print(f"[bold]Server[/bold]  {server.address}, pid {server.pid}, {where}", highlight=False)
-            best = _train_and_report(console, server, arguments.epochs)
+            best = _train_and_report(console, server, data_dir, arguments.epochs)
             server.is_kept = arguments.keep
         _print_farewell(console, server, best, time.monotonic() - started)
     except KeyboardInterrupt:
@@ -43,12 +44,12 @@ def main() -> int:
     return 0
 
 
-def _train_and_report(console: Console, server: RunningServer, epochs: int) -> str:
+def _train_and_report(console: Console, server: RunningServer, data_dir: Path, epochs: int) -> str:
     """The best run's id."""
     digits = Digits.load()
     session = secrets.token_hex(4)
     settings = [Settings(learning_rate, epochs) for learning_rate in LEARNING_RATES]
-    trained = _train(console, Job(server.address, session, digits), settings)
+    trained = _train(console, Job(server.address, data_dir / "spool", session, digits), settings)
     with Client(server.address) as client:
         filter_string, runs = report.ranked_runs(client, session)
         added = report.register_best(client, runs[0])

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -68,15 +69,13 @@ class Network:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """A network that `to_bytes` wrote."""
+        """A network from the file that `save` wrote."""
         with np.load(io.BytesIO(data)) as arrays:
             return cls(*(arrays[name] for name in cls.__slots__))
 
-    def to_bytes(self) -> bytes:
-        """All weights as an .npz file."""
-        file = io.BytesIO()
-        np.savez_compressed(file, **{name: getattr(self, name) for name in self.__slots__})
-        return file.getvalue()
+    def save(self, path: Path) -> None:
+        """Writes all weights into an .npz file."""
+        np.savez_compressed(path, **{name: getattr(self, name) for name in self.__slots__})
 
     def probabilities(self, images: Floats) -> Floats:
         """How likely each scan shows each digit."""

@@ -77,12 +77,12 @@ def print_runs(console: Console, filter_string: str, runs: Sequence[Run]) -> Non
 
 
 def print_points(console: Console, client: Client, runs: Sequence[Run], trained: Sequence[Trained]) -> None:
-    """How many points are stored; raises StoredOtherwiseError unless these are all that were acknowledged."""
+    """How many points are stored; raises StoredOtherwiseError unless these are all that were logged."""
     read = client.read_metrics([run.run_id for run in runs])
     stored = sum(len(series) for series in read.series)
-    acknowledged = sum(worker.points_acknowledged for worker in trained)
-    if stored != acknowledged:
-        raise StoredOtherwiseError(f"{acknowledged:,} points were acknowledged, but {stored:,} are read back")
+    logged = sum(worker.points_logged for worker in trained)
+    if stored != logged:
+        raise StoredOtherwiseError(f"{logged:,} points were logged, but {stored:,} are read back")
     seconds = (max(run.end_time_ms for run in runs) - min(run.start_time_ms for run in runs)) / 1000
     console.print(
         f"\n[bold]Points[/bold]  {stored:,} in {len(read.series)} series, read back; logged in {seconds:.1f} s of"

@@ -1,13 +1,18 @@
 """Trains one network and logs it: the part to copy from."""
 
-import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from examples.digits.network import CLASSES, Digits, Labels, Network, confusion_matrix, loss_and_accuracy
 
-from trackwire import Client
+import trackwire
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 EXPERIMENT = "digits"
 WEIGHTS = "weights.npz"
@@ -30,11 +35,10 @@ class Trained:
     """What came of it, as the trainer knows it."""
 
     run_id: str
-    points_acknowledged: int
+    points_logged: int
 
 
 def train(
-    client: Client,
     digits: Digits,
     settings: Settings,
     *,
@@ -48,26 +52,30 @@ def train(
     """
     generator = np.random.default_rng(settings.seed)
     network = Network.random(digits.train_images.shape[1], settings.hidden_units, generator)
-    step = 0
-    with client.start_run(
-        EXPERIMENT,
-        f"lr-{settings.learning_rate:g}",
-        params=asdict(settings),
-        tags={"session": session, "dataset": "scikit-learn digits", "framework": f"numpy {np.__version__}"},
-    ) as run:
+    step = points = 0
+    trackwire.set_experiment(EXPERIMENT)
+    tags = {"session": session, "dataset": "scikit-learn digits", "framework": f"numpy {np.__version__}"}
+    with trackwire.start_run(run_name=f"lr-{settings.learning_rate:g}", tags=tags) as run:
+        trackwire.log_params(asdict(settings))
         for epoch in range(settings.epochs):
             for images, labels in digits.batches(settings.batch_size, generator):
                 loss, accuracy = network.learn(images, labels, settings.learning_rate)
-                run.log_metrics({"loss": loss, "accuracy": accuracy}, step=step)
+                trackwire.log_metrics({"loss": loss, "accuracy": accuracy}, step)
                 step += 1
-            run.log_metrics(validation_metrics(network, digits), step=step - 1)
+                points += 2
+            measured = validation_metrics(network, digits)
+            trackwire.log_metrics(measured, step - 1)
+            points += len(measured)
             on_epoch(epoch + 1)
             if is_stopped() or run.should_stop():
                 raise KeyboardInterrupt
         matrix = confusion_matrix(network.probabilities(digits.validation_images), digits.validation_labels)
-        run.log_bytes(confusion_picture(matrix, f"learning rate {settings.learning_rate:g}"), PICTURE)
-        run.log_bytes(network.to_bytes(), WEIGHTS)
-    return Trained(run.run_id, run.points_acknowledged)
+        trackwire.log_figure(confusion_figure(matrix, f"learning rate {settings.learning_rate:g}"), PICTURE)
+        with TemporaryDirectory() as folder:
+            weights = Path(folder, WEIGHTS)
+            network.save(weights)
+            trackwire.log_artifact(weights)
+    return Trained(run.info.run_id, points)
 
 
 def validation_metrics(network: Network, digits: Digits) -> dict[str, float]:
@@ -90,11 +98,11 @@ def validation_metrics(network: Network, digits: Digits) -> dict[str, float]:
     return metrics
 
 
-def confusion_picture(matrix: Labels, title: str) -> bytes:
-    """A confusion matrix as a PNG file."""
+def confusion_figure(matrix: Labels, title: str) -> "Figure":
+    """A confusion matrix as a picture."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.6, 5.2), layout="constrained")
+    figure = Figure(figsize=(5.6, 5.2), dpi=120, layout="constrained")
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -109,6 +117,4 @@ def confusion_picture(matrix: Labels, title: str) -> bytes:
         yticks=range(CLASSES),
     )
     figure.colorbar(image, label="share of the row", shrink=0.8)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120)
-    return file.getvalue()
+    return figure

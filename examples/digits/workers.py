@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from examples.digits.interrupts import hidden_from_children
 from examples.digits.network import Digits
 from examples.digits.training import Settings, Trained, train
 
-from trackwire import Client
+import trackwire
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -34,6 +35,7 @@ class Job:
     """What all workers of one start share."""
 
     address: str
+    spool: Path
     session: str
     digits: Digits
 
@@ -121,15 +123,17 @@ def _end(worker: SpawnProcess, messages: "Queue[Message]") -> None:
 
 def _work(worker: int, job: Job, settings: Settings, messages: "Queue[Message]", stopped: Event) -> None:
     try:
-        with Client(job.address) as client:
-            trained = train(
-                client,
-                job.digits,
-                settings,
-                session=job.session,
-                is_stopped=stopped.is_set,
-                on_epoch=lambda epochs: messages.put(Message(worker, epochs=epochs)),
-            )
+        os.environ["TRACKWIRE_SPOOL_DIR"] = str(job.spool)
+        # Nothing is to be left running once all is delivered.
+        os.environ["TRACKWIRE_SHIPPER_IDLE_SECONDS"] = "0"
+        trackwire.set_tracking_uri(job.address)
+        trained = train(
+            job.digits,
+            settings,
+            session=job.session,
+            is_stopped=stopped.is_set,
+            on_epoch=lambda epochs: messages.put(Message(worker, epochs=epochs)),
+        )
     except KeyboardInterrupt:
         messages.put(Message(worker, failure=f"run lr-{settings.learning_rate:g} was asked to stop"))
     except Exception:

@@ -24,10 +24,13 @@ Refused = Callable[..., tuple[int, str]]
 @pytest.fixture
 def run_id(client: Client) -> str:
     """A run with a few points."""
-    with client.start_run("vision", "first", params={"lr": 0.1}, tags={"team": "red"}) as run:
-        for step, loss in enumerate((1.5, float("nan"), 0.1)):
-            run.log_metrics({"loss": loss, "acc": step / 2}, step, time_ms=1_760_000_000_000 + step)
-    return run.run_id
+    run_id = client.create_run(
+        experiment_name="vision", create_experiment=True, run_name="first", params={"lr": "0.1"}, tags={"team": "red"}
+    ).run_id
+    for step, loss in enumerate((1.5, float("nan"), 0.1)):
+        client.log_metrics(run_id, {"loss": loss, "acc": step / 2}, step=step, time_ms=1_760_000_000_000 + step)
+    client.update_run(run_id, status="FINISHED")
+    return run_id
 
 
 def documents(text: str) -> list[dict[str, object]]:

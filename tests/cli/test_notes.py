@@ -16,10 +16,10 @@ Said = Callable[..., tuple[str, str]]
 @pytest.fixture
 def run_id(client: Client) -> str:
     """A run with two metrics and a file."""
-    with client.start_run("vision") as run:
-        run.log_metrics({"loss": 1.5, "acc": 0.5}, 1)
-        run.log_bytes(b"a", "model/a.txt")
-    return run.run_id
+    run_id = client.create_run(experiment_name="vision", create_experiment=True).run_id
+    client.log_metrics(run_id, {"loss": 1.5, "acc": 0.5}, step=1)
+    client.upload_bytes(run_id, b"a", "model/a.txt")
+    return run_id
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

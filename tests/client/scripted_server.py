@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 from google.protobuf.message import Message
 
-from trackwire.connection import rpc_paths
+from trackwire.client.connection import rpc_paths
 from trackwire.internal.v1 import errors_pb2
 from trackwire.v1 import metrics_pb2
 

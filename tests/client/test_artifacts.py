@@ -13,8 +13,9 @@ import pytest
 from tests.client.cutting_proxy import CuttingProxy
 from tests.conftest import ServerProcess
 
-from trackwire.artifacts import ArtifactMethods, _name_below
 from trackwire.client import Client
+from trackwire.client.artifacts import ArtifactMethods, _name_below
+from trackwire.client.transfers import ATTEMPTS_WITHOUT_PROGRESS_MAX, FileSource, Retries, Upload, _send
 from trackwire.errors import (
     AbortedError,
     DataLossError,
@@ -24,7 +25,6 @@ from trackwire.errors import (
     OutOfRangeError,
     UnavailableError,
 )
-from trackwire.transfers import ATTEMPTS_WITHOUT_PROGRESS_MAX, FileSource, Retries, Upload, _send
 from trackwire.v1.artifacts_pb2 import UploadHeader
 
 MIB = 1024 * 1024

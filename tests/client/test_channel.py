@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from trackwire.address import is_loopback, server_address
-from trackwire.channel import RETRIED, channel_options, service_config
-from trackwire.connection import rpc_paths
+from trackwire.address import server_address
+from trackwire.client.channel import RETRIED, channel_options, is_loopback, service_config
+from trackwire.client.connection import rpc_paths
 from trackwire.errors import InvalidArgumentError
 
 ROOT = Path(__file__).resolve().parents[2]

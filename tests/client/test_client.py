@@ -7,7 +7,8 @@ import pytest
 from tests.client.live_server import live_server
 
 from trackwire.client import Client
-from trackwire.connection import Connection, rpc_paths
+from trackwire.client.connection import Connection, rpc_paths
+from trackwire.client.runs import Returning
 from trackwire.errors import (
     AlreadyExistsError,
     FailedPreconditionError,
@@ -15,7 +16,6 @@ from trackwire.errors import (
     NotFoundError,
     OutOfRangeError,
 )
-from trackwire.runs import Returning
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION

@@ -16,7 +16,7 @@ from trackwire.cli.output import (
 from trackwire.cli.session import ListOptions, Session, filter_options, json_option, limit_option, pairs, view_option
 
 if TYPE_CHECKING:
-    from trackwire.experiments import ViewTypeName
+    from trackwire.client.experiments import ViewTypeName
     from trackwire.v1.experiments_pb2 import Experiment
     from trackwire.v1.runs_pb2 import Run
 

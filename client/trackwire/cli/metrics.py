@@ -10,8 +10,8 @@ from trackwire.cli.output import note, number_text, print_json, print_message, p
 from trackwire.cli.session import Session, json_option, limit_option
 
 if TYPE_CHECKING:
+    from trackwire.client.metrics import ReadRange
     from trackwire.columns import SeriesBatch
-    from trackwire.metrics import ReadRange
     from trackwire.v1.metrics_pb2 import SeriesContext
 
 key_option = click.option("--key", "keys", multiple=True, help="May be repeated; all by default.")

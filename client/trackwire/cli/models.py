@@ -15,7 +15,7 @@ from trackwire.cli.output import (
 from trackwire.cli.session import ListOptions, Session, filter_options, json_option, limit_option, pairs, yes_option
 
 if TYPE_CHECKING:
-    from trackwire.model_registry import ModelStageName
+    from trackwire.client.model_registry import ModelStageName
     from trackwire.v1.model_registry_pb2 import ModelVersion
 
 STAGES = ("None", "Staging", "Production", "Archived")

@@ -22,8 +22,8 @@ from trackwire.cli.session import ListOptions, Session, filter_options, json_opt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trackwire.experiments import ViewTypeName
-    from trackwire.runs import RunStatusName
+    from trackwire.client.experiments import ViewTypeName
+    from trackwire.client.runs import RunStatusName
     from trackwire.v1.runs_pb2 import Run
 
 

@@ -1,12 +1,10 @@
 """The runs that are under way in this process: a stack in each thread, so that runs of threads don't mix."""
 
 import atexit
-import logging
 import os
 import sys
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 
@@ -20,11 +18,10 @@ from trackwire.fluent.checks import (
     checked_text,
 )
 from trackwire.fluent.jobs import Job, job_of
+from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
 from trackwire.user import user_name
-
-logger = logging.getLogger(__name__)
 
 
 class _Stack(threading.local):
@@ -99,7 +96,7 @@ def start_run(
     if rank is None and job is not None:
         rank = job.rank
     opening = Opening(
-        run_id=check_run_id("run_id", resumed or uuid.uuid4().hex),
+        run_id=check_run_id("run_id", resumed or os.urandom(16).hex()),
         experiment=_experiment_of(experiment_id, parent),
         start_time_ms=time.time_ns() // 1_000_000,
         run_name=checked_text("run_name", run_name or "", RUN_NAME_CHARACTERS_MAX),

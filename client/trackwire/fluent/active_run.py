@@ -1,6 +1,5 @@
 """A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
 
-import logging
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import checked_entries
+from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
@@ -18,7 +18,6 @@ from trackwire.spool.kinds import RecordKind
 if TYPE_CHECKING:
     from trackwire.shipper.rejected import Rejection
 
-logger = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT_SECONDS = 60.0
 _STATUSES = ("FINISHED", "FAILED", "KILLED")

@@ -10,7 +10,6 @@ After a fork the child forgets what the parent had gathered, and writes into a s
 """
 
 import importlib
-import logging
 import os
 import posixpath
 import threading
@@ -20,6 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
 from trackwire.gathering import GatheredPoints
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from trackwire.shipper.rejected import Rejection
     from trackwire.spool.stream import SpoolStream
 
-logger = logging.getLogger(__name__)
 
 WRITE_INTERVAL_SECONDS = 0.1
 # So many points make a good request, and never more series than one may have.
@@ -41,9 +40,23 @@ WAITING_POINTS_MAX = 2 * 1_048_576
 _POLL_SECONDS = 0.01
 
 
-# A fork in the middle of another thread's import leaves the child a module that is never finished.
 _loading = threading.Lock()
-os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+_holds_forks = False
+
+
+def _hold_forks_while_loading() -> None:
+    """A fork in the middle of another thread's import would leave the child a module that is never finished."""
+    global _holds_forks
+    with _loading:
+        if not _holds_forks:
+            # What is registered last is called first. With the lock of logging in its hands a fork would wait for ever
+            # for a module that asks for its logger.
+            import logging  # noqa: F401
+
+            os.register_at_fork(
+                before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
+            )
+            _holds_forks = True
 
 
 def _load_what_writing_needs() -> None:
@@ -211,6 +224,7 @@ class Recorder:
         with self._taking:
             if self._thread is not None or self._ended:
                 return
+            _hold_forks_while_loading()
             self._thread = threading.Thread(
                 target=self._keep_writing, name=f"trackwire-recorder-{self._opening.run_id}", daemon=True
             )

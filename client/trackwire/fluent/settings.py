@@ -13,6 +13,8 @@ from trackwire.errors import InvalidArgumentError
 Mode: TypeAlias = Literal["online", "offline", "disabled"]
 MODES: tuple[str, ...] = get_args(Mode)
 PREFIXES = ("TRACKWIRE_", "MLFLOW_")
+# The next training within it needs no new process; one that waits holds 43 MB.
+SHIPPER_IDLE_SECONDS = 30.0
 SPOOL_FOLDER = Path(".trackwire") / "spool"
 
 # File systems on which locks or mapped files are known to fail, or whose writes cross a network.
@@ -36,6 +38,8 @@ class Destination(NamedTuple):
     notice: str = ""
     # Whether nobody has said anything of where runs go.
     is_by_default: bool = False
+    # How long the process that sends them on stays when nothing is left.
+    shipper_idle_seconds: float = SHIPPER_IDLE_SECONDS
 
 
 class ExperimentChoice(NamedTuple):
@@ -67,7 +71,7 @@ def destination(tracking_uri: str | None, mode: str | None = None) -> Destinatio
     mode_of_uri: Mode = "online" if address else "offline"
     used = "" if chosen in ("offline", "disabled") else address
     by_default = tracking_uri is None and not uri and chosen is None
-    return Destination(chosen or mode_of_uri, spool, used, notice, is_by_default=by_default)
+    return Destination(chosen or mode_of_uri, spool, used, notice, by_default, _shipper_idle_seconds())
 
 
 def experiment_choice(experiment_id: str | None, chosen: ExperimentChoice | None) -> ExperimentChoice:
@@ -91,6 +95,22 @@ def _mode(argument: str | None) -> Mode | None:
             f"{field}: {mode!r}: must be one of {', '.join(MODES)}", metadata={"field": field, "value": mode}
         )
     return None
+
+
+def _shipper_idle_seconds() -> float:
+    field = "TRACKWIRE_SHIPPER_IDLE_SECONDS"
+    text = os.environ.get(field, "")
+    if not text:
+        return SHIPPER_IDLE_SECONDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise InvalidArgumentError(
+            f"{field}: {text!r}: must be a number of seconds, 0 or more", metadata={"field": field, "value": text}
+        )
+    return seconds
 
 
 def _local_folder(uri: str) -> Path | None:

@@ -26,10 +26,10 @@ def keep_shipping(destination: Destination) -> None:
     _next_look[destination.spool] = now + LOOK_INTERVAL_SECONDS
     _reap()
     if not is_locked(shipper_lock(destination.spool)):
-        _start(destination.spool)
+        _start(destination.spool, destination.shipper_idle_seconds)
 
 
-def _start(spool: Path) -> None:
+def _start(spool: Path, idle_seconds: float) -> None:
     """In a session of its own, with streams of its own: it outlives the training, and holds no pipe of its open.
 
     What else it inherits it closes by itself.
@@ -37,11 +37,12 @@ def _start(spool: Path) -> None:
     spool.mkdir(parents=True, exist_ok=True)
     log = os.open(spool / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
+    # -P: a file of the training's folder that is called as a library is not it.
+    command = [sys.executable, "-P", "-m", "trackwire.shipper"]
     try:
-        # -P: a file of the training's folder that is called as a library is not it.
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-P", "-m", "trackwire.shipper", "--spool", str(spool)],
+            [*command, "--spool", str(spool), "--idle-seconds", str(idle_seconds)],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, nothing, 0),

@@ -2,8 +2,8 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ def take(folder: Path, file_name: str, write: Callable[[Path], object]) -> Snaps
 
     Raises what it raises, and then nothing is there.
     """
-    name = uuid.uuid4().hex
+    name = os.urandom(16).hex()
     workshop = folder / f"{name}.new"
     workshop.mkdir()
     try:

@@ -13,7 +13,7 @@ from trackwire.errors import FailedPreconditionError, InvalidArgumentError, NotF
 
 if TYPE_CHECKING:
     from trackwire.client import Client
-    from trackwire.model_registry import ModelStageName
+    from trackwire.client.model_registry import ModelStageName
     from trackwire.v1.model_registry_pb2 import ModelVersion
 
 _RUNS = re.compile(r"runs:/(?P<run_id>[^/]+)(?P<path>/.*)?")

@@ -7,7 +7,7 @@ from trackwire.errors import InvalidArgumentError
 from trackwire.queries.entities import ViewType
 
 if TYPE_CHECKING:
-    from trackwire.experiments import ViewTypeName
+    from trackwire.client.experiments import ViewTypeName
 
 _NAMES: Mapping[object, str] = {
     ViewType.ACTIVE_ONLY: "ACTIVE_ONLY",

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
-from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
+from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.shipping import Shipping
 
 logger = logging.getLogger("trackwire.shipper")
 
-IDLE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 # A training that says something once a minute is looked at less often: a look at 64 streams takes 4 ms.
 CALM_LOOK_SECONDS = 0.25
@@ -99,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--idle-seconds",
         type=_seconds,
-        default=IDLE_SECONDS,
+        default=0.0,
         metavar="N",
         help="end after so long without work and without a process that writes",
     )

@@ -10,8 +10,8 @@ import shutil
 import threading
 import time
 
-from trackwire.connection import Connection
-from trackwire.delivery import Delivery, Request
+from trackwire.client.connection import Connection
+from trackwire.client.delivery import Delivery, Request
 from trackwire.errors import DataLossError, TrackwireError
 from trackwire.shipper.ledger import Ledger
 from trackwire.shipper.patience import waits_out

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from trackwire.connection import Connection
-from trackwire.pulse import Pulse
+from trackwire.client.connection import Connection
 from trackwire.shipper.delivery import StreamDelivery
+from trackwire.shipper.pulse import Pulse
 from trackwire.spool.places import StreamPlace
 
 logger = logging.getLogger(__name__)

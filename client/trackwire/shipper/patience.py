@@ -1,7 +1,7 @@
 """What a shipper waits out: all that says nothing about the record itself."""
 
+from trackwire.client.retry import passes
 from trackwire.errors import PermissionDeniedError, TrackwireError, UnauthenticatedError, UnimplementedError
-from trackwire.retry import passes
 
 
 def waits_out(error: TrackwireError) -> bool:

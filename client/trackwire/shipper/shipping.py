@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from trackwire.address import parse_address
-from trackwire.connection import Connection, Deadlines
+from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
 from trackwire.shipper.heartbeats import Heartbeats
+from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.spool.places import StreamPlace, open_streams, unreadable_streams
 
 logger = logging.getLogger(__name__)

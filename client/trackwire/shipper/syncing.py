@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Event
 
 from trackwire.address import parse_address
-from trackwire.connection import Connection, Deadlines
+from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trackwire.connection import Connection
+from trackwire.client.connection import Connection
+from trackwire.client.retry import backoff_seconds, is_unclear
+from trackwire.client.transfers import FileSource, may_resume, upload
 from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
-from trackwire.retry import backoff_seconds, is_unclear
 from trackwire.shipper.patience import waits_out
 from trackwire.spool.places import STORED_SUFFIX, StreamPlace
 from trackwire.spool.segments import Record
-from trackwire.transfers import FileSource, may_resume, upload
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trackwire.client.connection import rpc_path
+from trackwire.client.delivery import stamp_bytes
 from trackwire.columns import MetricColumns, encode_ingest
-from trackwire.connection import rpc_path
-from trackwire.delivery import stamp_bytes
 from trackwire.spool.kinds import RecordKind
 from trackwire.spool.records import WAYS, points_of
 from trackwire.v1.artifacts_pb2 import UploadArtifactRequest

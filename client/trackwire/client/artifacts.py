@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from trackwire.calls import Calls
+from trackwire.client.calls import Calls
+from trackwire.client.transfers import BytesSource, FileSource, Source, download, upload
 from trackwire.errors import DataLossError, NotFoundError
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
-from trackwire.transfers import BytesSource, FileSource, Source, download, upload
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
     CreateArtifactDownloadUrlRequest,

@@ -1,19 +1,18 @@
 """`trackwire.Client`: every rpc of the server as a typed method, over one channel."""
 
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
 from trackwire.address import server_address
-from trackwire.admin import AdminMethods
-from trackwire.artifacts import ArtifactMethods
-from trackwire.connection import Connection, Deadlines
-from trackwire.delivery import IN_FLIGHT
-from trackwire.experiments import ExperimentMethods
-from trackwire.metrics import MetricMethods
-from trackwire.model_registry import ModelRegistryMethods
-from trackwire.run import Run, StartOptions, start_run
-from trackwire.runs import RunMethods
-from trackwire.writer import PENDING_BYTES_MAX, MetricWriter
+from trackwire.client.admin import AdminMethods
+from trackwire.client.artifacts import ArtifactMethods
+from trackwire.client.connection import Connection, Deadlines
+from trackwire.client.delivery import IN_FLIGHT
+from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.metrics import MetricMethods
+from trackwire.client.model_registry import ModelRegistryMethods
+from trackwire.client.runs import RunMethods
+from trackwire.client.writer import PENDING_BYTES_MAX, MetricWriter
 
 
 class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods):
@@ -42,13 +41,6 @@ class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, Mode
     def address(self) -> str:
         """The server's `host:port`."""
         return self._connection.address
-
-    def start_run(self, experiment: str | None = None, run_name: str = "", **options: Unpack[StartOptions]) -> Run:
-        """Starts a run, or joins the one that has `run_id`, and gives a handle that logs into it.
-
-        `experiment` is a name; it is made if there is none. Without it, and without `experiment_id`, it is "Default".
-        """
-        return start_run(self, self._connection, experiment=experiment, run_name=run_name, options=options)
 
     def metric_writer(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from trackwire.calls import Calls, enum_name, text_list
+from trackwire.client.calls import Calls, enum_name, text_list
 from trackwire.v1.experiments_pb2 import (
     CreateExperimentRequest,
     CreateExperimentResponse,

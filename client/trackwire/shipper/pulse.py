@@ -5,9 +5,9 @@ import time
 
 import grpc
 
-from trackwire.connection import Connection, rpc_path
+from trackwire.client.connection import Connection, rpc_path
+from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError, NotFoundError, TrackwireError
-from trackwire.status import error_from_rpc
 from trackwire.v1.runs_pb2 import HeartbeatRunRequest, HeartbeatRunResponse
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trackwire.calls import Calls, text_list
+from trackwire.client.calls import Calls, text_list
 from trackwire.v1.admin_pb2 import (
     CollectGarbageRequest,
     CollectGarbageResponse,

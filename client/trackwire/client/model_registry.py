@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypedDict, Unpack
 
-from trackwire.calls import Calls, enum_name, text_list
+from trackwire.client.calls import Calls, enum_name, text_list
 from trackwire.v1 import model_registry_pb2 as pb
 from trackwire.v1.model_registry_pb2 import ModelVersion, RegisteredModel
 

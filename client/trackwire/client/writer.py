@@ -10,11 +10,11 @@ from typing import Self
 
 import numpy as np
 
+from trackwire.client.connection import Connection
+from trackwire.client.delivery import IN_FLIGHT, Delivery, Request
+from trackwire.client.metrics import INGEST_PATH
 from trackwire.columns import MetricColumns, encode_ingest
-from trackwire.connection import Connection
-from trackwire.delivery import IN_FLIGHT, Delivery, Request
 from trackwire.errors import DataLossError, DeadlineExceededError, FailedPreconditionError, TrackwireError
-from trackwire.metrics import INGEST_PATH
 from trackwire.v1.metrics_pb2 import SeriesContext
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack
 
-from trackwire.calls import Calls, enum_name, text_list
+from trackwire.client.calls import Calls, enum_name, text_list
+from trackwire.client.experiments import ViewTypeName, view_type_name
 from trackwire.errors import InvalidArgumentError
-from trackwire.experiments import ViewTypeName, view_type_name
 from trackwire.v1.runs_pb2 import (
     CreateRunRequest,
     CreateRunResponse,

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
 
-from trackwire.connection import Connection, ResponseT
+from trackwire.client.connection import Connection, ResponseT
 from trackwire.errors import InvalidArgumentError
 
 TakenT = TypeVar("TakenT")

@@ -7,11 +7,11 @@ from typing import TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from trackwire.calls import Calls, text_list
+from trackwire.client.calls import Calls, text_list
+from trackwire.client.connection import rpc_path
+from trackwire.client.retry import backoff_seconds
 from trackwire.columns import MetricColumns, Series, SeriesBatch, decode_series, encode_ingest, join_series
-from trackwire.connection import rpc_path
 from trackwire.errors import UnavailableError
-from trackwire.retry import backoff_seconds
 from trackwire.v1.metrics_pb2 import (
     GetMetricSummariesRequest,
     GetMetricSummariesResponse,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from trackwire.connection import Connection
+from trackwire.client.connection import Connection
 from trackwire.errors import AbortedError, InvalidArgumentError, OutOfRangeError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
     Artifact,

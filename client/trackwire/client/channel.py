@@ -1,10 +1,9 @@
 """How the one channel to the server is set up: keepalive, sizes, and which calls gRPC may send again by itself."""
 
+import ipaddress
 import json
 
 import grpc
-
-from trackwire.address import is_loopback
 
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 # The server measures a message's payload; gRPC also counts the frame around it.
@@ -113,3 +112,14 @@ def channel_options(address: str) -> list[tuple[str, str | int]]:
 def open_channel(address: str) -> grpc.Channel:
     """A channel to `host:port`; it connects with the first call."""
     return grpc.insecure_channel(address, options=channel_options(address))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `host:port` is this machine, which no proxy can reach."""
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -20,11 +20,11 @@ from typing import Protocol
 
 import grpc
 
-from trackwire.connection import Connection
+from trackwire.client.connection import Connection
+from trackwire.client.retry import backoff_seconds, is_sequence_gap, is_unclear, passes
+from trackwire.client.status import error_from_rpc
 from trackwire.errors import CancelledError, DataLossError, TrackwireError
 from trackwire.internal.v1.metrics_pb2 import IngestMetricsColumns
-from trackwire.retry import backoff_seconds, is_sequence_gap, is_unclear, passes
-from trackwire.status import error_from_rpc
 from trackwire.v1.metrics_pb2 import WriterStamp
 
 logger = logging.getLogger(__name__)

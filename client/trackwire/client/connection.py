@@ -8,9 +8,9 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from trackwire.channel import open_channel
+from trackwire.client.channel import open_channel
+from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError
-from trackwire.status import error_from_rpc
 from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
 
 ResponseT = TypeVar("ResponseT", bound=Message)
