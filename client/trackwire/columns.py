@@ -178,11 +178,12 @@ def _whole_numbers(name: str, numbers: ArrayLike, dtype: np.dtype[Any]) -> NDArr
         return array.astype(dtype)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: must be whole numbers, not {array.dtype}")
-    limits = np.iinfo(dtype)
-    smallest, largest = int(array.min()), int(array.max())
-    if smallest < limits.min or largest > limits.max:
-        wrong = smallest if smallest < limits.min else largest
-        raise OverflowError(f"{name}: {wrong}: must be {limits.min} to {limits.max}")
+    if not np.can_cast(array.dtype, dtype):
+        limits = np.iinfo(dtype)
+        smallest, largest = int(array.min()), int(array.max())
+        if smallest < limits.min or largest > limits.max:
+            wrong = smallest if smallest < limits.min else largest
+            raise OverflowError(f"{name}: {wrong}: must be {limits.min} to {limits.max}")
     return array.astype(dtype, copy=False)
 
 

@@ -60,6 +60,8 @@ def _part(layout: Layout, calls: Sequence[Call], ats: Sequence[int], steps: Int6
 
 def _joined(parts: Sequence[_Part]) -> MetricColumns:
     """All points, series after series; those of a key in the order in which they were logged."""
+    if len(parts) == 1:
+        return _whole(parts[0])
     keys = [key for part in parts for key in part.layout.keys]
     counts = np.repeat([len(part.at) for part in parts], [len(part.layout.keys) for part in parts])
     steps = np.concatenate([part.steps.T.ravel() for part in parts])
@@ -74,6 +76,15 @@ def _joined(parts: Sequence[_Part]) -> MetricColumns:
         counts = np.bincount(of_key)
         keys, steps, times_ms, values = list(numbers), steps[order], times_ms[order], values[order]
     return MetricColumns(keys, counts, steps, times_ms, values)
+
+
+def _whole(part: _Part) -> MetricColumns:
+    """The points of the only layout there is, as of a training that logs the same keys at each step."""
+    calls, keys = part.values.shape
+    counts = np.full(keys, calls, np.uint32)
+    return MetricColumns(
+        part.layout.keys, counts, part.steps.T.ravel(), np.tile(part.times_ms, keys), part.values.T.ravel()
+    )
 
 
 def _behind(step: int | None) -> int:
