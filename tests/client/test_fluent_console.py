@@ -306,6 +306,29 @@ def test_run_that_nobody_ends_has_the_traceback_that_the_interpreter_prints(tmp_
     assert found[-1] == "err ValueError: nan"
 
 
+NOTEBOOK = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+def cell(lines):
+    assert shell.run_cell(lines).success
+cell("import trackwire; run = trackwire.start_run(run_id='r', console=True); print('cell 1')")
+cell("print('cell 2')")
+cell("for number in range(2): print('cell 3', number)")
+cell("trackwire.end_run(); print('cell 4')")
+assert "Tap" not in repr(sys.stdout.write)
+cell("print('cell 5')")
+assert not shell.events.callbacks["pre_run_cell"]
+"""
+
+
+def test_cells_of_a_notebook_are_heard_though_each_puts_the_streams_back(tmp_path: Path) -> None:
+    done = run_program(tmp_path, NOTEBOOK, IPYTHONDIR=str(tmp_path / "ipython"))
+    lines = ["cell 1", "cell 2", "cell 3 0", "cell 3 1", "cell 4", "cell 5"]
+    assert done.stdout.decode().splitlines() == lines
+    assert printed(tmp_path / ".trackwire" / "spool", "r") == [f"out {line}" for line in lines[:4]]
+
+
 FORK = """
 import multiprocessing, os, sys, threading, trackwire
 def work(number):

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from trackwire.console.capture import Capture
 from trackwire.console.taps import Tap
@@ -22,6 +23,10 @@ TURN_SECONDS = 1.0
 Run = object
 
 
+def _nothing() -> None:
+    """Where there are no cells."""
+
+
 class _Streams:
     """This process's streams, tapped while somebody listens."""
 
@@ -32,6 +37,7 @@ class _Streams:
         self._captures: dict[Run, Capture] = {}
         self._latest: Capture | None = None
         self._innermost_run: Callable[[], Run | None] = lambda: None
+        self._unfollow_cells: Callable[[], None] = _nothing
         self._untappable_is_told = False
 
     def add(self, run: Run, capture: Capture, innermost_run: Callable[[], Run | None]) -> None:
@@ -40,9 +46,8 @@ class _Streams:
             self._innermost_run = innermost_run
             self._captures = {**self._captures, run: capture}
             self._latest = capture
-            self._tap(OUT, sys.stdout)
-            if sys.stderr is not sys.stdout:
-                self._tap(ERR, sys.stderr)
+            self._tap_both()
+            self._follow_cells()
 
     def remove(self, run: Run) -> None:
         """Listens no more for a run, and with the last one lets go of the streams."""
@@ -53,15 +58,37 @@ class _Streams:
                 for tap in reversed(self._taps):
                     tap.remove()
                 self._taps.clear()
+                self._unfollow_cells()
+                self._unfollow_cells = _nothing
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: whoever held the lock is its parent's."""
         self._changing = threading.Lock()
 
+    def _follow_cells(self) -> None:
+        """IPython covers the streams itself at each cell, and at its end puts back what was there before it."""
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython is not None else None
+        if shell is not None and self._unfollow_cells is _nothing:
+            shell.events.register("pre_run_cell", self._begin_cell)
+            self._unfollow_cells = partial(shell.events.unregister, "pre_run_cell", self._begin_cell)
+
+    def _begin_cell(self, _cell: object) -> None:
+        with self._changing:
+            self._tap_both()
+
+    def _tap_both(self) -> None:
+        self._tap(OUT, sys.stdout)
+        if sys.stderr is not sys.stdout:
+            self._tap(ERR, sys.stderr)
+
     def _tap(self, name: str, stream: object) -> None:
-        """A stream that is there; again where somebody has covered the tap, who may or may not hand on to it."""
+        """Once; but anew where somebody has covered the tap, who may or may not hand on to it."""
         if stream is None or any(tap.stream is stream and tap.is_outermost for tap in self._taps):
             return
+        for covered in [tap for tap in self._taps if tap.stream is stream]:
+            covered.remove()
+            self._taps.remove(covered)
         try:
             self._taps.append(Tap(name, stream, self._hear))  # type: ignore[arg-type]  # whatever stands in sys
         except (AttributeError, TypeError) as error:
