@@ -47,7 +47,8 @@ class Capture:
         self._begin()
 
     def _begin(self) -> None:
-        self._turning = threading.Lock()
+        # Whoever handles a signal may end the run in the middle of a turn.
+        self._turning = threading.RLock()
         # Wall time at the begin and monotonic time from there on, as points have it.
         self._epoch = time.time() - self._clock()
         self._name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
@@ -152,8 +153,8 @@ class Capture:
             )
         for written in self._tail:
             self._write(*written)
-        text = self._transcript.take()
         opened_at, self._opened_at = self._opened_at, None
+        text = self._transcript.take()
         self._tail.clear()
         self._tail_characters = self._left_out_characters = 0
         if not text or opened_at is None:

@@ -2,7 +2,7 @@
 
 Only its method `write` is covered, by an attribute of the instance: `isatty`, `fileno`, `encoding`, `buffer` and all
 else are its own, handlers of logging that have held it for long are heard too, and to let go of it nobody needs to put
-anything into `sys` again.
+anything into `sys` again. Who holds the method itself since before isn't heard, such as a progress bar that is older.
 """
 
 import threading

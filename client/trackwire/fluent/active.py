@@ -86,7 +86,8 @@ def start_run(
     """Starts a run, or goes on with the one that has `run_id`, and makes it this thread's active one.
 
     The ranks of a job (see jobs.py) log into one run; the first of them owns its status. With `log_system_metrics` the
-    run samples its machine, with `console` it keeps what is printed; None leaves that to the environment.
+    run samples its machine, with `console` it keeps what is printed. None leaves both to the environment, but for the
+    console of a nested run: that is as its parent's.
     """
     parent = active_run()
     if parent is not None and not nested:

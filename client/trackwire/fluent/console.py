@@ -31,7 +31,8 @@ class _Streams:
     """This process's streams, tapped while somebody listens."""
 
     def __init__(self) -> None:
-        self._changing = threading.Lock()
+        # Whoever handles a signal may end a run in the middle of this.
+        self._changing = threading.RLock()
         self._taps: list[Tap] = []
         # Replaced as a whole, so that who prints needs no lock.
         self._captures: dict[Run, Capture] = {}
@@ -63,7 +64,7 @@ class _Streams:
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: whoever held the lock is its parent's."""
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
 
     def _follow_cells(self) -> None:
         """IPython covers the streams itself at each cell, and at its end puts back what was there before it."""
@@ -127,8 +128,6 @@ class RunConsole:
 
     def stop(self, error: BaseException | None = None) -> None:
         """Lets go of the streams, and keeps what there is; a second time does nothing."""
-        if self._stopped.is_set():
-            return
         self._stopped.set()
         _streams.remove(self._run)
         if error is not None:
@@ -140,7 +139,7 @@ class RunConsole:
     def begin_again_in_child(self) -> None:
         """Captures on in a forked child, whose parts are its own. All of it is kept at its end.
 
-        There is no thread: one that is started in the middle of any print whatever may wait for ever.
+        There is no thread: one that is started in the middle of a print, wherever that is, may wait for ever.
         """
         _streams.begin_again_in_child()
         self._stopped = threading.Event()

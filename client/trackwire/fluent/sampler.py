@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,9 @@ class Sampler:
 
     def _sensors(self) -> "Sensors":
         load(["psutil", "trackwire.system_metrics.gpus", "trackwire.system_metrics.machine"])
+        if self._share.gpus:
+            with suppress(ModuleNotFoundError):
+                load(["pynvml"])
         from trackwire.system_metrics.sensors import sensors_of
 
         return sensors_of(machine=self._share.machine, gpus=self._share.gpus)

@@ -192,6 +192,19 @@ def test_words_of_one_print_are_one_line_whatever_the_other_stream_says(
     assert kept.lines() == [line for n in range(10) for line in (f"out step {n}", f"err warned {n}")]
 
 
+def test_run_that_a_signal_ends_in_the_middle_of_a_turn_loses_nothing(kept: Kept, seconds: Seconds) -> None:
+    def keep(path: str, text: str) -> None:
+        kept(path, text)
+        if len(kept) == 1:
+            console.hear("out", "by the handler\n")
+            console.turn(is_last=True)
+
+    console = Capture(keep, None, clock=seconds)
+    console.hear("out", "before\n")
+    console.turn(is_last=True)
+    assert [kept.lines(number) for number in range(len(kept))] == [["out before"], ["out by the handler"]]
+
+
 def test_half_of_a_surrogate_pair_is_escaped(console: Capture, kept: Kept) -> None:
     console.hear("out", "\udcff\n")
     console.turn(is_last=True)

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from trackwire.system_metrics.machine import machine_sensors, process_sensors
-from trackwire.system_metrics.sensors import Figures, Sensors, sensors_of
+from trackwire.system_metrics.sensors import Figures, Sensor, Sensors, sensors_of
 
 MACHINE = {
     "cpu_utilization_percentage",
@@ -21,12 +21,12 @@ MACHINE = {
 PROCESS = {"process_cpu_utilization_percentage", "process_memory_usage_megabytes"}
 
 
-def read(sensors: dict[str, object]) -> Figures:
-    return {key: value for sensor in sensors.values() for key, value in sensor().items()}  # type: ignore[operator]
+def read(sensors: dict[str, Sensor]) -> Figures:
+    return {key: value for sensor in sensors.values() for key, value in sensor().items()}
 
 
 def test_machine_tells_what_mlflow_tells() -> None:
-    figures = read(machine_sensors())  # type: ignore[arg-type]
+    figures = read(machine_sensors())
     assert set(figures) == MACHINE
     assert all(value >= 0 for value in figures.values())
     assert all(value <= 100 for key, value in figures.items() if key.endswith("percentage"))
@@ -38,16 +38,16 @@ def test_machine_tells_what_mlflow_tells() -> None:
 
 def test_cpu_is_that_since_the_last_reading_of_the_same_sensor(monkeypatch: pytest.MonkeyPatch) -> None:
     times = psutil.cpu_times()
-    sensor = machine_sensors()["cpu"]
-    for user, idle, percentage in ((75.0, 25.0, 75.0), (10.0, 90.0, 10.0), (0.0, 0.0, 0.0)):
-        times = times._replace(user=times.user + user, idle=times.idle + idle)
-        monkeypatch.setattr(psutil, "cpu_times", lambda now=times: now)
-        if user == 75.0:
-            # From the real times to these.
-            sensor()
-            times = times._replace(user=times.user + user, idle=times.idle + idle)
-            monkeypatch.setattr(psutil, "cpu_times", lambda now=times: now)
-        assert sensor()["cpu_utilization_percentage"] == pytest.approx(percentage)
+    monkeypatch.setattr(psutil, "cpu_times", lambda: times)
+    first = machine_sensors()["cpu"]
+    times = times._replace(user=times.user + 75.0, idle=times.idle + 25.0)
+    second = machine_sensors()["cpu"]
+    assert first() == {"cpu_utilization_percentage": pytest.approx(75.0)}
+    times = times._replace(system=times.system + 10.0, iowait=times.iowait + 90.0)
+    assert first() == {"cpu_utilization_percentage": pytest.approx(10.0)}
+    assert second() == {"cpu_utilization_percentage": pytest.approx(10.0)}
+    # Within one tick of the kernel's clock.
+    assert first() == {"cpu_utilization_percentage": 0.0}
 
 
 def test_network_counts_from_where_the_sensor_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,9 +62,9 @@ def test_network_counts_from_where_the_sensor_was_made(monkeypatch: pytest.Monke
 
 
 def test_process_tells_its_own_share() -> None:
-    before = read(process_sensors())  # type: ignore[arg-type]
+    before = read(process_sensors())
     held = bytearray(b"x") * 50_000_000
-    after = read(process_sensors())  # type: ignore[arg-type]
+    after = read(process_sensors())
     assert set(after) == PROCESS
     grown = after["process_memory_usage_megabytes"] - before["process_memory_usage_megabytes"]
     assert grown == pytest.approx(len(held) / 1e6, abs=10)
