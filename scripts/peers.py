@@ -1,4 +1,4 @@
-"""What a call costs with other trackers, offline on this machine's disk, each installed into an environment of its own."""
+"""What a call costs with other trackers, offline on this disk, each installed into an environment of its own."""
 
 import json
 import os

@@ -59,6 +59,11 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
+    from trackwire.fluent.sampling import (
+        disable_system_metrics_logging,
+        enable_system_metrics_logging,
+        set_system_metrics_sampling_interval,
+    )
     from trackwire.queries import artifacts, entities
     from trackwire.queries.artifacts import (
         download_artifacts,
@@ -146,6 +151,11 @@ _NAMES_OF_MODULE = {
         "set_tag",
         "set_tags",
     ),
+    "trackwire.fluent.sampling": (
+        "disable_system_metrics_logging",
+        "enable_system_metrics_logging",
+        "set_system_metrics_sampling_interval",
+    ),
     "trackwire.client.metrics": ("MetricRead",),
     "trackwire.queries": ("artifacts", "entities"),
     "trackwire.queries.artifacts": (
@@ -222,7 +232,9 @@ __all__ = [
     "delete_registered_model_alias",
     "delete_run",
     "delete_tag",
+    "disable_system_metrics_logging",
     "download_artifacts",
+    "enable_system_metrics_logging",
     "end_run",
     "entities",
     "flush",
@@ -262,6 +274,7 @@ __all__ = [
     "set_experiment_tags",
     "set_model_version_tag",
     "set_registered_model_alias",
+    "set_system_metrics_sampling_interval",
     "set_tag",
     "set_tags",
     "set_tracking_uri",

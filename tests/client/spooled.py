@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.spool.kinds import RecordKind
 from trackwire.spool.segments import Record, read_segment
 from trackwire.spool.stream import StreamPlace, open_streams
@@ -40,3 +41,15 @@ def statuses(records: list[Record]) -> list[int]:
 def tags_of(records: list[Record]) -> dict[str, str]:
     requests = [SetRunTagsRequest.FromString(record.payload) for record in records if record.kind is KIND.SET_TAGS]
     return {key: value for request in requests for key, value in request.tags.items()}
+
+
+def files_of(spool: Path, run_id: str) -> dict[str, bytes]:
+    """What will be uploaded of a run, by its path; later ones of a stream replace earlier ones."""
+    found = {}
+    for place in open_streams(spool):
+        for record in records_of(place) if place.run_id == run_id else ():
+            if record.kind is KIND.UPLOAD:
+                upload = SpooledUpload.FromString(record.payload)
+                found[upload.artifact_path] = (place.files_folder / upload.file_name).read_bytes()
+                assert len(found[upload.artifact_path]) == upload.size_bytes
+    return found

@@ -8,22 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.client.spooled import KIND, points_of, run_records, tags_of
+from tests.client.spooled import KIND, files_of, points_of, run_records, tags_of
 from tests.conftest import ROOT
 
 import trackwire
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.spool.stream import open_streams
-
-
-def files_of(folder: Path, run_id: str) -> dict[str, bytes]:
-    """What will be uploaded, by its path; later ones replace earlier ones."""
-    [place] = [place for place in open_streams(folder) if place.run_id == run_id]
-    uploads = [SpooledUpload.FromString(r.payload) for r in run_records(folder, run_id) if r.kind is KIND.UPLOAD]
-    for upload in uploads:
-        assert (place.files_folder / upload.file_name).stat().st_size == upload.size_bytes
-    return {upload.artifact_path: (place.files_folder / upload.file_name).read_bytes() for upload in uploads}
 
 
 def test_files_are_kept_as_they_were_at_the_call(spool: Path, tmp_path: Path) -> None:

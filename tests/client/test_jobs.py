@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from trackwire.fluent.jobs import job_of
+from trackwire.fluent.jobs import NodeShare, job_of, node_share
 
 TORCHRUN = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "8", "TORCHELASTIC_RUN_ID": "none"}
 MANY_NODES = {"RANK": "5", "WORLD_SIZE": "16", "MASTER_ADDR": "a", "MASTER_PORT": "29500"}
@@ -89,3 +89,22 @@ def test_launcher_of_one_node_is_told_from_every_other_process() -> None:
         os._exit(0)
     assert os.read(child, 64).decode() not in ("", id_of(TORCHRUN))
     os.wait()
+
+
+@pytest.mark.parametrize(
+    ("environ", "share"),
+    [
+        ({}, NodeShare(machine=True, gpus=True)),
+        ({"LOCAL_RANK": "1"}, NodeShare(machine=True, gpus=True)),
+        (TORCHRUN, NodeShare(machine=True, gpus=True)),
+        ({**TORCHRUN, "LOCAL_RANK": "0"}, NodeShare(machine=True, gpus=True)),
+        ({**TORCHRUN, "LOCAL_RANK": "1"}, NodeShare(machine=False, gpus=False)),
+        ({**SRUN, **TORCHRUN, "LOCAL_RANK": "1", "SLURM_GPUS_PER_TASK": "8"}, NodeShare(machine=False, gpus=False)),
+        ({**MPIRUN, "OMPI_COMM_WORLD_LOCAL_RANK": "3"}, NodeShare(machine=False, gpus=False)),
+        ({**SRUN, "SLURM_LOCALID": "1"}, NodeShare(machine=False, gpus=False)),
+        ({**SRUN, "SLURM_LOCALID": "1", "SLURM_GPUS_PER_TASK": "1"}, NodeShare(machine=False, gpus=True)),
+        ({**SRUN, "SLURM_LOCALID": "0", "SLURM_GPU_BIND": "single:1"}, NodeShare(machine=True, gpus=True)),
+    ],
+)
+def test_first_rank_of_a_node_samples_it(environ: dict[str, str], share: NodeShare) -> None:
+    assert node_share(environ, job_of(environ)) == share

@@ -17,7 +17,8 @@ from trackwire.fluent.checks import (
     checked_entries,
     checked_text,
 )
-from trackwire.fluent.jobs import Job, job_of
+from trackwire.fluent.companions import Company, begin_company, company
+from trackwire.fluent.jobs import Job, job_of, node_share
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
@@ -76,13 +77,17 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, object] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
     *,
     rank: int | None = None,
     mode: str | None = None,
+    console: bool | None = None,
 ) -> ActiveRun:
     """Starts a run, or goes on with the one that has `run_id`, and makes it this thread's active one.
 
-    The ranks of a job (see jobs.py) log into one run; the first of them owns its status.
+    The ranks of a job (see jobs.py) log into one run; the first of them owns its status. With `log_system_metrics` the
+    run samples its machine, with `console` it keeps what is printed. None leaves both to the environment, but for the
+    console of a nested run: that is as its parent's.
     """
     parent = active_run()
     if parent is not None and not nested:
@@ -90,6 +95,7 @@ def start_run(
             f"run {parent.info.run_id!r} is active already: end it by end_run(), or start a part of it by nested=True",
             reason="RUN_ACTIVE",
         )
+    wanted = company(log_system_metrics, console, parent)
     parent_id = parent_run_id or (parent.info.run_id if parent is not None else "")
     job = job_of(os.environ, sys.argv)
     resumed = run_id or ("" if parent is not None else _run_id_of_environment()) or _run_id_of_job(job, parent_id)
@@ -107,7 +113,7 @@ def start_run(
         is_resumed=bool(resumed),
         tags=_first_tags(tags, description),
     )
-    run = _opened(opening, mode)
+    run = _opened(opening, mode, wanted)
     _stack.runs.append(run)
     return run
 
@@ -158,7 +164,7 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         is_resumed=True,
         is_made=False,
     )
-    return _opened(opening, mode=None)
+    return _opened(opening, None, Company())
 
 
 def _run_id_of_environment() -> str:
@@ -185,7 +191,7 @@ def _run_id_of_job(job: Job | None, parent_run_id: str) -> str:
     return found
 
 
-def _opened(opening: Opening, mode: str | None) -> ActiveRun:
+def _opened(opening: Opening, mode: str | None, wanted: Company) -> ActiveRun:
     place = destination(_tracking_uri, mode)
     if place.notice:
         logger.warning("%s", place.notice)
@@ -194,7 +200,18 @@ def _opened(opening: Opening, mode: str | None) -> ActiveRun:
     _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
     _open_runs.add(run)
     _hear_of_exit()
+    if place.mode != "disabled" and wanted != Company():
+        share = node_share(os.environ, job_of(os.environ, sys.argv))
+        begin_company(run, wanted, rank=opening.rank, share=share, innermost_run=_innermost_run)
     return run
+
+
+def _innermost_run() -> ActiveRun | None:
+    """The active run, for who asks at every print: it changes nothing."""
+    runs = _stack.runs
+    if runs and runs[-1].info.status == "RUNNING":
+        return runs[-1]
+    return next((run for run in reversed(runs) if run.info.status == "RUNNING"), None)
 
 
 def _tell_where_it_lies(place: Destination) -> None:

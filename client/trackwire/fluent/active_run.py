@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import checked_entries
+from trackwire.fluent.companions import Companion, Company
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
@@ -54,6 +55,9 @@ class ActiveRun(RunFiles):
             start_time=opening.start_time_ms,
             artifact_uri=f"runs:/{opening.run_id}",
         )
+        self.company = Company()
+        # They end before the run does.
+        self.companions: list[Companion] = []
         self._is_inherited = False
         self._told_rejections = 0
 
@@ -115,6 +119,7 @@ class ActiveRun(RunFiles):
             raise InvalidArgumentError(f"status: {status!r}: must be one of {', '.join(_STATUSES)}")
         if self._has_ended:
             return
+        self._stop_companions()
         self._has_ended = True
         self.info = self.info._replace(status=status, end_time=time.time_ns() // 1_000_000)
         if self._opening.is_owner:
@@ -138,6 +143,8 @@ class ActiveRun(RunFiles):
         self._tables.clear()
         self._opening = self._opening._replace(is_owner=False)
         self._recorder.begin_again_in_child()
+        for companion in self.companions:
+            companion.begin_again_in_child()
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +155,7 @@ class ActiveRun(RunFiles):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stop_companions(error)
         if error is None:
             self.end("FINISHED")
         else:
@@ -155,6 +163,10 @@ class ActiveRun(RunFiles):
 
     def __repr__(self) -> str:
         return f"<trackwire.ActiveRun {self.info.run_id!r} {self.info.status}>"
+
+    def _stop_companions(self, error: BaseException | None = None) -> None:
+        for companion in self.companions:
+            companion.stop(error)
 
     def _tell_rejections(self) -> None:
         found = self.rejections()

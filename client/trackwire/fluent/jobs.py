@@ -19,6 +19,8 @@ _LAUNCHERS = (
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("SLURM_PROCID", "SLURM_NTASKS"),
 )
+# The rank among those of one machine.
+_LOCAL_RANKS = ("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
 
 class Job(NamedTuple):
@@ -34,6 +36,26 @@ class Job(NamedTuple):
         import hashlib
 
         return hashlib.sha256(f"{self.identity}\n{parent_run_id}\n{number}".encode()).hexdigest()[:32]
+
+
+class NodeShare(NamedTuple):
+    """Which figures of its machine a process samples, so that the ranks of one machine don't all sample the same."""
+
+    machine: bool = True
+    gpus: bool = True
+
+
+def node_share(environ: Mapping[str, str], job: Job | None) -> NodeShare:
+    """The first rank of a node samples the machine and all its GPUs. Where that can't be told, rather twice than never.
+
+    Tasks that srun has given GPUs of their own see no others: then each samples its own.
+    """
+    if job is None:
+        return NodeShare()
+    name, local_rank = next(((name, environ[name]) for name in _LOCAL_RANKS if name in environ), ("", "0"))
+    is_first = local_rank == "0"
+    has_own_gpus = name == "SLURM_LOCALID" and ("SLURM_GPUS_PER_TASK" in environ or "SLURM_GPU_BIND" in environ)
+    return NodeShare(machine=is_first, gpus=is_first or has_own_gpus)
 
 
 def job_of(environ: Mapping[str, str], program: Sequence[str] = ()) -> Job | None:

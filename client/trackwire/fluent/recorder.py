@@ -9,7 +9,6 @@ else. Dataclasses are heavy too: values are NamedTuples here.
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
-import importlib
 import os
 import posixpath
 import threading
@@ -19,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackwire.fluent.loading import hold_forks_while_loading, load
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
@@ -39,38 +39,16 @@ BATCH_POINTS = 65_536
 WAITING_POINTS_MAX = 2 * 1_048_576
 _POLL_SECONDS = 0.01
 
-
-_loading = threading.Lock()
-_holds_forks = False
-
-
-def _hold_forks_while_loading() -> None:
-    """A fork in the middle of another thread's import would leave the child a module that is never finished."""
-    global _holds_forks
-    with _loading:
-        if not _holds_forks:
-            # What is registered last is called first. With the lock of logging in its hands a fork would wait for ever
-            # for a module that asks for its logger.
-            import logging  # noqa: F401
-
-            os.register_at_fork(
-                before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
-            )
-            _holds_forks = True
-
-
-def _load_what_writing_needs() -> None:
-    with _loading:
-        for name in (
-            "columns",
-            "fluent.payloads",
-            "fluent.shipping",
-            "fluent.stopping",
-            "grouping",
-            "spool.stream",
-            "system_tags",
-        ):
-            importlib.import_module(f"trackwire.{name}")
+# What is loaded only where something is written.
+WRITING_NEEDS = (
+    "trackwire.columns",
+    "trackwire.fluent.payloads",
+    "trackwire.fluent.shipping",
+    "trackwire.fluent.stopping",
+    "trackwire.grouping",
+    "trackwire.spool.stream",
+    "trackwire.system_tags",
+)
 
 
 class Recorder:
@@ -224,14 +202,14 @@ class Recorder:
         with self._taking:
             if self._thread is not None or self._ended:
                 return
-            _hold_forks_while_loading()
+            hold_forks_while_loading()
             self._thread = threading.Thread(
                 target=self._keep_writing, name=f"trackwire-recorder-{self._opening.run_id}", daemon=True
             )
             self._thread.start()
 
     def _keep_writing(self) -> None:
-        _load_what_writing_needs()
+        load(WRITING_NEEDS)
         from trackwire.fluent.shipping import keep_shipping
 
         self._say_system_tags()

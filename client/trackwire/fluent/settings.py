@@ -15,6 +15,8 @@ MODES: tuple[str, ...] = get_args(Mode)
 PREFIXES = ("TRACKWIRE_", "MLFLOW_")
 # The next training within it needs no new process; one that waits holds 43 MB.
 SHIPPER_IDLE_SECONDS = 30.0
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+_CONSOLE = {"on": True, "off": False}
 SPOOL_FOLDER = Path(".trackwire") / "spool"
 
 # File systems on which locks or mapped files are known to fail, or whose writes cross a network.
@@ -52,6 +54,34 @@ class ExperimentChoice(NamedTuple):
 def variable(name: str) -> str:
     """A variable of the environment under the first prefix that has it; empty where none does."""
     return next((value for prefix in PREFIXES if (value := os.environ.get(prefix + name, ""))), "")
+
+
+def flag_of_environment(name: str) -> bool:
+    """A variable that is true or false, as MLflow's are; false where it is not set."""
+    text = variable(name)
+    if text.lower() not in ("", *_FLAGS):
+        raise InvalidArgumentError(
+            f"…_{name}: {text!r}: must be one of {', '.join(_FLAGS)}", metadata={"field": name, "value": text}
+        )
+    return _FLAGS.get(text.lower(), False)
+
+
+def checked_flag(field: str, value: object) -> bool | None:
+    """An argument that is True, False or None."""
+    if value is None or isinstance(value, bool):
+        return value
+    raise InvalidArgumentError(f"{field}: {value!r}: must be True, False or None", metadata={"field": field})
+
+
+def console_of_environment() -> bool:
+    """Whether TRACKWIRE_CONSOLE says that what runs print is captured."""
+    field = "TRACKWIRE_CONSOLE"
+    text = os.environ.get(field, "")
+    if text not in ("", *_CONSOLE):
+        raise InvalidArgumentError(
+            f"{field}: {text!r}: must be one of {', '.join(_CONSOLE)}", metadata={"field": field, "value": text}
+        )
+    return _CONSOLE.get(text, False)
 
 
 def destination(tracking_uri: str | None, mode: str | None = None) -> Destination:
