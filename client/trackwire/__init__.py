@@ -7,11 +7,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trackwire import artifacts, entities, exceptions
     from trackwire.client import Client
     from trackwire.client.metrics import MetricRead
     from trackwire.client.runs import Returning
     from trackwire.client.writer import MetricWriter
     from trackwire.columns import MetricColumns, Series, SeriesBatch
+    from trackwire.diagnosis import doctor
     from trackwire.errors import (
         AbortedError,
         AlreadyExistsError,
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
         UnavailableError,
         UnimplementedError,
     )
+    from trackwire.exceptions import MlflowException
     from trackwire.fluent.active import (
         active_run,
         end_run,
         get_tracking_uri,
+        is_tracking_uri_set,
         last_active_run,
         set_experiment,
         set_tracking_uri,
@@ -42,8 +46,10 @@ if TYPE_CHECKING:
     )
     from trackwire.fluent.active_run import ActiveRun
     from trackwire.fluent.api import (
+        autolog,
         delete_tag,
         flush,
+        flush_async_logging,
         get_artifact_uri,
         log_artifact,
         log_artifacts,
@@ -54,12 +60,12 @@ if TYPE_CHECKING:
         log_metrics,
         log_param,
         log_params,
+        log_stream,
         log_table,
         log_text,
         set_tag,
         set_tags,
     )
-    from trackwire.queries import artifacts, entities
     from trackwire.queries.artifacts import (
         download_artifacts,
         list_artifacts,
@@ -67,12 +73,13 @@ if TYPE_CHECKING:
         load_image,
         load_text,
     )
-    from trackwire.queries.entities import ViewType
     from trackwire.queries.experiments import (
         create_experiment,
         delete_experiment,
+        delete_experiment_tag,
         get_experiment,
         get_experiment_by_name,
+        restore_experiment,
         search_experiments,
         set_experiment_tag,
         set_experiment_tags,
@@ -87,11 +94,13 @@ if TYPE_CHECKING:
         set_model_version_tag,
         set_registered_model_alias,
     )
+    from trackwire.queries.named_values import ViewType
     from trackwire.queries.runs import (
         delete_run,
         get_metric_history,
         get_parent_run,
         get_run,
+        restore_run,
         search_runs,
     )
     from trackwire.queries.tables import load_table
@@ -99,6 +108,7 @@ if TYPE_CHECKING:
 _NAMES_OF_MODULE = {
     "trackwire.client": ("Client",),
     "trackwire.columns": ("MetricColumns", "Series", "SeriesBatch"),
+    "trackwire.diagnosis": ("doctor",),
     "trackwire.errors": (
         "AbortedError",
         "AlreadyExistsError",
@@ -118,10 +128,12 @@ _NAMES_OF_MODULE = {
         "UnavailableError",
         "UnimplementedError",
     ),
+    "trackwire.exceptions": ("MlflowException",),
     "trackwire.fluent.active": (
         "active_run",
         "end_run",
         "get_tracking_uri",
+        "is_tracking_uri_set",
         "last_active_run",
         "set_experiment",
         "set_tracking_uri",
@@ -129,8 +141,10 @@ _NAMES_OF_MODULE = {
     ),
     "trackwire.fluent.active_run": ("ActiveRun",),
     "trackwire.fluent.api": (
+        "autolog",
         "delete_tag",
         "flush",
+        "flush_async_logging",
         "get_artifact_uri",
         "log_artifact",
         "log_artifacts",
@@ -141,13 +155,13 @@ _NAMES_OF_MODULE = {
         "log_metrics",
         "log_param",
         "log_params",
+        "log_stream",
         "log_table",
         "log_text",
         "set_tag",
         "set_tags",
     ),
     "trackwire.client.metrics": ("MetricRead",),
-    "trackwire.queries": ("artifacts", "entities"),
     "trackwire.queries.artifacts": (
         "download_artifacts",
         "list_artifacts",
@@ -155,12 +169,13 @@ _NAMES_OF_MODULE = {
         "load_image",
         "load_text",
     ),
-    "trackwire.queries.entities": ("ViewType",),
     "trackwire.queries.experiments": (
         "create_experiment",
         "delete_experiment",
+        "delete_experiment_tag",
         "get_experiment",
         "get_experiment_by_name",
+        "restore_experiment",
         "search_experiments",
         "set_experiment_tag",
         "set_experiment_tags",
@@ -175,11 +190,13 @@ _NAMES_OF_MODULE = {
         "set_model_version_tag",
         "set_registered_model_alias",
     ),
+    "trackwire.queries.named_values": ("ViewType",),
     "trackwire.queries.runs": (
         "delete_run",
         "get_metric_history",
         "get_parent_run",
         "get_run",
+        "restore_run",
         "search_runs",
     ),
     "trackwire.queries.tables": ("load_table",),
@@ -187,6 +204,16 @@ _NAMES_OF_MODULE = {
     "trackwire.client.writer": ("MetricWriter",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
+# Where MLflow has them; `import trackwire.entities` works too.
+_MODULES = ("artifacts", "entities", "exceptions")
+# What scripts of MLflow's may ask for and no part of Trackwire is, with what to do instead.
+_FLAVORS = "it keeps files and knows no kinds of models: save the model to a file, and log_artifact() that"
+_TRACING = "it follows trainings and traces no calls"
+_LEFT_OUT = {
+    **dict.fromkeys(("catboost", "keras", "langchain", "lightgbm", "models", "onnx", "openai", "pyfunc"), _FLAVORS),
+    **dict.fromkeys(("pytorch", "sklearn", "spark", "tensorflow", "transformers", "xgboost"), _FLAVORS),
+    **dict.fromkeys(("genai", "search_traces", "start_span", "trace", "tracing"), _TRACING),
+}
 
 __all__ = [
     "AbortedError",
@@ -203,6 +230,7 @@ __all__ = [
     "MetricColumns",
     "MetricRead",
     "MetricWriter",
+    "MlflowException",
     "NotFoundError",
     "OutOfRangeError",
     "PermissionDeniedError",
@@ -217,15 +245,20 @@ __all__ = [
     "ViewType",
     "active_run",
     "artifacts",
+    "autolog",
     "create_experiment",
     "delete_experiment",
+    "delete_experiment_tag",
     "delete_registered_model_alias",
     "delete_run",
     "delete_tag",
+    "doctor",
     "download_artifacts",
     "end_run",
     "entities",
+    "exceptions",
     "flush",
+    "flush_async_logging",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
@@ -235,6 +268,7 @@ __all__ = [
     "get_parent_run",
     "get_run",
     "get_tracking_uri",
+    "is_tracking_uri_set",
     "last_active_run",
     "list_artifacts",
     "load_dict",
@@ -250,9 +284,12 @@ __all__ = [
     "log_metrics",
     "log_param",
     "log_params",
+    "log_stream",
     "log_table",
     "log_text",
     "register_model",
+    "restore_experiment",
+    "restore_run",
     "search_experiments",
     "search_model_versions",
     "search_registered_models",
@@ -281,9 +318,12 @@ def _installed_version() -> str:
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return _installed_version()
+    if name in _MODULES:
+        return importlib.import_module(f"trackwire.{name}")
     module = _MODULE_OF_NAME.get(name)
     if module is None:
-        raise AttributeError(f"module 'trackwire' has no attribute {name!r}")
+        instead = f": {_LEFT_OUT[name]}" if name in _LEFT_OUT else ""
+        raise AttributeError(f"module 'trackwire' has no attribute {name!r}{instead}")
     value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value

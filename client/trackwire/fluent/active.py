@@ -17,6 +17,7 @@ from trackwire.fluent.checks import (
     checked_entries,
     checked_text,
 )
+from trackwire.fluent.chosen_experiment import ChosenExperiment
 from trackwire.fluent.jobs import Job, job_of
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
@@ -29,6 +30,8 @@ class _Stack(threading.local):
 
     def __init__(self) -> None:
         self.runs: list[ActiveRun] = []
+        # Those that it names by id, and has not started.
+        self.named: dict[str, ActiveRun] = {}
         self.last: ActiveRun | None = None
 
 
@@ -58,14 +61,19 @@ def get_tracking_uri() -> str:
     return place.address or place.spool.as_uri()
 
 
-def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ExperimentChoice:
+def is_tracking_uri_set() -> bool:
+    """Whether anybody has said where runs go: a call, or the environment."""
+    return bool(_tracking_uri if _tracking_uri is not None else variable("TRACKING_URI"))
+
+
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ChosenExperiment:
     """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
     global _experiment
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
     name = checked_text("experiment_name", experiment_name or "", EXPERIMENT_NAME_CHARACTERS_MAX)
     _experiment = ExperimentChoice(experiment_id=str(experiment_id or ""), name=name)
-    return _experiment
+    return ChosenExperiment(_experiment)
 
 
 def start_run(
@@ -131,8 +139,9 @@ def last_active_run() -> ActiveRun | None:
 
 
 def runs_under_way() -> list[ActiveRun]:
-    """This thread's runs, the active one last."""
-    return [] if active_run() is None else list(_stack.runs)
+    """The runs that this thread logs into: those that it names by id, then its own, the active one last."""
+    active_run()
+    return [*_stack.named.values(), *_stack.runs]
 
 
 def chosen_experiment() -> ExperimentChoice | None:
@@ -149,7 +158,7 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         return active_run() or start_run()
     for run in list(_open_runs):
         if run.info.run_id == run_id and run.info.status == "RUNNING":
-            return run
+            return _named(run)
     opening = Opening(
         run_id=check_run_id("run_id", run_id),
         experiment=ExperimentChoice(),
@@ -158,7 +167,14 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         is_resumed=True,
         is_made=False,
     )
-    return _opened(opening, mode=None)
+    return _named(_opened(opening, mode=None))
+
+
+def _named(run: ActiveRun) -> ActiveRun:
+    if run not in _stack.runs and run.info.run_id not in _stack.named:
+        _stack.named = {run_id: each for run_id, each in _stack.named.items() if each.info.status == "RUNNING"}
+        _stack.named[run.info.run_id] = run
+    return run
 
 
 def _run_id_of_environment() -> str:
@@ -211,7 +227,7 @@ def _tell_where_it_lies(place: Destination) -> None:
 
 def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:
     if experiment_id is None and parent is not None and _experiment is None:
-        return ExperimentChoice(parent.info.experiment_id, parent.info.experiment_name)
+        return parent.experiment
     return experiment_choice(experiment_id, _experiment)
 
 

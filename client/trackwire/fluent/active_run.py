@@ -1,9 +1,10 @@
 """A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
 
+import importlib
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import checked_entries
@@ -11,32 +12,18 @@ from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
-from trackwire.fluent.settings import Destination
-from trackwire.gathering import MetricValue, check_key
+from trackwire.fluent.run_info import RunInfo
+from trackwire.fluent.settings import DEFAULT_EXPERIMENT_ID, Destination, ExperimentChoice
+from trackwire.gathering import MetricContext, MetricValue, check_key
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
+    from trackwire.queries.entities import RunData
     from trackwire.shipper.rejected import Rejection
 
 
 FLUSH_TIMEOUT_SECONDS = 60.0
 _STATUSES = ("FINISHED", "FAILED", "KILLED")
-
-
-class RunInfo(NamedTuple):
-    """What this process knows of its run without asking anybody. Times are Unix milliseconds."""
-
-    run_id: str
-    run_name: str
-    experiment_id: str
-    experiment_name: str
-    user_id: str
-    status: str
-    start_time: int
-    end_time: int | None = None
-    lifecycle_stage: str = "active"
-    # As `download_artifacts` takes it, wherever the server will keep them.
-    artifact_uri: str = ""
 
 
 class ActiveRun(RunFiles):
@@ -46,31 +33,59 @@ class ActiveRun(RunFiles):
         super().__init__(Recorder(destination, opening), opening)
         self.info = RunInfo(
             run_id=opening.run_id,
-            run_name=opening.run_name,
-            experiment_id=opening.experiment.experiment_id,
-            experiment_name=opening.experiment.name,
+            # A run that is there already keeps its name and its experiment.
+            given_run_name="" if opening.is_resumed else opening.run_name,
+            given_experiment_id="" if opening.is_resumed else _id_of(opening.experiment),
             user_id=opening.user_id,
             status="RUNNING",
             start_time=opening.start_time_ms,
+            is_online=bool(destination.address),
             artifact_uri=f"runs:/{opening.run_id}",
         )
         self._is_inherited = False
         self._told_rejections = 0
 
-    def log_metric(self, key: str, value: MetricValue, step: int | None = None, timestamp: int | None = None) -> None:
+    @property
+    def data(self) -> "RunData":
+        """Its params, tags and last metrics, as the server has them; reads, as `trackwire.get_run` does."""
+        # By name: what only logs knows nothing of clients.
+        data: RunData = importlib.import_module("trackwire.queries.runs").get_run(self.info.run_id).data
+        return data
+
+    @property
+    def experiment(self) -> ExperimentChoice:
+        """The experiment that it was started in, as far as that was said."""
+        return self._opening.experiment
+
+    def log_metric(
+        self,
+        key: str,
+        value: MetricValue,
+        step: int | None = None,
+        timestamp: int | None = None,
+        *,
+        context: MetricContext | None = None,
+    ) -> None:
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
         if self._has_ended:
             raise self._ended_error()
-        self._recorder.points.append_point(key, value, step, timestamp)
+        points = self._recorder.points if context is None else self._recorder.points_of(context)
+        points.append_point(key, value, step, timestamp)
         self._recorder.notice()
 
     def log_metrics(
-        self, metrics: Mapping[str, MetricValue], step: int | None = None, timestamp: int | None = None
+        self,
+        metrics: Mapping[str, MetricValue],
+        step: int | None = None,
+        timestamp: int | None = None,
+        *,
+        context: MetricContext | None = None,
     ) -> None:
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
         if self._has_ended:
             raise self._ended_error()
-        self._recorder.points.append(metrics, step, timestamp)
+        points = self._recorder.points if context is None else self._recorder.points_of(context)
+        points.append(metrics, step, timestamp)
         self._recorder.notice()
 
     def log_params(self, params: Mapping[str, object]) -> None:
@@ -173,3 +188,8 @@ class ActiveRun(RunFiles):
         words = checked_entries(field, entries)
         if words:
             self._recorder.say(kind, words)
+
+
+def _id_of(choice: ExperimentChoice) -> str:
+    """The id of an experiment; empty where only its name is known."""
+    return choice.experiment_id or ("" if choice.name else DEFAULT_EXPERIMENT_ID)

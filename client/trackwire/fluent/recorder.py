@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
-from trackwire.gathering import GatheredPoints
+from trackwire.gathering import GatheredPoints, MetricContext
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Recorder:
 
     def __init__(self, destination: Destination, opening: Opening):
         self.points = GatheredPoints()
+        # Apart from those, which are nearly all: who logs them need not look for the place.
+        self._points_of: dict[MetricContext, GatheredPoints] = {}
         self.dropped_points = 0
         self.dropped_files = 0
         self._destination = destination
@@ -101,15 +103,22 @@ class Recorder:
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: its parent writes what has gathered so far."""
         self.points = GatheredPoints()
+        self._points_of = {}
         self._sayings = deque()
         self._opening = self._opening._replace(is_owner=False)
         self._begin()
+
+    def points_of(self, context: MetricContext) -> GatheredPoints:
+        """Where points of this context gather."""
+        return self._points_of.setdefault(context, GatheredPoints())
 
     def notice(self) -> None:
         """To be called after points were added: starts the writer, and bounds what waits."""
         if self._thread is None:
             self._start()
         waiting = len(self.points)
+        if self._points_of:
+            waiting += sum(map(len, list(self._points_of.values())))
         if waiting >= BATCH_POINTS:
             self._wake.set()
             if waiting >= WAITING_POINTS_MAX:
@@ -182,7 +191,9 @@ class Recorder:
         from trackwire.fluent.shipping import keep_shipping
 
         deadline = time.monotonic() + timeout_seconds
-        while not self._is_delivered(self._stream):
+        # Not what others say meanwhile: they may never pause.
+        last_sequence = self._last_sequence
+        while not self._is_delivered(self._stream, last_sequence):
             if time.monotonic() >= deadline:
                 return False
             keep_shipping(self._destination)
@@ -211,9 +222,9 @@ class Recorder:
 
         return list(read_rejections(self._stream.place))
 
-    def _is_delivered(self, stream: "SpoolStream") -> bool:
+    def _is_delivered(self, stream: "SpoolStream", sequence: int) -> bool:
         # A stream that is complete and delivered is removed.
-        return stream.delivered().sequence >= self._last_sequence or not stream.place.folder.exists()
+        return stream.delivered().sequence >= sequence or not stream.place.folder.exists()
 
     @property
     def rejected_folder(self) -> Path:
@@ -284,9 +295,10 @@ class Recorder:
         from trackwire.columns import encode_ingest
         from trackwire.fluent.payloads import in_context
 
-        while (columns := self._take(BATCH_POINTS)) is not None:
-            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank))
-            self._append(stream, RecordKind.INGEST, body)
+        for context, points in self._all_points():
+            while (columns := self._take(points, BATCH_POINTS)) is not None:
+                body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank, context))
+                self._append(stream, RecordKind.INGEST, body)
 
     def _write_sayings(self, stream: "SpoolStream") -> None:
         from trackwire.fluent.payloads import payloads_of
@@ -295,13 +307,20 @@ class Recorder:
         for kind, payload in payloads_of(self._opening.run_id, said):
             self._append(stream, kind, payload)
 
-    def _take(self, points_max: int) -> "MetricColumns | None":
+    def _all_points(self) -> list[tuple[MetricContext, GatheredPoints]]:
+        return [(MetricContext(), self.points), *list(self._points_of.items())]
+
+    def _take(self, points: GatheredPoints, points_max: int) -> "MetricColumns | None":
         with self._taking:
-            return self.points.take(points_max)
+            return points.take(points_max)
 
     def _discard(self, points_max: int) -> int:
+        discarded = 0
         with self._taking:
-            return self.points.discard(points_max)
+            for _, points in self._all_points():
+                if discarded < points_max and len(points):
+                    discarded += points.discard(points_max - discarded)
+        return discarded
 
     def _drop_file(self, artifact_path: str, error: OSError) -> None:
         if not self.dropped_files:

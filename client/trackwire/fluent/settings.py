@@ -15,6 +15,7 @@ MODES: tuple[str, ...] = get_args(Mode)
 PREFIXES = ("TRACKWIRE_", "MLFLOW_")
 # The next training within it needs no new process; one that waits holds 43 MB.
 SHIPPER_IDLE_SECONDS = 30.0
+DEFAULT_EXPERIMENT_ID = "0"
 SPOOL_FOLDER = Path(".trackwire") / "spool"
 
 # File systems on which locks or mapped files are known to fail, or whose writes cross a network.

@@ -70,7 +70,10 @@ def experiment_of(message: experiments_pb2.Experiment) -> Experiment:
 def metrics_of(series: Series) -> list[Metric]:
     """The points of a series, in its order."""
     columns = (series.values.tolist(), series.times_ms.tolist(), series.steps.tolist())
-    return [Metric(series.key, value, time_ms, step) for value, time_ms, step in zip(*columns, strict=True)]
+    context = series.context
+    names = (context.model_id, context.dataset_name, context.dataset_digest) if context is not None else ("", "", "")
+    said = [name or None for name in names]
+    return [Metric(series.key, value, time_ms, step, *said) for value, time_ms, step in zip(*columns, strict=True)]
 
 
 def file_info_of(message: artifacts_pb2.Artifact) -> FileInfo:

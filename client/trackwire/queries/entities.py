@@ -1,19 +1,24 @@
-"""What reads give, with MLflow's attribute names. Values of their own: nothing here asks a server.
+"""What reads give, and what a batch is made of, with MLflow's attribute names. Nothing here asks a server.
 
 Run ─┬─ info: RunInfo          Experiment    RegisteredModel ── latest_versions: ModelVersion
-     └─ data: RunData          Metric        FileInfo
+     └─ data: RunData          FileInfo      Metric, Param, RunTag
+
+Words for numbers and the like are in `named_values`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from typing import TypeVar
+
+EntryT = TypeVar("EntryT")
 
 
-class ViewType:
-    """Which lifecycle stages a search looks at."""
+class PagedList(list[EntryT]):
+    """A page of a search; `token` asks for the next one, and is None at the end."""
 
-    ACTIVE_ONLY = 1
-    DELETED_ONLY = 2
-    ALL = 3
+    def __init__(self, entries: Iterable[EntryT], token: str | None) -> None:
+        super().__init__(entries)
+        self.token = token
 
 
 class Entity:
@@ -58,6 +63,17 @@ class RunData(Entity):
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset(Entity):
+    """What a run was given."""
+
+    name: str
+    digest: str
+    source_type: str = ""
+    source: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run(Entity):
     """A run as it was when it was read."""
 
@@ -92,6 +108,34 @@ class Metric(Entity):
     value: float
     timestamp: int
     step: int
+    # What it was measured of and on; None where that isn't said.
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Param(Entity):
+    """One param of a run."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunTag(Entity):
+    """One tag of a run."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentTag(Entity):
+    """One tag of an experiment."""
+
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ EXPORTED = {
 READS: dict[str, Callable[[], object]] = {
     "create_experiment": lambda: mlflow.create_experiment("e"),
     "delete_experiment": lambda: mlflow.delete_experiment("1"),
+    "delete_experiment_tag": lambda: mlflow.delete_experiment_tag("k"),
     "delete_registered_model_alias": lambda: mlflow.delete_registered_model_alias("m", "a"),
     "delete_run": lambda: mlflow.delete_run("run"),
     "download_artifacts": lambda: mlflow.download_artifacts("runs:/run/file"),
@@ -38,6 +39,8 @@ READS: dict[str, Callable[[], object]] = {
     "load_table": lambda: mlflow.load_table("table.json"),
     "load_text": lambda: mlflow.load_text("runs:/run/file"),
     "register_model": lambda: mlflow.register_model("runs:/run/model", "m"),
+    "restore_experiment": lambda: mlflow.restore_experiment("1"),
+    "restore_run": lambda: mlflow.restore_run("run"),
     "search_experiments": lambda: mlflow.search_experiments(),
     "search_model_versions": lambda: mlflow.search_model_versions(),
     "search_registered_models": lambda: mlflow.search_registered_models(),
