@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trackwire import artifacts, entities, exceptions
+    from trackwire import artifacts, entities, exceptions, tracking
     from trackwire.client import Client
     from trackwire.client.metrics import MetricRead
     from trackwire.client.runs import Returning
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
+    from trackwire.mlflow_client import MlflowClient
     from trackwire.queries.artifacts import (
         download_artifacts,
         list_artifacts,
@@ -162,6 +163,7 @@ _NAMES_OF_MODULE = {
         "set_tags",
     ),
     "trackwire.client.metrics": ("MetricRead",),
+    "trackwire.mlflow_client": ("MlflowClient",),
     "trackwire.queries.artifacts": (
         "download_artifacts",
         "list_artifacts",
@@ -205,7 +207,7 @@ _NAMES_OF_MODULE = {
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
 # Where MLflow has them; `import trackwire.entities` works too.
-_MODULES = ("artifacts", "entities", "exceptions")
+_MODULES = ("artifacts", "entities", "exceptions", "tracking")
 # What scripts of MLflow's may ask for and no part of Trackwire is, with what to do instead.
 _FLAVORS = "it keeps files and knows no kinds of models: save the model to a file, and log_artifact() that"
 _TRACING = "it follows trainings and traces no calls"
@@ -230,6 +232,7 @@ __all__ = [
     "MetricColumns",
     "MetricRead",
     "MetricWriter",
+    "MlflowClient",
     "MlflowException",
     "NotFoundError",
     "OutOfRangeError",
@@ -303,6 +306,7 @@ __all__ = [
     "set_tags",
     "set_tracking_uri",
     "start_run",
+    "tracking",
 ]
 
 
