@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trackwire import artifacts, entities, exceptions, tracking
+    from trackwire import artifacts, data, entities, exceptions, tracking
     from trackwire.client import Client
     from trackwire.client.metrics import MetricRead
     from trackwire.client.runs import Returning
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
         log_dict,
         log_figure,
         log_image,
+        log_input,
+        log_inputs,
         log_metric,
         log_metrics,
         log_param,
@@ -152,6 +154,8 @@ _NAMES_OF_MODULE = {
         "log_dict",
         "log_figure",
         "log_image",
+        "log_input",
+        "log_inputs",
         "log_metric",
         "log_metrics",
         "log_param",
@@ -207,7 +211,7 @@ _NAMES_OF_MODULE = {
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
 # Where MLflow has them; `import trackwire.entities` works too.
-_MODULES = ("artifacts", "entities", "exceptions", "tracking")
+_MODULES = ("artifacts", "data", "entities", "exceptions", "tracking")
 # What scripts of MLflow's may ask for and no part of Trackwire is, with what to do instead.
 _FLAVORS = "it keeps files and knows no kinds of models: save the model to a file, and log_artifact() that"
 _TRACING = "it follows trainings and traces no calls"
@@ -250,6 +254,7 @@ __all__ = [
     "artifacts",
     "autolog",
     "create_experiment",
+    "data",
     "delete_experiment",
     "delete_experiment_tag",
     "delete_registered_model_alias",
@@ -283,6 +288,8 @@ __all__ = [
     "log_dict",
     "log_figure",
     "log_image",
+    "log_input",
+    "log_inputs",
     "log_metric",
     "log_metrics",
     "log_param",

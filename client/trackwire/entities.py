@@ -2,9 +2,11 @@
 
 from trackwire.queries.entities import (
     Dataset,
+    DatasetInput,
     Experiment,
     ExperimentTag,
     FileInfo,
+    InputTag,
     Metric,
     ModelVersion,
     PagedList,
@@ -13,15 +15,18 @@ from trackwire.queries.entities import (
     Run,
     RunData,
     RunInfo,
+    RunInputs,
     RunTag,
 )
 from trackwire.queries.named_values import LifecycleStage, RunStatus, ViewType
 
 __all__ = [
     "Dataset",
+    "DatasetInput",
     "Experiment",
     "ExperimentTag",
     "FileInfo",
+    "InputTag",
     "LifecycleStage",
     "Metric",
     "ModelVersion",
@@ -31,6 +36,7 @@ __all__ = [
     "Run",
     "RunData",
     "RunInfo",
+    "RunInputs",
     "RunStatus",
     "RunTag",
     "ViewType",

@@ -1,13 +1,14 @@
 """What reads give, and what a batch is made of, with MLflow's attribute names. Nothing here asks a server.
 
 Run ─┬─ info: RunInfo          Experiment    RegisteredModel ── latest_versions: ModelVersion
-     └─ data: RunData          FileInfo      Metric, Param, RunTag
+     ├─ data: RunData          FileInfo      Metric, Param, RunTag
+     └─ inputs: RunInputs ── dataset_inputs: DatasetInput
 
 Words for numbers and the like are in `named_values`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TypeVar
 
 EntryT = TypeVar("EntryT")
@@ -74,15 +75,39 @@ class Dataset(Entity):
 
 
 @dataclass(frozen=True, slots=True)
+class InputTag(Entity):
+    """One tag of an input; `mlflow.data.context` says what for."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput(Entity):
+    """A dataset that a run was given, and what is said of that."""
+
+    dataset: Dataset
+    tags: list[InputTag] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs(Entity):
+    """All that a run was given."""
+
+    dataset_inputs: list[DatasetInput] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Run(Entity):
     """A run as it was when it was read."""
 
     info: RunInfo
     data: RunData
+    inputs: RunInputs = field(default_factory=RunInputs)
 
     def to_dictionary(self) -> dict[str, object]:
         """The same as a dict of dicts, for JSON and such."""
-        return {"info": dict(self.info), "data": self.data.to_dictionary()}
+        return {"info": dict(self.info), "data": self.data.to_dictionary(), "inputs": asdict(self.inputs)}
 
 
 @dataclass(frozen=True, slots=True)
