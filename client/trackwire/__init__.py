@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from trackwire.fluent.active import (
         active_run,
         end_run,
+        get_registry_uri,
         get_tracking_uri,
         is_tracking_uri_set,
         last_active_run,
         set_experiment,
+        set_registry_uri,
         set_tracking_uri,
         start_run,
     )
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
+    from trackwire.media.picture import Image
     from trackwire.mlflow_client import MlflowClient
     from trackwire.queries.artifacts import (
         download_artifacts,
@@ -135,10 +138,12 @@ _NAMES_OF_MODULE = {
     "trackwire.fluent.active": (
         "active_run",
         "end_run",
+        "get_registry_uri",
         "get_tracking_uri",
         "is_tracking_uri_set",
         "last_active_run",
         "set_experiment",
+        "set_registry_uri",
         "set_tracking_uri",
         "start_run",
     ),
@@ -167,6 +172,7 @@ _NAMES_OF_MODULE = {
         "set_tags",
     ),
     "trackwire.client.metrics": ("MetricRead",),
+    "trackwire.media.picture": ("Image",),
     "trackwire.mlflow_client": ("MlflowClient",),
     "trackwire.queries.artifacts": (
         "download_artifacts",
@@ -231,6 +237,7 @@ __all__ = [
     "DeadlineExceededError",
     "FailedPreconditionError",
     "FieldViolation",
+    "Image",
     "InternalError",
     "InvalidArgumentError",
     "MetricColumns",
@@ -274,6 +281,7 @@ __all__ = [
     "get_model_version",
     "get_model_version_by_alias",
     "get_parent_run",
+    "get_registry_uri",
     "get_run",
     "get_tracking_uri",
     "is_tracking_uri_set",
@@ -309,6 +317,7 @@ __all__ = [
     "set_experiment_tags",
     "set_model_version_tag",
     "set_registered_model_alias",
+    "set_registry_uri",
     "set_tag",
     "set_tags",
     "set_tracking_uri",

@@ -66,6 +66,20 @@ def is_tracking_uri_set() -> bool:
     return bool(_tracking_uri if _tracking_uri is not None else variable("TRACKING_URI"))
 
 
+def get_registry_uri() -> str:
+    """Where models are registered: on the server that runs go to."""
+    return get_tracking_uri()
+
+
+def set_registry_uri(uri: str) -> None:
+    """Takes the server that runs go to, and no other: InvalidArgumentError."""
+    if destination(uri).address != destination(_tracking_uri).address:
+        raise InvalidArgumentError(
+            f"registry_uri: {uri!r}: models are registered on the server of runs, {get_tracking_uri()!r}",
+            metadata={"field": "registry_uri", "value": uri},
+        )
+
+
 def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ChosenExperiment:
     """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
     global _experiment
@@ -141,7 +155,7 @@ def last_active_run() -> ActiveRun | None:
 def runs_under_way() -> list[ActiveRun]:
     """The runs that this thread logs into: those that it names by id, then its own, the active one last."""
     active_run()
-    return [*_stack.named.values(), *_stack.runs]
+    return [*(run for run in _stack.named.values() if run.info.status == "RUNNING"), *_stack.runs]
 
 
 def chosen_experiment() -> ExperimentChoice | None:

@@ -4,6 +4,7 @@ import os
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.active import get_tracking_uri
+from trackwire.fluent.settings import destination
 from trackwire.mlflow_client.artifacts import ArtifactMethods
 from trackwire.mlflow_client.experiments import ExperimentMethods
 from trackwire.mlflow_client.metrics import MetricMethods
@@ -21,7 +22,7 @@ class MlflowClient(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods
     def __init__(self, tracking_uri: str | os.PathLike[str] | None = None, registry_uri: str | None = None) -> None:
         """`tracking_uri` is `host:port` or `grpc://host:port`; by default that of the module-level calls."""
         self._tracking_uri = None if tracking_uri is None else os.fspath(tracking_uri)
-        if registry_uri is not None and registry_uri != self.tracking_uri:
+        if registry_uri is not None and destination(registry_uri).address != destination(self.tracking_uri).address:
             raise InvalidArgumentError(
                 f"registry_uri: {registry_uri!r}: models are registered on the server of runs, {self.tracking_uri!r}",
                 metadata={"field": "registry_uri", "value": registry_uri},

@@ -100,6 +100,25 @@ def test_images_of_numpy_and_pillow() -> None:
     assert mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/black.png").size == (10, 20)
 
 
+def test_image_out_of_what_there_is(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 20), (255, 0, 0)).save(tmp_path / "image.png")
+    image = mlflow.Image(str(tmp_path / "image.png"))
+    with mlflow.start_run() as run:
+        mlflow.log_image(image, key="dogs", step=3)
+        mlflow.log_image(image.resize((3, 2)), "small.png")
+        mlflow.log_image(mlflow.Image([[1, 2, 3]]), "list.png")
+        mlflow.log_image(mlflow.Image(np.zeros((4, 5))), "array.png")
+    assert len(paths_of(run.info.run_id, "images")) == 2
+    assert mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/small.png").size == (3, 2)
+    assert mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/array.png").size == (5, 4)
+    loaded = mlflow.Image(mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/list.png"))
+    assert loaded.to_list() == [[1, 2, 3]]
+    loaded.save(tmp_path / "saved.png")
+    assert np.array_equal(mlflow.Image(tmp_path / "saved.png").to_array(), [[1, 2, 3]])
+    with pytest.raises(TypeError, match="image: must be a path, an array, a list or a PIL"):
+        mlflow.Image(5)
+
+
 def test_tables_of_dicts_and_frames_grow_and_are_loaded() -> None:
     with mlflow.start_run() as run:
         mlflow.log_table(data=ANSWERS, artifact_file="qabot_eval_results.json")

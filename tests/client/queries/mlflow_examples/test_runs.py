@@ -255,7 +255,10 @@ def test_autolog_warns_and_the_script_goes_on(caplog: pytest.LogCaptureFixture) 
 
 def test_tracking_uri_is_known(online: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mlflow.is_tracking_uri_set()
-    assert mlflow.get_tracking_uri() == online
+    assert mlflow.get_tracking_uri() == mlflow.get_registry_uri() == online
+    mlflow.set_registry_uri(f"grpc://{online}")
+    with pytest.raises(mlflow.MlflowException, match="registry_uri: 'elsewhere:1': models are registered on"):
+        mlflow.set_registry_uri("elsewhere:1")
     monkeypatch.setattr("trackwire.fluent.active._tracking_uri", None)
     assert not mlflow.is_tracking_uri_set()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", online)
