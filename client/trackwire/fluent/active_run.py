@@ -69,9 +69,12 @@ class ActiveRun(RunFiles):
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
         if self._has_ended:
             raise self._ended_error()
-        points = self._recorder.points if context is None else self._recorder.points_of(context)
-        points.append_point(key, value, step, timestamp)
-        self._recorder.notice()
+        if context is None:
+            self._recorder.points.append_point(key, value, step, timestamp)
+            self._recorder.notice()
+        else:
+            self._recorder.waiting.in_context(context, 1).append_point(key, value, step, timestamp)
+            self._recorder.notice()
 
     def log_metrics(
         self,
@@ -84,9 +87,12 @@ class ActiveRun(RunFiles):
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
         if self._has_ended:
             raise self._ended_error()
-        points = self._recorder.points if context is None else self._recorder.points_of(context)
-        points.append(metrics, step, timestamp)
-        self._recorder.notice()
+        if context is None:
+            self._recorder.points.append(metrics, step, timestamp)
+            self._recorder.notice()
+        else:
+            self._recorder.waiting.in_context(context, len(metrics)).append(metrics, step, timestamp)
+            self._recorder.notice()
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params, each as `str()` gives it now; they never change once set."""

@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
-from trackwire.gathering import GatheredPoints, MetricContext
+from trackwire.fluent.waiting_points import WaitingPoints
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
-    from trackwire.columns import MetricColumns
     from trackwire.fluent.stopping import StopSign
     from trackwire.shipper.rejected import Rejection
     from trackwire.spool.stream import SpoolStream
@@ -77,9 +76,8 @@ class Recorder:
     """One process's way from calls to the spool."""
 
     def __init__(self, destination: Destination, opening: Opening):
-        self.points = GatheredPoints()
-        # Apart from those, which are nearly all: who logs them need not look for the place.
-        self._points_of: dict[MetricContext, GatheredPoints] = {}
+        self.waiting = WaitingPoints()
+        self.points = self.waiting.plain
         self.dropped_points = 0
         self.dropped_files = 0
         self._destination = destination
@@ -93,8 +91,7 @@ class Recorder:
         self._stream: SpoolStream | None = None
         self._stop_sign: StopSign | None = None
         self._writing = threading.RLock()
-        # Held for moments only: who logs may wait for it, and never waits for the disk.
-        self._taking = threading.Lock()
+        self._starting = threading.Lock()
         self._wake = threading.Event()
         self._ended = False
         self._failure_told = False
@@ -102,23 +99,17 @@ class Recorder:
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: its parent writes what has gathered so far."""
-        self.points = GatheredPoints()
-        self._points_of = {}
+        self.waiting = WaitingPoints()
+        self.points = self.waiting.plain
         self._sayings = deque()
         self._opening = self._opening._replace(is_owner=False)
         self._begin()
-
-    def points_of(self, context: MetricContext) -> GatheredPoints:
-        """Where points of this context gather."""
-        return self._points_of.setdefault(context, GatheredPoints())
 
     def notice(self) -> None:
         """To be called after points were added: starts the writer, and bounds what waits."""
         if self._thread is None:
             self._start()
-        waiting = len(self.points)
-        if self._points_of:
-            waiting += sum(map(len, list(self._points_of.values())))
+        waiting = len(self.points) + self.waiting.points_in_contexts
         if waiting >= BATCH_POINTS:
             self._wake.set()
             if waiting >= WAITING_POINTS_MAX:
@@ -159,7 +150,7 @@ class Recorder:
         """Writes all that has gathered; False where it could not, which is told once. From any thread."""
         with self._writing:
             if self._destination.mode == "disabled":
-                self._discard(WAITING_POINTS_MAX)
+                self.waiting.discard(WAITING_POINTS_MAX)
                 self._sayings.clear()
                 return True
             try:
@@ -232,7 +223,7 @@ class Recorder:
         return self._destination.spool if self._stream is None else self._stream.place.rejected_folder
 
     def _start(self) -> None:
-        with self._taking:
+        with self._starting:
             if self._thread is not None or self._ended:
                 return
             _hold_forks_while_loading()
@@ -295,10 +286,9 @@ class Recorder:
         from trackwire.columns import encode_ingest
         from trackwire.fluent.payloads import in_context
 
-        for context, points in self._all_points():
-            while (columns := self._take(points, BATCH_POINTS)) is not None:
-                body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank, context))
-                self._append(stream, RecordKind.INGEST, body)
+        for context, columns in self.waiting.take(BATCH_POINTS):
+            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank, context))
+            self._append(stream, RecordKind.INGEST, body)
 
     def _write_sayings(self, stream: "SpoolStream") -> None:
         from trackwire.fluent.payloads import payloads_of
@@ -306,21 +296,6 @@ class Recorder:
         said = [self._sayings.popleft() for _ in range(len(self._sayings))]
         for kind, payload in payloads_of(self._opening.run_id, said):
             self._append(stream, kind, payload)
-
-    def _all_points(self) -> list[tuple[MetricContext, GatheredPoints]]:
-        return [(MetricContext(), self.points), *list(self._points_of.items())]
-
-    def _take(self, points: GatheredPoints, points_max: int) -> "MetricColumns | None":
-        with self._taking:
-            return points.take(points_max)
-
-    def _discard(self, points_max: int) -> int:
-        discarded = 0
-        with self._taking:
-            for _, points in self._all_points():
-                if discarded < points_max and len(points):
-                    discarded += points.discard(points_max - discarded)
-        return discarded
 
     def _drop_file(self, artifact_path: str, error: OSError) -> None:
         if not self.dropped_files:
@@ -334,7 +309,7 @@ class Recorder:
 
     def _drop(self) -> None:
         first = not self.dropped_points
-        self.dropped_points += self._discard(WAITING_POINTS_MAX // 2)
+        self.dropped_points += self.waiting.discard(WAITING_POINTS_MAX // 2)
         if first:
             logger.error(
                 "run %s: %s can't be written fast enough: points are dropped, and counted",

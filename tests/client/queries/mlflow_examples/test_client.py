@@ -274,3 +274,8 @@ def test_client_asks_where_it_is_told(online: str, monkeypatch: pytest.MonkeyPat
     assert there.list_artifacts(there.create_run("0").info.run_id) == []
     with pytest.raises(mlflow.MlflowException, match="registry_uri: 'databricks': models are registered on the server"):
         MlflowClient(online, registry_uri="databricks")
+
+
+def test_training_that_imports_all_of_it_loads_no_grpc(fresh_python) -> None:
+    imported = ", ".join(f"trackwire.{name}" for name in ("artifacts", "data", "entities", "exceptions", "tracking"))
+    assert fresh_python(f"import {imported}\ntrackwire.MlflowClient\nprint('grpc' in sys.modules)") == "False"
