@@ -191,6 +191,11 @@ def flush_async_logging() -> None:
     flush()
 
 
+def flush_artifact_async_logging() -> None:
+    """The same: files go with all else."""
+    flush()
+
+
 def autolog(*, disable: bool = False, **options: object) -> None:
     """Warns that nothing is logged by itself: a training says here what is to be kept. All else of it goes on."""
     if not disable:

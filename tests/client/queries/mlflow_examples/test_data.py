@@ -51,6 +51,16 @@ def test_several_datasets_with_contexts_and_tags() -> None:
     assert len(as_dict["inputs"]["dataset_inputs"]) == 3
 
 
+def test_inputs_by_the_client() -> None:
+    client = mlflow.MlflowClient()
+    run_id = client.create_run("0").info.run_id
+    dataset = mlflow.entities.Dataset(name="first", digest="abc", source_type="local", source="data.csv")
+    tags = [mlflow.entities.InputTag("mlflow.data.context", "training")]
+    client.log_inputs(run_id, datasets=[mlflow.entities.DatasetInput(dataset, tags)])
+    client.log_inputs(run_id)
+    assert client.get_run(run_id).inputs.dataset_inputs == [mlflow.entities.DatasetInput(dataset, tags)]
+
+
 def test_digest_is_that_of_the_data() -> None:
     digests = {
         mlflow.data.from_numpy(ARRAY).digest,

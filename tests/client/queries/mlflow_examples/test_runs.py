@@ -157,6 +157,7 @@ def test_calls_that_are_not_to_wait_can_be_waited_for() -> None:
         ):
             operations.wait()
         mlflow.flush_async_logging()
+        mlflow.flush_artifact_async_logging()
         assert mlflow.log_metric("mse", 1.0, synchronous=True) is None
     stored = mlflow.get_run(run.info.run_id).data
     assert stored.metrics == {"mse": 1.0, "rmse": 50.0}
