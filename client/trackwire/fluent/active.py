@@ -30,8 +30,6 @@ class _Stack(threading.local):
 
     def __init__(self) -> None:
         self.runs: list[ActiveRun] = []
-        # Those that it names by id, and has not started.
-        self.named: dict[str, ActiveRun] = {}
         self.last: ActiveRun | None = None
 
 
@@ -153,9 +151,10 @@ def last_active_run() -> ActiveRun | None:
 
 
 def runs_under_way() -> list[ActiveRun]:
-    """The runs that this thread logs into: those that it names by id, then its own, the active one last."""
+    """All that this process logs into, and no more of its parent's than this thread does."""
     active_run()
-    return [*(run for run in _stack.named.values() if run.info.status == "RUNNING"), *_stack.runs]
+    others = [run for run in list(_open_runs) if run.info.status == "RUNNING" and run not in _stack.runs]
+    return [*(run for run in others if not run.is_inherited), *_stack.runs]
 
 
 def chosen_experiment() -> ExperimentChoice | None:
@@ -172,7 +171,7 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         return active_run() or start_run()
     for run in list(_open_runs):
         if run.info.run_id == run_id and run.info.status == "RUNNING":
-            return _named(run)
+            return run
     opening = Opening(
         run_id=check_run_id("run_id", run_id),
         experiment=ExperimentChoice(),
@@ -181,14 +180,7 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
         is_resumed=True,
         is_made=False,
     )
-    return _named(_opened(opening, mode=None))
-
-
-def _named(run: ActiveRun) -> ActiveRun:
-    if run not in _stack.runs and run.info.run_id not in _stack.named:
-        _stack.named = {run_id: each for run_id, each in _stack.named.items() if each.info.status == "RUNNING"}
-        _stack.named[run.info.run_id] = run
-    return run
+    return _opened(opening, mode=None)
 
 
 def _run_id_of_environment() -> str:

@@ -42,7 +42,8 @@ class ActiveRun(RunFiles):
             is_online=bool(destination.address),
             artifact_uri=f"runs:/{opening.run_id}",
         )
-        self._is_inherited = False
+        # Whether this process is a child that was forked while the run went on.
+        self.is_inherited = False
         self._told_rejections = 0
 
     @property
@@ -141,7 +142,7 @@ class ActiveRun(RunFiles):
         if self._opening.is_owner:
             self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
         self._recorder.close()
-        if not self._is_inherited:
+        if not self.is_inherited:
             self.flush(timeout_seconds)
 
     def should_stop(self) -> bool:
@@ -154,7 +155,7 @@ class ActiveRun(RunFiles):
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
-        self._is_inherited = True
+        self.is_inherited = True
         # Those copies are the parent's to add to.
         self._tables.clear()
         self._opening = self._opening._replace(is_owner=False)

@@ -15,8 +15,8 @@ from trackwire.mlflow_client.runs import RunMethods
 class MlflowClient(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods):
     """Names, arguments and answers are those of `mlflow.MlflowClient`; `trackwire.Client` has more, and columns.
 
-    What is written is on the server when the call returns, and `synchronous` changes nothing. What this thread's runs
-    have logged before is there too.
+    What is written is on the server when the call returns, and `synchronous` changes nothing. What this process's
+    runs have logged before is there too.
     """
 
     def __init__(self, tracking_uri: str | os.PathLike[str] | None = None, registry_uri: str | None = None) -> None:

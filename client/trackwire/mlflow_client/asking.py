@@ -16,7 +16,7 @@ class Asking:
     _tracking_uri: str | None
 
     def _client(self, asked: str) -> "Client":
-        """The client of the server; what this thread's runs have logged is there first."""
+        """The client of the server; what this process's runs have logged is there first."""
         return client_for(f"MlflowClient.{asked}", self._tracking_uri)
 
 
