@@ -36,9 +36,11 @@ class Image:
         return np.array(self._image)
 
     def to_list(self) -> list[Any]:
-        """The same as rows of pixels."""
-        rows: list[Any] = self.to_array().tolist()
-        return rows
+        """All its pixels, row after row: numbers, or tuples of them where it has several channels."""
+        array = self.to_array()
+        if array.ndim == 2:
+            return list(array.ravel().tolist())
+        return list(map(tuple, array.reshape(-1, array.shape[2]).tolist()))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes it in the format of the suffix."""

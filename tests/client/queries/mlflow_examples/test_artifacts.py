@@ -112,7 +112,8 @@ def test_image_out_of_what_there_is(tmp_path: Path) -> None:
     assert mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/small.png").size == (3, 2)
     assert mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/array.png").size == (5, 4)
     loaded = mlflow.Image(mlflow.artifacts.load_image(f"runs:/{run.info.run_id}/list.png"))
-    assert loaded.to_list() == [[1, 2, 3]]
+    assert loaded.to_list() == [1, 2, 3]
+    assert image.resize((2, 1)).to_list() == [(255, 0, 0), (255, 0, 0)]
     loaded.save(tmp_path / "saved.png")
     assert np.array_equal(mlflow.Image(tmp_path / "saved.png").to_array(), [[1, 2, 3]])
     with pytest.raises(TypeError, match="image: must be a path, an array, a list or a PIL"):

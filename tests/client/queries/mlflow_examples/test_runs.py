@@ -1,4 +1,4 @@
-"""MLflow's examples of runs: but for the line that imports `mlflow`, nothing in them knows of Trackwire."""
+"""MLflow's examples of runs, in which only the imports are changed; and beside them what differs."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import trackwire as mlflow
+from trackwire import MlflowClient
 from trackwire.entities import Dataset
 
 pytestmark = pytest.mark.usefixtures("online")
@@ -134,7 +135,7 @@ def test_run_is_resumed_by_its_id() -> None:
     stored = mlflow.get_run(run.info.run_id)
     assert stored.data.tags["engineering"] == "ML Platform"
     assert "engineering_remote" not in stored.data.tags
-    assert [point.value for point in mlflow.get_metric_history(run.info.run_id, "loss")] == [1.0, 0.5]
+    assert [point.value for point in MlflowClient().get_metric_history(run.info.run_id, "loss")] == [1.0, 0.5]
 
 
 def test_param_is_given_back() -> None:
@@ -171,9 +172,9 @@ def test_metrics_have_steps_and_timestamps() -> None:
             mlflow.log_metric(key="quality", value=2 * epoch, step=epoch)
         mlflow.log_metric("dated", np.float32(0.5), step=7, timestamp=1_700_000_000_000)
         mlflow.log_metrics({"odd": math.nan}, step=1, timestamp=1_700_000_000_001)
-    history = mlflow.get_metric_history(run.info.run_id, "quality")
+    history = MlflowClient().get_metric_history(run.info.run_id, "quality")
     assert [(point.step, point.value) for point in history] == [(0, 0), (1, 2), (2, 4)]
-    assert dict(mlflow.get_metric_history(run.info.run_id, "dated")[0]) == {
+    assert dict(MlflowClient().get_metric_history(run.info.run_id, "dated")[0]) == {
         "key": "dated",
         "value": 0.5,
         "timestamp": 1_700_000_000_000,
@@ -200,12 +201,12 @@ def test_calls_name_another_run_by_its_id() -> None:
 
 
 def test_metrics_of_a_model_on_a_dataset() -> None:
-    dataset = Dataset("holdout", "8f2c11d0")
+    dataset = Dataset("holdout", "8f2c11d0", "local", "holdout.csv")
     with mlflow.start_run() as run:
         mlflow.log_metric("rmse", 0.5, step=1, model_id="m-1", dataset=dataset)
         mlflow.log_metrics({"mae": 0.25}, step=1, model_id="m-1", dataset=dataset)
         mlflow.log_metric("rmse", 0.75, step=2)
-    [point] = mlflow.get_metric_history(run.info.run_id, "mae")
+    [point] = MlflowClient().get_metric_history(run.info.run_id, "mae")
     assert (point.model_id, point.dataset_name, point.dataset_digest) == ("m-1", "holdout", dataset.digest)
     # The one without a model is what `metrics.rmse` means.
     assert mlflow.get_run(run.info.run_id).data.metrics == {"mae": 0.25, "rmse": 0.75}
