@@ -7,11 +7,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trackwire import artifacts, data, entities, exceptions, tracking
     from trackwire.client import Client
     from trackwire.client.metrics import MetricRead
     from trackwire.client.runs import Returning
     from trackwire.client.writer import MetricWriter
     from trackwire.columns import MetricColumns, Series, SeriesBatch
+    from trackwire.diagnosis import doctor
     from trackwire.errors import (
         AbortedError,
         AlreadyExistsError,
@@ -31,29 +33,39 @@ if TYPE_CHECKING:
         UnavailableError,
         UnimplementedError,
     )
+    from trackwire.exceptions import MlflowException
     from trackwire.fluent.active import (
         active_run,
         end_run,
+        get_registry_uri,
         get_tracking_uri,
+        is_tracking_uri_set,
         last_active_run,
         set_experiment,
+        set_registry_uri,
         set_tracking_uri,
         start_run,
     )
     from trackwire.fluent.active_run import ActiveRun
     from trackwire.fluent.api import (
+        autolog,
         delete_tag,
         flush,
+        flush_artifact_async_logging,
+        flush_async_logging,
         get_artifact_uri,
         log_artifact,
         log_artifacts,
         log_dict,
         log_figure,
         log_image,
+        log_input,
+        log_inputs,
         log_metric,
         log_metrics,
         log_param,
         log_params,
+        log_stream,
         log_table,
         log_text,
         set_tag,
@@ -64,7 +76,8 @@ if TYPE_CHECKING:
         enable_system_metrics_logging,
         set_system_metrics_sampling_interval,
     )
-    from trackwire.queries import artifacts, entities
+    from trackwire.media.picture import Image
+    from trackwire.mlflow_client import MlflowClient
     from trackwire.queries.artifacts import (
         download_artifacts,
         list_artifacts,
@@ -72,12 +85,13 @@ if TYPE_CHECKING:
         load_image,
         load_text,
     )
-    from trackwire.queries.entities import ViewType
     from trackwire.queries.experiments import (
         create_experiment,
         delete_experiment,
+        delete_experiment_tag,
         get_experiment,
         get_experiment_by_name,
+        restore_experiment,
         search_experiments,
         set_experiment_tag,
         set_experiment_tags,
@@ -92,11 +106,13 @@ if TYPE_CHECKING:
         set_model_version_tag,
         set_registered_model_alias,
     )
+    from trackwire.queries.named_values import ViewType
     from trackwire.queries.runs import (
         delete_run,
         get_metric_history,
         get_parent_run,
         get_run,
+        restore_run,
         search_runs,
     )
     from trackwire.queries.tables import load_table
@@ -104,6 +120,7 @@ if TYPE_CHECKING:
 _NAMES_OF_MODULE = {
     "trackwire.client": ("Client",),
     "trackwire.columns": ("MetricColumns", "Series", "SeriesBatch"),
+    "trackwire.diagnosis": ("doctor",),
     "trackwire.errors": (
         "AbortedError",
         "AlreadyExistsError",
@@ -123,29 +140,39 @@ _NAMES_OF_MODULE = {
         "UnavailableError",
         "UnimplementedError",
     ),
+    "trackwire.exceptions": ("MlflowException",),
     "trackwire.fluent.active": (
         "active_run",
         "end_run",
+        "get_registry_uri",
         "get_tracking_uri",
+        "is_tracking_uri_set",
         "last_active_run",
         "set_experiment",
+        "set_registry_uri",
         "set_tracking_uri",
         "start_run",
     ),
     "trackwire.fluent.active_run": ("ActiveRun",),
     "trackwire.fluent.api": (
+        "autolog",
         "delete_tag",
         "flush",
+        "flush_artifact_async_logging",
+        "flush_async_logging",
         "get_artifact_uri",
         "log_artifact",
         "log_artifacts",
         "log_dict",
         "log_figure",
         "log_image",
+        "log_input",
+        "log_inputs",
         "log_metric",
         "log_metrics",
         "log_param",
         "log_params",
+        "log_stream",
         "log_table",
         "log_text",
         "set_tag",
@@ -157,7 +184,8 @@ _NAMES_OF_MODULE = {
         "set_system_metrics_sampling_interval",
     ),
     "trackwire.client.metrics": ("MetricRead",),
-    "trackwire.queries": ("artifacts", "entities"),
+    "trackwire.media.picture": ("Image",),
+    "trackwire.mlflow_client": ("MlflowClient",),
     "trackwire.queries.artifacts": (
         "download_artifacts",
         "list_artifacts",
@@ -165,12 +193,13 @@ _NAMES_OF_MODULE = {
         "load_image",
         "load_text",
     ),
-    "trackwire.queries.entities": ("ViewType",),
     "trackwire.queries.experiments": (
         "create_experiment",
         "delete_experiment",
+        "delete_experiment_tag",
         "get_experiment",
         "get_experiment_by_name",
+        "restore_experiment",
         "search_experiments",
         "set_experiment_tag",
         "set_experiment_tags",
@@ -185,11 +214,13 @@ _NAMES_OF_MODULE = {
         "set_model_version_tag",
         "set_registered_model_alias",
     ),
+    "trackwire.queries.named_values": ("ViewType",),
     "trackwire.queries.runs": (
         "delete_run",
         "get_metric_history",
         "get_parent_run",
         "get_run",
+        "restore_run",
         "search_runs",
     ),
     "trackwire.queries.tables": ("load_table",),
@@ -197,6 +228,16 @@ _NAMES_OF_MODULE = {
     "trackwire.client.writer": ("MetricWriter",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
+# Where MLflow has them; `import trackwire.entities` works too.
+_MODULES = ("artifacts", "data", "entities", "exceptions", "tracking")
+# What scripts of MLflow's may ask for and no part of Trackwire is, with what to do instead.
+_FLAVORS = "it keeps files and knows no kinds of models: save the model to a file, and log_artifact() that"
+_TRACING = "it follows trainings and traces no calls"
+_LEFT_OUT = {
+    **dict.fromkeys(("catboost", "keras", "langchain", "lightgbm", "models", "onnx", "openai", "pyfunc"), _FLAVORS),
+    **dict.fromkeys(("pytorch", "sklearn", "spark", "tensorflow", "transformers", "xgboost"), _FLAVORS),
+    **dict.fromkeys(("genai", "search_traces", "start_span", "trace", "tracing"), _TRACING),
+}
 
 __all__ = [
     "AbortedError",
@@ -208,11 +249,14 @@ __all__ = [
     "DeadlineExceededError",
     "FailedPreconditionError",
     "FieldViolation",
+    "Image",
     "InternalError",
     "InvalidArgumentError",
     "MetricColumns",
     "MetricRead",
     "MetricWriter",
+    "MlflowClient",
+    "MlflowException",
     "NotFoundError",
     "OutOfRangeError",
     "PermissionDeniedError",
@@ -227,17 +271,24 @@ __all__ = [
     "ViewType",
     "active_run",
     "artifacts",
+    "autolog",
     "create_experiment",
+    "data",
     "delete_experiment",
+    "delete_experiment_tag",
     "delete_registered_model_alias",
     "delete_run",
     "delete_tag",
     "disable_system_metrics_logging",
+    "doctor",
     "download_artifacts",
     "enable_system_metrics_logging",
     "end_run",
     "entities",
+    "exceptions",
     "flush",
+    "flush_artifact_async_logging",
+    "flush_async_logging",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
@@ -245,8 +296,10 @@ __all__ = [
     "get_model_version",
     "get_model_version_by_alias",
     "get_parent_run",
+    "get_registry_uri",
     "get_run",
     "get_tracking_uri",
+    "is_tracking_uri_set",
     "last_active_run",
     "list_artifacts",
     "load_dict",
@@ -258,13 +311,18 @@ __all__ = [
     "log_dict",
     "log_figure",
     "log_image",
+    "log_input",
+    "log_inputs",
     "log_metric",
     "log_metrics",
     "log_param",
     "log_params",
+    "log_stream",
     "log_table",
     "log_text",
     "register_model",
+    "restore_experiment",
+    "restore_run",
     "search_experiments",
     "search_model_versions",
     "search_registered_models",
@@ -274,11 +332,13 @@ __all__ = [
     "set_experiment_tags",
     "set_model_version_tag",
     "set_registered_model_alias",
+    "set_registry_uri",
     "set_system_metrics_sampling_interval",
     "set_tag",
     "set_tags",
     "set_tracking_uri",
     "start_run",
+    "tracking",
 ]
 
 
@@ -294,9 +354,12 @@ def _installed_version() -> str:
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return _installed_version()
+    if name in _MODULES:
+        return importlib.import_module(f"trackwire.{name}")
     module = _MODULE_OF_NAME.get(name)
     if module is None:
-        raise AttributeError(f"module 'trackwire' has no attribute {name!r}")
+        instead = f": {_LEFT_OUT[name]}" if name in _LEFT_OUT else ""
+        raise AttributeError(f"module 'trackwire' has no attribute {name!r}{instead}")
     value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value

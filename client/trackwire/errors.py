@@ -21,6 +21,19 @@ TrackwireError
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
+# Where MLflow has another word. It has none for a thing in the wrong state: there a bad value is what its server says.
+_MLFLOW_CODES: Mapping[str, str] = {
+    "ALREADY_EXISTS": "RESOURCE_ALREADY_EXISTS",
+    "FAILED_PRECONDITION": "INVALID_PARAMETER_VALUE",
+    "INTERNAL": "INTERNAL_ERROR",
+    "INVALID_ARGUMENT": "INVALID_PARAMETER_VALUE",
+    "NOT_FOUND": "RESOURCE_DOES_NOT_EXIST",
+    "OUT_OF_RANGE": "INVALID_PARAMETER_VALUE",
+    "UNAVAILABLE": "TEMPORARILY_UNAVAILABLE",
+    "UNIMPLEMENTED": "NOT_IMPLEMENTED",
+    "UNKNOWN": "INTERNAL_ERROR",
+}
+
 
 class FieldViolation(NamedTuple):
     """One field at fault: its path in the request and what is wrong with it."""
@@ -53,6 +66,11 @@ class TrackwireError(Exception):
         self.metadata = dict(metadata or {})
         self.field_violations = tuple(field_violations)
         self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def error_code(self) -> str:
+        """The code as MLflow spells it."""
+        return _MLFLOW_CODES.get(self.code, self.code)
 
     def __str__(self) -> str:
         text = self.message

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
 
 from trackwire.errors import InvalidArgumentError
 
@@ -34,6 +34,14 @@ class Clock:
 
     def __call__(self) -> int:
         return self._start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
+
+
+class MetricContext(NamedTuple):
+    """What metrics were measured of and on; empty where that isn't said."""
+
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class Layout:

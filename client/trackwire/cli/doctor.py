@@ -27,7 +27,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     """Check versions, the connection and the server's health; exit status 1 if anything is wrong."""
     session: Session = context.obj
     address = server_address(session.address)
-    report: dict[str, object] = {"python": platform.python_version(), **_versions(), "address": address}
+    report: dict[str, object] = {"python": platform.python_version(), **versions(), "address": address}
     problem = ""
     try:
         report |= _server(session.client)
@@ -42,7 +42,8 @@ def doctor(context: click.Context, as_json: bool) -> None:
     context.exit(1 if problem else 0)
 
 
-def _versions() -> dict[str, object]:
+def versions() -> dict[str, object]:
+    """The versions of what Trackwire stands on."""
     return {package: _version(package) for package in PACKAGES}
 
 

@@ -67,6 +67,25 @@ class ExperimentMethods(Calls):
         )
         return self._pages(request, SearchExperimentsResponse, lambda page: page.experiments, max_results=max_results)
 
+    def search_experiments_page(
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        view_type: ViewTypeName = "ACTIVE_ONLY",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> SearchExperimentsResponse:
+        """One page of what `search_experiments` finds, at most 50,000 (1,000 where 0), and the token of the next."""
+        request = SearchExperimentsRequest(
+            filter=filter_string,
+            order_by=text_list("order_by", order_by),
+            view_type=view_type_name(view_type),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return self._call(request, SearchExperimentsResponse, lambda response: response)
+
     def rename_experiment(self, experiment_id: str, name: str) -> Experiment:
         """Renames an active experiment."""
         request = UpdateExperimentRequest(experiment_id=experiment_id, name=name)

@@ -55,6 +55,23 @@ class ModelRegistryMethods(Calls):
             max_results=max_results,
         )
 
+    def search_registered_models_page(
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> pb.SearchRegisteredModelsResponse:
+        """One page of what `search_registered_models` finds, at most 1,000 (100 where 0), and the next one's token."""
+        request = pb.SearchRegisteredModelsRequest(
+            filter=filter_string,
+            order_by=text_list("order_by", order_by),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return self._call(request, pb.SearchRegisteredModelsResponse, lambda response: response)
+
     def update_registered_model(self, name: str, *, description: str) -> RegisteredModel:
         """Changes the description."""
         request = pb.UpdateRegisteredModelRequest(name=name, description=description)
@@ -122,6 +139,23 @@ class ModelRegistryMethods(Calls):
         return self._pages(
             request, pb.SearchModelVersionsResponse, lambda page: page.model_versions, max_results=max_results
         )
+
+    def search_model_versions_page(
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> pb.SearchModelVersionsResponse:
+        """One page of what `search_model_versions` finds, at most 200,000 (1,000 where 0), and the next one's token."""
+        request = pb.SearchModelVersionsRequest(
+            filter=filter_string,
+            order_by=text_list("order_by", order_by),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return self._call(request, pb.SearchModelVersionsResponse, lambda response: response)
 
     def update_model_version(self, name: str, version: int, *, description: str) -> ModelVersion:
         """Changes the description."""

@@ -108,16 +108,24 @@ class RunMethods(Calls):
         returning: Returning | None = None,
     ) -> Iterator[Run]:
         """Runs that match a filter such as `metrics.loss < 0.5 AND params.lr = '0.1'`, newest first."""
-        request = SearchRunsRequest(
-            experiment_ids=text_list("experiment_ids", experiment_ids),
-            filter=filter_string,
-            order_by=text_list("order_by", order_by),
-            view_type=view_type_name(view_type),
-            metrics=_selection(returning.metrics if returning else None),
-            params=_selection(returning.params if returning else None),
-            tags=_selection(returning.tags if returning else None),
-        )
+        request = _search_request(experiment_ids, filter_string, order_by, view_type, returning)
         return self._pages(request, SearchRunsResponse, lambda page: page.runs, max_results=max_results)
+
+    def search_runs_page(
+        self,
+        experiment_ids: str | Sequence[str],
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        view_type: ViewTypeName = "ACTIVE_ONLY",
+        page_size: int = 0,
+        page_token: str = "",
+        returning: Returning | None = None,
+    ) -> SearchRunsResponse:
+        """One page of what `search_runs` finds, at most 50,000 runs (1,000 where 0), and the token of the next one."""
+        request = _search_request(experiment_ids, filter_string, order_by, view_type, returning)
+        request.MergeFrom(SearchRunsRequest(page_size=page_size, page_token=page_token))
+        return self._call(request, SearchRunsResponse, lambda response: response)
 
     def update_run(
         self,
@@ -188,6 +196,24 @@ def _create_request(experiment_id: str | None, options: RunOptions) -> CreateRun
     if experiment_name is None:
         request.experiment_id = experiment_id or "0"
     return request
+
+
+def _search_request(
+    experiment_ids: str | Sequence[str],
+    filter_string: str,
+    order_by: str | Sequence[str],
+    view_type: ViewTypeName,
+    returning: Returning | None,
+) -> SearchRunsRequest:
+    return SearchRunsRequest(
+        experiment_ids=text_list("experiment_ids", experiment_ids),
+        filter=filter_string,
+        order_by=text_list("order_by", order_by),
+        view_type=view_type_name(view_type),
+        metrics=_selection(returning.metrics if returning else None),
+        params=_selection(returning.params if returning else None),
+        tags=_selection(returning.tags if returning else None),
+    )
 
 
 def _selection(keys: Sequence[str] | None) -> Selection | None:

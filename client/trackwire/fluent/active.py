@@ -17,6 +17,7 @@ from trackwire.fluent.checks import (
     checked_entries,
     checked_text,
 )
+from trackwire.fluent.chosen_experiment import ChosenExperiment
 from trackwire.fluent.companions import Company, begin_company, company
 from trackwire.fluent.jobs import Job, job_of, node_share
 from trackwire.fluent.notices import logger
@@ -59,14 +60,33 @@ def get_tracking_uri() -> str:
     return place.address or place.spool.as_uri()
 
 
-def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ExperimentChoice:
+def is_tracking_uri_set() -> bool:
+    """Whether anybody has said where runs go: a call, or the environment."""
+    return bool(_tracking_uri if _tracking_uri is not None else variable("TRACKING_URI"))
+
+
+def get_registry_uri() -> str:
+    """Where models are registered: on the server that runs go to."""
+    return get_tracking_uri()
+
+
+def set_registry_uri(uri: str) -> None:
+    """Takes the server that runs go to, and no other: InvalidArgumentError."""
+    if destination(uri).address != destination(_tracking_uri).address:
+        raise InvalidArgumentError(
+            f"registry_uri: {uri!r}: models are registered on the server of runs, {get_tracking_uri()!r}",
+            metadata={"field": "registry_uri", "value": uri},
+        )
+
+
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ChosenExperiment:
     """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
     global _experiment
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
     name = checked_text("experiment_name", experiment_name or "", EXPERIMENT_NAME_CHARACTERS_MAX)
     _experiment = ExperimentChoice(experiment_id=str(experiment_id or ""), name=name)
-    return _experiment
+    return ChosenExperiment(_experiment)
 
 
 def start_run(
@@ -137,8 +157,10 @@ def last_active_run() -> ActiveRun | None:
 
 
 def runs_under_way() -> list[ActiveRun]:
-    """This thread's runs, the active one last."""
-    return [] if active_run() is None else list(_stack.runs)
+    """All that this process logs into, and no more of its parent's than this thread does."""
+    active_run()
+    others = [run for run in list(_open_runs) if run.info.status == "RUNNING" and run not in _stack.runs]
+    return [*(run for run in others if not run.is_inherited), *_stack.runs]
 
 
 def chosen_experiment() -> ExperimentChoice | None:
@@ -228,7 +250,7 @@ def _tell_where_it_lies(place: Destination) -> None:
 
 def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:
     if experiment_id is None and parent is not None and _experiment is None:
-        return ExperimentChoice(parent.info.experiment_id, parent.info.experiment_name)
+        return parent.experiment
     return experiment_choice(experiment_id, _experiment)
 
 

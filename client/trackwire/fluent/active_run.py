@@ -1,9 +1,10 @@
 """A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
 
+import importlib
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import checked_entries
@@ -12,32 +13,18 @@ from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
-from trackwire.fluent.settings import Destination
-from trackwire.gathering import MetricValue, check_key
+from trackwire.fluent.run_info import RunInfo
+from trackwire.fluent.settings import DEFAULT_EXPERIMENT_ID, Destination, ExperimentChoice
+from trackwire.gathering import MetricContext, MetricValue, check_key
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
+    from trackwire.queries.entities import RunData
     from trackwire.shipper.rejected import Rejection
 
 
 FLUSH_TIMEOUT_SECONDS = 60.0
 _STATUSES = ("FINISHED", "FAILED", "KILLED")
-
-
-class RunInfo(NamedTuple):
-    """What this process knows of its run without asking anybody. Times are Unix milliseconds."""
-
-    run_id: str
-    run_name: str
-    experiment_id: str
-    experiment_name: str
-    user_id: str
-    status: str
-    start_time: int
-    end_time: int | None = None
-    lifecycle_stage: str = "active"
-    # As `download_artifacts` takes it, wherever the server will keep them.
-    artifact_uri: str = ""
 
 
 class ActiveRun(RunFiles):
@@ -47,35 +34,70 @@ class ActiveRun(RunFiles):
         super().__init__(Recorder(destination, opening), opening)
         self.info = RunInfo(
             run_id=opening.run_id,
-            run_name=opening.run_name,
-            experiment_id=opening.experiment.experiment_id,
-            experiment_name=opening.experiment.name,
+            # A run that is there already keeps its name and its experiment.
+            given_run_name="" if opening.is_resumed else opening.run_name,
+            given_experiment_id="" if opening.is_resumed else _id_of(opening.experiment),
             user_id=opening.user_id,
             status="RUNNING",
             start_time=opening.start_time_ms,
+            is_online=bool(destination.address),
             artifact_uri=f"runs:/{opening.run_id}",
         )
         self.company = Company()
         # They end before the run does.
         self.companions: list[Companion] = []
-        self._is_inherited = False
+        # Whether this process is a child that was forked while the run went on.
+        self.is_inherited = False
         self._told_rejections = 0
 
-    def log_metric(self, key: str, value: MetricValue, step: int | None = None, timestamp: int | None = None) -> None:
+    @property
+    def data(self) -> "RunData":
+        """Its params, tags and last metrics, as the server has them; reads, as `trackwire.get_run` does."""
+        # By name: what only logs knows nothing of clients.
+        data: RunData = importlib.import_module("trackwire.queries.runs").get_run(self.info.run_id).data
+        return data
+
+    @property
+    def experiment(self) -> ExperimentChoice:
+        """The experiment that it was started in, as far as that was said."""
+        return self._opening.experiment
+
+    def log_metric(
+        self,
+        key: str,
+        value: MetricValue,
+        step: int | None = None,
+        timestamp: int | None = None,
+        *,
+        context: MetricContext | None = None,
+    ) -> None:
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
         if self._has_ended:
             raise self._ended_error()
-        self._recorder.points.append_point(key, value, step, timestamp)
-        self._recorder.notice()
+        if context is None:
+            self._recorder.points.append_point(key, value, step, timestamp)
+            self._recorder.notice()
+        else:
+            self._recorder.waiting.in_context(context, 1).append_point(key, value, step, timestamp)
+            self._recorder.notice()
 
     def log_metrics(
-        self, metrics: Mapping[str, MetricValue], step: int | None = None, timestamp: int | None = None
+        self,
+        metrics: Mapping[str, MetricValue],
+        step: int | None = None,
+        timestamp: int | None = None,
+        *,
+        context: MetricContext | None = None,
     ) -> None:
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
         if self._has_ended:
             raise self._ended_error()
-        self._recorder.points.append(metrics, step, timestamp)
-        self._recorder.notice()
+        if context is None:
+            self._recorder.points.append(metrics, step, timestamp)
+            self._recorder.notice()
+        else:
+            self._recorder.waiting.in_context(context, len(metrics)).append(metrics, step, timestamp)
+            self._recorder.notice()
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params, each as `str()` gives it now; they never change once set."""
@@ -125,7 +147,7 @@ class ActiveRun(RunFiles):
         if self._opening.is_owner:
             self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
         self._recorder.close()
-        if not self._is_inherited:
+        if not self.is_inherited:
             self.flush(timeout_seconds)
 
     def should_stop(self) -> bool:
@@ -138,7 +160,7 @@ class ActiveRun(RunFiles):
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
-        self._is_inherited = True
+        self.is_inherited = True
         # Those copies are the parent's to add to.
         self._tables.clear()
         self._opening = self._opening._replace(is_owner=False)
@@ -185,3 +207,8 @@ class ActiveRun(RunFiles):
         words = checked_entries(field, entries)
         if words:
             self._recorder.say(kind, words)
+
+
+def _id_of(choice: ExperimentChoice) -> str:
+    """The id of an experiment; empty where only its name is known."""
+    return choice.experiment_id or ("" if choice.name else DEFAULT_EXPERIMENT_ID)

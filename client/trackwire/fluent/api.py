@@ -1,15 +1,20 @@
 """`trackwire.log_metric()` and its like: each says something of this thread's active run, which it starts if need be.
 
-Names and arguments are MLflow's. `run_id` names another run than the active one; `synchronous` is taken and changes
-nothing: no call waits for the server, `flush` does.
+Names and arguments are MLflow's. `run_id` names another run than the active one. No call waits for the server, whatever
+`synchronous` says; False is answered with something to wait for.
 """
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, Literal, TypeVar, overload
 
+from trackwire.errors import InvalidArgumentError, UnimplementedError
 from trackwire.fluent.active import last_active_run, run_to_log
 from trackwire.fluent.active_run import FLUSH_TIMEOUT_SECONDS
 from trackwire.fluent.artifact_paths import below, checked_path
+from trackwire.fluent.checks import metric_context
+from trackwire.fluent.inputs import input_tag
+from trackwire.fluent.notices import logger
+from trackwire.fluent.operations import RunOperations, operations_of
 from trackwire.gathering import MetricValue
 from trackwire.local_files import LocalPath
 
@@ -23,9 +28,17 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-) -> None:
-    """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
-    run_to_log(run_id).log_metric(key, value, step, timestamp)
+    model_id: str | None = None,
+    dataset: object = None,
+) -> RunOperations | None:
+    """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds.
+
+    `model_id` and `dataset`, which has a name and a digest, say what was measured of and on: a series of its own.
+    """
+    run = run_to_log(run_id)
+    context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
+    run.log_metric(key, value, step, timestamp, context=context)
+    return None if synchronous is not False else RunOperations(run)
 
 
 def log_metrics(
@@ -34,35 +47,84 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-) -> None:
-    """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
-    run_to_log(run_id).log_metrics(metrics, step, timestamp)
+    model_id: str | None = None,
+    dataset: object = None,
+) -> RunOperations | None:
+    """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError); see `log_metric`."""
+    run = run_to_log(run_id)
+    context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
+    run.log_metrics(metrics, step, timestamp, context=context)
+    return None if synchronous is not False else RunOperations(run)
 
 
-def log_param(key: str, value: ValueT, synchronous: bool | None = None) -> ValueT:
+@overload
+def log_param(key: str, value: ValueT, synchronous: Literal[True] | None = None) -> ValueT: ...
+
+
+@overload
+def log_param(key: str, value: object, synchronous: Literal[False]) -> RunOperations: ...
+
+
+def log_param(key: str, value: object, synchronous: bool | None = None) -> object:
     """Logs one param, as `str()` gives it, and gives the value back; it never changes once set."""
-    run_to_log().log_param(key, value)
-    return value
+    run = run_to_log()
+    run.log_param(key, value)
+    return operations_of(run, synchronous) or value
 
 
-def log_params(params: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None) -> None:
+def log_params(
+    params: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None
+) -> RunOperations | None:
     """Logs params, each as `str()` gives it; they never change once set."""
-    run_to_log(run_id).log_params(params)
+    run = run_to_log(run_id)
+    run.log_params(params)
+    return operations_of(run, synchronous)
 
 
-def set_tag(key: str, value: object, synchronous: bool | None = None) -> None:
+def set_tag(key: str, value: object, synchronous: bool | None = None) -> RunOperations | None:
     """Sets one tag, as `str()` gives it; the last one wins."""
-    run_to_log().set_tag(key, value)
+    run = run_to_log()
+    run.set_tag(key, value)
+    return operations_of(run, synchronous)
 
 
-def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> None:
+def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> RunOperations | None:
     """Sets tags, each as `str()` gives it; the last one of a key wins."""
-    run_to_log().set_tags(tags)
+    run = run_to_log()
+    run.set_tags(tags)
+    return operations_of(run, synchronous)
 
 
 def delete_tag(key: str) -> None:
     """Deletes one tag."""
     run_to_log().delete_tag(key)
+
+
+def log_input(
+    dataset: object, context: str | None = None, tags: Mapping[str, object] | None = None, model: None = None
+) -> None:
+    """Says that the active run was given a dataset of `trackwire.data`: for training, testing or another context."""
+    log_inputs([dataset], [context], [tags], model)
+
+
+def log_inputs(
+    datasets: Sequence[object],
+    contexts: Sequence[str | None] | None = None,
+    tags_list: Sequence[Mapping[str, object] | None] | None = None,
+    models: None = None,
+) -> None:
+    """Says that the active run was given these datasets; one context and one set of tags for each, or none at all."""
+    if models is not None:
+        raise UnimplementedError("log_input: model: a run's inputs are datasets: models are not kept as such")
+    contexts = [None] * len(datasets) if contexts is None else contexts
+    tags_list = [None] * len(datasets) if tags_list is None else tags_list
+    if not len(datasets) == len(contexts) == len(tags_list):
+        raise InvalidArgumentError(
+            f"log_inputs: {len(datasets)} datasets, {len(contexts)} contexts and {len(tags_list)} sets of tags:"
+            " must be as many of each"
+        )
+    said = dict(map(input_tag, datasets, contexts, tags_list))
+    run_to_log().set_tags(said)
 
 
 def log_artifact(local_path: LocalPath, artifact_path: str | None = None, run_id: str | None = None) -> None:
@@ -85,6 +147,11 @@ def log_dict(dictionary: object, artifact_file: str, run_id: str | None = None) 
     run_to_log(run_id).log_dict(dictionary, artifact_file)
 
 
+def log_stream(stream: BinaryIO, artifact_file: str, run_id: str | None = None) -> None:
+    """Stores what is left to read of a stream of bytes as a file."""
+    run_to_log(run_id).log_stream(stream, artifact_file)
+
+
 def log_figure(figure: object, artifact_file: str, *, save_kwargs: Mapping[str, object] | None = None) -> None:
     """Stores a figure of matplotlib or plotly, in the format of the suffix; `save_kwargs` go to its own method."""
     run_to_log().log_figure(figure, artifact_file, save_kwargs=save_kwargs)
@@ -98,7 +165,7 @@ def log_image(
     timestamp: int | None = None,
     synchronous: bool | None = None,
 ) -> None:
-    """Stores an image of numpy or Pillow as `artifact_file`, or as one of the series `key`."""
+    """Stores an image of numpy or Pillow as `artifact_file`, or as one of the series `key`; it is kept at once."""
     run_to_log().log_image(image, artifact_file, key=key, step=step, timestamp=timestamp)
 
 
@@ -117,3 +184,22 @@ def flush(timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
     """Waits until all that the active run, or the last one, has said is durable. False if that takes longer."""
     run = last_active_run()
     return run is None or run.flush(timeout_seconds)
+
+
+def flush_async_logging() -> None:
+    """Waits as `flush` does, under MLflow's name."""
+    flush()
+
+
+def flush_artifact_async_logging() -> None:
+    """The same: files go with all else."""
+    flush()
+
+
+def autolog(*, disable: bool = False, **options: object) -> None:
+    """Warns that nothing is logged by itself: a training says here what is to be kept. All else of it goes on."""
+    if not disable:
+        logger.warning(
+            "autolog: nothing is logged by itself: say what is to be kept by log_params(), log_metrics() and"
+            " log_artifact()"
+        )

@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping
 
 from trackwire.errors import InvalidArgumentError
-from trackwire.gathering import check_key
+from trackwire.gathering import MetricContext, check_key
 
 VALUE_CHARACTERS_MAX = 65_536
 RUN_ID_CHARACTERS_MAX = 256
 RUN_NAME_CHARACTERS_MAX = 250
 EXPERIMENT_NAME_CHARACTERS_MAX = 500
+MODEL_ID_CHARACTERS_MAX = 64
+DATASET_NAME_CHARACTERS_MAX = 500
+DATASET_DIGEST_CHARACTERS_MAX = 36
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -19,6 +22,18 @@ def check_run_id(field: str, run_id: str) -> str:
     if not _RUN_ID.fullmatch(text):
         raise _error(field, text, 'must begin with a letter or digit and go on with letters, digits, "_", "-"')
     return text
+
+
+def metric_context(model_id: str | None, dataset: object) -> MetricContext:
+    """What metrics are of and on. A dataset is what has a `name` and a `digest`, such as those of `trackwire.data`."""
+    name, digest = ("", "") if dataset is None else (getattr(dataset, each, None) for each in ("name", "digest"))
+    if not isinstance(name, str) or not isinstance(digest, str):
+        raise TypeError(f"dataset: must have a name and a digest, which a {type(dataset).__name__} does not")
+    return MetricContext(
+        model_id=checked_text("model_id", model_id or "", MODEL_ID_CHARACTERS_MAX),
+        dataset_name=checked_text("dataset.name", name, DATASET_NAME_CHARACTERS_MAX),
+        dataset_digest=checked_text("dataset.digest", digest, DATASET_DIGEST_CHARACTERS_MAX),
+    )
 
 
 def checked_entries(field: str, entries: Mapping[str, object]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from trackwire.columns import MetricColumns
 from trackwire.fluent.opening import Opening
+from trackwire.gathering import MetricContext
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.spool.kinds import RecordKind
 from trackwire.v1.metrics_pb2 import SeriesContext
@@ -45,9 +46,11 @@ def create_run(opening: Opening) -> bytes:
     return request.SerializeToString()
 
 
-def in_context(columns: MetricColumns, rank: int | None) -> MetricColumns:
-    """The same points as those of this rank."""
-    return columns if rank is None else replace(columns, contexts=(SeriesContext(rank=rank),))
+def in_context(columns: MetricColumns, rank: int | None, context: MetricContext) -> MetricColumns:
+    """The same points as those of this rank and context."""
+    if rank is None and context == MetricContext():
+        return columns
+    return replace(columns, contexts=(SeriesContext(rank=rank, **context._asdict()),))
 
 
 def payloads_of(run_id: str, sayings: Sequence[Saying]) -> Iterator[Payload]:

@@ -22,11 +22,10 @@ from trackwire.fluent.loading import hold_forks_while_loading, load
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
-from trackwire.gathering import GatheredPoints
+from trackwire.fluent.waiting_points import WaitingPoints
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
-    from trackwire.columns import MetricColumns
     from trackwire.fluent.stopping import StopSign
     from trackwire.shipper.rejected import Rejection
     from trackwire.spool.stream import SpoolStream
@@ -55,7 +54,8 @@ class Recorder:
     """One process's way from calls to the spool."""
 
     def __init__(self, destination: Destination, opening: Opening):
-        self.points = GatheredPoints()
+        self.waiting = WaitingPoints()
+        self.points = self.waiting.plain
         self.dropped_points = 0
         self.dropped_files = 0
         self._destination = destination
@@ -69,8 +69,7 @@ class Recorder:
         self._stream: SpoolStream | None = None
         self._stop_sign: StopSign | None = None
         self._writing = threading.RLock()
-        # Held for moments only: who logs may wait for it, and never waits for the disk.
-        self._taking = threading.Lock()
+        self._starting = threading.Lock()
         self._wake = threading.Event()
         self._ended = False
         self._failure_told = False
@@ -78,7 +77,8 @@ class Recorder:
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: its parent writes what has gathered so far."""
-        self.points = GatheredPoints()
+        self.waiting = WaitingPoints()
+        self.points = self.waiting.plain
         self._sayings = deque()
         self._opening = self._opening._replace(is_owner=False)
         self._begin()
@@ -87,7 +87,7 @@ class Recorder:
         """To be called after points were added: starts the writer, and bounds what waits."""
         if self._thread is None:
             self._start()
-        waiting = len(self.points)
+        waiting = len(self.points) + self.waiting.points_in_contexts
         if waiting >= BATCH_POINTS:
             self._wake.set()
             if waiting >= WAITING_POINTS_MAX:
@@ -128,7 +128,7 @@ class Recorder:
         """Writes all that has gathered; False where it could not, which is told once. From any thread."""
         with self._writing:
             if self._destination.mode == "disabled":
-                self._discard(WAITING_POINTS_MAX)
+                self.waiting.discard(WAITING_POINTS_MAX)
                 self._sayings.clear()
                 return True
             try:
@@ -160,7 +160,9 @@ class Recorder:
         from trackwire.fluent.shipping import keep_shipping
 
         deadline = time.monotonic() + timeout_seconds
-        while not self._is_delivered(self._stream):
+        # Not what others say meanwhile: they may never pause.
+        last_sequence = self._last_sequence
+        while not self._is_delivered(self._stream, last_sequence):
             if time.monotonic() >= deadline:
                 return False
             keep_shipping(self._destination)
@@ -189,9 +191,9 @@ class Recorder:
 
         return list(read_rejections(self._stream.place))
 
-    def _is_delivered(self, stream: "SpoolStream") -> bool:
+    def _is_delivered(self, stream: "SpoolStream", sequence: int) -> bool:
         # A stream that is complete and delivered is removed.
-        return stream.delivered().sequence >= self._last_sequence or not stream.place.folder.exists()
+        return stream.delivered().sequence >= sequence or not stream.place.folder.exists()
 
     @property
     def rejected_folder(self) -> Path:
@@ -199,7 +201,7 @@ class Recorder:
         return self._destination.spool if self._stream is None else self._stream.place.rejected_folder
 
     def _start(self) -> None:
-        with self._taking:
+        with self._starting:
             if self._thread is not None or self._ended:
                 return
             hold_forks_while_loading()
@@ -262,8 +264,8 @@ class Recorder:
         from trackwire.columns import encode_ingest
         from trackwire.fluent.payloads import in_context
 
-        while (columns := self._take(BATCH_POINTS)) is not None:
-            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank))
+        for context, columns in self.waiting.take(BATCH_POINTS):
+            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank, context))
             self._append(stream, RecordKind.INGEST, body)
 
     def _write_sayings(self, stream: "SpoolStream") -> None:
@@ -272,14 +274,6 @@ class Recorder:
         said = [self._sayings.popleft() for _ in range(len(self._sayings))]
         for kind, payload in payloads_of(self._opening.run_id, said):
             self._append(stream, kind, payload)
-
-    def _take(self, points_max: int) -> "MetricColumns | None":
-        with self._taking:
-            return self.points.take(points_max)
-
-    def _discard(self, points_max: int) -> int:
-        with self._taking:
-            return self.points.discard(points_max)
 
     def _drop_file(self, artifact_path: str, error: OSError) -> None:
         if not self.dropped_files:
@@ -293,7 +287,7 @@ class Recorder:
 
     def _drop(self) -> None:
         first = not self.dropped_points
-        self.dropped_points += self._discard(WAITING_POINTS_MAX // 2)
+        self.dropped_points += self.waiting.discard(WAITING_POINTS_MAX // 2)
         if first:
             logger.error(
                 "run %s: %s can't be written fast enough: points are dropped, and counted",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.artifact_paths import below, checked_path
@@ -51,6 +52,12 @@ class RunFiles:
         from trackwire.media.text import write_text
 
         self._keep(artifact_file, partial(write_text, text))
+
+    def log_stream(self, stream: BinaryIO, artifact_file: str) -> None:
+        """Stores what is left to read of a stream of bytes as a file."""
+        from trackwire.media.text import write_stream
+
+        self._keep(artifact_file, partial(write_stream, stream))
 
     def log_dict(self, dictionary: object, artifact_file: str) -> None:
         """Stores a dictionary as YAML (.yaml, .yml) or JSON (any other suffix)."""

@@ -17,6 +17,7 @@ PREFIXES = ("TRACKWIRE_", "MLFLOW_")
 SHIPPER_IDLE_SECONDS = 30.0
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 _CONSOLE = {"on": True, "off": False}
+DEFAULT_EXPERIMENT_ID = "0"
 SPOOL_FOLDER = Path(".trackwire") / "spool"
 
 # File systems on which locks or mapped files are known to fail, or whose writes cross a network.

@@ -54,6 +54,7 @@ def write_image(image: object, path: Path) -> None:
     Arrays are H×W, H×W×1, H×W×3 or H×W×4, of bools, integers 0 to 255 or floats 0 to 1. Numbers outside are clipped,
     and a warning says so.
     """
+    image = _unwrapped(image)
     if is_instance(image, "PIL.Image", "Image"):
         _save(image, path)
         return
@@ -73,6 +74,7 @@ def write_thumbnail(image: object, path: Path) -> bool:
         return False
     if not features.check("webp"):
         return False
+    image = _unwrapped(image)
     source: Any = image if is_instance(image, "PIL.Image", "Image") else _pillow_image(as_pixels(image), "a thumbnail")
     transparent = "A" in source.getbands() or "transparency" in source.info
     thumbnail = source.convert("RGBA" if transparent else "RGB")
@@ -98,6 +100,12 @@ def as_pixels(image: object) -> "NDArray[Any]":
     channels = array.shape[2] if array.ndim == 3 else 1
     height, width = array.shape[:2]
     return _bytes_of(array).reshape(int(height), int(width), channels)
+
+
+def _unwrapped(image: object) -> object:
+    """A `trackwire.Image` is what it was made of, as Pillow has it."""
+    picture: Any = image
+    return picture.to_pil() if is_instance(image, "trackwire.media.picture", "Image") else image
 
 
 def _bytes_of(array: Any) -> "NDArray[Any]":

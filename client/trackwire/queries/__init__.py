@@ -2,7 +2,3 @@
 
 Names, arguments and what comes back are MLflow's; a module for each noun, and `entities` for what they give.
 """
-
-from trackwire.queries import artifacts, entities
-
-__all__ = ["artifacts", "entities"]

@@ -12,7 +12,9 @@ from trackwire.queries.entities import (
     Run,
     RunData,
     RunInfo,
+    RunInputs,
 )
+from trackwire.queries.inputs import inputs_of
 from trackwire.v1 import artifacts_pb2, experiments_pb2, model_registry_pb2, runs_pb2
 
 _LIFECYCLE_STAGES = {
@@ -34,6 +36,7 @@ def _by_key(texts: Mapping[str, str]) -> dict[str, str]:
 
 def run_of(message: runs_pb2.Run) -> Run:
     """A run with its data."""
+    tags = _by_key(message.tags)
     return Run(
         info=RunInfo(
             run_id=message.run_id,
@@ -49,8 +52,9 @@ def run_of(message: runs_pb2.Run) -> Run:
         data=RunData(
             metrics={summary.key: summary.last_value for summary in message.metrics},
             params=_by_key(message.params),
-            tags=_by_key(message.tags),
+            tags=tags,
         ),
+        inputs=RunInputs(inputs_of(tags)),
     )
 
 
@@ -70,7 +74,10 @@ def experiment_of(message: experiments_pb2.Experiment) -> Experiment:
 def metrics_of(series: Series) -> list[Metric]:
     """The points of a series, in its order."""
     columns = (series.values.tolist(), series.times_ms.tolist(), series.steps.tolist())
-    return [Metric(series.key, value, time_ms, step) for value, time_ms, step in zip(*columns, strict=True)]
+    context = series.context
+    names = (context.model_id, context.dataset_name, context.dataset_digest) if context is not None else ("", "", "")
+    said = [name or None for name in names]
+    return [Metric(series.key, value, time_ms, step, *said) for value, time_ms, step in zip(*columns, strict=True)]
 
 
 def file_info_of(message: artifacts_pb2.Artifact) -> FileInfo:

@@ -1,19 +1,25 @@
-"""What reads give, with MLflow's attribute names. Values of their own: nothing here asks a server.
+"""What reads give, and what a batch is made of, with MLflow's attribute names. Nothing here asks a server.
 
 Run ─┬─ info: RunInfo          Experiment    RegisteredModel ── latest_versions: ModelVersion
-     └─ data: RunData          Metric        FileInfo
+     ├─ data: RunData          FileInfo      Metric, Param, RunTag
+     └─ inputs: RunInputs ── dataset_inputs: DatasetInput
+
+Words for numbers and the like are in `named_values`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from typing import TypeVar
+
+EntryT = TypeVar("EntryT")
 
 
-class ViewType:
-    """Which lifecycle stages a search looks at."""
+class PagedList(list[EntryT]):
+    """A page of a search; `token` asks for the next one, and is None at the end."""
 
-    ACTIVE_ONLY = 1
-    DELETED_ONLY = 2
-    ALL = 3
+    def __init__(self, entries: Iterable[EntryT], token: str | None) -> None:
+        super().__init__(entries)
+        self.token = token
 
 
 class Entity:
@@ -58,15 +64,50 @@ class RunData(Entity):
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset(Entity):
+    """What a run was given."""
+
+    name: str
+    digest: str
+    source_type: str = ""
+    source: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputTag(Entity):
+    """One tag of an input; `mlflow.data.context` says what for."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput(Entity):
+    """A dataset that a run was given, and what is said of that."""
+
+    dataset: Dataset
+    tags: list[InputTag] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs(Entity):
+    """All that a run was given."""
+
+    dataset_inputs: list[DatasetInput] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Run(Entity):
     """A run as it was when it was read."""
 
     info: RunInfo
     data: RunData
+    inputs: RunInputs = field(default_factory=RunInputs)
 
     def to_dictionary(self) -> dict[str, object]:
         """The same as a dict of dicts, for JSON and such."""
-        return {"info": dict(self.info), "data": self.data.to_dictionary()}
+        return {"info": dict(self.info), "data": self.data.to_dictionary(), "inputs": asdict(self.inputs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +133,34 @@ class Metric(Entity):
     value: float
     timestamp: int
     step: int
+    # What it was measured of and on; None where that isn't said.
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Param(Entity):
+    """One param of a run."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunTag(Entity):
+    """One tag of a run."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentTag(Entity):
+    """One tag of an experiment."""
+
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING
 
 from trackwire.errors import AlreadyExistsError, NotFoundError
 from trackwire.fluent import active
-from trackwire.fluent.settings import ExperimentChoice, experiment_choice
-from trackwire.queries.entities import Experiment, ViewType
+from trackwire.fluent.settings import DEFAULT_EXPERIMENT_ID, ExperimentChoice, experiment_choice
+from trackwire.queries.entities import Experiment
+from trackwire.queries.named_values import ViewType
 from trackwire.queries.server import client_for
 from trackwire.queries.views import view_type_name
 
 if TYPE_CHECKING:
     from trackwire.client import Client
     from trackwire.v1.experiments_pb2 import Experiment as ExperimentMessage
-
-DEFAULT_EXPERIMENT_ID = "0"
 
 
 def get_experiment(experiment_id: str) -> Experiment:
@@ -29,11 +28,7 @@ def get_experiment_by_name(name: str) -> Experiment | None:
 
     The one that `set_experiment` has named is made here, if no run has made it yet.
     """
-    from trackwire.queries.convert import experiment_of
-
-    client = client_for("get_experiment_by_name")
-    found = _ensured(client, name) if name == _set_by_name() else _found_by_name(client, name)
-    return None if found is None else experiment_of(found)
+    return find_experiment(client_for("get_experiment_by_name"), name)
 
 
 def search_experiments(
@@ -67,6 +62,17 @@ def delete_experiment(experiment_id: str) -> None:
     client_for("delete_experiment").delete_experiment(str(experiment_id))
 
 
+def restore_experiment(experiment_id: str) -> None:
+    """Restores a deleted experiment and all its runs."""
+    client_for("restore_experiment").restore_experiment(str(experiment_id))
+
+
+def delete_experiment_tag(key: str) -> None:
+    """Deletes one tag of the experiment that runs are started in; NotFoundError if it has no such tag."""
+    client = client_for("delete_experiment_tag")
+    client.delete_experiment_tag(_chosen_and_made(client), key)
+
+
 def set_experiment_tag(key: str, value: object) -> None:
     """Sets one tag, as `str()` gives it, of the experiment that runs are started in."""
     client = client_for("set_experiment_tag")
@@ -78,6 +84,24 @@ def set_experiment_tags(tags: Mapping[str, object]) -> None:
     client = client_for("set_experiment_tags")
     if tags:
         client.set_experiment_tags(_chosen_and_made(client), _texts(tags))
+
+
+def find_experiment(client: "Client", name: str) -> Experiment | None:
+    """As `get_experiment_by_name`, by this client."""
+    from trackwire.queries.convert import experiment_of
+
+    found = _ensured(client, name) if name == _set_by_name() else _found_by_name(client, name)
+    return None if found is None else experiment_of(found)
+
+
+def experiment_of_choice(choice: ExperimentChoice) -> Experiment:
+    """The experiment that was chosen; by name it is made if there is none."""
+    from trackwire.queries.convert import experiment_of
+
+    client = client_for("set_experiment")
+    if choice.name:
+        return experiment_of(_ensured(client, choice.name))
+    return experiment_of(client.get_experiment(choice.experiment_id or DEFAULT_EXPERIMENT_ID))
 
 
 def chosen_experiment_id(client: "Client") -> str | None:

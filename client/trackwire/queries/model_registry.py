@@ -41,7 +41,7 @@ def get_model_version(name: str, version: str | int) -> ModelVersion:
     """A version by its number."""
     from trackwire.queries.convert import model_version_of
 
-    return model_version_of(client_for("get_model_version").get_model_version(name, _number(version)))
+    return model_version_of(client_for("get_model_version").get_model_version(name, version_number(version)))
 
 
 def get_model_version_by_alias(name: str, alias: str) -> ModelVersion:
@@ -77,7 +77,7 @@ def search_model_versions(
 
 def set_registered_model_alias(name: str, alias: str, version: str | int) -> None:
     """Points an alias at a version; it leaves the version it pointed at before."""
-    client_for("set_registered_model_alias").set_registered_model_alias(name, alias, _number(version))
+    client_for("set_registered_model_alias").set_registered_model_alias(name, alias, version_number(version))
 
 
 def delete_registered_model_alias(name: str, alias: str) -> None:
@@ -87,10 +87,11 @@ def delete_registered_model_alias(name: str, alias: str) -> None:
 
 def set_model_version_tag(name: str, version: str | int, key: str, value: object) -> None:
     """Sets one tag of a version, as `str()` gives it."""
-    client_for("set_model_version_tag").set_model_version_tag(name, _number(version), key=key, value=str(value))
+    client_for("set_model_version_tag").set_model_version_tag(name, version_number(version), key=key, value=str(value))
 
 
-def _number(version: str | int) -> int:
+def version_number(version: str | int) -> int:
+    """The number of a version, which MLflow gives as text."""
     try:
         return int(version)
     except ValueError:

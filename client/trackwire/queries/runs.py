@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from trackwire.errors import InvalidArgumentError
 from trackwire.media.packages import import_optional
-from trackwire.queries.entities import Metric, Run, ViewType
+from trackwire.queries.entities import Metric, Run
 from trackwire.queries.experiments import chosen_experiment_id, experiment_ids_by_name
+from trackwire.queries.named_values import ViewType
 from trackwire.queries.server import client_for
 from trackwire.queries.views import view_type_name
 
@@ -29,9 +30,13 @@ def get_run(run_id: str) -> Run:
 
 def get_parent_run(run_id: str) -> Run | None:
     """The run that this one is part of; None if it is not part of another."""
+    return parent_of(client_for("get_parent_run"), run_id)
+
+
+def parent_of(client: "Client", run_id: str) -> Run | None:
+    """As `get_parent_run`, by this client."""
     from trackwire.queries.convert import run_of
 
-    client = client_for("get_parent_run")
     parent_run_id = client.get_run(run_id).parent_run_id
     return run_of(client.get_run(parent_run_id)) if parent_run_id else None
 
@@ -41,12 +46,21 @@ def delete_run(run_id: str) -> None:
     client_for("delete_run").delete_run(run_id)
 
 
+def restore_run(run_id: str) -> None:
+    """Restores a deleted run."""
+    client_for("restore_run").restore_run(run_id)
+
+
 def get_metric_history(run_id: str, key: str) -> list[Metric]:
     """All points of a metric by step; of several ranks, those of the one that `metrics.<key>` means in a filter."""
+    return history_of(client_for("get_metric_history"), run_id, key)
+
+
+def history_of(client: "Client", run_id: str, key: str) -> list[Metric]:
+    """As `get_metric_history`, by this client."""
     from trackwire.queries.convert import metrics_of
     from trackwire.v1.metrics_pb2 import SeriesContext
 
-    client = client_for("get_metric_history")
     primary = next((each.context for each in client.get_metric_summaries(run_id, key) if each.primary), None)
     if primary is None:
         return []

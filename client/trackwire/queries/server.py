@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from trackwire.errors import FailedPreconditionError
@@ -11,7 +12,7 @@ from trackwire.fluent.settings import Destination, destination
 if TYPE_CHECKING:
     from trackwire.client import Client
 
-# How long a read waits for what a run of this thread has logged before it; then it reads what is there.
+# How long a read waits for what this process has logged before it; then it reads what is there.
 SETTLE_SECONDS = 10.0
 
 _clients: "dict[tuple[int, str], Client]" = {}
@@ -21,14 +22,15 @@ _making = threading.Lock()
 def client_for(asked: str, tracking_uri: str | None = None) -> "Client":
     """The client of the server that `set_tracking_uri` or the environment names, or of the one at `tracking_uri`.
 
-    What this thread's runs under way have logged so far is on the server first, so that a read finds it. `asked` is the
-    name of the call, for the error where no server is configured.
+    What this process's runs under way have logged so far is on the server first, so that a read finds it. `asked` is
+    the name of the call, for the error where no server is configured.
     """
     place = destination(active.get_tracking_uri() if tracking_uri is None else tracking_uri)
     if not place.address:
         raise _offline_error(asked, place)
+    deadline = time.monotonic() + SETTLE_SECONDS
     for run in active.runs_under_way():
-        run.flush(SETTLE_SECONDS)
+        run.flush(max(0.0, deadline - time.monotonic()))
     return _client_of(place.address)
 
 

@@ -46,13 +46,27 @@ def load_table(
     A pandas DataFrame; a dict of columns where there is no pandas. `extra_columns` name columns of `search_runs` that
     come behind the table's own, with the run's value in each of its rows.
     """
+    client = client_for("load_table")
+    experiment_id = chosen_experiment_id(client)
+    return joined_table(client, experiment_id, artifact_file, run_ids=run_ids, extra_columns=extra_columns)
+
+
+# As above.
+def joined_table(
+    client: "Client",
+    experiment_id: str | None,
+    artifact_file: str,
+    *,
+    run_ids: Sequence[str] | None,
+    extra_columns: Sequence[str] | None,
+) -> Any:
+    """As `load_table`, by this client, of the runs of this experiment; None where it isn't made yet."""
     path = _checked(artifact_file)
     extra = _listed(extra_columns)
     for name in extra:
         _check_column(name)
-    client = client_for("load_table")
     wanted = None if not run_ids else _listed(run_ids)
-    runs = [run for run in _runs(client, wanted) if _has_table(run, path)]
+    runs = [] if experiment_id is None else [r for r in _runs(client, experiment_id, wanted) if _has_table(r, path)]
     if wanted is not None and len(runs) < len(set(wanted)):
         logger.warning("load_table: %d of the runs have no table %r", len(set(wanted)) - len(runs), path)
     if not runs:
@@ -71,7 +85,11 @@ def stored_table(run_id: str, artifact_file: str) -> tuple[Path | None, list[str
 
     For `log_table`, which adds to what another process has logged; None where there is no such table yet.
     """
-    client = client_for("log_table")
+    return stored_table_of(client_for("log_table"), run_id, artifact_file)
+
+
+def stored_table_of(client: "Client", run_id: str, artifact_file: str) -> tuple[Path | None, list[str]]:
+    """As `stored_table`, by this client."""
     from trackwire.queries.convert import run_of
 
     try:
@@ -101,12 +119,9 @@ def _listed(given: Sequence[str] | None) -> list[str]:
     return [given] if isinstance(given, str) else list(given or ())
 
 
-def _runs(client: "Client", run_ids: Sequence[str] | None) -> Iterator[Run]:
+def _runs(client: "Client", experiment_id: str, run_ids: Sequence[str] | None) -> Iterator[Run]:
     from trackwire.queries.convert import run_of
 
-    experiment_id = chosen_experiment_id(client)
-    if experiment_id is None:
-        return
     listed = f"tags.`{TABLES_TAG}` IS NOT NULL"
     for filter_string in [listed] if run_ids is None else _filters(listed, run_ids):
         yield from (run_of(message) for message in client.search_runs([experiment_id], filter_string))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from trackwire.errors import InvalidArgumentError
-from trackwire.queries.entities import ViewType
+from trackwire.queries.named_values import ViewType
 
 if TYPE_CHECKING:
     from trackwire.client.experiments import ViewTypeName

@@ -12,6 +12,7 @@ from tests.client.media.conftest import FreshPython
 import trackwire as mlflow
 from trackwire.errors import FailedPreconditionError, UnavailableError
 from trackwire.queries import server
+from trackwire.spool.stream import open_streams
 
 # Each name that `trackwire` gives for reads, and its module.
 EXPORTED = {
@@ -22,6 +23,7 @@ EXPORTED = {
 READS: dict[str, Callable[[], object]] = {
     "create_experiment": lambda: mlflow.create_experiment("e"),
     "delete_experiment": lambda: mlflow.delete_experiment("1"),
+    "delete_experiment_tag": lambda: mlflow.delete_experiment_tag("k"),
     "delete_registered_model_alias": lambda: mlflow.delete_registered_model_alias("m", "a"),
     "delete_run": lambda: mlflow.delete_run("run"),
     "download_artifacts": lambda: mlflow.download_artifacts("runs:/run/file"),
@@ -38,6 +40,8 @@ READS: dict[str, Callable[[], object]] = {
     "load_table": lambda: mlflow.load_table("table.json"),
     "load_text": lambda: mlflow.load_text("runs:/run/file"),
     "register_model": lambda: mlflow.register_model("runs:/run/model", "m"),
+    "restore_experiment": lambda: mlflow.restore_experiment("1"),
+    "restore_run": lambda: mlflow.restore_run("run"),
     "search_experiments": lambda: mlflow.search_experiments(),
     "search_model_versions": lambda: mlflow.search_model_versions(),
     "search_registered_models": lambda: mlflow.search_registered_models(),
@@ -155,6 +159,51 @@ def test_reads_find_the_outer_run_too() -> None:
             outer.set_tags({"late": "yes"})
             assert mlflow.get_parent_run(inner.info.run_id).data.params == {"whose": "outer"}
             assert mlflow.get_run(outer.info.run_id).data.tags["late"] == "yes"
+
+
+@pytest.mark.usefixtures("online", "experiment_id")
+def test_reads_find_what_other_threads_have_logged() -> None:
+    logged, read = threading.Event(), threading.Event()
+    ids: list[str] = []
+
+    def train() -> None:
+        with mlflow.start_run() as run:
+            run.log_params({"whose": "the thread's"})
+            ids.append(run.info.run_id)
+            logged.set()
+            assert read.wait(60)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    assert logged.wait(60)
+    found = mlflow.search_runs(output_format="list")
+    read.set()
+    thread.join()
+    assert [(run.info.run_id, run.data.params) for run in found] == [(ids[0], {"whose": "the thread's"})]
+
+
+@pytest.mark.usefixtures("online", "experiment_id")
+def test_forked_child_that_reads_joins_no_run_of_another_thread(offline: Path) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def train() -> None:
+        with mlflow.start_run(run_id="of-the-thread"):
+            begun.set()
+            assert over.wait(60)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    assert begun.wait(60)
+    mlflow.get_experiment("0")
+    pid = os.fork()
+    if pid == 0:
+        mlflow.get_experiment("0")
+        streams = [place.run_id for place in open_streams(offline)]
+        os._exit(streams.count("of-the-thread"))
+    _, status = os.waitpid(pid, 0)
+    over.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 1
 
 
 def test_import_costs_next_to_nothing(fresh_python: FreshPython) -> None:
