@@ -14,8 +14,9 @@ from tests.client.cutting_proxy import CuttingProxy
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.client.artifacts import ArtifactMethods, _name_below
+from trackwire.client.folders import _name_below
 from trackwire.client.transfers import ATTEMPTS_WITHOUT_PROGRESS_MAX, FileSource, Retries, Upload, _send
+from trackwire.client.transport import BlockingTransport, Transport, run_blocking
 from trackwire.errors import (
     AbortedError,
     DataLossError,
@@ -189,10 +190,10 @@ def test_file_replaced_while_the_connection_is_broken_comes_whole(
     client.upload_bytes(run_id, CONTENT, "a")
     other = CONTENT[::-1]
 
-    def replace_instead(_seconds: float) -> None:
+    async def replace_instead(_transport: Transport, _seconds: float) -> None:
         client.upload_bytes(run_id, other, "a")
 
-    monkeypatch.setattr(ArtifactMethods, "_sleep", staticmethod(replace_instead))
+    monkeypatch.setattr(BlockingTransport, "sleep", replace_instead)
     cutting, _ = cut(3_000_000)
     assert cutting.read_artifact(run_id, "a") == other
 
@@ -239,7 +240,7 @@ def broken_off(cut: Callable[..., tuple[Client, CuttingProxy]], run_id: str, tmp
     cutting, _ = cut(20_000_000)
     header = UploadHeader(upload_id="mine", run_id=run_id, path="a", size_bytes=len(LARGE))
     with pytest.raises(UnavailableError):
-        _send(cutting._connection, Upload(header, FileSource(local)))
+        run_blocking(_send(BlockingTransport(cutting._connection), Upload(header, FileSource(local))))
     return local
 
 
@@ -262,16 +263,12 @@ def test_file_that_changed_before_its_upload_goes_on_is_refused(broken_off: Path
 
 
 def test_retries_end_without_progress_alone() -> None:
-    waits: list[float] = []
-    retries = Retries(waits.append)
+    retries = Retries()
     error = UnavailableError("gone")
-    for reached in range(1, 30):
-        retries.wait_after(error, reached)
-    assert waits == [0.1] * 29
-    for _ in range(ATTEMPTS_WITHOUT_PROGRESS_MAX - 2):
-        retries.wait_after(error, 29)
+    assert {retries.wait_seconds(error, reached) for reached in range(1, 30)} == {0.1}
+    waits = [retries.wait_seconds(error, 29) for _ in range(ATTEMPTS_WITHOUT_PROGRESS_MAX - 2)]
     with pytest.raises(UnavailableError):
-        retries.wait_after(error, 29)
+        retries.wait_seconds(error, 29)
     assert max(waits) == 2.0
 
 
