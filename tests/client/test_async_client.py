@@ -183,6 +183,19 @@ def test_client_may_be_made_before_the_loop(live: ServerProcess) -> None:
     assert asyncio.run(call()) == "SERVING"
 
 
+async def test_blocking_client_works_beside_a_loop_that_runs(live: ServerProcess, no_task_is_left: None) -> None:
+    with Client(live.address) as client:
+        run_id = client.create_run(run_name="beside").run_id
+        tail = client.tail_metrics(run_id)
+        found = client.search_runs("0", "run_name = 'beside'")
+        assert next(tail).series == []
+        assert next(found).run_id == run_id
+        client.upload_bytes(run_id, b"data", "a")
+        del found
+    with pytest.raises(CancelledError):
+        next(tail)
+
+
 async def test_errors_name_the_field(client: AsyncClient, run_id: str) -> None:
     with pytest.raises(InvalidArgumentError, match="max_results: 0"):
         client.search_runs("0", max_results=0)

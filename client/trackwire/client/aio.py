@@ -26,9 +26,9 @@ class AsyncClient(
     Those that answer once are coroutines; searches, lists and streams are async iterators, which `contextlib.aclosing`
     closes where they are left early. A task that is cancelled cancels its call. Files are read and written in threads.
 
-    All calls belong to the event loop of the first one. There is no `metric_writer`: `trackwire.log_metrics` and the
-    rest wait for nothing, in a coroutine too; or give `ingest_metrics` a `writer` stamp, so that what is sent again,
-    by whoever, is stored once.
+    All calls belong to the event loop of the first one, and to its process. There is no `metric_writer`:
+    `trackwire.log_metrics` and the rest wait for nothing, in a coroutine too; or give `ingest_metrics` a `writer`
+    stamp, so that what is sent again, by whoever, is stored once.
     """
 
     def __init__(
