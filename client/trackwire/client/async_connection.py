@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager, suppress
 from typing import cast
 
@@ -85,9 +86,10 @@ class AsyncConnection:
     async def _write_all(
         self, call: "grpc.aio.StreamUnaryCall[bytes, bytes]", requests: Generator[Message, None, None]
     ) -> None:
+        # One thread for all of them: parts that are made by many, each in memory of its own, cost twice the CPU.
         # Why a write failed is told by the call.
-        with suppress(grpc.aio.AioRpcError):
-            while (data := await self.work(_next_serialized, requests)) is not None and not call.done():
+        with ThreadPoolExecutor(1, "upload") as reader, suppress(grpc.aio.AioRpcError):
+            while (data := await _work_in(reader, _next_serialized, requests)) is not None and not call.done():
                 await call.write(data)
             await call.done_writing()
 
@@ -97,17 +99,7 @@ class AsyncConnection:
 
     async def work(self, function: Callable[[*Arguments], ResultT], *arguments: *Arguments) -> ResultT:
         """Calls what waits for a disk or computes for long, in a thread. Ends with it, also where it is cancelled."""
-        pending = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
-        cancelled: asyncio.CancelledError | None = None
-        while not pending.done():
-            try:
-                await asyncio.wait([pending])
-            except asyncio.CancelledError as error:
-                # A thread can't be stopped, and whoever cleans up now must not find it at work on the same file.
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled from pending.exception()
-        return pending.result()
+        return await _work_in(None, function, *arguments)
 
     @contextmanager
     def _told_as_ours(self) -> Iterator[None]:
@@ -151,3 +143,19 @@ async def _end_of(call: grpc.aio.Call) -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(
         await call.code(), trailing_metadata=await call.trailing_metadata(), details=await call.details()
     )
+
+
+async def _work_in(
+    threads: ThreadPoolExecutor | None, function: Callable[[*Arguments], ResultT], *arguments: *Arguments
+) -> ResultT:
+    pending = asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+    cancelled: asyncio.CancelledError | None = None
+    while not pending.done():
+        try:
+            await asyncio.wait([pending])
+        except asyncio.CancelledError as error:
+            # A thread can't be stopped, and whoever cleans up now must not find it at work on the same file.
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from pending.exception()
+    return pending.result()
