@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trackwire import artifacts, data, entities, exceptions, tracking
     from trackwire.client import Client
+    from trackwire.client.aio import AsyncClient
     from trackwire.client.metrics import MetricRead
     from trackwire.client.runs import Returning
     from trackwire.client.writer import MetricWriter
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
 
 _NAMES_OF_MODULE = {
     "trackwire.client": ("Client",),
+    "trackwire.client.aio": ("AsyncClient",),
     "trackwire.columns": ("MetricColumns", "Series", "SeriesBatch"),
     "trackwire.diagnosis": ("doctor",),
     "trackwire.errors": (
@@ -243,6 +245,7 @@ __all__ = [
     "AbortedError",
     "ActiveRun",
     "AlreadyExistsError",
+    "AsyncClient",
     "CancelledError",
     "Client",
     "DataLossError",

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 from tests.client.live_server import live_server
+from tests.client.looped import LoopedClient
 from tests.client.scripted_server import MetricStore, ScriptedServer
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
 from trackwire.fluent import active
+
+
+@pytest.fixture(scope="module", params=[Client, LoopedClient], ids=["blocking", "asyncio"])
+def client_type(request: pytest.FixtureRequest) -> type[Client]:
+    """For what both clients do: Client, and AsyncClient behind the same face."""
+    return request.param
 
 
 @pytest.fixture

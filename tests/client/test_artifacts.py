@@ -1,4 +1,4 @@
-"""The client's artifacts against a real server, also over connections that break."""
+"""Artifacts of both clients against a real server, also over connections that break."""
 
 import hashlib
 import os
@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from tests.client.cutting_proxy import CuttingProxy
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.client.artifacts import ArtifactMethods, _name_below
+from trackwire.client.async_connection import AsyncConnection
+from trackwire.client.folders import _name_below
 from trackwire.client.transfers import ATTEMPTS_WITHOUT_PROGRESS_MAX, FileSource, Retries, Upload, _send
+from trackwire.client.transport import BlockingTransport, Transport, run_blocking
 from trackwire.errors import (
     AbortedError,
     DataLossError,
@@ -42,8 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def client(server: ServerProcess) -> Iterator[Client]:
-    with Client(server.address) as opened:
+def client(client_type: type[Client], server: ServerProcess) -> Iterator[Client]:
+    with client_type(server.address) as opened:
         yield opened
 
 
@@ -53,20 +56,17 @@ def run_id(client: Client) -> str:
 
 
 @pytest.fixture
-def cut(server: ServerProcess) -> Iterator[Callable[..., tuple[Client, CuttingProxy]]]:
+def cut(client_type: type[Client], server: ServerProcess) -> Iterator[Callable[..., tuple[Client, CuttingProxy]]]:
     """`cut(bytes, …)`: a client whose first connections break after so many bytes, and what breaks them."""
-    made: list[tuple[Client, CuttingProxy]] = []
+    with ExitStack() as stack:
 
-    def make(*cut_after_bytes: int) -> tuple[Client, CuttingProxy]:
-        proxy = CuttingProxy(server.address, cut_after_bytes)
-        proxy.start()
-        made.append((Client(proxy.address), proxy))
-        return made[-1]
+        def make(*cut_after_bytes: int) -> tuple[Client, CuttingProxy]:
+            proxy = CuttingProxy(server.address, cut_after_bytes)
+            proxy.start()
+            stack.callback(proxy.stop)
+            return stack.enter_context(client_type(proxy.address)), proxy
 
-    yield make
-    for client, proxy in made:
-        client.close()
-        proxy.stop()
+        yield make
 
 
 def paths(client: Client, run_id: str, path: str = "") -> list[str]:
@@ -146,6 +146,12 @@ def test_bad_arguments_are_refused(client: Client, run_id: str, tmp_path: Path) 
         client.create_artifact_download_url(run_id, "a")
 
 
+def test_refusal_is_told_while_bytes_are_still_on_their_way(client: Client, run_id: str) -> None:
+    for _ in range(10):
+        with pytest.raises(InvalidArgumentError, match=r"header\.path"):
+            client.upload_bytes(run_id, CONTENT, "../a")
+
+
 def test_name_that_is_not_utf8_is_refused(client: Client, run_id: str, tmp_path: Path) -> None:
     local = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     local.write_bytes(b"1")
@@ -184,20 +190,27 @@ def test_download_goes_on_where_connections_broke(
 
 
 def test_file_replaced_while_the_connection_is_broken_comes_whole(
-    cut: Callable[..., tuple[Client, CuttingProxy]], client: Client, run_id: str, monkeypatch: pytest.MonkeyPatch
+    cut: Callable[..., tuple[Client, CuttingProxy]],
+    server: ServerProcess,
+    run_id: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client.upload_bytes(run_id, CONTENT, "a")
     other = CONTENT[::-1]
+    with Client(server.address) as beside:
+        beside.upload_bytes(run_id, CONTENT, "a")
 
-    def replace_instead(_seconds: float) -> None:
-        client.upload_bytes(run_id, other, "a")
+        async def replace_instead(_transport: Transport, _seconds: float) -> None:
+            beside.upload_bytes(run_id, other, "a")
 
-    monkeypatch.setattr(ArtifactMethods, "_sleep", staticmethod(replace_instead))
-    cutting, _ = cut(3_000_000)
-    assert cutting.read_artifact(run_id, "a") == other
+        for transport in (BlockingTransport, AsyncConnection):
+            monkeypatch.setattr(transport, "sleep", replace_instead)
+        cutting, _ = cut(3_000_000)
+        assert cutting.read_artifact(run_id, "a") == other
 
 
-def test_upload_outlives_a_killed_server(make_server_process: Callable[..., ServerProcess], tmp_path: Path) -> None:
+def test_upload_outlives_a_killed_server(
+    client_type: type[Client], make_server_process: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -216,7 +229,7 @@ def test_upload_outlives_a_killed_server(make_server_process: Callable[..., Serv
         first.stop(signal.SIGKILL)
         make_server_process("--port", port, data_dir=data_dir).start()
 
-    with Client(first.address) as client:
+    with client_type(first.address) as client:
         run_id = client.create_run(experiment_id="0").run_id
         killer = threading.Thread(target=kill_and_start_again)
         killer.start()
@@ -232,15 +245,17 @@ def digest_of(path: Path) -> bytes:
 
 
 @pytest.fixture
-def broken_off(cut: Callable[..., tuple[Client, CuttingProxy]], run_id: str, tmp_path: Path) -> Path:
+def broken_off(server: ServerProcess, run_id: str, tmp_path: Path) -> Iterator[Path]:
     """A file whose upload "mine" broke off, and was not gone on with."""
     local = tmp_path / "a"
     local.write_bytes(LARGE)
-    cutting, _ = cut(20_000_000)
+    proxy = CuttingProxy(server.address, [20_000_000])
+    proxy.start()
     header = UploadHeader(upload_id="mine", run_id=run_id, path="a", size_bytes=len(LARGE))
-    with pytest.raises(UnavailableError):
-        _send(cutting._connection, Upload(header, FileSource(local)))
-    return local
+    with Client(proxy.address) as cutting, pytest.raises(UnavailableError):
+        run_blocking(_send(BlockingTransport(cutting._connection), Upload(header, FileSource(local))))
+    yield local
+    proxy.stop()
 
 
 def test_another_process_goes_on_by_the_upload_id(broken_off: Path, client: Client, run_id: str) -> None:
@@ -262,16 +277,12 @@ def test_file_that_changed_before_its_upload_goes_on_is_refused(broken_off: Path
 
 
 def test_retries_end_without_progress_alone() -> None:
-    waits: list[float] = []
-    retries = Retries(waits.append)
+    retries = Retries()
     error = UnavailableError("gone")
-    for reached in range(1, 30):
-        retries.wait_after(error, reached)
-    assert waits == [0.1] * 29
-    for _ in range(ATTEMPTS_WITHOUT_PROGRESS_MAX - 2):
-        retries.wait_after(error, 29)
+    assert {retries.wait_seconds(error, reached) for reached in range(1, 30)} == {0.1}
+    waits = [retries.wait_seconds(error, 29) for _ in range(ATTEMPTS_WITHOUT_PROGRESS_MAX - 2)]
     with pytest.raises(UnavailableError):
-        retries.wait_after(error, 29)
+        retries.wait_seconds(error, 29)
     assert max(waits) == 2.0
 
 

@@ -1,10 +1,12 @@
-"""Every method of the client against a real server."""
+"""Every method of both clients against a real server."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.client.live_server import live_server
+from tests.conftest import ServerProcess
 
 from trackwire.client import Client
 from trackwire.client.connection import Connection, rpc_paths
@@ -22,6 +24,19 @@ from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PR
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
 
 NOW_MS = 1_760_000_000_000
+
+
+@pytest.fixture(scope="module")
+def live(client_type: type[Client], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for each kind of client: they make things of the same names."""
+    with live_server(tmp_path_factory.mktemp("live")) as server:
+        yield server
+
+
+@pytest.fixture
+def client(client_type: type[Client], live: ServerProcess) -> Iterator[Client]:
+    with client_type(live.address) as client:
+        yield client
 
 
 def test_experiments_live_as_the_specification_says(client: Client) -> None:

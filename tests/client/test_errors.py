@@ -1,6 +1,7 @@
 """A failed call becomes the exception of its code, with all that the server said."""
 
 import time
+from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -25,6 +26,13 @@ from trackwire.v1.runs_pb2 import (
     SearchRunsRequest,
     SearchRunsResponse,
 )
+
+
+@pytest.fixture
+def scripted_client(client_type: type[Client], scripted: ScriptedServer) -> Iterator[Client]:
+    with client_type(scripted.address, timeout_seconds=5) as client:
+        yield client
+
 
 BAD_CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 
@@ -58,14 +66,16 @@ def test_mangled_trailer_still_gives_code_and_message(scripted: ScriptedServer, 
         scripted_client.get_run("x")
 
 
-def test_server_that_is_not_there_is_named_with_what_to_do() -> None:
-    with Client("127.0.0.1:1") as client, pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1 .*`trackwire server`"):
+def test_server_that_is_not_there_is_named_with_what_to_do(client_type: type[Client]) -> None:
+    told = r"127\.0\.0\.1:1 .*`trackwire server`"
+    with client_type("127.0.0.1:1") as client, pytest.raises(UnavailableError, match=told):
         client.get_run("x")
 
 
-def test_call_past_its_deadline_ends(scripted: ScriptedServer) -> None:
+def test_call_past_its_deadline_ends(client_type: type[Client], scripted: ScriptedServer) -> None:
     scripted.on("GetRun", lambda _request, _context: time.sleep(1) or b"")
-    with Client(scripted.address, timeout_seconds=0.2) as client, pytest.raises(DeadlineExceededError, match="in time"):
+    late = pytest.raises(DeadlineExceededError, match="in time")
+    with client_type(scripted.address, timeout_seconds=0.2) as client, late:
         client.get_run("x")
 
 
@@ -74,12 +84,14 @@ def test_call_that_the_server_does_not_know_says_so(scripted_client: Client) -> 
         scripted_client.get_run("x")
 
 
-def test_closed_client_says_so(scripted: ScriptedServer) -> None:
-    client = Client(scripted.address)
-    client.close()
-    client.close()
-    with pytest.raises(FailedPreconditionError, match="closed"):
-        client.get_run("x")
+def test_closed_client_says_so(client_type: type[Client], scripted: ScriptedServer) -> None:
+    scripted.on_message("GetRun", GetRunResponse(run={"run_id": "r"}))
+    with client_type(scripted.address) as client:
+        client.get_run("r")
+        client.close()
+        client.close()
+        with pytest.raises(FailedPreconditionError, match="closed"):
+            client.get_run("r")
 
 
 def test_idempotent_call_is_sent_again_as_it_was(scripted: ScriptedServer, scripted_client: Client) -> None:

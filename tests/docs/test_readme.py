@@ -33,7 +33,7 @@ LIMIT_FIELDS = {
 
 def test_python_snippets_run_one_after_the_other(address: str, tmp_path: Path) -> None:
     snippets = fenced(README, "python")
-    assert len(snippets) == 3
+    assert len(snippets) == 4
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(snippets)],
         env={"PYTHONPATH": PYTHONPATH, "TRACKWIRE_TRACKING_URI": address},
@@ -44,11 +44,12 @@ def test_python_snippets_run_one_after_the_other(address: str, tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found, *_, thinned, tailed = done.stdout.splitlines()
+    found, *_, thinned, tailed, _name, first, second = done.stdout.splitlines()
     assert "'loss': 0.001" in found
     assert thinned.endswith(" of 1000")
     assert int(thinned.split()[0]) <= 100
     assert tailed == "[0.]"
+    assert {first, second} == {"accuracy 1000", "loss 1001"}
 
 
 def test_shell_lines_and_then_the_command_line_run(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Every rpc of the contract is implemented by the server and reached by a method of the client."""
+"""Every rpc of the contract is implemented by the server and reached by a method of both clients."""
 
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -7,6 +7,7 @@ from contextlib import suppress
 import grpc
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
+from tests.client.looped import LoopedClient
 
 from trackwire import Client, TrackwireError
 from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
@@ -92,12 +93,12 @@ def listener() -> Listener:
     return Listener()
 
 
-@pytest.fixture(scope="module")
-def listening_client(listener: Listener) -> Iterator[Client]:
+@pytest.fixture(scope="module", params=[Client, LoopedClient], ids=["blocking", "asyncio"])
+def listening_client(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Client]:
     server = grpc.server(futures.ThreadPoolExecutor(2), handlers=[listener])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    with Client(f"127.0.0.1:{port}", timeout_seconds=10) as client:
+    with request.param(f"127.0.0.1:{port}", timeout_seconds=10) as client:
         yield client
     server.stop(None).wait()
 

@@ -1,46 +1,32 @@
 """What the methods of every noun are made of.
 
-A method is one expression over `_call`, `_send`, `_pages`, `_stream`, `_gather` or `_send_stream`: it builds a request
-and says what to take out of the answer. Nothing of it waits or loops, so an asynchronous client needs other versions of
-these alone.
+A method is one expression over `_call`, `_send`, `_pages`, `_stream` or `_gather`, or has `_run` or `_iterate` run what
+is written once for both clients. Nothing of it waits or loops: AsyncClient has the same methods over AsyncCalls.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar, cast
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from trackwire.client.connection import Connection, ResponseT
+from trackwire.client.paging import PagedRequest, PageT, all_entries
+from trackwire.client.transport import BlockingTransport, Transport, iterate_blocking, run_blocking
 from trackwire.errors import InvalidArgumentError
 
 TakenT = TypeVar("TakenT")
 CombinedT = TypeVar("CombinedT")
-RequestT = TypeVar("RequestT", bound=Message)
-
-PAGE_SIZE = 1_000
-
-
-class PagedRequest(Protocol):
-    """A request that asks for a page."""
-
-    page_size: int
-    page_token: str
-
-
-class PagedResponse(Protocol):
-    """An answer that is a page."""
-
-    next_page_token: str
-
-
-PageT = TypeVar("PageT", bound=PagedResponse)
 
 
 class Calls:
     """The base of the nouns' mixins."""
 
     _connection: Connection
+
+    @property
+    def _transport(self) -> Transport:
+        return BlockingTransport(self._connection)
 
     def _call(self, request: Message, response_type: type[ResponseT], take: Callable[[ResponseT], TakenT]) -> TakenT:
         """Sends a request; what `take` takes out of the answer."""
@@ -65,37 +51,11 @@ class Calls:
         """All entries of all pages, each page asked for when it is reached; at most `max_results` entries."""
         if max_results is not None and max_results < 1:
             raise InvalidArgumentError(f"max_results: {max_results}: must be at least 1")
-        return self._entries(request, response_type, take, max_results)
+        return self._iterate(all_entries(self._transport, request, response_type, take, max_results=max_results))
 
-    def _entries(
-        self,
-        request: PagedRequest,
-        response_type: type[PageT],
-        take: Callable[[PageT], Iterable[TakenT]],
-        max_results: int | None,
-    ) -> Iterator[TakenT]:
-        remaining = max_results
-        # A page's size is part of the query that its token belongs to: it stays the same to the end.
-        request.page_size = PAGE_SIZE if max_results is None else min(max_results, PAGE_SIZE)
-        while True:
-            page = cast("PageT", self._connection.call(cast("Message", request), cast("type[Message]", response_type)))
-            for entry in take(page):
-                yield entry
-                if remaining is not None:
-                    remaining -= 1
-                    if remaining == 0:
-                        return
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    def _stream(
-        self, request: Message, decode: Callable[[bytes], TakenT], *, timeout_seconds: float | None = None
-    ) -> Iterator[TakenT]:
+    def _stream(self, request: Message, decode: Callable[[bytes], TakenT]) -> Iterator[TakenT]:
         """Sends a request; its answers, decoded, as they come."""
-        if timeout_seconds is None:
-            timeout_seconds = self._connection.deadlines.stream_seconds
-        return self._connection.stream(request, decode, timeout_seconds=timeout_seconds)
+        return self._connection.stream(request, decode, timeout_seconds=self._connection.deadlines.stream_seconds)
 
     def _gather(
         self,
@@ -106,15 +66,13 @@ class Calls:
         """Sends a request; what `combine` makes of all its answers."""
         return combine(list(self._stream(request, decode)))
 
-    def _send_stream(
-        self,
-        request_type: type[RequestT],
-        requests: Iterable[RequestT],
-        response_type: type[ResponseT],
-        take: Callable[[ResponseT], TakenT],
-    ) -> TakenT:
-        """Sends many requests; what `take` takes out of the one answer."""
-        return take(self._connection.send_stream(request_type, requests, response_type))
+    def _run(self, work: Coroutine[object, None, TakenT]) -> TakenT:
+        """The result of what is written over the transport."""
+        return run_blocking(work)
+
+    def _iterate(self, work: AsyncGenerator[TakenT, None]) -> Iterator[TakenT]:
+        """The entries of what is written over the transport."""
+        return iterate_blocking(work)
 
 
 @functools.cache

@@ -114,6 +114,11 @@ def open_channel(address: str) -> grpc.Channel:
     return grpc.insecure_channel(address, options=channel_options(address))
 
 
+def open_async_channel(address: str) -> grpc.aio.Channel:
+    """The same for the event loop that runs."""
+    return grpc.aio.insecure_channel(address, options=channel_options(address))
+
+
 def is_loopback(address: str) -> bool:
     """Whether `host:port` is this machine, which no proxy can reach."""
     host = address.rpartition(":")[0].strip("[]")

@@ -1,7 +1,7 @@
 """One channel and the rpcs on it, found by their request messages; failures become exceptions."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -43,6 +43,11 @@ def rpc_path(request_type: type[Message]) -> str:
     return rpc_paths()[request_type.DESCRIPTOR.full_name]
 
 
+def closed_error(address: str) -> FailedPreconditionError:
+    """What a call says whose client is closed."""
+    return FailedPreconditionError(f"the client of {address} is closed", reason="CLIENT_CLOSED")
+
+
 def _as_is(data: bytes) -> bytes:
     return data
 
@@ -81,11 +86,11 @@ class Connection:
             return self._unary(path).future(data, timeout=self.deadlines.call_seconds)
         except ValueError:
             # gRPC's word for a channel that was closed by another thread just now.
-            raise self._closed_error() from None
+            raise closed_error(self.address) from None
 
     def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None
-    ) -> Iterator[DecodedT]:
+    ) -> Generator[DecodedT, None, None]:
         """One request, many answers, each decoded as it comes; closing the iterator cancels the call."""
         open_stream = self._open().unary_stream(
             rpc_path(type(request)), request_serializer=_as_is, response_deserializer=_as_is
@@ -119,11 +124,8 @@ class Connection:
 
     def _open(self) -> grpc.Channel:
         if self._closed:
-            raise self._closed_error()
+            raise closed_error(self.address)
         return self._channel
-
-    def _closed_error(self) -> FailedPreconditionError:
-        return FailedPreconditionError(f"the client of {self.address} is closed", reason="CLIENT_CLOSED")
 
 
 def _serialized(request: Message) -> bytes:

@@ -1,7 +1,7 @@
 """Metrics: numbers over steps, in and out as columns."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from trackwire.client.calls import Calls, text_list
 from trackwire.client.connection import rpc_path
 from trackwire.client.retry import backoff_seconds
+from trackwire.client.transport import Transport
 from trackwire.columns import MetricColumns, Series, SeriesBatch, decode_series, encode_ingest, join_series
 from trackwire.errors import UnavailableError
 from trackwire.v1.metrics_pb2 import (
@@ -123,7 +124,7 @@ class MetricMethods(Calls):
         request = TailMetricsRequest(
             run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys), resume_token=resume_token
         )
-        return self._follow(request, reconnect=reconnect)
+        return self._iterate(_follow(self._transport, request, reconnect=reconnect))
 
     def get_metric_summaries(
         self, run_ids: str | Sequence[str], keys: str | Sequence[str] = (), *, max_results: int | None = None
@@ -132,23 +133,27 @@ class MetricMethods(Calls):
         request = GetMetricSummariesRequest(run_ids=text_list("run_ids", run_ids), keys=text_list("keys", keys))
         return self._pages(request, GetMetricSummariesResponse, lambda page: page.summaries, max_results=max_results)
 
-    def _follow(self, request: TailMetricsRequest, *, reconnect: bool) -> Iterator[SeriesBatch]:
-        failures = 0
-        while True:
-            try:
-                for batch in self._connection.stream(request, decode_series, timeout_seconds=None):
-                    request.resume_token = batch.token
-                    failures = 0
-                    yield batch
-                return
-            except UnavailableError as error:
-                # Without a token nobody knows where to go on: what was committed meanwhile would be a silent hole.
-                if not reconnect or not request.resume_token:
-                    raise
-                failures += 1
-                delay_seconds = backoff_seconds(failures, error)
-            time.sleep(delay_seconds)
-
 
 def _whole_read(batches: Sequence[SeriesBatch]) -> MetricRead:
     return MetricRead(join_series(batches), batches[-1].token if batches else "")
+
+
+async def _follow(
+    transport: Transport, request: TailMetricsRequest, *, reconnect: bool
+) -> AsyncGenerator[SeriesBatch, None]:
+    failures = 0
+    while True:
+        try:
+            async with aclosing(transport.stream(request, decode_series)) as batches:
+                async for batch in batches:
+                    request.resume_token = batch.token
+                    failures = 0
+                    yield batch
+            return
+        except UnavailableError as error:
+            # Without a token nobody knows where to go on: what was committed meanwhile would be a silent hole.
+            if not reconnect or not request.resume_token:
+                raise
+            failures += 1
+            delay_seconds = backoff_seconds(failures, error)
+        await transport.sleep(delay_seconds)

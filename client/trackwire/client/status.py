@@ -1,6 +1,7 @@
 """From the status of a failed call to an exception: the inverse of the server's error table."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -8,6 +9,9 @@ from google.protobuf.message import DecodeError
 from trackwire.address import ADDRESS_VARIABLE
 from trackwire.errors import ERRORS_BY_CODE, FieldViolation, TrackwireError
 from trackwire.internal.v1 import errors_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DETAILS_TRAILER = "grpc-status-details-bin"
 _TYPE_PREFIX = "type.googleapis.com/google.rpc."
@@ -55,11 +59,12 @@ def _explained(code: str, message: str, address: str) -> str:
 
 def _details_of(error: grpc.RpcError) -> _Details:
     details = _Details()
-    for trailer in error.trailing_metadata() or ():
-        if trailer.key != _DETAILS_TRAILER:
+    # Pairs in both of gRPC's dialects, but only one of them names their fields.
+    for key, value in cast("Iterable[tuple[str, bytes]]", error.trailing_metadata() or ()):
+        if key != _DETAILS_TRAILER:
             continue
         try:
-            for packed in errors_pb2.Status.FromString(trailer.value).details:
+            for packed in errors_pb2.Status.FromString(value).details:
                 _add(details, packed.type_url, packed.value)
         except DecodeError:
             # A proxy may mangle trailers; the code and the message still stand.

@@ -1,14 +1,15 @@
 """Uploads and downloads that go on where a connection broke off."""
 
 import hashlib
-import time
+import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from trackwire.client.connection import Connection
+from trackwire.client.transport import Transport
 from trackwire.errors import AbortedError, InvalidArgumentError, OutOfRangeError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
@@ -27,26 +28,23 @@ ATTEMPTS_WITHOUT_PROGRESS_MAX = 8
 FIRST_WAIT_SECONDS = 0.1
 WAIT_SECONDS_MAX = 2.0
 
-Sleep = Callable[[float], None]
-
 
 class Retries:
     """How often to try again, and how long to wait before: without end only while every attempt gets further."""
 
-    def __init__(self, sleep: Sleep = time.sleep) -> None:
-        self._sleep = sleep
+    def __init__(self) -> None:
         self._attempts = 0
         self._reached = 0
 
-    def wait_after(self, error: TrackwireError, reached: int) -> None:
-        """Waits before the next attempt; raises the error where enough of them have brought nothing new."""
+    def wait_seconds(self, error: TrackwireError, reached: int) -> float:
+        """The wait before the next attempt; raises the error where enough of them have brought nothing new."""
         if reached > self._reached:
             self._attempts = 0
         self._reached = reached
         self._attempts += 1
         if self._attempts >= ATTEMPTS_WITHOUT_PROGRESS_MAX:
             raise error
-        self._sleep(min(WAIT_SECONDS_MAX, FIRST_WAIT_SECONDS * 2 ** (self._attempts - 1)))
+        return min(WAIT_SECONDS_MAX, FIRST_WAIT_SECONDS * 2.0 ** (self._attempts - 1))
 
 
 class Source(Protocol):
@@ -109,7 +107,7 @@ class Upload:
         self._hash = hashlib.sha256()
         self._hashed_bytes = 0
 
-    def stream(self) -> Iterator[UploadArtifactRequest]:
+    def stream(self) -> Generator[UploadArtifactRequest, None, None]:
         """The messages from the header's offset on."""
         position = self.header.offset
         yield UploadArtifactRequest(header=self.header)
@@ -144,50 +142,51 @@ class Upload:
         self._hashed_bytes += len(new)
 
 
-def upload(
-    connection: Connection,
+async def upload(
+    transport: Transport,
     source: Source,
     *,
     run_id: str,
     path: str,
     upload_id: str | None = None,
     sha256: bytes = b"",
-    sleep: Sleep,
 ) -> Artifact:
     """Stores a file; an `upload_id` of the caller's goes on with an upload that was broken off earlier.
 
     With a `sha256` a file that is no longer what it was is refused: AbortedError (CHECKSUM_MISMATCH).
     """
-    header = UploadHeader(
-        upload_id=upload_id or uuid.uuid4().hex, run_id=run_id, path=path, size_bytes=source.size_bytes()
-    )
+    size_bytes = await transport.work(source.size_bytes)
+    header = UploadHeader(upload_id=upload_id or uuid.uuid4().hex, run_id=run_id, path=path, size_bytes=size_bytes)
     transfer = Upload(header, source, sha256)
-    retries = Retries(sleep)
+    retries = Retries()
     ask_first = upload_id is not None
     while True:
         try:
             if ask_first:
-                header.offset = _arrived(connection, run_id, header.upload_id)
-            return _send(connection, transfer)
+                header.offset = await _arrived(transport, run_id, header.upload_id)
+            return await _send(transport, transfer)
         except TrackwireError as error:
             if not may_resume(error):
                 raise
             ask_first = True
-            retries.wait_after(error, header.offset)
+            wait_seconds = retries.wait_seconds(error, header.offset)
+        await transport.sleep(wait_seconds)
 
 
-def _arrived(connection: Connection, run_id: str, upload_id: str) -> int:
+async def _arrived(transport: Transport, run_id: str, upload_id: str) -> int:
     request = GetUploadStatusRequest(run_id=run_id, upload_id=upload_id)
-    return connection.call(request, GetUploadStatusResponse).received_bytes
+    status = await transport.call(request, GetUploadStatusResponse)
+    return status.received_bytes
 
 
-def _send(connection: Connection, transfer: Upload) -> Artifact:
+async def _send(transport: Transport, transfer: Upload) -> Artifact:
     try:
-        return connection.send_stream(UploadArtifactRequest, transfer.stream(), UploadArtifactResponse).artifact
+        answer = await transport.send_stream(UploadArtifactRequest, transfer.stream(), UploadArtifactResponse)
     except TrackwireError:
         if transfer.failure is not None:
             raise transfer.failure from None
         raise
+    return answer.artifact
 
 
 def may_resume(error: TrackwireError) -> bool:
@@ -200,40 +199,53 @@ def may_resume(error: TrackwireError) -> bool:
     )
 
 
-def download(connection: Connection, request: DownloadArtifactRequest, sink: BinaryIO, *, sleep: Sleep) -> int:
+async def read_artifact(transport: Transport, request: DownloadArtifactRequest) -> bytes:
+    """The bytes of a file, or of a range of it."""
+    sink = io.BytesIO()
+    await download(transport, request, sink)
+    return sink.getvalue()
+
+
+async def download(transport: Transport, request: DownloadArtifactRequest, sink: BinaryIO) -> int:
     """Writes a file, or a range of it, to the start of a sink; the bytes written.
 
     If the file is replaced while the connection is broken, it is downloaded anew.
     """
     if request.offset < 0 or request.length < 0:
         raise InvalidArgumentError(f"offset {request.offset}, length {request.length}: must be 0 or more")
-    retries = Retries(sleep)
+    retries = Retries()
     written = 0
     rest = DownloadArtifactRequest()
     rest.CopyFrom(request)
     while True:
         try:
-            for part in _parts(connection, rest):
-                rest.version = part.version or rest.version
-                data = part.data  # Each look at the field copies its bytes.
-                sink.write(data)
-                written += len(data)
+            async with aclosing(_parts(transport, rest)) as parts:
+                async for part in parts:
+                    rest.version = part.version or rest.version
+                    data = part.data  # Each look at the field copies its bytes.
+                    await transport.work(sink.write, data)
+                    written += len(data)
             return written
         except UnavailableError as error:
-            retries.wait_after(error, written)
+            wait_seconds = retries.wait_seconds(error, written)
         except AbortedError as error:
             if error.reason != "ARTIFACT_CHANGED":
                 raise
-            retries.wait_after(error, 0)
-            sink.seek(0)
-            sink.truncate()
+            wait_seconds = retries.wait_seconds(error, 0)
+            await transport.work(_empty, sink)
             written, rest.version = 0, ""
+        await transport.sleep(wait_seconds)
         if request.length and written == request.length:
             return written
         rest.offset = request.offset + written
         rest.length = request.length - written if request.length else 0
 
 
-def _parts(connection: Connection, request: DownloadArtifactRequest) -> Iterator[DownloadArtifactResponse]:
-    timeout_seconds = connection.deadlines.stream_seconds
-    return connection.stream(request, DownloadArtifactResponse.FromString, timeout_seconds=timeout_seconds)
+def _parts(transport: Transport, request: DownloadArtifactRequest) -> AsyncGenerator[DownloadArtifactResponse, None]:
+    timeout_seconds = transport.deadlines.stream_seconds
+    return transport.stream(request, DownloadArtifactResponse.FromString, timeout_seconds=timeout_seconds)
+
+
+def _empty(sink: BinaryIO) -> None:
+    sink.seek(0)
+    sink.truncate()

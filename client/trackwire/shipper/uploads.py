@@ -10,6 +10,7 @@ from pathlib import Path
 from trackwire.client.connection import Connection
 from trackwire.client.retry import backoff_seconds, is_unclear
 from trackwire.client.transfers import FileSource, may_resume, upload
+from trackwire.client.transport import BlockingTransport, run_blocking
 from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.shipper.patience import waits_out
@@ -122,16 +123,16 @@ class UploadLane:
                 return None
 
     def _upload(self, sequence: int, spooled: SpooledUpload, path: Path) -> None:
-        upload(
-            self._connection,
+        transfer = upload(
+            BlockingTransport(self._connection, self._sleep),
             _StoppableSource(FileSource(path), self._stopping),
             run_id=spooled.run_id,
             path=spooled.artifact_path,
             # The same in every life of the shipper: that is how one goes on with what another has begun.
             upload_id=f"{self._place.writer_id}-{sequence}",
             sha256=spooled.sha256,
-            sleep=self._sleep,
         )
+        run_blocking(transfer)
 
     def _wait_after(self, error: TrackwireError, failures: int, spooled: SpooledUpload) -> None:
         if failures == 1 or failures % _TELL_EVERY == 0:

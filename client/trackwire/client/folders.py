@@ -1,0 +1,124 @@
+"""Files and folders of this machine, up to a run's artifacts and down from them."""
+
+import uuid
+from contextlib import aclosing
+from pathlib import Path
+from typing import BinaryIO
+
+from trackwire.client.paging import all_entries
+from trackwire.client.transfers import FileSource, download, upload
+from trackwire.client.transport import Transport
+from trackwire.errors import DataLossError, NotFoundError
+from trackwire.local_files import as_artifact_path, files_below
+from trackwire.v1.artifacts_pb2 import Artifact, DownloadArtifactRequest, ListArtifactsRequest, ListArtifactsResponse
+
+
+async def upload_folder(transport: Transport, folder: Path, *, run_id: str, path: str) -> list[Artifact]:
+    """Stores all files below a folder, at the same paths below `path`."""
+    prefix = f"{path}/" if path else ""
+    return [
+        await upload(
+            transport,
+            FileSource(file),
+            run_id=run_id,
+            path=prefix + as_artifact_path(file.relative_to(folder).as_posix()),
+        )
+        for file in await transport.work(_files_below, folder)
+    ]
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return list(files_below(folder))
+
+
+async def download_artifact(transport: Transport, run_id: str, path: str, target: Path) -> Path:
+    """Fetches a file to `target`, or into it where that is a folder; or a folder's files to below it."""
+    if path:
+        file = await transport.work(_place_of_file, path, target)
+        try:
+            return await _download_file(transport, run_id, path, file)
+        except NotFoundError:
+            # A folder perhaps: those are not there for a download.
+            if not await _is_folder(transport, run_id, path):
+                raise
+    await _download_folder(transport, run_id, path, target)
+    return target
+
+
+def _place_of_file(path: str, target: Path) -> Path:
+    return target / path.rpartition("/")[2] if target.is_dir() else target
+
+
+async def _is_folder(transport: Transport, run_id: str, path: str) -> bool:
+    request = ListArtifactsRequest(run_id=run_id, path=path, page_size=1)
+    page = await transport.call(request, ListArtifactsResponse)
+    return bool(page.artifacts)
+
+
+async def _download_folder(transport: Transport, run_id: str, path: str, target: Path) -> None:
+    await transport.work(_make_folder, target)
+    listing = all_entries(
+        transport,
+        ListArtifactsRequest(run_id=run_id, path=path),
+        ListArtifactsResponse,
+        lambda page: page.artifacts,
+    )
+    async with aclosing(listing) as entries:
+        async for entry in entries:
+            below = target / _name_below(path, entry.path)
+            if entry.is_dir:
+                await _download_folder(transport, run_id, entry.path, below)
+            else:
+                await _download_file(transport, run_id, entry.path, below)
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _name_below(folder: str, path: str) -> str:
+    """The last part of a listed path. A server is not trusted with where files are written."""
+    parent, _, name = path.rpartition("/")
+    if parent != folder or name in ("", ".", "..") or Path(name).name != name:
+        raise DataLossError(f"the server lists {path!r} in the folder {folder!r}, where it can't lie")
+    return name
+
+
+async def _download_file(transport: Transport, run_id: str, path: str, target: Path) -> Path:
+    partial = _PartialFile(target)
+    try:
+        sink = await transport.work(partial.open)
+        await download(transport, DownloadArtifactRequest(run_id=run_id, path=path), sink)
+        return await transport.work(partial.keep)
+    finally:
+        await transport.work(partial.discard)
+
+
+class _PartialFile:
+    """A file that is there whole or not at all: it is written beside its place, and moved there once it is whole."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._path = target.with_name(f".{uuid.uuid4().hex}.part")
+        self._file: BinaryIO | None = None
+
+    def open(self) -> BinaryIO:
+        """Where to write to."""
+        _make_folder(self._target.parent)
+        self._file = self._path.open("wb")
+        return self._file
+
+    def keep(self) -> Path:
+        """Moves it to its place."""
+        self._close()
+        return self._path.replace(self._target)
+
+    def discard(self) -> None:
+        """Removes what was not kept."""
+        if self._file is not None:
+            self._close()
+            self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
