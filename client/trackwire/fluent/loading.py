@@ -1,0 +1,59 @@
+"""What the writer's thread alone needs is imported in it, and no other thread forks meanwhile.
+
+A fork in the middle of another thread's import would leave the child a module that is never finished.
+"""
+
+import importlib
+import os
+import threading
+
+_loading = threading.Lock()
+# The thread that forks and holds the lock for that; 0: none.
+_forking_thread = 0
+_holds_forks = False
+
+
+def hold_forks_while_loading() -> None:
+    """To be called when a run starts, well before its thread loads. Five milliseconds where nobody has logging yet."""
+    global _holds_forks
+    with _loading:
+        if not _holds_forks:
+            # What is registered last is called first. With the lock of logging in its hands a fork would wait for ever
+            # for a module that asks for its logger.
+            import logging  # noqa: F401
+
+            _holds_forks = True
+            os.register_at_fork(before=_hold, after_in_parent=_let_go)
+
+
+def load_what_writing_needs() -> None:
+    """Numpy, protobuf and the rest; a second time does nothing."""
+    with _loading:
+        for name in ("run_stream", "shipping"):
+            importlib.import_module(f"trackwire.fluent.{name}")
+        for name in ("grouping", "system_tags"):
+            importlib.import_module(f"trackwire.{name}")
+
+
+def _hold() -> None:
+    global _forking_thread
+    _loading.acquire()
+    _forking_thread = threading.get_ident()
+
+
+def _let_go() -> None:
+    global _forking_thread
+    # A fork may have begun before there was anything to be called before it.
+    if _forking_thread == threading.get_ident():
+        _forking_thread = 0
+        _loading.release()
+
+
+def _begin_again_in_child() -> None:
+    """Whoever held the lock is not there."""
+    global _loading, _forking_thread
+    _loading, _forking_thread = threading.Lock(), 0
+
+
+# From the beginning: the first fork may come while a first thread is about to register the rest.
+os.register_at_fork(after_in_child=_begin_again_in_child)
