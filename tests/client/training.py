@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,8 +28,9 @@ def training_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         for process in shippers_of(folder):
-            process.kill()
-            process.wait(10)
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(10)
 
 
 def spool_of(folder: Path) -> Path:

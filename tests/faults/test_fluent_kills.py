@@ -6,10 +6,12 @@ import random
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from tests.client.training import (
     ended,
@@ -56,11 +58,17 @@ print(step)
 """
 
 
-def start_trainers(folder: Path, address: str) -> dict[str, "subprocess.Popen[str]"]:
+@contextmanager
+def training(folder: Path, address: str) -> Iterator[dict[str, "subprocess.Popen[str]"]]:
+    """Two trainings, by their runs; killed where they outlive the test."""
     trainers = {run_id: start(folder, UNTIL_TOLD, address, arguments=(run_id,)) for run_id in ("run-a", "run-b")}
-    for trainer in trainers.values():
-        assert line_of(trainer) == "running"
-    return trainers
+    with ExitStack() as stack:
+        for trainer in trainers.values():
+            stack.enter_context(trainer)
+            stack.callback(trainer.kill)
+        for trainer in trainers.values():
+            assert line_of(trainer) == "running"
+        yield trainers
 
 
 def end_and_check(trainers: dict[str, "subprocess.Popen[str]"], folder: Path, address: str) -> None:
@@ -88,29 +96,31 @@ def test_trainings_lose_and_double_nothing_over_twenty_kills_of_the_server(
     arguments = ("--port", str(free_port()))
     server = make_server_process(*arguments)
     address = server.start()
-    trainers = start_trainers(folder, address)
-    for _ in range(KILLS):
-        time.sleep(random.uniform(0.1, 0.8))
-        assert server.stop(signal.SIGKILL) == -signal.SIGKILL, server.log_text()
-        time.sleep(random.uniform(0.0, 0.3))
-        server = make_server_process(*arguments)
-        assert server.start() == address
-    end_and_check(trainers, folder, address)
+    with training(folder, address) as trainers:
+        for _ in range(KILLS):
+            time.sleep(random.uniform(0.1, 0.8))
+            assert server.stop(signal.SIGKILL) == -signal.SIGKILL, server.log_text()
+            time.sleep(random.uniform(0.0, 0.3))
+            server = make_server_process(*arguments)
+            assert server.start() == address
+        end_and_check(trainers, folder, address)
 
 
 @pytest.mark.slow
 def test_trainings_lose_and_double_nothing_over_twenty_kills_of_the_shipper(
     server_process: ServerProcess, folder: Path
 ) -> None:
-    trainers = start_trainers(folder, server_process.address)
-    for _ in range(KILLS):
-        # A training looks for it once a second, and starts another one.
-        wait_until(lambda: bool(shippers_of(folder)))
-        time.sleep(random.uniform(0.2, 1.2))
-        for shipper in shippers_of(folder):
-            shipper.kill()
-            shipper.wait(10)
-    end_and_check(trainers, folder, server_process.address)
+    with training(folder, server_process.address) as trainers:
+        for _ in range(KILLS):
+            # A training looks for it once a second, and starts another one.
+            wait_until(lambda: bool(shippers_of(folder)))
+            time.sleep(random.uniform(0.2, 1.2))
+            for shipper in shippers_of(folder):
+                # One that came second goes by itself.
+                with suppress(psutil.NoSuchProcess):
+                    shipper.kill()
+                    shipper.wait(10)
+        end_and_check(trainers, folder, server_process.address)
 
 
 # The last step that was logged stands in a file that outlives the process.
