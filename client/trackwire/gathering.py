@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias, TypeGuard
 
 from trackwire.errors import InvalidArgumentError
 
@@ -17,11 +17,12 @@ KEY_CHARACTERS_MAX = 250
 KEYS_MAX = 65_536
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
-# int, float, numpy's scalars, and 0-d arrays and tensors.
+# int, float, Fraction, Decimal, numpy's scalars, and 0-d arrays and tensors.
 MetricValue: TypeAlias = SupportsFloat
 
 _ONLY_FLOATS = {float}
 _LAYOUTS_MAX = 10_000
+_INFINITIES = (float("inf"), float("-inf"))
 _KEY = re.compile(r"[\w.\-/: ]+")
 
 
@@ -198,12 +199,29 @@ def as_number(key: str, value: object) -> float:
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         # A scalar of numpy, or an array or tensor of no dimensions, wherever it lies.
         value = value.item()
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) and not _is_real(value):
         raise TypeError(f"metrics[{key!r}]: must be a number, not {type(value).__name__}")
     try:
-        return float(value)
+        number = float(value)
     except OverflowError:
-        raise InvalidArgumentError(f"metrics[{key!r}]: is past the largest float64, {sys.float_info.max}") from None
+        raise _too_large(key) from None
+    except ValueError:
+        raise InvalidArgumentError(f"metrics[{key!r}]: {value!r}: no float64 is a signaling NaN") from None
+    if number in _INFINITIES and value != number:
+        raise _too_large(key)
+    return number
+
+
+def _is_real(value: object) -> TypeGuard[SupportsFloat]:
+    """Whether it is a number of another kind, of which `float()` gives the nearest: a Fraction, a Decimal."""
+    from decimal import Decimal
+    from numbers import Real
+
+    return isinstance(value, Real | Decimal)
+
+
+def _too_large(key: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"metrics[{key!r}]: is past the largest float64, {sys.float_info.max}")
 
 
 def _bad_key(key: str, expected: str) -> InvalidArgumentError:

@@ -7,7 +7,6 @@ mlflow.source.type           mlflow.source.git.repoURL     without the password
 """
 
 import logging
-import os
 import re
 import subprocess
 import sys
@@ -17,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from trackwire.user import user_name
+
 logger = logging.getLogger(__name__)
 
 GIT_TIMEOUT_SECONDS = 2.0
 
 Found = TypeVar("Found")
 
-# The order in which Python's getpass asks.
-_USER_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 # A training started from a git hook has these.
 _VARIABLES_OF_ANOTHER_REPOSITORY = frozenset(
     {"GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE"}
@@ -61,13 +60,7 @@ def _attempt(what: str, find: Callable[[], Found]) -> Found | None:
 
 
 def _user(environ: Mapping[str, str]) -> str:
-    named = next((user for name in _USER_VARIABLES if (user := environ.get(name))), None)
-    if named:
-        return named
-    import pwd
-
-    # In a container a user may have a number and no name: KeyError, no tag.
-    return pwd.getpwuid(os.getuid()).pw_name
+    return user_name(environ)
 
 
 def _source_name(environ: Mapping[str, str]) -> str:

@@ -1,77 +1,33 @@
 """The fluent API with a server: a training process that opens no socket, and a shipper that delivers."""
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
-import psutil
 import pytest
 from tests.client.live_server import live_server
-from tests.conftest import ROOT, ServerProcess
+from tests.client.training import (
+    TIMEOUT_SECONDS,
+    shippers_of,
+    start,
+    train,
+    training_folder,
+    wait_until_delivered,
+)
+from tests.conftest import ServerProcess
 
 from trackwire import Client
-
-TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A working directory; a shipper that was started in it is ended."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    yield folder
-    for process in shippers_of(folder):
-        process.kill()
-        process.wait(10)
-
-
-def shippers_of(folder: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        if "trackwire.shipper" in command and str(folder / ".trackwire" / "spool") in command:
-            found.append(process)
-    return found
-
-
-def start(
-    folder: Path, script: str, address: str, variables: Mapping[str, str] = MappingProxyType({})
-) -> "subprocess.Popen[str]":
-    (folder / "train.py").write_text(script)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}
-    return subprocess.Popen(
-        [sys.executable, "train.py"],
-        cwd=folder,
-        env={**environment, **variables, "PYTHONPATH": str(ROOT / "client"), "TRACKWIRE_TRACKING_URI": address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def train(folder: Path, script: str, address: str) -> tuple[str, str]:
-    """What a script has printed to its two streams; it must end well."""
-    with start(folder, script, address) as process:
-        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
-    assert process.returncode == 0, err
-    return out, err
-
-
-def wait_until_delivered(folder: Path) -> None:
-    """A stream is deleted once all of it is delivered."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while list((folder / ".trackwire" / "spool" / "streams").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    with training_folder(tmp_path) as folder:
+        yield folder
 
 
 ALL = """

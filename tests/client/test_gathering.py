@@ -4,6 +4,8 @@ import math
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -102,6 +104,28 @@ def test_scalars_of_numpy_and_whole_numbers_are_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Fraction(1, 3), 1 / 3),
+        (Decimal("0.1"), 0.1),
+        (Decimal("-Infinity"), -math.inf),
+        (Decimal("1e-400"), 0.0),
+        (2**53 + 1, 2.0**53),
+        (np.bool_(True), 1.0),
+        (np.longdouble(0.5), 0.5),
+        (np.float16(0.5), 0.5),
+        (np.uint64(7), 7.0),
+        (np.array(Decimal("2.5")), 2.5),
+    ],
+)
+def test_numbers_of_every_kind_become_the_nearest_float(value: float, expected: float) -> None:
+    points = GatheredPoints()
+    points.append_point("loss", value, 0, 0)
+    points.append({"acc": value}, 0, 0)
+    assert series_of(taken(points, 10)) == {"loss": [(0, 0, expected)], "acc": [(0, 0, expected)]}
+
+
+@pytest.mark.parametrize(
     ("metrics", "step", "words"),
     [
         ({"loss": "0.5"}, 0, r"metrics\['loss'\]: must be a number, not str"),
@@ -109,7 +133,15 @@ def test_scalars_of_numpy_and_whole_numbers_are_values() -> None:
         ({"loss": [0.5]}, 0, r"metrics\['loss'\]: must be a number, not list"),
         ({1: 0.5}, 0, r"key: 1: must be a str, not int"),
         ({"loss": 0.5}, 0.5, r"step: 0.5: must be an int, not float"),
-        ({"loss": 10**400}, 0, r"past the largest float64"),
+        ({"loss": 10**400}, 0, r"metrics\['loss'\]: is past the largest float64"),
+        ({"loss": Fraction(10**400)}, 0, r"metrics\['loss'\]: is past the largest float64"),
+        ({"loss": Decimal("1e400")}, 0, r"metrics\['loss'\]: is past the largest float64"),
+        ({"loss": Decimal("sNaN")}, 0, r"metrics\['loss'\]: Decimal\('sNaN'\): no float64 is a signaling NaN"),
+        ({"loss": 1j}, 0, r"metrics\['loss'\]: must be a number, not complex"),
+        ({"loss": np.complex128(1)}, 0, r"metrics\['loss'\]: must be a number, not complex"),
+        ({"loss": np.datetime64("2026-01-01")}, 0, r"metrics\['loss'\]: must be a number, not date"),
+        ({"loss": np.zeros(2)}, 0, r"metrics\['loss'\]: must be a number, not ndarray"),
+        ({"loss": np.str_("0.5")}, 0, r"metrics\['loss'\]: must be a number, not str"),
         ({"loss": 0.5}, 2**63, r"step: 9223372036854775808: must be"),
         ({"k" * 251: 0.5}, 0, r"has 251 characters, at most 250"),
         ({str(n): 0.5 for n in range(KEYS_MAX + 1)}, 0, r"metrics: 65,537 keys: at most 65,536"),

@@ -173,7 +173,7 @@ with trackwire.start_run(run_id="own", nested=True):
 if os.fork() == 0:
     with trackwire.start_run(run_id="child", nested=True, rank=1, log_system_metrics=True) as own:
         # Its first record makes the run, and its second one can only be a sample.
-        while own._recorder._last_sequence < 2:
+        while own._recorder._stream is None or own._recorder._stream.last_sequence < 2:
             time.sleep(0.01)
     os._exit(0)
 assert os.wait()[1] == 0
@@ -199,7 +199,7 @@ def test_training_that_samples_opens_no_socket_and_its_figures_reach_the_server(
 import json, os, sys, time, trackwire
 with trackwire.start_run(run_id="sampled", rank=1) as run:
     # Its first record makes the run, and its second one can only be a sample.
-    while run._recorder._last_sequence < 2:
+    while run._recorder._stream is None or run._recorder._stream.last_sequence < 2:
         time.sleep(0.01)
     open_files = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
     links = [os.readlink(path) for path in open_files if os.path.lexists(path)]

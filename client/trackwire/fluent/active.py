@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.fluent.active_run import ActiveRun
+from trackwire.fluent.active_run import ActiveRun, status_after
 from trackwire.fluent.checks import (
     EXPERIMENT_NAME_CHARACTERS_MAX,
     RUN_NAME_CHARACTERS_MAX,
@@ -219,7 +219,7 @@ def _opened(opening: Opening, mode: str | None, wanted: Company) -> ActiveRun:
         logger.warning("%s", place.notice)
     _tell_where_it_lies(place)
     run = ActiveRun(place, opening)
-    _open_runs.difference_update([each for each in list(_open_runs) if each.info.status != "RUNNING"])
+    _open_runs.difference_update([each for each in list(_open_runs) if each.is_closed])
     _open_runs.add(run)
     _hear_of_exit()
     if place.mode != "disabled" and wanted != Company():
@@ -260,12 +260,41 @@ def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> d
 
 
 def _end_all() -> None:
-    """At the end of the process: a run that nobody ended is over."""
-    for run in sorted(_open_runs, key=lambda run: run.info.start_time, reverse=True):
-        run.end("FINISHED")
+    """At the end of the process: a run that nobody ended is over.
+
+    All are written before any server is waited for, and that for all together. An end that was interrupted is not
+    waited for again.
+    """
+    found = [run for run in _open_runs if not run.is_closed]
+    runs = sorted(found, key=lambda run: run.info.start_time, reverse=True)
+    waited_for = [run for run in runs if run.info.status == "RUNNING"]
+    status = _status_of_process()
+    for run in runs:
+        run.say_end(status)
+    try:
+        _close(runs)
+    finally:
+        # Ctrl-C ends what waits for a server, and never what is being written.
+        _close(runs)
+    patience = {run: run.patience() for run in waited_for}
+    for run in waited_for:
+        run.wait_until_durable(patience[run])
+
+
+def _close(runs: Iterable[ActiveRun]) -> None:
+    for run in runs:
+        run.close()
+
+
+def _status_of_process() -> str:
+    """How a run ends that only the end of its process ends: an exception that nobody has caught ends both."""
+    # Where somebody types, the session has outlived its errors.
+    return status_after(None if hasattr(sys, "ps1") else getattr(sys, "last_value", None))
 
 
 def _begin_again_in_child() -> None:
+    global _counting
+    _counting = threading.Lock()
     for run in _open_runs:
         run.begin_again_in_child()
     if _open_runs:

@@ -1,7 +1,6 @@
 """A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
 
 import importlib
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,7 +14,8 @@ from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
 from trackwire.fluent.run_info import RunInfo
 from trackwire.fluent.settings import DEFAULT_EXPERIMENT_ID, Destination, ExperimentChoice
-from trackwire.gathering import MetricContext, MetricValue, check_key
+from trackwire.fluent.waiting import Patience, note_delivery
+from trackwire.gathering import Clock, MetricContext, MetricValue, check_key
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 FLUSH_TIMEOUT_SECONDS = 60.0
 _STATUSES = ("FINISHED", "FAILED", "KILLED")
+
+
+def status_after(error: BaseException | None) -> str:
+    """How a run ends that is left with this; `sys.exit()` is no failure, unless it says so."""
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return "FINISHED"
+    return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
 
 
 class ActiveRun(RunFiles):
@@ -48,7 +55,9 @@ class ActiveRun(RunFiles):
         self.companions: list[Companion] = []
         # Whether this process is a child that was forked while the run went on.
         self.is_inherited = False
+        self._end_is_said = False
         self._told_rejections = 0
+        self._now_ms = Clock()
 
     @property
     def data(self) -> "RunData":
@@ -125,30 +134,60 @@ class ActiveRun(RunFiles):
 
         False, and a warning, if that takes longer; it is kept and sent on all the same.
         """
-        durable = self._recorder.flush(timeout_seconds)
+        durable = self._recorder.flush(Patience(timeout_seconds))
         if not durable:
             logger.warning(
-                "run %s: not all of it is durable after %g s; the spool keeps what it has, and it is sent on",
+                "run %s: not all of it is durable after %g s; %s keeps what it has, and it is sent on",
                 self.info.run_id,
                 timeout_seconds,
+                self._recorder.destination.spool,
             )
         self._tell_rejections()
         return durable
 
     def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
-        """Ends the run, and waits as `flush` does; in a forked child not at all. May be called again."""
+        """Ends the run, and waits until it is durable; but for a server that is away a moment only.
+
+        In a forked child it doesn't wait at all. May be called again.
+        """
         if status not in _STATUSES:
             raise InvalidArgumentError(f"status: {status!r}: must be one of {', '.join(_STATUSES)}")
-        if self._has_ended:
-            return
-        self._stop_companions()
-        self._has_ended = True
-        self.info = self.info._replace(status=status, end_time=time.time_ns() // 1_000_000)
-        if self._opening.is_owner:
-            self._recorder.say(RecordKind.UPDATE_RUN, {"status": status, "end_time_ms": str(self.info.end_time)})
+        is_first = not self._has_ended
+        self.say_end(status)
+        self.close()
+        if is_first:
+            self.wait_until_durable(self.patience(timeout_seconds))
+
+    def say_end(self, status: str) -> None:
+        """The first part of the end: how it ended, behind which nothing more is taken. Waits for nothing."""
+        if not self._has_ended:
+            self._stop_companions()
+            self.info = self.info._replace(status=status, end_time=self._now_ms())
+            self._has_ended = True
+        if not self._end_is_said and self._opening.is_owner:
+            words = {"status": self.info.status, "end_time_ms": str(self.info.end_time)}
+            self._recorder.say(RecordKind.UPDATE_RUN, words)
+        self._end_is_said = True
+        self._recorder.begin_to_close()
+
+    def close(self) -> None:
+        """The second part: all is written, and the stream has its end. What Ctrl-C has left the next call does."""
         self._recorder.close()
-        if not self.is_inherited:
-            self.flush(timeout_seconds)
+        self.is_closed = True
+
+    def patience(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> Patience:
+        """How long its end waits, from now on."""
+        return Patience(timeout_seconds, self._recorder.destination)
+
+    def wait_until_durable(self, patience: Patience) -> None:
+        """The third part. Runs may share their patience."""
+        if self.is_inherited:
+            return
+        if self._recorder.flush(patience):
+            note_delivery(self._recorder.destination)
+        else:
+            patience.tell(self.info.run_id)
+        self._tell_rejections()
 
     def should_stop(self) -> bool:
         """Whether somebody has asked this run to stop: to be looked at now and then, say at each step. Never waits."""
@@ -178,10 +217,7 @@ class ActiveRun(RunFiles):
         traceback: TracebackType | None,
     ) -> None:
         self._stop_companions(error)
-        if error is None:
-            self.end("FINISHED")
-        else:
-            self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        self.end(status_after(error))
 
     def __repr__(self) -> str:
         return f"<trackwire.ActiveRun {self.info.run_id!r} {self.info.status}>"

@@ -6,6 +6,7 @@
 
 Nothing heavy is loaded before it is used, so that `start_run` returns at once also in a process that has loaded nothing
 else. Dataclasses are heavy too: values are NamedTuples here.
+Only threads write, which no Ctrl-C interrupts: what a write has taken out of memory is on its way into the spool.
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
@@ -15,9 +16,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from trackwire.fluent.interrupts import uninterrupted
 from trackwire.fluent.loading import hold_forks_while_loading, load
 from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
@@ -26,9 +30,9 @@ from trackwire.fluent.waiting_points import WaitingPoints
 from trackwire.spool.kinds import RecordKind
 
 if TYPE_CHECKING:
-    from trackwire.fluent.stopping import StopSign
+    from trackwire.fluent.run_stream import RunStream
+    from trackwire.fluent.waiting import Patience
     from trackwire.shipper.rejected import Rejection
-    from trackwire.spool.stream import SpoolStream
 
 
 WRITE_INTERVAL_SECONDS = 0.1
@@ -37,15 +41,11 @@ BATCH_POINTS = 65_536
 # Past these many that wait to be written, points are dropped and counted: the disk has stalled.
 WAITING_POINTS_MAX = 2 * 1_048_576
 _POLL_SECONDS = 0.01
-
-# What is loaded only where something is written.
+# What is loaded only where something is written: numpy, protobuf and the rest.
 WRITING_NEEDS = (
-    "trackwire.columns",
-    "trackwire.fluent.payloads",
+    "trackwire.fluent.run_stream",
     "trackwire.fluent.shipping",
-    "trackwire.fluent.stopping",
     "trackwire.grouping",
-    "trackwire.spool.stream",
     "trackwire.system_tags",
 )
 
@@ -58,21 +58,23 @@ class Recorder:
         self.points = self.waiting.plain
         self.dropped_points = 0
         self.dropped_files = 0
-        self._destination = destination
+        self.destination = destination
         self._opening = opening
         self._sayings: deque[tuple[RecordKind, Mapping[str, str]]] = deque()
         self._tags_said = set(opening.tags)
-        self._last_sequence = 0
+        self._is_inherited = False
+        # Here, and not with the thread: that may begin in one thread while another one forks already.
+        hold_forks_while_loading()
         self._begin()
 
     def _begin(self) -> None:
-        self._stream: SpoolStream | None = None
-        self._stop_sign: StopSign | None = None
+        self._stream: RunStream | None = None
         self._writing = threading.RLock()
         self._starting = threading.Lock()
-        self._wake = threading.Event()
+        # Unlike an Event it can't be left locked by a Ctrl-C in the middle of a call.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._ended = False
-        self._failure_told = False
+        self._failure: Exception | None = None
         self._thread: threading.Thread | None = None
 
     def begin_again_in_child(self) -> None:
@@ -81,6 +83,7 @@ class Recorder:
         self.points = self.waiting.plain
         self._sayings = deque()
         self._opening = self._opening._replace(is_owner=False)
+        self._is_inherited = True
         self._begin()
 
     def notice(self) -> None:
@@ -89,7 +92,7 @@ class Recorder:
             self._start()
         waiting = len(self.points) + self.waiting.points_in_contexts
         if waiting >= BATCH_POINTS:
-            self._wake.set()
+            self._wake_writer()
             if waiting >= WAITING_POINTS_MAX:
                 self._drop()
 
@@ -106,15 +109,12 @@ class Recorder:
 
         Raises what `write` raises, but for OSError: the disk takes no more, and the file is dropped and counted.
         """
-        if self._destination.mode == "disabled":
+        if self.destination.mode == "disabled":
             return
         from trackwire.fluent import snapshots
 
         try:
-            with self._writing:
-                stream = self._opened()
-            if stream is None:
-                raise OSError(f"{self._destination.spool}: there is no room")
+            stream = self._stream or uninterrupted(self._opened)
             taken = snapshots.take(stream.place.files_folder, posixpath.basename(artifact_path), write)
         except OSError as error:
             self._drop_file(artifact_path, error)
@@ -126,89 +126,72 @@ class Recorder:
 
     def write(self) -> bool:
         """Writes all that has gathered; False where it could not, which is told once. From any thread."""
-        with self._writing:
-            if self._destination.mode == "disabled":
-                self.waiting.discard(WAITING_POINTS_MAX)
-                self._sayings.clear()
-                return True
-            try:
-                stream = self._opened()
-                if stream is not None:
-                    self._write_points(stream)
-                    self._write_sayings(stream)
-            except Exception:
-                # Training goes on whatever happens here, and the next turn tries again.
-                if not self._failure_told:
-                    logger.exception("run %s: writing to %s failed", self._opening.run_id, self._destination.spool)
-                self._failure_told = True
-                return False
-            self._failure_told = False
-            return stream is not None
+        return uninterrupted(self._write)
 
-    def flush(self, timeout_seconds: float) -> bool:
+    def flush(self, patience: "Patience") -> bool:
         """Writes all, and waits until it is durable: on the server where there is one, else on the disk.
 
-        False if that takes longer; it goes on all the same.
+        False if that takes longer than is waited; it goes on all the same.
         """
         if not self._ended and not self.write():
             return False
         if self._stream is None:
-            return self._destination.mode == "disabled"
-        if not self._destination.address:
-            self._stream.sync()
-            return True
+            return self._failure is None
+        if not self.destination.address:
+            return self._sync(self._stream)
         from trackwire.fluent.shipping import keep_shipping
 
-        deadline = time.monotonic() + timeout_seconds
         # Not what others say meanwhile: they may never pause.
-        last_sequence = self._last_sequence
-        while not self._is_delivered(self._stream, last_sequence):
-            if time.monotonic() >= deadline:
+        last_sequence = self._stream.last_sequence
+        while not self._stream.is_delivered(last_sequence):
+            if patience.is_over():
                 return False
-            keep_shipping(self._destination)
+            keep_shipping(self.destination)
             time.sleep(_POLL_SECONDS)
         return True
 
-    def close(self) -> None:
-        """Writes all and ends the stream."""
+    def begin_to_close(self) -> None:
+        """Has the writer end behind what it finds; waits for nothing."""
         self._ended = True
-        self._wake.set()
+        self._wake_writer()
+
+    def close(self) -> None:
+        """Writes all and ends the stream. Where that was interrupted, a second time does the rest."""
+        self.begin_to_close()
         if self._thread is not None:
             self._thread.join()
-        self.write()
-        if self._stream is not None:
-            self._stream.close()
+        uninterrupted(self._write_and_end)
 
     def should_stop(self) -> bool:
         """Whether somebody has asked the run to stop."""
-        return self._stop_sign is not None and self._stop_sign.is_up()
+        return self._stream is not None and self._stream.should_stop()
 
     def rejections(self) -> "list[Rejection]":
         """What the server has refused for good."""
-        if self._stream is None or not self._stream.delivered().rejected_records:
-            return []
-        from trackwire.shipper.rejected import read_rejections
-
-        return list(read_rejections(self._stream.place))
-
-    def _is_delivered(self, stream: "SpoolStream", sequence: int) -> bool:
-        # A stream that is complete and delivered is removed.
-        return stream.delivered().sequence >= sequence or not stream.place.folder.exists()
+        return [] if self._stream is None else self._stream.rejections()
 
     @property
     def rejected_folder(self) -> Path:
         """Where the server's refusals lie."""
-        return self._destination.spool if self._stream is None else self._stream.place.rejected_folder
+        return self.destination.spool if self._stream is None else self._stream.place.rejected_folder
 
     def _start(self) -> None:
         with self._starting:
             if self._thread is not None or self._ended:
                 return
-            hold_forks_while_loading()
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=self._keep_writing, name=f"trackwire-recorder-{self._opening.run_id}", daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                # An interpreter that ends starts no thread any more: what was said is written when the run ends.
+                return
+            self._thread = thread
+
+    def _wake_writer(self) -> None:
+        if self._wake.empty():
+            self._wake.put(None)
 
     def _keep_writing(self) -> None:
         load(WRITING_NEEDS)
@@ -216,14 +199,15 @@ class Recorder:
 
         self._say_system_tags()
         while not self._ended:
-            self._wake.wait(WRITE_INTERVAL_SECONDS)
-            self._wake.clear()
-            if self.write():
-                keep_shipping(self._destination)
+            with suppress(Empty):
+                self._wake.get(timeout=WRITE_INTERVAL_SECONDS)
+            if self._write():
+                keep_shipping(self.destination)
+        self._write_and_end()
 
     def _say_system_tags(self) -> None:
         """What git and the like say may take seconds: here nobody waits for it. A resumed run gets those of now."""
-        if not self._opening.is_owner or self._destination.mode == "disabled":
+        if not self._opening.is_owner or self.destination.mode == "disabled":
             return
         from trackwire.system_tags import system_tags
 
@@ -232,48 +216,63 @@ class Recorder:
         found = {key: value for key, value in found.items() if key not in self._tags_said}
         self._sayings.appendleft((RecordKind.SET_TAGS, found))
 
-    def _opened(self) -> "SpoolStream | None":
-        """The stream, which begins with the run itself; None while the disk doesn't take that."""
-        if self._stream is None:
-            from trackwire.fluent.payloads import create_run, payloads_of
-            from trackwire.fluent.stopping import StopSign
-            from trackwire.spool.stream import SpoolStream
+    def _write(self) -> bool:
+        with self._writing:
+            if self.destination.mode == "disabled":
+                self.waiting.discard(WAITING_POINTS_MAX)
+                self._sayings.clear()
+                return True
+            if self._stream is None and self._is_inherited and not self._has_something():
+                # Of many workers only few log: the others leave no stream behind.
+                return True
+            try:
+                stream = self._opened()
+                stream.write_points(self.waiting.take(BATCH_POINTS))
+                stream.write_sayings(self._sayings)
+            except Exception as error:
+                # Training goes on whatever happens here, and the next turn tries again.
+                self._tell_failure(error)
+                return False
+            self._failure = None
+            return True
 
-            stream = SpoolStream.create(
-                self._destination.spool, run_id=self._opening.run_id, tracking_uri=self._destination.address
+    def _sync(self, stream: "RunStream") -> bool:
+        try:
+            stream.sync()
+        except OSError as error:
+            self._tell_failure(error)
+            return False
+        return True
+
+    def _write_and_end(self) -> None:
+        with self._writing:
+            self._write()
+            if self._stream is not None:
+                self._stream.close()
+
+    def _opened(self) -> "RunStream":
+        """The stream, which begins with the run itself. Raises OSError while the disk doesn't take that."""
+        with self._writing:
+            if self._stream is None:
+                load(WRITING_NEEDS)
+                from trackwire.fluent.run_stream import RunStream
+
+                self._stream = RunStream.begin(self.destination, self._opening)
+            return self._stream
+
+    def _has_something(self) -> bool:
+        return bool(self.points or self.waiting.points_in_contexts or self._sayings)
+
+    def _tell_failure(self, error: Exception) -> None:
+        told, self._failure = self._failure, error
+        if told is None:
+            logger.error(
+                "run %s: writing to %s failed, and is tried again: %s",
+                self._opening.run_id,
+                self.destination.spool,
+                error,
+                exc_info=None if isinstance(error, OSError) else error,
             )
-            if self._opening.is_made and not self._append(stream, RecordKind.CREATE_RUN, create_run(self._opening)):
-                stream.close()
-                return None
-            if self._opening.is_owner and self._opening.is_resumed:
-                # Right behind: an earlier request to stop is not meant for who goes on.
-                for kind, payload in payloads_of(
-                    self._opening.run_id, [(RecordKind.UPDATE_RUN, {"status": "RUNNING"})]
-                ):
-                    self._append(stream, kind, payload)
-            self._stream = stream
-            self._stop_sign = StopSign(stream.place)
-        return self._stream
-
-    def _append(self, stream: "SpoolStream", kind: RecordKind, payload: bytes) -> bool:
-        sequence = stream.append(kind, payload)
-        self._last_sequence = max(self._last_sequence, sequence)
-        return sequence > 0
-
-    def _write_points(self, stream: "SpoolStream") -> None:
-        from trackwire.columns import encode_ingest
-        from trackwire.fluent.payloads import in_context
-
-        for context, columns in self.waiting.take(BATCH_POINTS):
-            body = encode_ingest(self._opening.run_id, in_context(columns, self._opening.rank, context))
-            self._append(stream, RecordKind.INGEST, body)
-
-    def _write_sayings(self, stream: "SpoolStream") -> None:
-        from trackwire.fluent.payloads import payloads_of
-
-        said = [self._sayings.popleft() for _ in range(len(self._sayings))]
-        for kind, payload in payloads_of(self._opening.run_id, said):
-            self._append(stream, kind, payload)
 
     def _drop_file(self, artifact_path: str, error: OSError) -> None:
         if not self.dropped_files:
@@ -292,5 +291,5 @@ class Recorder:
             logger.error(
                 "run %s: %s can't be written fast enough: points are dropped, and counted",
                 self._opening.run_id,
-                self._destination.spool,
+                self.destination.spool,
             )

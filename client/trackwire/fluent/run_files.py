@@ -23,6 +23,8 @@ class RunFiles:
         self._recorder = recorder
         self._opening = opening
         self._has_ended = False
+        # Whether its stream has its end; until then the end of the process sees to that.
+        self.is_closed = False
         # Copies of the tables that this process has logged, to be added to.
         self._tables: dict[str, Path] = {}
         # In the order in which they came.

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from trackwire.fluent.notices import logger
 from trackwire.fluent.settings import Destination
 from trackwire.spool.places import is_locked, shipper_lock
 
@@ -14,10 +15,14 @@ LOOK_INTERVAL_SECONDS = 1.0
 
 _next_look: dict[Path, float] = {}
 _started: set[int] = set()
+_told: set[Path] = set()
 
 
 def keep_shipping(destination: Destination) -> None:
-    """Starts a shipper where one is needed and none is there; looks at most once a second. Never waits."""
+    """Starts a shipper where one is needed and none is there; looks at most once a second. Never waits.
+
+    Where none can be started, that is told once, and tried again.
+    """
     if not destination.address:
         return
     now = time.monotonic()
@@ -25,8 +30,13 @@ def keep_shipping(destination: Destination) -> None:
         return
     _next_look[destination.spool] = now + LOOK_INTERVAL_SECONDS
     _reap()
-    if not is_locked(shipper_lock(destination.spool)):
-        _start(destination.spool, destination.shipper_idle_seconds)
+    try:
+        if not is_locked(shipper_lock(destination.spool)):
+            _start(destination.spool, destination.shipper_idle_seconds)
+    except OSError as error:
+        if destination.spool not in _told:
+            logger.error("%s: the process that sends it on can't be started: %s", destination.spool, error)
+        _told.add(destination.spool)
 
 
 def _start(spool: Path, idle_seconds: float) -> None:

@@ -13,6 +13,7 @@ import time
 from trackwire.client.connection import Connection
 from trackwire.client.delivery import Delivery, Request
 from trackwire.errors import DataLossError, TrackwireError
+from trackwire.shipper.absence import AbsenceSign
 from trackwire.shipper.ledger import Ledger
 from trackwire.shipper.patience import waits_out
 from trackwire.shipper.reading import StreamReader
@@ -38,7 +39,7 @@ TELL_SECONDS = 60.0
 class StreamDelivery:
     """Delivers one stream, over and over as far as it has come; the Source of its Delivery."""
 
-    def __init__(self, connection: Connection, place: StreamPlace) -> None:
+    def __init__(self, connection: Connection, place: StreamPlace, absence: AbsenceSign) -> None:
         self.place = place
         self.damages = 0
         self.connection = connection
@@ -48,7 +49,8 @@ class StreamDelivery:
         self._ledger = Ledger(place)
         self._rejected = RejectedFolder(place)
         self._refused_before = self._rejected.sequences()
-        self._uploads = UploadLane(connection, place, self._upload_settled)
+        self._absence = absence
+        self._uploads = UploadLane(connection, place, self._upload_settled, absence)
         self._delivery = Delivery(
             connection, self, self._changed, writer_id=place.writer_id, may_pass=self._note_and_wait_out
         )
@@ -127,12 +129,14 @@ class StreamDelivery:
     def stored(self, request: Request) -> None:
         """Counts it, and makes room."""
         self._failure_told = None
+        self._absence.take_down()
         del self._sent[request.sequence]
         self._ledger.settle(request.sequence, points_stored=request.points)
         self._ledger.trim(self._reader.passed)
 
     def refused(self, request: Request, error: TrackwireError) -> None:
         """Keeps it."""
+        self._absence.take_down()
         self._keep_refused(self._sent.pop(request.sequence), error)
 
     def forgotten(self, error: DataLossError) -> None:
@@ -237,6 +241,8 @@ class StreamDelivery:
 
     def _note_and_wait_out(self, error: TrackwireError) -> bool:
         passing = waits_out(error)
+        if passing:
+            self._absence.put_up(error)
         now = time.monotonic()
         if type(error) is not self._failure_told or now - self._failure_told_at >= TELL_SECONDS:
             self._failure_told, self._failure_told_at = type(error), now

@@ -13,6 +13,7 @@ from pathlib import Path
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.shipper.absence import AbsenceSign, forget_absences
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
 from trackwire.shipper.heartbeats import Heartbeats
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
@@ -33,6 +34,7 @@ RETRY_SECONDS = 5.0
 class _Server:
     connection: Connection
     threads: ThreadPoolExecutor
+    absence: AbsenceSign
 
 
 class Shipping:
@@ -52,6 +54,7 @@ class Shipping:
         self._heartbeats = Heartbeats(heartbeat_seconds)
         self._searched_at = float("-inf")
         self._wake = threading.Event()
+        forget_absences(spool)
         for gone in (spool / "streams").glob(f"*{GONE_SUFFIX}"):
             shutil.rmtree(gone)
 
@@ -102,6 +105,7 @@ class Shipping:
             server.connection.close()
             server.threads.shutdown(wait=True)
         self._take_in_done()
+        forget_absences(self._spool)
 
     def _search(self) -> None:
         """Finds the streams that are new, or whose time to be tried again has come."""
@@ -119,7 +123,7 @@ class Shipping:
     def _open(self, place: StreamPlace) -> None:
         server = self._server_of(place)
         if server is not None:
-            self._streams[place.writer_id] = StreamDelivery(server.connection, place)
+            self._streams[place.writer_id] = StreamDelivery(server.connection, place, server.absence)
             _log(logging.INFO, "stream_found", stream=place.writer_id, run=place.run_id, to=server.connection.address)
 
     def _start_if_more(self, writer_id: str) -> None:
@@ -139,7 +143,8 @@ class Shipping:
             return None
         if address not in self._servers:
             threads = ThreadPoolExecutor(STREAMS_AT_A_TIME, thread_name_prefix=f"deliver-{address}")
-            self._servers[address] = _Server(Connection(address, Deadlines()), threads)
+            absence = AbsenceSign(self._spool, address)
+            self._servers[address] = _Server(Connection(address, Deadlines()), threads, absence)
         return self._servers[address]
 
     def _take_in_done(self) -> None:

@@ -13,6 +13,7 @@ from trackwire.client.transfers import FileSource, may_resume, upload
 from trackwire.client.transport import BlockingTransport, run_blocking
 from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
+from trackwire.shipper.absence import AbsenceSign
 from trackwire.shipper.patience import waits_out
 from trackwire.spool.places import STORED_SUFFIX, StreamPlace
 from trackwire.spool.segments import Record
@@ -53,8 +54,9 @@ class _StoppableSource:
 class UploadLane:
     """Uploads in their order. `settled` is called from the lane's thread: with None once stored, else with why not."""
 
-    def __init__(self, connection: Connection, place: StreamPlace, settled: Settled) -> None:
+    def __init__(self, connection: Connection, place: StreamPlace, settled: Settled, absence: AbsenceSign) -> None:
         self._connection = connection
+        self._absence = absence
         self._place = place
         self._settled = settled
         # What kept the lane from going on, such as a full disk.
@@ -117,8 +119,11 @@ class UploadLane:
                 failures += 1
                 if not _may_pass(error, failures):
                     return error
+                if waits_out(error):
+                    self._absence.put_up(error)
                 self._wait_after(error, failures, spooled)
             else:
+                self._absence.take_down()
                 snapshot.mark_done()
                 return None
 

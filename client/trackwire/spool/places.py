@@ -1,6 +1,7 @@
 """Where streams lie, and what others can tell of one: who writes it, into which run, and whether that process lives.
 
 <spool>/shipper.lock      locked while a shipper lives; says who it is
+<spool>/away/<address>    why a server can't be reached; there while it can't, from the shipper
 <spool>/streams/<writer_id>/
     stream.json     who writes, into which run, to which server
     stream.lock     locked while the writer lives
@@ -93,6 +94,19 @@ class StreamPlace:
 def shipper_lock(spool: Path) -> Path:
     """The file that a spool's shipper has locked."""
     return spool / "shipper.lock"
+
+
+def away_folder(spool: Path) -> Path:
+    """Where the shipper says which servers can't be reached."""
+    return spool / "away"
+
+
+def absence_of(spool: Path, address: str) -> str | None:
+    """Why the shipper can't reach a server; None where it can, or hasn't tried."""
+    try:
+        return (away_folder(spool) / address).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def stream_folder(spool: Path, writer_id: str) -> Path:

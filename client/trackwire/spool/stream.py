@@ -73,6 +73,8 @@ class SpoolStream:
             undo.callback(os.close, lock_fd)
             segment = SegmentWriter(place.segment_path(1), writer_id)
             undo.callback(segment.close)
+            # Here, and not by the shipper: on a disk that is full by then it could not say what may be deleted.
+            place.delivered_file.write(Delivered())
             # Last: who sees the description finds the lock taken and a segment there.
             write_description(place)
             undo.pop_all()

@@ -1,0 +1,41 @@
+"""Whether a server can be reached, for trainings, which open no socket: a file in the spool says why it can't."""
+
+import contextlib
+import shutil
+import threading
+from pathlib import Path
+
+from trackwire.errors import ResourceExhaustedError, TrackwireError
+from trackwire.spool.places import away_folder
+
+
+class AbsenceSign:
+    """One server's sign. From any thread; where the disk doesn't take it, trainings wait a little longer."""
+
+    def __init__(self, spool: Path, address: str) -> None:
+        self._path = away_folder(spool) / address
+        self._is_up = False
+        self._lock = threading.Lock()
+
+    def put_up(self, error: TrackwireError) -> None:
+        """A call has failed for now; of a server that has too much to do it is known that it is there."""
+        if isinstance(error, ResourceExhaustedError):
+            self.take_down()
+            return
+        with self._lock, contextlib.suppress(OSError):
+            if not self._is_up:
+                self._path.parent.mkdir(exist_ok=True)
+                self._path.write_text(str(error), encoding="utf-8")
+                self._is_up = True
+
+    def take_down(self) -> None:
+        """The server has answered."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._is_up:
+                self._path.unlink(missing_ok=True)
+                self._is_up = False
+
+
+def forget_absences(spool: Path) -> None:
+    """What an earlier shipper has said is not known any more."""
+    shutil.rmtree(away_folder(spool), ignore_errors=True)
