@@ -34,7 +34,7 @@ IN_FLIGHT = 32
 # Large requests are under way in smaller numbers: that many bytes, and at least two requests.
 IN_FLIGHT_BYTES = 3 * 1024 * 1024
 # With many under way answers come in bursts, as the server commits: to settle a burst at once and to send as many costs
-# a fifth less than to wake up for each of them.
+# less than to wake up for each of them.
 _FLIGHTS_WORTH_GATHERING = 16
 _GATHER_SECONDS = 0.005
 
