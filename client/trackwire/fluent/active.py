@@ -1,6 +1,7 @@
 """The runs that are under way in this process: a stack in each thread, so that runs of threads don't mix."""
 
 import atexit
+import logging
 import os
 import sys
 import threading
@@ -20,10 +21,11 @@ from trackwire.fluent.checks import (
 from trackwire.fluent.chosen_experiment import ChosenExperiment
 from trackwire.fluent.companions import Company, begin_company, company
 from trackwire.fluent.jobs import Job, job_of, node_share
-from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
 from trackwire.user import user_name
+
+logger = logging.getLogger(__name__)
 
 
 class _Stack(threading.local):

@@ -1,6 +1,7 @@
 """A run under way in this process, as `trackwire.start_run()` gives it: nothing that is logged waits for a server."""
 
 import importlib
+import logging
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import checked_entries
 from trackwire.fluent.companions import Companion, Company
-from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.fluent.run_files import RunFiles
@@ -21,6 +21,8 @@ from trackwire.spool.kinds import RecordKind
 if TYPE_CHECKING:
     from trackwire.queries.entities import RunData
     from trackwire.shipper.rejected import Rejection
+
+logger = logging.getLogger(__name__)
 
 
 FLUSH_TIMEOUT_SECONDS = 60.0
@@ -83,12 +85,9 @@ class ActiveRun(RunFiles):
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
         if self._has_ended:
             raise self._ended_error()
-        if context is None:
-            self._recorder.points.append_point(key, value, step, timestamp)
-            self._recorder.notice()
-        else:
-            self._recorder.waiting.in_context(context, 1).append_point(key, value, step, timestamp)
-            self._recorder.notice()
+        points = self._recorder.points if context is None else self._recorder.waiting.in_context(context, 1)
+        points.append_point(key, value, step, timestamp)
+        self._recorder.notice()
 
     def log_metrics(
         self,
@@ -101,12 +100,9 @@ class ActiveRun(RunFiles):
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
         if self._has_ended:
             raise self._ended_error()
-        if context is None:
-            self._recorder.points.append(metrics, step, timestamp)
-            self._recorder.notice()
-        else:
-            self._recorder.waiting.in_context(context, len(metrics)).append(metrics, step, timestamp)
-            self._recorder.notice()
+        points = self._recorder.points if context is None else self._recorder.waiting.in_context(context, len(metrics))
+        points.append(metrics, step, timestamp)
+        self._recorder.notice()
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params, each as `str()` gives it now; they never change once set."""

@@ -4,6 +4,7 @@ Names and arguments are MLflow's. `run_id` names another run than the active one
 `synchronous` says; False is answered with something to wait for.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Literal, TypeVar, overload
 
@@ -13,10 +14,11 @@ from trackwire.fluent.active_run import FLUSH_TIMEOUT_SECONDS
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.checks import metric_context
 from trackwire.fluent.inputs import input_tag
-from trackwire.fluent.notices import logger
 from trackwire.fluent.operations import RunOperations, operations_of
 from trackwire.gathering import MetricValue
 from trackwire.local_files import LocalPath
+
+logger = logging.getLogger(__name__)
 
 ValueT = TypeVar("ValueT")
 
@@ -38,7 +40,7 @@ def log_metric(
     run = run_to_log(run_id)
     context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
     run.log_metric(key, value, step, timestamp, context=context)
-    return None if synchronous is not False else RunOperations(run)
+    return operations_of(run, synchronous)
 
 
 def log_metrics(
@@ -54,7 +56,7 @@ def log_metrics(
     run = run_to_log(run_id)
     context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
     run.log_metrics(metrics, step, timestamp, context=context)
-    return None if synchronous is not False else RunOperations(run)
+    return operations_of(run, synchronous)
 
 
 @overload

@@ -1,15 +1,17 @@
 """What goes along with a run where it is asked for: the sampling of its machine, and the capture of its console."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from trackwire.fluent.jobs import NodeShare
-from trackwire.fluent.notices import logger
 from trackwire.fluent.sampling import sampling_interval
 from trackwire.fluent.settings import checked_flag, console_of_environment
 
 if TYPE_CHECKING:
     from trackwire.fluent.active_run import ActiveRun
+
+logger = logging.getLogger(__name__)
 
 
 class Companion(Protocol):

@@ -4,6 +4,7 @@ What a thread prints belongs to the innermost of its runs, and where that one do
 without a run, to the one that was started last.
 """
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from functools import partial
 from trackwire.console.capture import Capture
 from trackwire.console.taps import Tap
 from trackwire.console.transcript import ERR, OUT
-from trackwire.fluent.loading import hold_forks_while_loading, load
-from trackwire.fluent.notices import logger
+from trackwire.fluent.loading import load
 from trackwire.fluent.recorder import WRITING_NEEDS
+
+logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 1.0
 
@@ -122,7 +124,6 @@ class RunConsole:
 
     def start(self, innermost_run: Callable[[], Run | None]) -> None:
         """Begins. Returns at once."""
-        hold_forks_while_loading()
         threading.Thread(target=self._keep_turning, name="trackwire-console", daemon=True).start()
         _streams.add(self._run, self._capture, innermost_run)
 

@@ -1,9 +1,13 @@
-"""What the writer's thread alone needs is imported in it, and no other thread forks meanwhile.
+"""What a thread loads for itself is imported under a lock that a fork waits for.
 
 A fork in the middle of another thread's import would leave the child a module that is never finished.
 """
 
 import importlib
+
+# Before anything is registered below: what is registered last is called first, and a fork that had the lock of logging
+# in its hands already would wait for ever for a module that asks for its logger.
+import logging  # noqa: F401
 import os
 import threading
 from collections.abc import Sequence
@@ -11,20 +15,6 @@ from collections.abc import Sequence
 _loading = threading.Lock()
 # The thread that forks and holds the lock for that; 0: none.
 _forking_thread = 0
-_holds_forks = False
-
-
-def hold_forks_while_loading() -> None:
-    """To be called when a run starts, well before its thread loads. Five milliseconds where nobody has logging yet."""
-    global _holds_forks
-    with _loading:
-        if not _holds_forks:
-            # What is registered last is called first. With the lock of logging in its hands a fork would wait for ever
-            # for a module that asks for its logger.
-            import logging  # noqa: F401
-
-            _holds_forks = True
-            os.register_at_fork(before=_hold, after_in_parent=_let_go)
 
 
 def load(modules: Sequence[str]) -> None:
@@ -54,5 +44,4 @@ def _begin_again_in_child() -> None:
     _loading, _forking_thread = threading.Lock(), 0
 
 
-# From the beginning: the first fork may come while a first thread is about to register the rest.
-os.register_at_fork(after_in_child=_begin_again_in_child)
+os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_begin_again_in_child)

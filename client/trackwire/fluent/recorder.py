@@ -10,6 +10,7 @@ Only threads write, which no Ctrl-C interrupts: what a write has taken out of me
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
+import logging
 import os
 import posixpath
 import threading
@@ -22,8 +23,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from trackwire.fluent.interrupts import uninterrupted
-from trackwire.fluent.loading import hold_forks_while_loading, load
-from trackwire.fluent.notices import logger
+from trackwire.fluent.loading import load
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
 from trackwire.fluent.waiting_points import WaitingPoints
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from trackwire.fluent.run_stream import RunStream
     from trackwire.fluent.waiting import Patience
     from trackwire.shipper.rejected import Rejection
+
+logger = logging.getLogger(__name__)
 
 
 WRITE_INTERVAL_SECONDS = 0.1
@@ -63,8 +65,6 @@ class Recorder:
         self._sayings: deque[tuple[RecordKind, Mapping[str, str]]] = deque()
         self._tags_said = set(opening.tags)
         self._is_inherited = False
-        # Here, and not with the thread: that may begin in one thread while another one forks already.
-        hold_forks_while_loading()
         self._begin()
 
     def _begin(self) -> None:

@@ -1,6 +1,7 @@
 """What a run keeps as files: copied or written into the spool at the call, and uploaded from there."""
 
 import importlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,11 +10,12 @@ from typing import BinaryIO
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.artifact_paths import below, checked_path
-from trackwire.fluent.notices import logger
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
 from trackwire.spool.kinds import RecordKind
+
+logger = logging.getLogger(__name__)
 
 
 class RunFiles:

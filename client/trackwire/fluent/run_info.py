@@ -1,13 +1,15 @@
 """What a process knows of a run that it logs into."""
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from trackwire.errors import TrackwireError
-from trackwire.fluent.notices import logger
 
 if TYPE_CHECKING:
     from trackwire.queries.entities import RunInfo as StoredRunInfo
+
+logger = logging.getLogger(__name__)
 
 
 class RunInfo(NamedTuple):

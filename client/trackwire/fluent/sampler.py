@@ -1,5 +1,6 @@
 """Samples the machine beside a run, in a thread that nobody waits for."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from trackwire.errors import FailedPreconditionError
 from trackwire.fluent.jobs import NodeShare
-from trackwire.fluent.loading import hold_forks_while_loading, load
-from trackwire.fluent.notices import logger
+from trackwire.fluent.loading import load
 
 if TYPE_CHECKING:
     from trackwire.system_metrics.sensors import Sensors
+
+logger = logging.getLogger(__name__)
 
 # So that a short run has a sample too.
 FIRST_SAMPLE_SECONDS = 1.0
@@ -31,7 +33,6 @@ class Sampler:
 
     def start(self) -> None:
         """Begins. Returns at once."""
-        hold_forks_while_loading()
         threading.Thread(target=self._keep_sampling, name="trackwire-sampler", daemon=True).start()
 
     def stop(self, _error: BaseException | None = None) -> None:

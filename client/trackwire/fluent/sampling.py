@@ -1,8 +1,10 @@
 """Whether runs sample their machine, and how often: by argument, by a call, by the environment, in this order."""
 
-from trackwire.errors import InvalidArgumentError
-from trackwire.fluent.notices import logger
-from trackwire.fluent.settings import checked_flag, flag_of_environment, variable
+import logging
+
+from trackwire.fluent.settings import checked_flag, checked_seconds, flag_of_environment, variable
+
+logger = logging.getLogger(__name__)
 
 SAMPLING_INTERVAL_SECONDS = 10.0
 # More often would be felt.
@@ -60,16 +62,7 @@ def _interval() -> float:
 
 
 def _checked_interval(field: str, value: float | str) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if not SAMPLING_INTERVAL_SECONDS_MIN <= seconds < float("inf"):
-        raise InvalidArgumentError(
-            f"{field}: {value!r}: must be a number of seconds, {SAMPLING_INTERVAL_SECONDS_MIN} or more",
-            metadata={"field": field, "value": str(value)},
-        )
-    return seconds
+    return checked_seconds(field, value, at_least=SAMPLING_INTERVAL_SECONDS_MIN)
 
 
 def _require_psutil(who: str) -> None:

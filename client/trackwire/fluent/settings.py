@@ -4,6 +4,7 @@ Each variable is read as TRACKWIRE_… and, where that is not set, as MLFLOW_…
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
@@ -59,12 +60,7 @@ def variable(name: str) -> str:
 
 def flag_of_environment(name: str) -> bool:
     """A variable that is true or false, as MLflow's are; false where it is not set."""
-    text = variable(name)
-    if text.lower() not in ("", *_FLAGS):
-        raise InvalidArgumentError(
-            f"…_{name}: {text!r}: must be one of {', '.join(_FLAGS)}", metadata={"field": name, "value": text}
-        )
-    return _FLAGS.get(text.lower(), False)
+    return _flag(f"…_{name}", variable(name), _FLAGS)
 
 
 def checked_flag(field: str, value: object) -> bool | None:
@@ -74,15 +70,23 @@ def checked_flag(field: str, value: object) -> bool | None:
     raise InvalidArgumentError(f"{field}: {value!r}: must be True, False or None", metadata={"field": field})
 
 
+def checked_seconds(field: str, value: float | str, *, at_least: float) -> float:
+    """A number of seconds."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not at_least <= seconds < float("inf"):
+        raise InvalidArgumentError(
+            f"{field}: {value!r}: must be a number of seconds, {at_least:g} or more",
+            metadata={"field": field, "value": str(value)},
+        )
+    return seconds
+
+
 def console_of_environment() -> bool:
     """Whether TRACKWIRE_CONSOLE says that what runs print is captured."""
-    field = "TRACKWIRE_CONSOLE"
-    text = os.environ.get(field, "")
-    if text not in ("", *_CONSOLE):
-        raise InvalidArgumentError(
-            f"{field}: {text!r}: must be one of {', '.join(_CONSOLE)}", metadata={"field": field, "value": text}
-        )
-    return _CONSOLE.get(text, False)
+    return _flag("TRACKWIRE_CONSOLE", os.environ.get("TRACKWIRE_CONSOLE", ""), _CONSOLE)
 
 
 def destination(tracking_uri: str | None, mode: str | None = None) -> Destination:
@@ -128,20 +132,19 @@ def _mode(argument: str | None) -> Mode | None:
     return None
 
 
+def _flag(field: str, text: str, words: Mapping[str, bool]) -> bool:
+    """What one of the words means; false where there is none."""
+    if text.lower() not in ("", *words):
+        raise InvalidArgumentError(
+            f"{field}: {text!r}: must be one of {', '.join(words)}", metadata={"field": field, "value": text}
+        )
+    return words.get(text.lower(), False)
+
+
 def _shipper_idle_seconds() -> float:
     field = "TRACKWIRE_SHIPPER_IDLE_SECONDS"
     text = os.environ.get(field, "")
-    if not text:
-        return SHIPPER_IDLE_SECONDS
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise InvalidArgumentError(
-            f"{field}: {text!r}: must be a number of seconds, 0 or more", metadata={"field": field, "value": text}
-        )
-    return seconds
+    return checked_seconds(field, text, at_least=0) if text else SHIPPER_IDLE_SECONDS
 
 
 def _local_folder(uri: str) -> Path | None:

@@ -1,13 +1,15 @@
 """Sees to it that somebody ships a spool: a process of its own, found by its lock and started where there is none."""
 
+import logging
 import os
 import sys
 import time
 from pathlib import Path
 
-from trackwire.fluent.notices import logger
 from trackwire.fluent.settings import Destination
 from trackwire.spool.places import is_locked, shipper_lock
+
+logger = logging.getLogger(__name__)
 
 LOG_NAME = "shipper.log"
 # A look costs some microseconds; a shipper that has just ended has looked itself before it went.

@@ -1,10 +1,12 @@
 """How long the end of a run waits for its server: as long as that answers, and a moment where it can't be reached."""
 
+import logging
 import time
 from collections.abc import Callable
 
-from trackwire.fluent.notices import logger
 from trackwire.fluent.settings import Destination
+
+logger = logging.getLogger(__name__)
 
 # Long enough for a shipper that has just been started to find a server that is there.
 AWAY_SECONDS = 2.0
