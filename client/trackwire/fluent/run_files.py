@@ -2,13 +2,12 @@
 
 import importlib
 import logging
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import FailedPreconditionError
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
@@ -90,15 +89,12 @@ class RunFiles:
 
         `image` is an array H×W, H×W×1, H×W×3 or H×W×4 of bools, integers 0 to 255 or floats 0 to 1, or Pillow's.
         """
-        from trackwire.media.images import IMAGES_TAG, series_paths, write_image, write_thumbnail
+        from trackwire.media.images import IMAGES_TAG, image_paths, write_image, write_thumbnail
 
-        if (artifact_file is None) == (key is None):
-            raise InvalidArgumentError("log_image: give either an artifact_file or a key")
-        if artifact_file is not None:
-            self._keep(artifact_file, partial(write_image, image))
-            return
-        paths = series_paths(str(key), step or 0, time.time_ns() // 1_000_000 if timestamp is None else timestamp)
+        paths = image_paths(artifact_file, key, step, timestamp)
         self._keep(paths.image, partial(write_image, image))
+        if not paths.thumbnail:
+            return
         self._keep(paths.thumbnail, partial(write_thumbnail, image))
         if not self._has_images:
             self._has_images = True

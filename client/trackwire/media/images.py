@@ -2,12 +2,14 @@
 
 import operator
 import re
+import time
 import uuid
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trackwire.errors import InvalidArgumentError
 from trackwire.media.packages import import_optional, is_instance
 from trackwire.media.plain import type_name
 from trackwire.media.png import SIDE_PIXELS_MAX, encode_png
@@ -26,10 +28,19 @@ _SHAPES = "H×W, H×W×1, H×W×3 or H×W×4"
 
 @dataclass(frozen=True, slots=True)
 class ImagePaths:
-    """Where one image of a series lies among the run's artifacts, and its thumbnail."""
+    """Where an image lies among the run's artifacts, and its thumbnail; one that is of no series has none."""
 
     image: str
-    thumbnail: str
+    thumbnail: str = ""
+
+
+def image_paths(artifact_file: str | None, key: str | None, step: int | None, time_ms: int | None) -> ImagePaths:
+    """Where an image goes that is logged as a file, or as one of a series at a step (from 0) and a time (by now)."""
+    if artifact_file is not None and key is None:
+        return ImagePaths(artifact_file)
+    if artifact_file is not None or key is None:
+        raise InvalidArgumentError("log_image: give either an artifact_file or a key")
+    return series_paths(key, step or 0, time.time_ns() // 1_000_000 if time_ms is None else time_ms)
 
 
 def series_paths(key: str, step: int, time_ms: int) -> ImagePaths:

@@ -3,18 +3,16 @@
 import json
 import posixpath
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.local_files import LocalPath, as_artifact_path
 from trackwire.media.dicts import write_dict
 from trackwire.media.figures import write_figure
-from trackwire.media.images import IMAGES_TAG, series_paths, write_image, write_thumbnail
+from trackwire.media.images import IMAGES_TAG, image_paths, write_image, write_thumbnail
 from trackwire.media.tables import TABLES_TAG, write_table
 from trackwire.media.text import write_stream, write_text
 from trackwire.mlflow_client.asking import Asking
@@ -69,13 +67,10 @@ class ArtifactMethods(Asking):
         synchronous: bool | None = None,
     ) -> None:
         """Stores an image of numpy or Pillow as `artifact_file`, or as the image of the series `key` at `step`."""
-        if (artifact_file is None) == (key is None):
-            raise InvalidArgumentError("log_image: give either an artifact_file or a key")
-        if artifact_file is not None:
-            self._upload("log_image", run_id, artifact_file, partial(write_image, image))
-            return
-        paths = series_paths(str(key), step or 0, time.time_ns() // 1_000_000 if timestamp is None else timestamp)
+        paths = image_paths(artifact_file, key, step, timestamp)
         self._upload("log_image", run_id, paths.image, partial(write_image, image))
+        if not paths.thumbnail:
+            return
         self._upload("log_image", run_id, paths.thumbnail, partial(write_thumbnail, image))
         self._client("log_image").set_tag(run_id, IMAGES_TAG, "True")
 

@@ -23,7 +23,7 @@ _STATUS_TO_PROTO = {
     RunStatus.KILLED: pb.RUN_STATUS_KILLED,
 }
 _STATUS_FROM_PROTO = {number: status for status, number in _STATUS_TO_PROTO.items()}
-# Some 20 MB.
+# Some 17 MB.
 SUMMARIES_KEPT = 65_536
 _NOTHING: tuple[Summaries, pb.Run] = ((), pb.Run())
 _JOINS = {pb.IF_EXISTS_UNSPECIFIED: False, pb.IF_EXISTS_FAIL: False, pb.IF_EXISTS_JOIN: True}

@@ -53,7 +53,7 @@ RUNS = Searchable(
     stage=runs.c.lifecycle_stage,
     experiment=runs.c.experiment_no,
 )
-# Some 20 MB.
+# Some 27 MB.
 SUMMARIES_KEPT = 65_536
 _NEVER: tuple[int, Summaries] = (-1, ())
 WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
