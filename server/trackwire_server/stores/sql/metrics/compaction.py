@@ -6,7 +6,7 @@ later: journal rows that are compacted and old enough for tails are deleted, `pr
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -21,7 +21,7 @@ from trackwire_server.core.failpoints import Failpoint
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
-from trackwire_server.stores.sql.metrics.journal import JournalEntry, check_no_hole, decode_journal
+from trackwire_server.stores.sql.metrics.journal import check_no_hole, decode_journal
 from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
 
 _SERIES_AT_ONCE = 1_000
@@ -55,7 +55,7 @@ class _Work:
     compacted_arrival: int
     last_arrival: int
     points: int
-    entries: Sequence[JournalEntry]
+    points_by_series: Mapping[int, Points]
     # Per series, its last chunk if that is unfilled, and the next free ordinal otherwise.
     unfilled: Mapping[int, tuple[int, bytes | None]]
 
@@ -155,10 +155,9 @@ class MetricCompactor:
         statement = select(row.arrival, row.points, row.payload).where(of_run).order_by(row.arrival).limit(taken)
         rows = (await connection.execute(statement)).all()
         check_no_hole(run_no, [row.arrival for row in rows], after=compacted)
-        entries = [decode_journal(row.payload) for row in rows]
-        touched = np.unique(np.concatenate([entry.series for entry in entries]))
-        unfilled = await self._last_chunks(connection, touched.tolist())
-        return _Work(run_no, compacted, rows[-1].arrival, sum(row.points for row in rows), entries, unfilled)
+        points = await asyncio.to_thread(_points_by_series, [row.payload for row in rows])
+        unfilled = await self._last_chunks(connection, list(points))
+        return _Work(run_no, compacted, rows[-1].arrival, sum(row.points for row in rows), points, unfilled)
 
     async def _last_chunks(
         self, connection: AsyncConnection, touched: Sequence[int]
@@ -267,7 +266,7 @@ def _encoded(work: _Work) -> list[dict[str, object]]:
     """The rows of metric_chunks that a piece of work becomes."""
     codec = ChunkCodec()
     rows: list[dict[str, object]] = []
-    for number, new in _points_by_series(work.entries).items():
+    for number, new in work.points_by_series.items():
         ordinal, payload = work.unfilled.get(number, (0, None))
         points = (new if payload is None else Points.joined([codec.decode([payload]), new])).ordered()
         rows += [
@@ -277,8 +276,9 @@ def _encoded(work: _Work) -> list[dict[str, object]]:
     return rows
 
 
-def _points_by_series(entries: Sequence[JournalEntry]) -> dict[int, Points]:
-    """All points of each series, in the order of arrival."""
+def _points_by_series(payloads: Iterable[bytes]) -> dict[int, Points]:
+    """All points of each series in journal rows, in the order of arrival."""
+    entries = [decode_journal(payload) for payload in payloads]
     owners = np.concatenate([entry.series for entry in entries])
     counts = np.concatenate([entry.counts for entry in entries])
     joined = Points.joined([entry.points for entry in entries])
