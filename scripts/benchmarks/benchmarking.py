@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TREE = [str(ROOT / "client"), str(ROOT / "server")]
 # The tree, not an installed version, is what is measured.
 sys.path[:0] = TREE

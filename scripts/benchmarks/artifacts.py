@@ -1,0 +1,177 @@
+"""Measures an artifact up and down over loopback: JSON lines, medians, with the server's memory beside them.
+
+A real server runs in a process of its own, on SQLite and a folder; every downloaded copy is compared by SHA-256 with
+what was uploaded. The bare limits beside: a grpc.aio stream of the same bytes that keeps nothing, in each direction;
+the same bytes written to a file and synced; and SHA-256 alone. The first copies of a GiB may be slow by what a virtual
+machine takes to hand out memory for the page cache, which `bare file write` shows too: hence more repeats than three.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import multiprocessing
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import grpc
+from benchmarking import Server, median, report, running_server, timed
+
+from trackwire import Client
+from trackwire.v1 import artifacts_pb2 as pb
+
+PART_BYTES = 1024 * 1024
+BARE_SERVICE = "bench.Bare"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench_artifacts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mib", type=int, default=1_024, help="the artifact's size (1,024)")
+    parser.add_argument("--repeats", type=int, default=7, help="transfers that a median is of (7)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as name:
+        folder = Path(name)
+        source = folder / "source"
+        digest = write_source(source, arguments.mib)
+        with running_server() as server, Client(server.address) as client:
+            measure_server(server, client, source, digest, arguments.repeats)
+        measure_bare_stream(arguments.mib, arguments.repeats)
+        measure_disk(folder, source, arguments.repeats)
+
+
+def write_source(path: Path, mib: int) -> bytes:
+    """A file whose parts all differ; its SHA-256."""
+    noise = os.urandom(PART_BYTES - 8)
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for number in range(mib):
+            part = number.to_bytes(8, "big") + noise
+            digest.update(part)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.digest()
+
+
+def measure_server(server: Server, client: Client, source: Path, digest: bytes, repeats: int) -> None:
+    """The whole path: client, server, disk, and back."""
+    run_id = client.create_run().run_id
+    client.upload_bytes(run_id, b"warm", "warm")
+    before = round(server.megabytes(), 1)
+    target = source.with_name("target")
+
+    def download() -> None:
+        client.download_artifact(run_id, "a", target)
+
+    up = seconds_of(lambda: client.upload_artifact(run_id, source, "a"), repeats)
+    row("1 artifact up", source, up, at_least=300, memory_before_mb=before, memory_peak_mb=server.peak_megabytes())
+    down: list[float] = []
+    for _ in range(repeats):
+        down += seconds_of(download, 1)
+        check_same(target, digest)
+        target.unlink()
+    row("1 artifact down", source, down, at_least=400, memory_before_mb=before, memory_peak_mb=server.peak_megabytes())
+
+
+def measure_bare_stream(mib: int, repeats: int) -> None:
+    """What gRPC alone takes, with the same messages, in either direction."""
+    context = multiprocessing.get_context("spawn")
+    port = context.Queue()
+    server = context.Process(target=bare_server, args=(port, mib))
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port.get(timeout=30)}") as channel:
+        up = channel.stream_unary(f"/{BARE_SERVICE}/Up", pb.UploadArtifactRequest.SerializeToString)
+        down = channel.unary_stream(
+            f"/{BARE_SERVICE}/Down", response_deserializer=pb.DownloadArtifactResponse.FromString
+        )
+        part = os.urandom(PART_BYTES)
+
+        def send() -> None:
+            up(pb.UploadArtifactRequest(data=part) for _ in range(mib))
+
+        def receive() -> None:
+            assert sum(len(message.data) for message in down(b"")) == mib * PART_BYTES
+
+        row("bare grpc.aio up", mib * PART_BYTES, seconds_of(send, repeats))
+        row("bare grpc.aio down", mib * PART_BYTES, seconds_of(receive, repeats))
+    server.terminate()
+    server.join()
+
+
+def bare_server(port: "multiprocessing.Queue[int]", mib: int) -> None:
+    asyncio.run(serve_bare(port, mib))
+
+
+async def serve_bare(port: "multiprocessing.Queue[int]", mib: int) -> None:
+    """Takes and gives messages, and keeps nothing."""
+    part = os.urandom(PART_BYTES)
+
+    async def take(requests: AsyncIterator[pb.UploadArtifactRequest], _context: object) -> bytes:
+        async for request in requests:
+            len(request.data)
+        return b""
+
+    async def give(_request: bytes, _context: object) -> AsyncIterator[pb.DownloadArtifactResponse]:
+        for _ in range(mib):
+            yield pb.DownloadArtifactResponse(data=part)
+
+    handlers = {
+        "Up": grpc.stream_unary_rpc_method_handler(take, pb.UploadArtifactRequest.FromString),
+        "Down": grpc.unary_stream_rpc_method_handler(give, None, pb.DownloadArtifactResponse.SerializeToString),
+    }
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(BARE_SERVICE, handlers),))
+    number = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    port.put(number)
+    await server.wait_for_termination()
+
+
+def measure_disk(folder: Path, source: Path, repeats: int) -> None:
+    """What the disk and the checksum alone take."""
+
+    def write() -> None:
+        with source.open("rb") as read, (folder / "copy").open("wb", buffering=0) as written:
+            while part := read.read(PART_BYTES):
+                written.write(part)
+            os.fsync(written.fileno())
+
+    def hash_it() -> None:
+        with source.open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+
+    row("bare file write and fsync", source, seconds_of(write, repeats))
+    row("bare sha256", source, seconds_of(hash_it, repeats))
+
+
+def check_same(path: Path, digest: bytes) -> None:
+    """Whether a file is what was uploaded."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").digest() != digest:
+            raise SystemExit("the downloaded bytes are not those that were uploaded")
+
+
+def seconds_of(work: Callable[[], object], repeats: int) -> list[float]:
+    """How long each repeat takes."""
+    seconds: list[float] = []
+    for _ in range(repeats):
+        with timed(seconds):
+            work()
+    return seconds
+
+
+def row(
+    name: str, size: Path | int, seconds: Sequence[float], *, at_least: float | None = None, **memory: float
+) -> None:
+    """Prints one line."""
+    megabytes = (size if isinstance(size, int) else size.stat().st_size) / 1e6
+    rates = [round(megabytes / second) for second in seconds]
+    bar = {} if at_least is None else {"at_least": at_least, "met": median(rates) >= at_least}
+    report(benchmark="artifacts", row=name, unit="MB/s", median=median(rates, 0), runs=rates, **bar, **memory)
+
+
+if __name__ == "__main__":
+    main()

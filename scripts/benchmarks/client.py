@@ -1,0 +1,321 @@
+"""Measures what logging costs a training: JSON lines, medians of several processes.
+
+Each process logs by the module-level API as a training would. What a call takes includes the reading of the clock
+around it; `bare_append` is a list's append, timed the same way. The points of the throughput row are counted on the
+server by value before it is reported.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarking import TREE, median, report, running_server
+from peers import PEERS, measure
+
+from trackwire import Client
+from trackwire.shipper.lock import SpoolLock
+
+CALL = """
+import sys, time, trackwire
+now = time.perf_counter_ns
+def percentiles(call):
+    taken = []
+    for step in range(CALLS):
+        begun = now(); call(step); taken.append(now() - begun)
+        if step % 1000 == 0: time.sleep(0.002)
+    taken.sort()
+    return taken[CALLS // 2] / 1e3, taken[CALLS * 99 // 100] / 1e3
+CALLS = 100_000
+bare = []
+ten = {f"metric/{key}": 0.5 for key in range(10)}
+with trackwire.start_run():
+    trackwire.log_metric("warm", 1.0); trackwire.log_metrics(ten)
+    results = [percentiles(bare.append), percentiles(lambda step: trackwire.log_metric("loss", 0.5, step)),
+               percentiles(lambda step: trackwire.log_metrics(ten, step))]
+print(results)
+"""
+
+FLAT_OUT = """
+import sys, time, trackwire
+steps = int(sys.argv[2])
+keys = [f"metric/{key}" for key in range(100)]
+with trackwire.start_run(run_id=sys.argv[1]) as run:
+    trackwire.log_metric("warm", 1.0, 0)
+    assert run.flush(60)
+    print("ready", flush=True); sys.stdin.readline()
+    for step in range(steps):
+        trackwire.log_metrics({key: step + at * 1e-3 for at, key in enumerate(keys)}, step)
+        # A training does something between two steps; the disk is allowed to keep up.
+        if step % 500 == 499: time.sleep(0)
+    assert run.flush(300)
+    print(time.time(), run._recorder.dropped_points, flush=True); sys.stdin.readline()
+"""
+
+PRINT = """
+import os, sys, time, trackwire
+now = time.perf_counter_ns
+def percentiles():
+    taken = []
+    for step in range(20_000):
+        begun = now(); print("step 1, loss 0.5"); taken.append(now() - begun)
+        if step % 100 == 0: time.sleep(0.002)
+    taken.sort()
+    return taken[10_000] / 1e3, taken[19_800] / 1e3
+terminal, sys.stdout = sys.stdout, open(os.devnull, "w")
+bare = percentiles()
+with trackwire.start_run(console=True):
+    captured = percentiles()
+sys.stdout = terminal
+print([bare, captured])
+"""
+
+LOOP = """
+import time, numpy as np, trackwire
+side = 100
+while True:
+    a = np.random.default_rng(0).random((side, side))
+    times = []
+    for _ in range(20):
+        begun = time.perf_counter(); a @ a; times.append(time.perf_counter() - begun)
+    if sorted(times)[10] >= 0.002: break
+    side += 20
+metrics = [f"metric/{key}" for key in range(20)]
+def loop(log):
+    begun = time.perf_counter()
+    for step in range(300):
+        value = float((a @ a)[0, 0])
+        if log: trackwire.log_metrics(dict.fromkeys(metrics, value), step)
+    return time.perf_counter() - begun
+with trackwire.start_run():
+    trackwire.log_metric("warm", 1.0); time.sleep(0.5); loop(False)
+    print([(loop(False), loop(True)) for _ in range(9)])
+"""
+
+START = """
+import time; begun = time.perf_counter()
+import trackwire
+imported = time.perf_counter()
+run = trackwire.start_run()
+print([imported - begun, time.perf_counter() - imported])
+"""
+
+AWAY = """
+import resource, time, trackwire
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+keys = [f"metric/{key}" for key in range(100)]
+run = trackwire.start_run()
+trackwire.log_metrics(dict.fromkeys(keys, 1.0), 0); run.flush(0.5)
+before, most = resident(), 0
+for step in range(100_000):
+    trackwire.log_metrics(dict.fromkeys(keys, float(step)), step)
+    if step % 100 == 0: time.sleep(0.004)
+    if step % 1000 == 0: most = max(most, resident())
+print([most - before, run._recorder.dropped_points])
+import os; os._exit(0)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench_client", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="processes that a median is of (3)")
+    parser.add_argument("--peers", action="store_true", help="also install other trackers, and measure their calls")
+    arguments = parser.parse_args()
+    ours = measure_calls(arguments.repeats)
+    if arguments.peers:
+        measure_peers(*ours)
+    measure_print(arguments.repeats)
+    measure_start(arguments.repeats)
+    measure_loop(arguments.repeats)
+    measure_away()
+    measure_flat_out(arguments.repeats)
+
+
+def measure_calls(repeats: int) -> list[float]:
+    """The medians of a call with one metric and of one with ten."""
+    runs = [json.loads(trained(CALL).replace("(", "[").replace(")", "]")) for _ in range(repeats)]
+    medians = []
+    for row, name, p50_max, p99_max in ((1, "log_metric", 1.5, 20), (2, "log_metrics of 10 keys", 3, 40)):
+        p50, p99 = (median([run[row][which] for run in runs], 2) for which in (0, 1))
+        bare = median([run[0][0] for run in runs], 2)
+        medians.append(p50)
+        report(
+            benchmark="client",
+            row=name,
+            unit="us",
+            p50=p50,
+            p99=p99,
+            at_most=[p50_max, p99_max],
+            met=p50 <= p50_max and p99 <= p99_max,
+            bare_append=bare,
+            times_bare=round(p50 / bare, 1),
+        )
+    return medians
+
+
+def measure_peers(one_us: float, ten_us: float) -> None:
+    for peer in PEERS:
+        version, one, ten = measure(peer)
+        for name, cost, ours in (("log_metric", one, one_us), ("log_metrics of 10 keys", ten, ten_us)):
+            report(
+                benchmark="client",
+                row=f"{name}, by {peer.package} {version}",
+                unit="us",
+                p50=round(cost.p50, 2),
+                p99=round(cost.p99, 2),
+                times_ours=round(cost.p50 / ours, 1),
+            )
+
+
+def measure_print(repeats: int) -> None:
+    """Against the same print into a run that doesn't keep its console."""
+    runs = [json.loads(trained(PRINT).replace("(", "[").replace(")", "]")) for _ in range(repeats)]
+    (bare_p50, bare_p99), (p50, p99) = (
+        [median([run[row][which] for run in runs], 2) for which in (0, 1)] for row in (0, 1)
+    )
+    report(
+        benchmark="client",
+        row="print into a run that keeps its console",
+        unit="us",
+        p50=p50,
+        p99=p99,
+        bare=[bare_p50, bare_p99],
+        more=round(p50 - bare_p50, 2),
+        at_most=5,
+        met=p50 - bare_p50 <= 5,
+    )
+
+
+def measure_start(repeats: int) -> None:
+    runs = [json.loads(trained(START)) for _ in range(repeats + 2)][2:]
+    for which, name, at_most in ((0, "import trackwire", 150), (1, "first start_run", 30)):
+        milliseconds = median([run[which] * 1e3 for run in runs])
+        met = milliseconds <= at_most
+        report(benchmark="client", row=name, unit="ms", median=milliseconds, at_most=at_most, met=met)
+
+
+def measure_loop(repeats: int) -> None:
+    ratios, steps = [], []
+    for _ in range(repeats):
+        pairs = json.loads(trained(LOOP).replace("(", "[").replace(")", "]"))
+        ratios.append(median([logged / bare for bare, logged in pairs], 4))
+        steps.append(median([bare / 300 * 1e3 for bare, _ in pairs], 3))
+    slower = median([(ratio - 1) * 100 for ratio in ratios], 2)
+    report(
+        benchmark="client",
+        row="training step with 20 metrics",
+        unit="% slower",
+        median=slower,
+        runs=[round((ratio - 1) * 100, 2) for ratio in ratios],
+        at_most=1,
+        met=slower <= 1,
+        step_ms=median(steps, 3),
+    )
+
+
+def measure_away() -> None:
+    grown, dropped = json.loads(trained(AWAY, {"TRACKWIRE_TRACKING_URI": "127.0.0.1:1"}))
+    mib = round(grown / 2**20, 1)
+    report(
+        benchmark="client",
+        row="memory for 10,000,000 points with the server away",
+        unit="MiB",
+        grown=mib,
+        at_most=64,
+        dropped=dropped,
+        met=mib <= 64 and not dropped,
+    )
+
+
+def measure_flat_out(repeats: int) -> None:
+    processes, steps = 4, 15_000
+    rates = []
+    for _ in range(repeats):
+        with running_server() as server, tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
+            rates.append(flat_out(Path(folder), server.address, processes, steps))
+    report(
+        benchmark="client",
+        row=f"{processes} processes, 100 keys a step, flat out, to durable",
+        unit="points/s",
+        median=round(median(rates)),
+        runs=[round(rate) for rate in rates],
+        at_least=1_000_000,
+        met=median(rates) >= 1_000_000,
+    )
+
+
+def flat_out(folder: Path, address: str, processes: int, steps: int) -> float:
+    trainers = [
+        started(folder, FLAT_OUT, {"TRACKWIRE_TRACKING_URI": address}, [f"run-{number}", str(steps)])
+        for number in range(processes)
+    ]
+    for trainer in trainers:
+        assert trainer.stdout is not None
+        assert trainer.stdout.readline().strip() == "ready"
+    begun = time.time()
+    for trainer in trainers:
+        say(trainer)
+    ended = []
+    for trainer in trainers:
+        assert trainer.stdout is not None
+        at, dropped = trainer.stdout.readline().split()
+        assert dropped == "0", f"{dropped} points were dropped"
+        ended.append(float(at))
+    for trainer in trainers:
+        say(trainer)
+        assert trainer.wait(60) == 0
+    with Client(address) as client:
+        for number in range(processes):
+            for series in client.read_metrics([f"run-{number}"]).series:
+                if series.key != "warm":
+                    at = int(series.key.removeprefix("metric/"))
+                    assert series.values.tolist() == [step + at * 1e-3 for step in range(steps)]
+    return processes * steps * 100 / (max(ended) - begun)
+
+
+def say(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def trained(script: str, environment: Mapping[str, str] | None = None) -> str:
+    """What a script has printed, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="trackwire-bench-", ignore_cleanup_errors=True) as folder:
+        process = started(Path(folder), script, environment or {}, [])
+        out, _ = process.communicate(timeout=600)
+        assert process.returncode == 0
+        # With the server away it would wait for ever.
+        holder = SpoolLock(Path(folder) / ".trackwire" / "spool").holder()
+        if holder is not None and holder.pid:
+            os.kill(holder.pid, signal.SIGTERM)
+        return out
+
+
+def started(
+    folder: Path, script: str, environment: Mapping[str, str], arguments: Sequence[str]
+) -> "subprocess.Popen[str]":
+    # Nor does an installed package compile its modules at each start.
+    others = ("TRACKWIRE_", "MLFLOW_", "PYTHONDONTWRITEBYTECODE")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        cwd=folder,
+        env={**bare, "PYTHONPATH": os.pathsep.join(TREE), **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
