@@ -7,22 +7,20 @@ machine takes to hand out memory for the page cache, which `bare file write` sho
 """
 
 import argparse
-import asyncio
 import hashlib
-import multiprocessing
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
-from benchmarking import Server, median, report, running_server, timed
+from benchmarking import BARE_SERVICE, Server, bare_server, median, report, running_server, timed
 
 from trackwire import Client
 from trackwire.v1 import artifacts_pb2 as pb
 
 PART_BYTES = 1024 * 1024
-BARE_SERVICE = "bench.Bare"
 
 
 def main() -> None:
@@ -78,11 +76,7 @@ def measure_server(server: Server, client: Client, source: Path, digest: bytes, 
 
 def measure_bare_stream(mib: int, repeats: int) -> None:
     """What gRPC alone takes, with the same messages, in either direction."""
-    context = multiprocessing.get_context("spawn")
-    port = context.Queue()
-    server = context.Process(target=bare_server, args=(port, mib))
-    server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port.get(timeout=30)}") as channel:
+    with bare_server(bare_handlers, mib) as address, grpc.insecure_channel(address) as channel:
         up = channel.stream_unary(f"/{BARE_SERVICE}/Up", pb.UploadArtifactRequest.SerializeToString)
         down = channel.unary_stream(
             f"/{BARE_SERVICE}/Down", response_deserializer=pb.DownloadArtifactResponse.FromString
@@ -97,15 +91,9 @@ def measure_bare_stream(mib: int, repeats: int) -> None:
 
         row("bare grpc.aio up", mib * PART_BYTES, seconds_of(send, repeats))
         row("bare grpc.aio down", mib * PART_BYTES, seconds_of(receive, repeats))
-    server.terminate()
-    server.join()
 
 
-def bare_server(port: "multiprocessing.Queue[int]", mib: int) -> None:
-    asyncio.run(serve_bare(port, mib))
-
-
-async def serve_bare(port: "multiprocessing.Queue[int]", mib: int) -> None:
+def bare_handlers(mib: int) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """Takes and gives messages, and keeps nothing."""
     part = os.urandom(PART_BYTES)
 
@@ -118,16 +106,10 @@ async def serve_bare(port: "multiprocessing.Queue[int]", mib: int) -> None:
         for _ in range(mib):
             yield pb.DownloadArtifactResponse(data=part)
 
-    handlers = {
+    return {
         "Up": grpc.stream_unary_rpc_method_handler(take, pb.UploadArtifactRequest.FromString),
         "Down": grpc.unary_stream_rpc_method_handler(give, None, pb.DownloadArtifactResponse.SerializeToString),
     }
-    server = grpc.aio.server()
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(BARE_SERVICE, handlers),))
-    number = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    port.put(number)
-    await server.wait_for_termination()
 
 
 def measure_disk(folder: Path, source: Path, repeats: int) -> None:

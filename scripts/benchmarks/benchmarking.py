@@ -1,6 +1,8 @@
-"""What the benchmarks share: a real server in a process of its own, its memory, medians, JSON lines."""
+"""What the benchmarks share: servers and clients in processes of their own, memory, medians, JSON lines."""
 
+import asyncio
 import json
+import multiprocessing
 import os
 import signal
 import statistics
@@ -8,10 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import grpc
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = [str(ROOT / "client"), str(ROOT / "server")]
@@ -64,6 +69,58 @@ def running_server(*arguments: str, data_dir: Path | None = None) -> Iterator[Se
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(60)
+
+
+# What a bare server answers with, by the name of the call: made in the server's process.
+Handlers = Callable[..., Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]]
+BARE_SERVICE = "bench.Bare"
+
+
+@contextmanager
+def bare_server(handlers: Handlers, *arguments: object) -> Iterator[str]:
+    """A grpc.aio server of its own process that has the handlers and nothing else; its address."""
+    context = multiprocessing.get_context("spawn")
+    port: multiprocessing.Queue[int] = context.Queue()
+    process = context.Process(target=_serve_bare, args=(port, handlers, arguments))
+    process.start()
+    try:
+        yield f"127.0.0.1:{port.get(timeout=30)}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve_bare(port: "multiprocessing.Queue[int]", handlers: Handlers, arguments: Sequence[object]) -> None:
+    async def serve() -> None:
+        server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
+        handler = grpc.method_handlers_generic_handler(BARE_SERVICE, handlers(*arguments))
+        server.add_generic_rpc_handlers((handler,))
+        number = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        port.put(number)
+        await server.wait_for_termination()
+
+    asyncio.run(serve())
+
+
+def run_together(work: Callable[..., None], arguments: Iterable[Sequence[object]]) -> float:
+    """Calls `work` in a process for each of `arguments`, with a barrier behind them; seconds between its two meetings.
+
+    All meet once when they are ready, and once when they are done.
+    """
+    context = multiprocessing.get_context("spawn")
+    each = list(arguments)
+    barrier = context.Barrier(len(each) + 1)
+    processes = [context.Process(target=work, args=(*arguments, barrier)) for arguments in each]
+    for process in processes:
+        process.start()
+    barrier.wait(60)
+    started = time.perf_counter()
+    barrier.wait(600)
+    seconds = time.perf_counter() - started
+    for process in processes:
+        process.join()
+    return seconds
 
 
 def report(**figures: object) -> None:

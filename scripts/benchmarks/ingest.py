@@ -7,21 +7,22 @@ once; `bare_sqlite` writes the same blobs, a transaction each.
 """
 
 import argparse
-import asyncio
-import multiprocessing
-import multiprocessing.synchronize
 import sqlite3
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
-from benchmarking import Server, median, report, running_server
+from benchmarking import BARE_SERVICE, Server, bare_server, median, report, run_together, running_server
 
 from trackwire import Client
 from trackwire.columns import MetricColumns, encode_ingest
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Barrier
 
 DRAIN_SECONDS_MAX = 30
 
@@ -93,7 +94,7 @@ def measure(row: Row, repeats: int) -> None:
     rates, drains, peaks = [], [], []
     for _ in range(repeats):
         with running_server() as server:
-            seconds = run_clients(row, server.address)
+            seconds = run_together(ingest, [(row, server.address, client) for client in range(row.clients)])
             rates.append(row.rate(seconds))
             peaks.append(server.peak_megabytes())
             drains.append(drain(server))
@@ -114,23 +115,7 @@ def measure(row: Row, repeats: int) -> None:
     )
 
 
-def run_clients(row: Row, address: str) -> float:
-    """Seconds from the moment that all clients are ready to the last acknowledgement."""
-    context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(row.clients + 1)
-    processes = [context.Process(target=ingest, args=(row, address, client, ready)) for client in range(row.clients)]
-    for process in processes:
-        process.start()
-    ready.wait(60)
-    started = time.perf_counter()
-    ready.wait(600)
-    seconds = time.perf_counter() - started
-    for process in processes:
-        process.join()
-    return seconds
-
-
-def ingest(row: Row, address: str, client: int, ready: "multiprocessing.synchronize.Barrier") -> None:
+def ingest(row: Row, address: str, client: int, ready: "Barrier") -> None:
     """One client process."""
     with Client(address) as connection:
         run = connection.create_run(run_id=f"run-{client}")
@@ -170,46 +155,21 @@ def verify(row: Row, server: Server) -> None:
 
 def bare_grpc_seconds(row: Row) -> float:
     """The same bytes, the same number of clients, a server that does nothing."""
-    context = multiprocessing.get_context("spawn")
-    port = context.Queue()
-    server = context.Process(target=bare_server, args=(port,))
-    server.start()
-    address = f"127.0.0.1:{port.get(timeout=30)}"
-    ready = context.Barrier(row.clients + 1)
-    clients = [context.Process(target=bare_client, args=(row, address, at, ready)) for at in range(row.clients)]
-    for client in clients:
-        client.start()
-    ready.wait(60)
-    started = time.perf_counter()
-    ready.wait(600)
-    seconds = time.perf_counter() - started
-    for client in clients:
-        client.join()
-    server.terminate()
-    server.join()
-    return seconds
+    with bare_server(bare_handlers) as address:
+        return run_together(bare_client, [(row, address, client) for client in range(row.clients)])
 
 
-def bare_server(port: "multiprocessing.Queue[int]") -> None:
+def bare_handlers() -> dict[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
     async def answer(_request: bytes, _context: object) -> bytes:
         return b""
 
-    async def serve() -> None:
-        server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
-        handlers = {"Call": grpc.unary_unary_rpc_method_handler(answer)}
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bare.Service", handlers),))
-        number = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        port.put(number)
-        await server.wait_for_termination()
-
-    asyncio.run(serve())
+    return {"Call": grpc.unary_unary_rpc_method_handler(answer)}
 
 
-def bare_client(row: Row, address: str, client: int, ready: "multiprocessing.synchronize.Barrier") -> None:
+def bare_client(row: Row, address: str, client: int, ready: "Barrier") -> None:
     with grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)]) as channel:
         grpc.channel_ready_future(channel).result(30)
-        call = channel.unary_unary("/bare.Service/Call")
+        call = channel.unary_unary(f"/{BARE_SERVICE}/Call")
         ready.wait(60)
         flying: list[grpc.Future[bytes]] = []
         for request in range(row.requests):

@@ -5,14 +5,12 @@ down to 1,000 points. `bare_grpc_ms` streams the same bytes from a grpc.aio serv
 """
 
 import argparse
-import asyncio
-import multiprocessing
 import time
 from collections.abc import AsyncIterator
 
 import grpc
 import numpy as np
-from benchmarking import Server, median, report, running_server, timed
+from benchmarking import BARE_SERVICE, Server, bare_server, median, report, running_server, timed
 
 from trackwire import Client
 from trackwire.columns import MetricColumns, Series
@@ -94,42 +92,27 @@ def row(name: str, seconds: list[float], at_most_ms: float, bare_ms: float) -> N
 
 def bare_grpc_ms(size: int, repeats: int) -> float:
     """The median time to stream so many bytes in messages of the same size."""
-    port: multiprocessing.Queue[int] = multiprocessing.get_context("spawn").Queue()
-    server = multiprocessing.get_context("spawn").Process(target=bare_server, args=(port, size))
-    server.start()
-    with grpc.insecure_channel(
-        f"127.0.0.1:{port.get(timeout=30)}", options=[("grpc.max_receive_message_length", -1)]
-    ) as c:
-        grpc.channel_ready_future(c).result(30)
-        call = c.unary_stream("/bare.Service/Read")
-        seconds: list[float] = []
+    options = [("grpc.max_receive_message_length", -1)]
+    seconds: list[float] = []
+    with bare_server(bare_handlers, size) as address, grpc.insecure_channel(address, options=options) as channel:
+        grpc.channel_ready_future(channel).result(30)
+        call = channel.unary_stream(f"/{BARE_SERVICE}/Read")
         for _ in range(repeats + 2):
             with timed(seconds):
                 received = sum(len(message) for message in call(b""))
             if received != size:
                 raise SystemExit(f"{received} bytes of {size}")
-    server.terminate()
-    server.join()
     return median([second * 1e3 for second in seconds[2:]], 2)
 
 
-def bare_server(port: "multiprocessing.Queue[int]", size: int) -> None:
+def bare_handlers(size: int) -> dict[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
     data = b"x" * size
 
     async def read(_request: bytes, _context: object) -> AsyncIterator[bytes]:
         for at in range(0, size, MESSAGE_BYTES):
             yield data[at : at + MESSAGE_BYTES]
 
-    async def serve() -> None:
-        server = grpc.aio.server()
-        handlers = {"Read": grpc.unary_stream_rpc_method_handler(read)}
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bare.Service", handlers),))
-        number = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        port.put(number)
-        await server.wait_for_termination()
-
-    asyncio.run(serve())
+    return {"Read": grpc.unary_stream_rpc_method_handler(read)}
 
 
 if __name__ == "__main__":
