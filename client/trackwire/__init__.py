@@ -35,18 +35,7 @@ if TYPE_CHECKING:
         UnimplementedError,
     )
     from trackwire.exceptions import MlflowException
-    from trackwire.fluent.active import (
-        active_run,
-        end_run,
-        get_registry_uri,
-        get_tracking_uri,
-        is_tracking_uri_set,
-        last_active_run,
-        set_experiment,
-        set_registry_uri,
-        set_tracking_uri,
-        start_run,
-    )
+    from trackwire.fluent.active import active_run, end_run, last_active_run, start_run
     from trackwire.fluent.active_run import ActiveRun
     from trackwire.fluent.api import (
         autolog,
@@ -71,6 +60,14 @@ if TYPE_CHECKING:
         log_text,
         set_tag,
         set_tags,
+    )
+    from trackwire.fluent.choices import (
+        get_registry_uri,
+        get_tracking_uri,
+        is_tracking_uri_set,
+        set_experiment,
+        set_registry_uri,
+        set_tracking_uri,
     )
     from trackwire.fluent.sampling import (
         disable_system_metrics_logging,
@@ -143,18 +140,7 @@ _NAMES_OF_MODULE = {
         "UnimplementedError",
     ),
     "trackwire.exceptions": ("MlflowException",),
-    "trackwire.fluent.active": (
-        "active_run",
-        "end_run",
-        "get_registry_uri",
-        "get_tracking_uri",
-        "is_tracking_uri_set",
-        "last_active_run",
-        "set_experiment",
-        "set_registry_uri",
-        "set_tracking_uri",
-        "start_run",
-    ),
+    "trackwire.fluent.active": ("active_run", "end_run", "last_active_run", "start_run"),
     "trackwire.fluent.active_run": ("ActiveRun",),
     "trackwire.fluent.api": (
         "autolog",
@@ -179,6 +165,14 @@ _NAMES_OF_MODULE = {
         "log_text",
         "set_tag",
         "set_tags",
+    ),
+    "trackwire.fluent.choices": (
+        "get_registry_uri",
+        "get_tracking_uri",
+        "is_tracking_uri_set",
+        "set_experiment",
+        "set_registry_uri",
+        "set_tracking_uri",
     ),
     "trackwire.fluent.sampling": (
         "disable_system_metrics_logging",

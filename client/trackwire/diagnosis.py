@@ -7,7 +7,7 @@ import click
 from trackwire.cli import cli
 from trackwire.cli.doctor import versions
 from trackwire.cli.output import print_fields
-from trackwire.fluent.active import get_tracking_uri
+from trackwire.fluent.choices import get_tracking_uri
 from trackwire.fluent.settings import destination
 
 

@@ -1,6 +1,6 @@
 """What MLflow has in `mlflow.tracking`."""
 
-from trackwire.fluent.active import (
+from trackwire.fluent.choices import (
     get_registry_uri,
     get_tracking_uri,
     is_tracking_uri_set,

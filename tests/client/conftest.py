@@ -10,7 +10,7 @@ from tests.client.scripted_server import MetricStore, ScriptedServer
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.fluent import active
+from trackwire.fluent import active, choices
 
 
 @pytest.fixture(scope="module", params=[Client, LoopedClient], ids=["blocking", "asyncio"])
@@ -60,8 +60,8 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for prefix in ("TRACKWIRE_", "MLFLOW_"):
             monkeypatch.delenv(prefix + name, raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(active, "_tracking_uri", None)
-    monkeypatch.setattr(active, "_experiment", None)
+    monkeypatch.setattr(choices, "_tracking_uri", None)
+    monkeypatch.setattr(choices, "_experiment", None)
     monkeypatch.setattr(active, "_run_id_is_used", False)
     yield tmp_path / ".trackwire" / "spool"
     while active.active_run() is not None:

@@ -13,7 +13,7 @@ from tests.client.spooled import KIND, points_of, run_records, statuses, tags_of
 from tests.conftest import ROOT
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.fluent import active, recorder
+from trackwire.fluent import active, choices, recorder
 from trackwire.spool.stream import open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
 from trackwire.v1.runs_pb2 import (
@@ -27,7 +27,7 @@ from trackwire.v1.runs_pb2 import (
 
 
 def test_what_a_run_says_lies_in_the_spool_in_order(spool: Path) -> None:
-    active.set_experiment("digits")
+    choices.set_experiment("digits")
     with active.start_run(run_name="first", tags={"team": "red"}, description="why") as run:
         run.log_params({"lr": 0.1, "layers": [1, 2]})
         for step in range(3):
@@ -173,7 +173,7 @@ def test_run_that_no_server_takes_is_told_at_its_start(spool: Path, arguments: d
 
 def test_experiment_name_that_no_server_takes_is_told(spool: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"experiment_name: .*: has 501 characters, at most 500"):
-        active.set_experiment("x" * 501)
+        choices.set_experiment("x" * 501)
 
 
 def test_run_of_a_thread_that_is_gone_is_still_ended_at_the_exit(spool: Path) -> None:
@@ -215,8 +215,8 @@ def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(
 
 
 def test_folder_as_tracking_uri_is_shown_as_a_uri(spool: Path, tmp_path: Path) -> None:
-    active.set_tracking_uri("./runs")
-    assert active.get_tracking_uri() == (tmp_path / "runs").as_uri()
+    choices.set_tracking_uri("./runs")
+    assert choices.get_tracking_uri() == (tmp_path / "runs").as_uri()
 
 
 def test_who_has_named_no_server_is_told_once_where_runs_lie(
@@ -241,7 +241,7 @@ def test_disabled_mode_writes_nothing(spool: Path) -> None:
 
 SCRIPT = """
 import os, sys
-from trackwire.fluent import active, recorder
+from trackwire.fluent import active, choices, recorder
 run = active.start_run(run_id="r")
 for step in range(1000):
     run.log_metric("loss", float(step), step)
@@ -293,7 +293,7 @@ def test_forked_children_log_beside_their_parent_and_leave_the_end_to_it(tmp_pat
 
 FORK_WHILE_THE_WRITER_LOADS = """
 import importlib.abc, os, sys, threading, time
-from trackwire.fluent import active
+from trackwire.fluent import active, choices
 loads = threading.Event()
 
 class Slow(importlib.abc.MetaPathFinder):

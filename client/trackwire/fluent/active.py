@@ -9,20 +9,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import FailedPreconditionError
 from trackwire.fluent.active_run import ActiveRun, status_after
 from trackwire.fluent.checks import (
-    EXPERIMENT_NAME_CHARACTERS_MAX,
     RUN_NAME_CHARACTERS_MAX,
     check_run_id,
     checked_entries,
     checked_text,
 )
-from trackwire.fluent.chosen_experiment import ChosenExperiment
+from trackwire.fluent.choices import chosen_destination, chosen_experiment
 from trackwire.fluent.companions import Company, begin_company, company
 from trackwire.fluent.jobs import Job, job_of, node_share
 from trackwire.fluent.opening import Opening
-from trackwire.fluent.settings import Destination, ExperimentChoice, destination, experiment_choice, variable
+from trackwire.fluent.settings import Destination, ExperimentChoice, experiment_choice, variable
 from trackwire.user import user_name
 
 logger = logging.getLogger(__name__)
@@ -39,56 +38,12 @@ class _Stack(threading.local):
 _stack = _Stack()
 # Those of all threads that nobody has ended: a thread may be gone before its run is.
 _open_runs: set[ActiveRun] = set()
-_tracking_uri: str | None = None
-_experiment: ExperimentChoice | None = None
 _hears_in_pid = 0
 _run_id_is_used = False
 _offline_is_told = False
 # How many runs of the job this process has started, by the run that they are part of.
 _runs_of_job: Counter[str] = Counter()
 _counting = threading.Lock()
-
-
-def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
-    """The server that runs started from now on go to: `host:port` or `grpc://host:port`; "" or a folder: offline."""
-    global _tracking_uri
-    destination(os.fspath(uri))
-    _tracking_uri = os.fspath(uri)
-
-
-def get_tracking_uri() -> str:
-    """Where runs go: the server's address, or `file:` and the spool's folder where there is none."""
-    place = destination(_tracking_uri)
-    return place.address or place.spool.as_uri()
-
-
-def is_tracking_uri_set() -> bool:
-    """Whether anybody has said where runs go: a call, or the environment."""
-    return bool(_tracking_uri if _tracking_uri is not None else variable("TRACKING_URI"))
-
-
-def get_registry_uri() -> str:
-    """Where models are registered: on the server that runs go to."""
-    return get_tracking_uri()
-
-
-def set_registry_uri(uri: str) -> None:
-    """Takes the server that runs go to, and no other: InvalidArgumentError."""
-    if destination(uri).address != destination(_tracking_uri).address:
-        raise InvalidArgumentError(
-            f"registry_uri: {uri!r}: models are registered on the server of runs, {get_tracking_uri()!r}",
-            metadata={"field": "registry_uri", "value": uri},
-        )
-
-
-def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> ChosenExperiment:
-    """The experiment of runs started from now on; by name it is made with the first of them if there is none."""
-    global _experiment
-    if (experiment_name is None) == (experiment_id is None):
-        raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
-    name = checked_text("experiment_name", experiment_name or "", EXPERIMENT_NAME_CHARACTERS_MAX)
-    _experiment = ExperimentChoice(experiment_id=str(experiment_id or ""), name=name)
-    return ChosenExperiment(_experiment)
 
 
 def start_run(
@@ -165,11 +120,6 @@ def runs_under_way() -> list[ActiveRun]:
     return [*(run for run in others if not run.is_inherited), *_stack.runs]
 
 
-def chosen_experiment() -> ExperimentChoice | None:
-    """What `set_experiment` has said last."""
-    return _experiment
-
-
 def run_to_log(run_id: str | None = None) -> ActiveRun:
     """This thread's active run, which is started where there is none; or the run of this id, which must be there.
 
@@ -216,7 +166,7 @@ def _run_id_of_job(job: Job | None, parent_run_id: str) -> str:
 
 
 def _opened(opening: Opening, mode: str | None, wanted: Company) -> ActiveRun:
-    place = destination(_tracking_uri, mode)
+    place = chosen_destination(mode)
     if place.notice:
         logger.warning("%s", place.notice)
     _tell_where_it_lies(place)
@@ -251,9 +201,10 @@ def _tell_where_it_lies(place: Destination) -> None:
 
 
 def _experiment_of(experiment_id: str | None, parent: ActiveRun | None) -> ExperimentChoice:
-    if experiment_id is None and parent is not None and _experiment is None:
+    chosen = chosen_experiment()
+    if experiment_id is None and parent is not None and chosen is None:
         return parent.experiment
-    return experiment_choice(experiment_id, _experiment)
+    return experiment_choice(experiment_id, chosen)
 
 
 def _first_tags(tags: Mapping[str, object] | None, description: str | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import os
 
 from trackwire.errors import InvalidArgumentError
-from trackwire.fluent.active import get_tracking_uri
+from trackwire.fluent.choices import get_tracking_uri
 from trackwire.fluent.settings import destination
 from trackwire.mlflow_client.artifacts import ArtifactMethods
 from trackwire.mlflow_client.experiments import ExperimentMethods

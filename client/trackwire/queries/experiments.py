@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trackwire.errors import AlreadyExistsError, NotFoundError
-from trackwire.fluent import active
+from trackwire.fluent.choices import chosen_experiment
 from trackwire.fluent.settings import DEFAULT_EXPERIMENT_ID, ExperimentChoice, experiment_choice
 from trackwire.queries.entities import Experiment
 from trackwire.queries.named_values import ViewType
@@ -120,11 +120,11 @@ def experiment_ids_by_name(client: "Client", names: Sequence[str]) -> dict[str, 
 
 
 def _choice() -> ExperimentChoice:
-    return experiment_choice(None, active.chosen_experiment())
+    return experiment_choice(None, chosen_experiment())
 
 
 def _set_by_name() -> str:
-    chosen = active.chosen_experiment()
+    chosen = chosen_experiment()
     return "" if chosen is None else chosen.name
 
 

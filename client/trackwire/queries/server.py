@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from trackwire.errors import FailedPreconditionError
-from trackwire.fluent import active
+from trackwire.fluent.active import runs_under_way
+from trackwire.fluent.choices import chosen_destination
 from trackwire.fluent.settings import Destination, destination
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def client_for(asked: str, tracking_uri: str | None = None) -> "Client":
     What this process's runs under way have logged so far is on the server first, so that a read finds it. `asked` is
     the name of the call, for the error where no server is configured.
     """
-    place = destination(active.get_tracking_uri() if tracking_uri is None else tracking_uri)
+    place = chosen_destination() if tracking_uri is None else destination(tracking_uri)
     if not place.address:
         raise _offline_error(asked, place)
     deadline = time.monotonic() + SETTLE_SECONDS
-    for run in active.runs_under_way():
+    for run in runs_under_way():
         run.flush(max(0.0, deadline - time.monotonic()))
     return _client_of(place.address)
 

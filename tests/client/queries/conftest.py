@@ -11,7 +11,7 @@ from tests.client.media.conftest import FreshPython
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.fluent import active
+from trackwire.fluent import active, choices
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +21,8 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for prefix in ("TRACKWIRE_", "MLFLOW_"):
             monkeypatch.delenv(prefix + name, raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(active, "_tracking_uri", None)
-    monkeypatch.setattr(active, "_experiment", None)
+    monkeypatch.setattr(choices, "_tracking_uri", None)
+    monkeypatch.setattr(choices, "_experiment", None)
     spool = tmp_path / ".trackwire" / "spool"
     yield spool
     while active.active_run() is not None:
@@ -42,7 +42,7 @@ def end_shippers(spool: Path) -> None:
 @pytest.fixture
 def online(offline: Path, live: ServerProcess) -> str:
     """The same with a server; its address."""
-    active.set_tracking_uri(live.address)
+    choices.set_tracking_uri(live.address)
     return live.address
 
 
@@ -51,7 +51,7 @@ def experiment_id(client: Client, request: pytest.FixtureRequest) -> str:
     """An experiment of the test's own, which is the chosen one."""
     name = f"{request.node.name} {os.urandom(4).hex()}"
     made = client.create_experiment(name).experiment_id
-    active.set_experiment(name)
+    choices.set_experiment(name)
     return made
 
 

@@ -15,7 +15,7 @@ WITHOUT = ("pandas",)
 def program(online: str) -> str:
     """How a program begins that reads from the server."""
     return f"""
-from trackwire.fluent.active import set_experiment, set_tracking_uri
+from trackwire.fluent.choices import set_experiment, set_tracking_uri
 from trackwire.queries.runs import search_runs
 from trackwire.queries.tables import load_table
 set_tracking_uri({online!r})

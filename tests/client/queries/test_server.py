@@ -117,7 +117,7 @@ def test_reads_follow_the_tracking_uri(online: str, tmp_path: Path, monkeypatch:
         mlflow.set_tracking_uri(f"grpc://{online}")
         assert server.client_for("read") is first
         assert mlflow.get_experiment_by_name("only on the first") is not None
-        monkeypatch.setattr("trackwire.fluent.active._tracking_uri", None)
+        monkeypatch.setattr("trackwire.fluent.choices._tracking_uri", None)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", other.address)
         assert server.client_for("read").address == other.address
 

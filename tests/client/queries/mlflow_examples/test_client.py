@@ -265,7 +265,7 @@ def test_table_grows_and_is_loaded(client: MlflowClient) -> None:
 
 
 def test_client_asks_where_it_is_told(online: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackwire.fluent.active._tracking_uri", None)
+    monkeypatch.setattr("trackwire.fluent.choices._tracking_uri", None)
     with pytest.raises(mlflow.MlflowException, match=r"MlflowClient\.get_run: no server is configured"):
         MlflowClient().get_run("run")
     there = mlflow.tracking.MlflowClient(tracking_uri=f"grpc://{online}", registry_uri=f"grpc://{online}")

@@ -261,7 +261,7 @@ def test_tracking_uri_is_known(online: str, monkeypatch: pytest.MonkeyPatch) -> 
     mlflow.set_registry_uri(f"grpc://{online}")
     with pytest.raises(mlflow.MlflowException, match="registry_uri: 'elsewhere:1': models are registered on"):
         mlflow.set_registry_uri("elsewhere:1")
-    monkeypatch.setattr("trackwire.fluent.active._tracking_uri", None)
+    monkeypatch.setattr("trackwire.fluent.choices._tracking_uri", None)
     assert not mlflow.is_tracking_uri_set()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", online)
     assert mlflow.is_tracking_uri_set()
@@ -273,7 +273,7 @@ def test_doctor_tells_of_the_server_and_of_its_lack(
     mlflow.doctor()
     assert "all is well" in (printed := capsys.readouterr().out)
     assert online in printed
-    monkeypatch.setattr("trackwire.fluent.active._tracking_uri", None)
+    monkeypatch.setattr("trackwire.fluent.choices._tracking_uri", None)
     mlflow.doctor(mask_envs=True)
     assert "no server is named" in capsys.readouterr().out
 
