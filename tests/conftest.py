@@ -39,6 +39,10 @@ from trackwire_server.stores.sql.database import Database
 settings.register_profile("trackwire", deadline=None)
 settings.load_profile("trackwire")
 
+# Started in the background, a shell's job ignores Ctrl-C, and so would all that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).resolve().parent.parent
 NOW_MS = 1_760_000_000_000
 CHANNEL_OPTIONS = [
