@@ -26,6 +26,8 @@ def server_address(address: str | None = None) -> str:
 
 def parse_address(text: str, *, field: str) -> str:
     """`host:port` out of `host:port` or `grpc://host:port`; `field` names where a bad one came from."""
+    if text.startswith(("http://", "https://")):
+        raise _bad_address(field, text, "speaks HTTP, as MLflow does; Trackwire's server takes host:port")
     match = _HOST_AND_PORT.fullmatch(text.strip().removeprefix(_SCHEME).rstrip("/"))
     if match is None:
         raise _bad_address(field, text, "expected host:port or grpc://host:port")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias, TypeGuard
 
 from trackwire.errors import InvalidArgumentError
@@ -17,7 +18,7 @@ KEY_CHARACTERS_MAX = 250
 KEYS_MAX = 65_536
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
-# int, float, Fraction, Decimal, numpy's scalars, and 0-d arrays and tensors.
+# int, float, Fraction, Decimal, numpy's scalars, and arrays and tensors of one element.
 MetricValue: TypeAlias = SupportsFloat
 
 _ONLY_FLOATS = {float}
@@ -196,9 +197,10 @@ def as_number(key: str, value: object) -> float:
     """A metric's value as a float; TypeError names the key and the type."""
     if type(value) is float:
         return value
-    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
-        # A scalar of numpy, or an array or tensor of no dimensions, wherever it lies.
-        value = value.item()
+    if hasattr(value, "item"):
+        # A scalar of numpy, or an array or tensor of one element, wherever it lies; with more of them it has no item.
+        with suppress(ValueError, RuntimeError, TypeError):
+            value = value.item()
     if not isinstance(value, int | float) and not _is_real(value):
         raise TypeError(f"metrics[{key!r}]: must be a number, not {type(value).__name__}")
     try:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -82,6 +83,33 @@ def test_second_run_must_be_nested_and_knows_its_parent(spool: Path) -> None:
         assert active.active_run() is parent
     made = CreateRunRequest.FromString(run_records(spool, child.info.run_id)[0].payload)
     assert made.parent_run_id == parent.info.run_id
+
+
+def test_end_run_ends_the_run_around_one_that_has_ended(spool: Path) -> None:
+    for _ in range(2):
+        parent = active.start_run()
+        with active.start_run(nested=True):
+            pass
+        active.end_run("FAILED")
+        assert parent.info.status == "FAILED"
+        assert active.active_run() is None
+    active.end_run()
+
+
+def test_run_that_nobody_names_has_a_name_at_once(spool: Path) -> None:
+    names = set()
+    for _ in range(8):
+        with active.start_run() as run:
+            pass
+        made = CreateRunRequest.FromString(run_records(spool, run.info.run_id)[0].payload)
+        assert made.run_name == run.info.run_name
+        assert re.fullmatch(r"[a-z]+-[a-z]+-\d{3}", run.info.run_name)
+        names.add(run.info.run_name)
+    assert len(names) > 1
+    with active.start_run(tags={"mlflow.runName": "by tag"}) as run:
+        assert run.info.run_name == "by tag"
+    with active.start_run(run_id=run.info.run_id) as again:
+        assert again.info.run_name == ""
 
 
 def test_runs_of_threads_do_not_mix(spool: Path) -> None:
@@ -174,6 +202,19 @@ def test_run_that_no_server_takes_is_told_at_its_start(spool: Path, arguments: d
 def test_experiment_name_that_no_server_takes_is_told(spool: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"experiment_name: .*: has 501 characters, at most 500"):
         choices.set_experiment("x" * 501)
+    with pytest.raises(InvalidArgumentError, match="experiment_name: '': is required"):
+        choices.set_experiment("")
+
+
+def test_experiment_id_that_no_server_gives_is_told(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidArgumentError, match="experiment_id: 'abc': must be a decimal number"):
+        choices.set_experiment(experiment_id="abc")
+    with pytest.raises(InvalidArgumentError, match="experiment_id: 'abc': must be a decimal number"):
+        active.start_run(experiment_id="abc")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "abc")
+    with pytest.raises(InvalidArgumentError, match="MLFLOW_EXPERIMENT_ID: 'abc': must be a decimal number"):
+        active.start_run()
+    assert not open_streams(spool)
 
 
 def test_run_of_a_thread_that_is_gone_is_still_ended_at_the_exit(spool: Path) -> None:
@@ -187,15 +228,17 @@ def test_run_of_a_thread_that_is_gone_is_still_ended_at_the_exit(spool: Path) ->
 
 
 def test_spool_that_cannot_be_made_is_told_once_and_training_goes_on(
-    spool: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spool.parent.write_text("a file where the folder should be")
-    with active.start_run() as run:
+    (tmp_path / "file").write_text("where the folder should be")
+    monkeypatch.setenv("TRACKWIRE_SPOOL_DIR", str(tmp_path / "file/spool"))
+    with active.start_run(mode="offline") as run:
         for step in range(5):
             run.log_metric("loss", 1.0, step)
             assert not run.flush()
-    assert len([record for record in caplog.records if "writing to" in record.message]) == 1
-    spool.parent.unlink()
+    tried, lost = (record.message for record in caplog.records)
+    assert f"writing to {tmp_path}/file/spool failed, and is tried again until the run ends: " in tried
+    assert lost.startswith(f"run {run.info.run_id}: has ended, and 5 points and 2 other records of it are lost: ")
 
 
 def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(

@@ -116,6 +116,7 @@ def test_scalars_of_numpy_and_whole_numbers_are_values() -> None:
         (np.float16(0.5), 0.5),
         (np.uint64(7), 7.0),
         (np.array(Decimal("2.5")), 2.5),
+        (np.array([[0.25]]), 0.25),
     ],
 )
 def test_numbers_of_every_kind_become_the_nearest_float(value: float, expected: float) -> None:

@@ -69,7 +69,7 @@ def test_online_without_a_server_says_what_to_do() -> None:
 
 def test_bad_address_names_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://tracking.example/")
-    with pytest.raises(InvalidArgumentError, match=r"…_TRACKING_URI: 'https://tracking.example/'"):
+    with pytest.raises(InvalidArgumentError, match=r"MLFLOW_TRACKING_URI: 'https://tracking.example/': speaks HTTP"):
         destination(None)
     with pytest.raises(InvalidArgumentError, match="tracking_uri: 'a b'"):
         destination("a b")
@@ -83,6 +83,16 @@ def test_folder_as_uri_is_a_spool_that_waits(tmp_path: Path) -> None:
 def test_spool_may_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRACKWIRE_SPOOL_DIR", str(tmp_path / "elsewhere"))
     assert destination("host:1") == Destination("online", tmp_path / "elsewhere", "host:1")
+
+
+def test_spool_is_elsewhere_where_the_working_directory_takes_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Whoever runs the tests may be allowed to write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)
+    found = destination("host:5051")
+    assert tmp_path not in found.spool.parents
+    assert found.notice == f"{tmp_path} can't be written to: the spool is {found.spool}"
 
 
 def test_kind_of_a_file_system_is_that_of_the_innermost_mount(tmp_path: Path) -> None:

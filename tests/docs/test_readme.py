@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.docs.documents import README, ROOT, block_of, fenced, table_of
+from tests.docs.documents import DEFAULT_ADDRESS, README, ROOT, block_of, fenced, table_of
 from tests.docs.reader import PYTHONPATH, Shell
 
 from trackwire.cli import cli
@@ -35,8 +35,8 @@ def test_python_snippets_run_one_after_the_other(address: str, tmp_path: Path) -
     snippets = fenced(README, "python")
     assert len(snippets) == 4
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(snippets)],
-        env={"PYTHONPATH": PYTHONPATH, "TRACKWIRE_TRACKING_URI": address},
+        [sys.executable, "-W", "error", "-c", "\n".join(snippets).replace(DEFAULT_ADDRESS, address)],
+        env={"PYTHONPATH": PYTHONPATH},
         cwd=tmp_path,
         capture_output=True,
         text=True,

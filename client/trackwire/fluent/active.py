@@ -21,10 +21,14 @@ from trackwire.fluent.choices import chosen_destination, chosen_experiment
 from trackwire.fluent.companions import Company, begin_company, company
 from trackwire.fluent.jobs import Job, job_of, node_share
 from trackwire.fluent.opening import Opening
+from trackwire.fluent.run_names import new_run_name
 from trackwire.fluent.settings import Destination, ExperimentChoice, experiment_choice, variable
 from trackwire.user import user_name
 
 logger = logging.getLogger(__name__)
+
+# MLflow's: the name of a run, where it is said by a tag.
+_NAME_TAG = "mlflow.runName"
 
 
 class _Stack(threading.local):
@@ -78,17 +82,20 @@ def start_run(
     resumed = run_id or ("" if parent is not None else _run_id_of_environment()) or _run_id_of_job(job, parent_id)
     if rank is None and job is not None:
         rank = job.rank
+    first_tags = _first_tags(tags, description)
+    # A run that may be there already keeps the name that it has.
+    name = run_name or first_tags.get(_NAME_TAG, "") or ("" if resumed else new_run_name())
     opening = Opening(
         run_id=check_run_id("run_id", resumed or os.urandom(16).hex()),
         experiment=_experiment_of(experiment_id, parent),
         start_time_ms=time.time_ns() // 1_000_000,
-        run_name=checked_text("run_name", run_name or "", RUN_NAME_CHARACTERS_MAX),
+        run_name=checked_text("run_name", name, RUN_NAME_CHARACTERS_MAX),
         user_id=user_name(),
         parent_run_id=parent_id and check_run_id("parent_run_id", parent_id),
         rank=rank,
         is_owner=not rank or not resumed,
         is_resumed=bool(resumed),
-        tags=_first_tags(tags, description),
+        tags=first_tags,
     )
     run = _opened(opening, mode, wanted)
     _stack.runs.append(run)
@@ -97,8 +104,9 @@ def start_run(
 
 def end_run(status: str = "FINISHED") -> None:
     """Ends this thread's active run, if there is one."""
-    if _stack.runs:
-        _stack.runs[-1].end(status)
+    run = active_run()
+    if run is not None:
+        run.end(status)
 
 
 def active_run() -> ActiveRun | None:

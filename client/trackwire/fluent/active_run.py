@@ -130,8 +130,9 @@ class ActiveRun(RunFiles):
 
         False, and a warning, if that takes longer; it is kept and sent on all the same.
         """
-        durable = self._recorder.flush(Patience(timeout_seconds))
-        if not durable:
+        patience = Patience(timeout_seconds)
+        durable = self._recorder.flush(patience)
+        if not durable and patience.why_over:
             logger.warning(
                 "run %s: not all of it is durable after %g s; %s keeps what it has, and it is sent on",
                 self.info.run_id,
@@ -140,6 +141,10 @@ class ActiveRun(RunFiles):
             )
         self._tell_rejections()
         return durable
+
+    def settle(self, patience: Patience) -> None:
+        """Waits as `flush` does, and says nothing: for who reads, and reads what is there."""
+        self._recorder.flush(patience)
 
     def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
         """Ends the run, and waits until it is durable; but for a server that is away a moment only.
@@ -181,7 +186,7 @@ class ActiveRun(RunFiles):
             return
         if self._recorder.flush(patience):
             note_delivery(self._recorder.destination)
-        else:
+        elif patience.why_over:
             patience.tell(self.info.run_id)
         self._tell_rejections()
 

@@ -38,6 +38,8 @@ def metric_context(model_id: str | None, dataset: object) -> MetricContext:
 
 def checked_entries(field: str, entries: Mapping[str, object]) -> dict[str, str]:
     """Params or tags, each value as `str()` gives it now."""
+    if not isinstance(entries, Mapping):
+        raise TypeError(f"{field}: must map keys to values, not be a {type(entries).__name__}")
     return {
         check_key(key): checked_text(f"{field}[{key!r}]", value, VALUE_CHARACTERS_MAX) for key, value in entries.items()
     }

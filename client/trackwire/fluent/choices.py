@@ -5,7 +5,13 @@ import os
 from trackwire.errors import InvalidArgumentError
 from trackwire.fluent.checks import EXPERIMENT_NAME_CHARACTERS_MAX, checked_text
 from trackwire.fluent.chosen_experiment import ChosenExperiment
-from trackwire.fluent.settings import Destination, ExperimentChoice, destination, variable
+from trackwire.fluent.settings import (
+    Destination,
+    ExperimentChoice,
+    checked_experiment_id,
+    destination,
+    variable,
+)
 
 _tracking_uri: str | None = None
 _experiment: ExperimentChoice | None = None
@@ -53,8 +59,13 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     global _experiment
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
-    name = checked_text("experiment_name", experiment_name or "", EXPERIMENT_NAME_CHARACTERS_MAX)
-    _experiment = ExperimentChoice(experiment_id=str(experiment_id or ""), name=name)
+    if experiment_id is not None:
+        _experiment = ExperimentChoice(experiment_id=checked_experiment_id("experiment_id", experiment_id))
+    elif not experiment_name:
+        raise InvalidArgumentError("experiment_name: '': is required", metadata={"field": "experiment_name"})
+    else:
+        name = checked_text("experiment_name", experiment_name, EXPERIMENT_NAME_CHARACTERS_MAX)
+        _experiment = ExperimentChoice(name=name)
     return ChosenExperiment(_experiment)
 
 

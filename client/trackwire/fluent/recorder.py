@@ -75,6 +75,7 @@ class Recorder:
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._ended = False
         self._failure: Exception | None = None
+        self._loss_is_told = False
         self._thread: threading.Thread | None = None
 
     def begin_again_in_child(self) -> None:
@@ -161,6 +162,9 @@ class Recorder:
         if self._thread is not None:
             self._thread.join()
         uninterrupted(self._write_and_end)
+        if self._failure is not None and not self._loss_is_told:
+            self._loss_is_told = True
+            self._tell_loss()
 
     def should_stop(self) -> bool:
         """Whether somebody has asked the run to stop."""
@@ -267,12 +271,23 @@ class Recorder:
         told, self._failure = self._failure, error
         if told is None:
             logger.error(
-                "run %s: writing to %s failed, and is tried again: %s",
+                "run %s: writing to %s failed, and is tried again until the run ends: %s (TRACKWIRE_SPOOL_DIR names"
+                " another folder)",
                 self._opening.run_id,
                 self.destination.spool,
                 error,
                 exc_info=None if isinstance(error, OSError) else error,
             )
+
+    def _tell_loss(self) -> None:
+        """The run is over, and what the disk did not take by now is lost."""
+        logger.error(
+            "run %s: has ended, and %d points and %d other records of it are lost: %s did not take them",
+            self._opening.run_id,
+            len(self.points) + self.waiting.points_in_contexts,
+            len(self._sayings),
+            self.destination.spool,
+        )
 
     def _drop_file(self, artifact_path: str, error: OSError) -> None:
         if not self.dropped_files:

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from trackwire.errors import TrackwireError
@@ -11,12 +12,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ASK_AGAIN_SECONDS = 60.0
+# What the server has told of runs, and until when it isn't asked of others; by run.
+_told: "dict[str, StoredRunInfo | None]" = {}
+_not_asked_before: dict[str, float] = {}
+
 
 class RunInfo(NamedTuple):
     """What a run is. Times are Unix milliseconds.
 
-    Who gives no name and no experiment's id gets those that the server has given, by asking it when they are read; they
-    are empty where there is no server, or none that answers, which is told: a training doesn't end for the lack of one.
+    The name of a resumed run, and the id of an experiment that was chosen by name, the server tells when they are read.
+    They are empty where there is no server, or none that answers, which is told: a training doesn't end for the lack of
+    one, and the next to read them within a minute doesn't wait for it.
     """
 
     run_id: str
@@ -49,11 +56,18 @@ class RunInfo(NamedTuple):
         return stored.experiment_id if stored else ""
 
     def _stored(self, asked: str) -> "StoredRunInfo | None":
+        found = _told.get(self.run_id)
+        if found is None and time.monotonic() >= _not_asked_before.get(self.run_id, 0.0):
+            found = _told[self.run_id] = self._ask(asked)
+        return found
+
+    def _ask(self, asked: str) -> "StoredRunInfo | None":
         # By name: what only logs knows nothing of clients.
         runs = importlib.import_module("trackwire.queries.runs")
         try:
             info: StoredRunInfo = runs.get_run(self.run_id).info
         except TrackwireError as error:
             logger.warning("run %s: its %s is not known here yet: %s", self.run_id, asked, error)
+            _not_asked_before[self.run_id] = time.monotonic() + _ASK_AGAIN_SECONDS
             return None
         return info

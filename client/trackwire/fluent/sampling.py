@@ -2,7 +2,7 @@
 
 import logging
 
-from trackwire.fluent.settings import checked_flag, checked_seconds, flag_of_environment, variable
+from trackwire.fluent.settings import checked_flag, checked_seconds, flag_of_environment, variable, variable_name
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,11 @@ def _interval() -> float:
     if _said.interval_seconds is not None:
         return _said.interval_seconds
     text = variable("SYSTEM_METRICS_SAMPLING_INTERVAL")
-    return _checked_interval("…_SYSTEM_METRICS_SAMPLING_INTERVAL", text) if text else SAMPLING_INTERVAL_SECONDS
+    return (
+        _checked_interval(variable_name("SYSTEM_METRICS_SAMPLING_INTERVAL"), text)
+        if text
+        else SAMPLING_INTERVAL_SECONDS
+    )
 
 
 def _checked_interval(field: str, value: float | str) -> float:
@@ -83,7 +87,7 @@ def _has_psutil_or_tells() -> bool:
     if not _said.missing_is_told:
         _said.missing_is_told = True
         logger.warning(
-            "…_ENABLE_SYSTEM_METRICS_LOGGING asks for system metrics, which need psutil, and are left out:"
-            " pip install 'trackwire[system]'"
+            "%s asks for system metrics, which need psutil, and are left out: pip install 'trackwire[system]'",
+            variable_name("ENABLE_SYSTEM_METRICS_LOGGING"),
         )
     return False

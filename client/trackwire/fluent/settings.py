@@ -58,9 +58,14 @@ def variable(name: str) -> str:
     return next((value for prefix in PREFIXES if (value := os.environ.get(prefix + name, ""))), "")
 
 
+def variable_name(name: str) -> str:
+    """What a variable is called that `variable` finds: whose value is wrong is told by that."""
+    return next((prefix + name for prefix in PREFIXES if os.environ.get(prefix + name, "")), PREFIXES[0] + name)
+
+
 def flag_of_environment(name: str) -> bool:
     """A variable that is true or false, as MLflow's are; false where it is not set."""
-    return _flag(f"…_{name}", variable(name), _FLAGS)
+    return _flag(variable_name(name), variable(name), _FLAGS)
 
 
 def checked_flag(field: str, value: object) -> bool | None:
@@ -99,7 +104,8 @@ def destination(tracking_uri: str | None, mode: str | None = None) -> Destinatio
     folder = _local_folder(uri)
     if folder is not None:
         return Destination("disabled" if chosen == "disabled" else "offline", folder)
-    address = parse_address(uri, field="tracking_uri" if tracking_uri is not None else "…_TRACKING_URI") if uri else ""
+    field = variable_name("TRACKING_URI") if tracking_uri is None else "tracking_uri"
+    address = parse_address(uri, field=field) if uri else ""
     spool, notice = _spool_folder()
     if chosen == "online" and not address:
         raise InvalidArgumentError("mode: 'online': needs a server: set_tracking_uri, or TRACKWIRE_TRACKING_URI")
@@ -112,11 +118,26 @@ def destination(tracking_uri: str | None, mode: str | None = None) -> Destinatio
 def experiment_choice(experiment_id: str | None, chosen: ExperimentChoice | None) -> ExperimentChoice:
     """In this order: the argument, `set_experiment`, …_EXPERIMENT_NAME, …_EXPERIMENT_ID, the default one."""
     if experiment_id is not None:
-        return ExperimentChoice(experiment_id=str(experiment_id))
+        return ExperimentChoice(experiment_id=checked_experiment_id("experiment_id", experiment_id))
     if chosen is not None:
         return chosen
     name = variable("EXPERIMENT_NAME")
-    return ExperimentChoice(name=name) if name else ExperimentChoice(experiment_id=variable("EXPERIMENT_ID"))
+    if name:
+        return ExperimentChoice(name=name)
+    named = variable("EXPERIMENT_ID")
+    return ExperimentChoice(experiment_id=named and checked_experiment_id(variable_name("EXPERIMENT_ID"), named))
+
+
+def checked_experiment_id(field: str, experiment_id: str | int) -> str:
+    """The id of an experiment, a number that its server has given it."""
+    text = str(experiment_id)
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidArgumentError(
+            f"{field}: {text!r}: must be a decimal number, as `trackwire experiments list` shows it; a name goes into"
+            " set_experiment(name)",
+            metadata={"field": field, "value": text},
+        )
+    return text
 
 
 def _mode(argument: str | None) -> Mode | None:
@@ -159,18 +180,30 @@ def _local_folder(uri: str) -> Path | None:
 
 
 def _spool_folder() -> tuple[Path, str]:
-    """TRACKWIRE_SPOOL_DIR, else below the working directory, else (on a network file system) on the local disk."""
+    """TRACKWIRE_SPOOL_DIR, else below the working directory, else on the local disk, and then why.
+
+    So it is where the working directory is on a network file system, or takes no files.
+    """
     named = os.environ.get("TRACKWIRE_SPOOL_DIR", "")
     if named:
         return Path(named).expanduser().absolute(), ""
     folder = SPOOL_FOLDER.absolute()
-    kind = file_system_of(folder)
-    if kind not in _NETWORK_FILE_SYSTEMS:
+    why = _why_not_in(folder)
+    if not why:
         return folder, ""
     import tempfile
 
     local = Path(tempfile.gettempdir()) / f"trackwire-{os.getuid()}" / "spool"
-    return local, f"{folder.parent.parent} is on {kind}, a network file system: the spool is {local}"
+    return local, f"{folder.parent.parent} {why}: the spool is {local}"
+
+
+def _why_not_in(folder: Path) -> str:
+    """Why a folder that may not be there yet can't be the spool; empty where it can."""
+    kind = file_system_of(folder)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        return f"is on {kind}, a network file system"
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    return "" if os.access(there, os.W_OK | os.X_OK) else "can't be written to"
 
 
 def file_system_of(folder: Path) -> str:

@@ -2,13 +2,13 @@
 
 import os
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from trackwire.errors import FailedPreconditionError
 from trackwire.fluent.active import runs_under_way
 from trackwire.fluent.choices import chosen_destination
 from trackwire.fluent.settings import Destination, destination
+from trackwire.fluent.waiting import Patience
 
 if TYPE_CHECKING:
     from trackwire.client import Client
@@ -29,9 +29,9 @@ def client_for(asked: str, tracking_uri: str | None = None) -> "Client":
     place = chosen_destination() if tracking_uri is None else destination(tracking_uri)
     if not place.address:
         raise _offline_error(asked, place)
-    deadline = time.monotonic() + SETTLE_SECONDS
+    patience = Patience(SETTLE_SECONDS, place)
     for run in runs_under_way():
-        run.flush(max(0.0, deadline - time.monotonic()))
+        run.settle(patience)
     return _client_of(place.address)
 
 
