@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -239,6 +240,19 @@ def test_spool_that_cannot_be_made_is_told_once_and_training_goes_on(
     tried, lost = (record.message for record in caplog.records)
     assert f"writing to {tmp_path}/file/spool failed, and is tried again until the run ends: " in tried
     assert lost.startswith(f"run {run.info.run_id}: has ended, and 5 points and 2 other records of it are lost: ")
+
+
+def test_run_goes_on_in_a_new_stream_when_its_spool_was_deleted(spool: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with active.start_run(mode="offline") as run:
+        run.log_metric("loss", 1.0, 0)
+        assert run.flush()
+        shutil.rmtree(spool)
+        run.log_metric("loss", 0.5, 1)
+    records = run_records(spool, run.info.run_id)
+    assert records[0].kind is KIND.CREATE_RUN
+    assert points_of(records) == [("loss", 1, 0.5)]
+    assert statuses(records) == [RUN_STATUS_FINISHED]
+    assert len([each for each in caplog.records if "was deleted while it was written" in each.message]) == 1
 
 
 def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(

@@ -230,6 +230,7 @@ class Recorder:
                 # Of many workers only few log: the others leave no stream behind.
                 return True
             try:
+                self._leave_deleted()
                 stream = self._opened()
                 stream.write_points(self.waiting.take(BATCH_POINTS))
                 stream.write_sayings(self._sayings)
@@ -239,6 +240,18 @@ class Recorder:
                 return False
             self._failure = None
             return True
+
+    def _leave_deleted(self) -> None:
+        """Whoever clears away the spool of a training that goes on has not meant what it is still to say."""
+        if self._stream is None or not self._stream.is_deleted():
+            return
+        logger.error(
+            "run %s: %s was deleted while it was written: what was not sent on is lost; it goes on in a new one",
+            self._opening.run_id,
+            self._stream.place.folder,
+        )
+        self._stream.close()
+        self._stream = None
 
     def _sync(self, stream: "RunStream") -> bool:
         try:

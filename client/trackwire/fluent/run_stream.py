@@ -1,6 +1,7 @@
 """A run's stream in the spool, as its process fills it. Loads numpy and protobuf: only who writes imports it."""
 
 import errno
+import os
 import shutil
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,7 @@ class RunStream:
         self._opening = opening
         # Of the records that the disk has taken.
         self.last_sequence = 0
+        self._is_closed = False
         self._stop_sign = StopSign(stream.place)
 
     @classmethod
@@ -64,6 +66,10 @@ class RunStream:
         # A stream that is complete and delivered is removed.
         return self._delivered().sequence >= sequence or not self.place.folder.exists()
 
+    def is_deleted(self) -> bool:
+        """Whether somebody has removed it from the disk while it is written; the shipper does so behind its end."""
+        return not self._is_closed and not os.path.exists(self.place.lock_path)  # noqa: PTH110  # Path.exists raises where a disk fails
+
     def should_stop(self) -> bool:
         """Whether somebody has asked the run to stop."""
         return self._stop_sign.is_up()
@@ -82,6 +88,7 @@ class RunStream:
 
     def close(self) -> None:
         """Says that the stream is complete; a second time does nothing."""
+        self._is_closed = True
         self._stream.close()
 
     def _delivered(self) -> Delivered:
