@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEY_CHARACTERS_MAX = 250
 KEYS_MAX = 65_536
+TIME_MS_MAX = 253_402_300_799_999
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 
 # int, float, Fraction, Decimal, numpy's scalars, and arrays and tensors of one element.
@@ -188,8 +189,8 @@ def check_time(time_ms: int) -> int:
     """A time as Unix milliseconds."""
     if not isinstance(time_ms, int):
         raise TypeError(f"time_ms: {time_ms!r}: must be an int, not {type(time_ms).__name__}")
-    if not 0 <= time_ms <= STEP_MAX:
-        raise InvalidArgumentError(f"time_ms: {time_ms}: must be 0 to {STEP_MAX}")
+    if not 0 <= time_ms <= TIME_MS_MAX:
+        raise InvalidArgumentError(f"time_ms: {time_ms}: must be 0 to {TIME_MS_MAX}, the end of the year 9999")
     return time_ms
 
 

@@ -12,7 +12,9 @@ _PASSWD = Path("/etc/passwd")
 def user_name(environ: Mapping[str, str] = os.environ) -> str:
     """The operating system's name of the user; empty where there is only a number, as in some containers."""
     named = next((name for variable in _VARIABLES if (name := environ.get(variable))), "")
-    return named or _name_in(_PASSWD, os.getuid()) or _name_known_elsewhere()
+    found = named or _name_in(_PASSWD, os.getuid()) or _name_known_elsewhere()
+    # What isn't UTF-8 no request can carry.
+    return found.encode(errors="replace").decode()
 
 
 def _name_in(passwd: Path, uid: int) -> str:

@@ -1,9 +1,11 @@
 """The fluent API without a server: all that is said lies in the spool, in order, and nothing else happens."""
 
+import errno
 import gc
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from tests.conftest import ROOT
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent import active, choices, recorder
+from trackwire.spool.segments import SegmentWriter
 from trackwire.spool.stream import open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
 from trackwire.v1.runs_pb2 import (
@@ -185,6 +188,7 @@ def test_text_that_no_server_takes_is_told_at_the_call(spool: Path, value: str) 
         ({"run_id": "a/b"}, r"run_id: 'a/b': must begin with a letter or digit"),
         ({"run_id": "-a"}, r"run_id: '-a': must begin with a letter or digit"),
         ({"run_id": "a" * 257}, r"run_id: .*: has 257 characters, at most 256"),
+        ({"rank": -1}, r"rank: '-1': must be 0 to 2147483647, or None where there are no ranks"),
         ({"parent_run_id": "a b"}, r"parent_run_id: 'a b': must begin"),
         ({"run_name": "x" * 251}, r"run_name: .*: has 251 characters, at most 250"),
         ({"run_name": "half \ud800"}, r"run_name: .*: must not contain NUL or half of a surrogate"),
@@ -253,6 +257,56 @@ def test_run_goes_on_in_a_new_stream_when_its_spool_was_deleted(spool: Path, cap
     assert points_of(records) == [("loss", 1, 0.5)]
     assert statuses(records) == [RUN_STATUS_FINISHED]
     assert len([each for each in caplog.records if "was deleted while it was written" in each.message]) == 1
+
+
+def test_flush_says_when_the_disk_has_not_taken_all(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with active.start_run(mode="offline") as run:
+        run.log_metric("loss", 1.0, 0)
+        assert run.flush()
+        with monkeypatch.context() as disk:
+            disk.setattr(SegmentWriter, "append", is_full)
+            run.log_metric("loss", 0.5, 1)
+            assert not run.flush()
+        run.log_metric("loss", 0.25, 2)
+        assert run.flush()
+    assert points_of(run_records(spool, run.info.run_id)) == [("loss", 0, 1.0), ("loss", 2, 0.25)]
+
+
+def test_tags_past_what_a_request_takes_follow_the_run(spool: Path) -> None:
+    many = {f"tag/{number}": str(number) for number in range(2_500)}
+    large = {f"large/{number}": "é" * 65_536 for number in range(130)}
+    with active.start_run(tags=many) as run:
+        run.set_tags(large)
+    records = run_records(spool, run.info.run_id)
+    assert len(CreateRunRequest.FromString(records[0].payload).tags) == 1_000
+    said = tags_of(records)
+    assert {key: said.get(key) for key in large} == large
+    assert len([key for key in said if key.startswith("tag/")]) == 1_500
+    assert max(len(record.payload) for record in records) < 16 * 1024 * 1024
+
+
+def test_signal_that_logs_while_the_first_call_starts_the_writer_does_not_wait_for_it(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = active.start_run(mode="offline")
+    start = threading.Thread.start
+
+    def interrupted_start(thread: threading.Thread) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+        start(thread)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: run.log_metric("handler", 1.0, 0))
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    try:
+        run.log_metric("loss", 1.0, 0)
+    finally:
+        monkeypatch.undo()
+        signal.signal(signal.SIGUSR1, before)
+    run.end()
+    assert points_of(run_records(spool, run.info.run_id)) == [("loss", 0, 1.0), ("handler", 0, 1.0)]
 
 
 def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.client.spooled import run_records, statuses
+from tests.client.spooled import points_of, records_of, run_records, statuses
 from tests.client.training import (
     ended,
     line_of,
@@ -26,6 +26,7 @@ from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
 from trackwire.client import Client
+from trackwire.spool.places import open_streams
 from trackwire.v1.runs_pb2 import (
     RUN_STATUS_FAILED,
     RUN_STATUS_FINISHED,
@@ -140,6 +141,44 @@ def test_training_that_makes_an_exit_of_sigterm_fails_with_all_that_was_logged(f
         out, _ = ended(process, status=143)
     assert len(spooled_values(folder, "r")) - int(out) in (0, 1)
     assert statuses(run_records(spool_of(folder), "r")) == [*BEGUN, RUN_STATUS_FAILED]
+
+
+LOGS_BEHIND_THE_END = """
+import atexit
+atexit.register(lambda: trackwire.log_metric("at exit", 0.5, 0))
+import trackwire
+
+class Last:
+    def __del__(self):
+        trackwire.log_metric("last", 0.25, 0)
+
+last = Last()
+with trackwire.start_run(run_id="r"):
+    trackwire.log_metric("loss", 1.0, 0)
+"""
+
+
+def test_what_is_logged_behind_the_end_of_the_process_is_kept_and_holds_it_up_no_longer(folder: Path) -> None:
+    train(folder, LOGS_BEHIND_THE_END)
+    found = [point for place in open_streams(spool_of(folder)) for point in points_of(records_of(place))]
+    assert [key for key, _, _ in found][:2] == ["loss", "at exit"]
+
+
+def test_user_whose_name_is_no_text_has_runs(folder: Path) -> None:
+    train(folder, WITHOUT_A_BLOCK.format(end=""), variables={"LOGNAME": os.fsdecode(b"j\xfcrgen")})
+    assert len(spooled_values(folder, "r")) == 10
+
+
+def test_training_in_a_folder_that_was_deleted_goes_on(folder: Path) -> None:
+    script = """
+import os, shutil, trackwire
+os.mkdir("gone"); os.chdir("gone"); os.rmdir("../gone")
+with trackwire.start_run(mode="offline") as run:
+    run.log_metric("loss", 1.0, 0)
+    assert run.flush()
+"""
+    _, err = train(folder, script, variables={"TMPDIR": str(folder)})
+    assert f"the working directory was deleted: the spool is {folder}/" in err
 
 
 # Ctrl-C over and over, wherever a flush happens to be.

@@ -15,10 +15,12 @@ from trackwire.fluent.checks import (
     RUN_NAME_CHARACTERS_MAX,
     check_run_id,
     checked_entries,
+    checked_rank,
     checked_text,
 )
 from trackwire.fluent.choices import chosen_destination, chosen_experiment
 from trackwire.fluent.companions import Company, begin_company, company
+from trackwire.fluent.interrupts import note_end_of_process
 from trackwire.fluent.jobs import Job, job_of, node_share
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.run_names import new_run_name
@@ -82,6 +84,8 @@ def start_run(
     resumed = run_id or ("" if parent is not None else _run_id_of_environment()) or _run_id_of_job(job, parent_id)
     if rank is None and job is not None:
         rank = job.rank
+    elif rank is not None:
+        rank = checked_rank(rank)
     first_tags = _first_tags(tags, description)
     # A run that may be there already keeps the name that it has.
     name = run_name or first_tags.get(_NAME_TAG, "") or ("" if resumed else new_run_name())
@@ -242,6 +246,13 @@ def _end_all() -> None:
         run.wait_until_durable(patience[run])
 
 
+def _end_process() -> None:
+    try:
+        _end_all()
+    finally:
+        note_end_of_process(is_over=True)
+
+
 def _close(runs: Iterable[ActiveRun]) -> None:
     for run in runs:
         run.close()
@@ -256,6 +267,7 @@ def _status_of_process() -> str:
 def _begin_again_in_child() -> None:
     global _counting
     _counting = threading.Lock()
+    note_end_of_process(is_over=False)
     for run in _open_runs:
         run.begin_again_in_child()
     if _open_runs:
@@ -275,8 +287,8 @@ def _hear_of_exit() -> None:
 
 
 def _put_on_list_of_exit(_stack: _Stack) -> None:
-    sys.modules["multiprocessing.util"].Finalize(None, _end_all, exitpriority=100)
+    sys.modules["multiprocessing.util"].Finalize(None, _end_process, exitpriority=100)
 
 
-atexit.register(_end_all)
+atexit.register(_end_process)
 os.register_at_fork(after_in_child=_begin_again_in_child)

@@ -13,6 +13,7 @@ EXPERIMENT_NAME_CHARACTERS_MAX = 500
 MODEL_ID_CHARACTERS_MAX = 64
 DATASET_NAME_CHARACTERS_MAX = 500
 DATASET_DIGEST_CHARACTERS_MAX = 36
+RANK_MAX = 2**31 - 1
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -34,6 +35,17 @@ def metric_context(model_id: str | None, dataset: object) -> MetricContext:
         dataset_name=checked_text("dataset.name", name, DATASET_NAME_CHARACTERS_MAX),
         dataset_digest=checked_text("dataset.digest", digest, DATASET_DIGEST_CHARACTERS_MAX),
     )
+
+
+def checked_rank(rank: int) -> int:
+    """The number of a process of a job."""
+    try:
+        number = rank.__index__()
+    except AttributeError:
+        raise TypeError(f"rank: {rank!r}: must be an int or None, not {type(rank).__name__}") from None
+    if not 0 <= number <= RANK_MAX:
+        raise _error("rank", str(number), f"must be 0 to {RANK_MAX}, or None where there are no ranks")
+    return number
 
 
 def checked_entries(field: str, entries: Mapping[str, object]) -> dict[str, str]:

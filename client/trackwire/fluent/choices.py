@@ -3,12 +3,12 @@
 import os
 
 from trackwire.errors import InvalidArgumentError
-from trackwire.fluent.checks import EXPERIMENT_NAME_CHARACTERS_MAX, checked_text
 from trackwire.fluent.chosen_experiment import ChosenExperiment
 from trackwire.fluent.settings import (
     Destination,
     ExperimentChoice,
     checked_experiment_id,
+    checked_experiment_name,
     destination,
     variable,
 )
@@ -61,10 +61,8 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
         raise InvalidArgumentError("set_experiment: give either an experiment_name or an experiment_id")
     if experiment_id is not None:
         _experiment = ExperimentChoice(experiment_id=checked_experiment_id("experiment_id", experiment_id))
-    elif not experiment_name:
-        raise InvalidArgumentError("experiment_name: '': is required", metadata={"field": "experiment_name"})
     else:
-        name = checked_text("experiment_name", experiment_name, EXPERIMENT_NAME_CHARACTERS_MAX)
+        name = checked_experiment_name("experiment_name", experiment_name or "")
         _experiment = ExperimentChoice(name=name)
     return ChosenExperiment(_experiment)
 

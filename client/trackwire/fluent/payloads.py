@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import TypeAlias
 
 from trackwire.columns import MetricColumns
@@ -23,12 +22,19 @@ Payload: TypeAlias = tuple[RecordKind, bytes]
 # One thing that a run said: what it is, and its words.
 Saying: TypeAlias = tuple[RecordKind, Mapping[str, str]]
 
-# What the server takes in one request.
+# What the server takes in one request, and of its bytes a part that leaves room for others.
 _ENTRIES_MAX = 1_000
+_CHARACTERS_MAX = 4 * 1024 * 1024
 
 
-def create_run(opening: Opening) -> bytes:
-    """The request that makes the run, or joins it."""
+def creation_of(opening: Opening) -> list[bytes]:
+    """The request that makes the run, or joins it, and those that bring the tags that don't fit into it."""
+    first, *more = list(_parts(opening.tags.items())) or [{}]
+    rest = [SetRunTagsRequest(run_id=opening.run_id, tags=tags).SerializeToString() for tags in more]
+    return [_create_run(opening, first), *rest]
+
+
+def _create_run(opening: Opening, tags: Mapping[str, str]) -> bytes:
     request = CreateRunRequest(
         run_id=opening.run_id,
         if_exists="IF_EXISTS_JOIN",
@@ -36,7 +42,7 @@ def create_run(opening: Opening) -> bytes:
         user_id=opening.user_id,
         parent_run_id=opening.parent_run_id,
         start_time_ms=opening.start_time_ms,
-        tags=opening.tags,
+        tags=tags,
     )
     if opening.experiment.name:
         request.experiment_name = opening.experiment.name
@@ -103,6 +109,13 @@ def _upload(run_id: str, words: Mapping[str, str]) -> SpooledUpload:
 
 
 def _parts(entries: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
-    left = iter(entries)
-    while part := dict(islice(left, _ENTRIES_MAX)):
+    part: dict[str, str] = {}
+    characters = 0
+    for key, value in entries:
+        characters += len(key) + len(value)
+        if part and (len(part) >= _ENTRIES_MAX or characters > _CHARACTERS_MAX):
+            yield part
+            part, characters = {}, len(key) + len(value)
+        part[key] = value
+    if part:
         yield part

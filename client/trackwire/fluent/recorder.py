@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from trackwire.fluent.interrupts import uninterrupted
+from trackwire.fluent.interrupts import can_start_threads, uninterrupted
 from trackwire.fluent.loading import load
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.settings import Destination
@@ -76,6 +76,7 @@ class Recorder:
         self._ended = False
         self._failure: Exception | None = None
         self._loss_is_told = False
+        self._dropped_before = 0
         self._thread: threading.Thread | None = None
 
     def begin_again_in_child(self) -> None:
@@ -132,19 +133,24 @@ class Recorder:
     def flush(self, patience: "Patience") -> bool:
         """Writes all, and waits until it is durable: on the server where there is one, else on the disk.
 
-        False if that takes longer than is waited; it goes on all the same.
+        False if that takes longer than is waited; it goes on all the same. False too if the disk has dropped something
+        since the last time.
         """
         if not self._ended and not self.write():
             return False
         if self._stream is None:
             return self._failure is None
+        dropped_before, self._dropped_before = self._dropped_before, self._stream.dropped_records
+        return self._is_durable(self._stream, patience) and self._dropped_before <= dropped_before
+
+    def _is_durable(self, stream: "RunStream", patience: "Patience") -> bool:
         if not self.destination.address:
-            return self._sync(self._stream)
+            return self._sync(stream)
         from trackwire.fluent.shipping import keep_shipping
 
         # Not what others say meanwhile: they may never pause.
-        last_sequence = self._stream.last_sequence
-        while not self._stream.is_delivered(last_sequence):
+        last_sequence = stream.last_sequence
+        while not stream.is_delivered(last_sequence):
             if patience.is_over():
                 return False
             keep_shipping(self.destination)
@@ -180,7 +186,14 @@ class Recorder:
         return self.destination.spool if self._stream is None else self._stream.place.rejected_folder
 
     def _start(self) -> None:
-        with self._starting:
+        if not can_start_threads():
+            # Of who logs when the process ends, nobody knows whether it is the last time.
+            self._write_and_ship()
+            return
+        # Whoever holds it starts the thread, which finds what this call has added; a signal's handler must not wait.
+        if not self._starting.acquire(blocking=False):
+            return
+        try:
             if self._thread is not None or self._ended:
                 return
             thread = threading.Thread(
@@ -189,9 +202,11 @@ class Recorder:
             try:
                 thread.start()
             except RuntimeError:
-                # An interpreter that ends starts no thread any more: what was said is written when the run ends.
+                # The system has too many: what was said is written when the run ends, if no other call has more luck.
                 return
             self._thread = thread
+        finally:
+            self._starting.release()
 
     def _wake_writer(self) -> None:
         if self._wake.empty():
@@ -199,15 +214,18 @@ class Recorder:
 
     def _keep_writing(self) -> None:
         load(WRITING_NEEDS)
-        from trackwire.fluent.shipping import keep_shipping
-
         self._say_system_tags()
         while not self._ended:
             with suppress(Empty):
                 self._wake.get(timeout=WRITE_INTERVAL_SECONDS)
-            if self._write():
-                keep_shipping(self.destination)
+            self._write_and_ship()
         self._write_and_end()
+
+    def _write_and_ship(self) -> None:
+        if self._write():
+            from trackwire.fluent.shipping import keep_shipping
+
+            keep_shipping(self.destination)
 
     def _say_system_tags(self) -> None:
         """What git and the like say may take seconds: here nobody waits for it. A resumed run gets those of now."""
@@ -252,6 +270,7 @@ class Recorder:
         )
         self._stream.close()
         self._stream = None
+        self._dropped_before = 0
 
     def _sync(self, stream: "RunStream") -> bool:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from trackwire.columns import MetricColumns, encode_ingest
 from trackwire.errors import TrackwireError
 from trackwire.fluent.opening import Opening
-from trackwire.fluent.payloads import create_run, in_context, payloads_of
+from trackwire.fluent.payloads import creation_of, in_context, payloads_of
 from trackwire.fluent.settings import Destination
 from trackwire.fluent.stopping import StopSign
 from trackwire.gathering import MetricContext
@@ -38,12 +38,15 @@ class RunStream:
     @classmethod
     def begin(cls, destination: Destination, opening: Opening) -> Self:
         """Begins a stream with the run itself. Raises OSError where the disk doesn't take that, and leaves nothing."""
+        made, *more = creation_of(opening)
         stream = SpoolStream.create(destination.spool, run_id=opening.run_id, tracking_uri=destination.address)
         begun = cls(stream, opening)
-        if opening.is_made and not begun._append(RecordKind.CREATE_RUN, create_run(opening)):
+        if opening.is_made and not begun._append(RecordKind.CREATE_RUN, made):
             stream.close()
             shutil.rmtree(stream.place.folder, ignore_errors=True)
             raise OSError(errno.ENOSPC, "there is no room for the run itself", str(destination.spool))
+        for tags in more:
+            begun._append(RecordKind.SET_TAGS, tags)
         if opening.is_owner and opening.is_resumed:
             # Right behind: an earlier request to stop is not meant for who goes on.
             begun.write_sayings(deque([(RecordKind.UPDATE_RUN, {"status": "RUNNING"})]))
@@ -64,7 +67,12 @@ class RunStream:
     def is_delivered(self, sequence: int) -> bool:
         """Whether all up to a record is settled."""
         # A stream that is complete and delivered is removed.
-        return self._delivered().sequence >= sequence or not self.place.folder.exists()
+        return self._delivered().sequence >= sequence or (self._is_closed and not self.place.folder.exists())
+
+    @property
+    def dropped_records(self) -> int:
+        """How many the disk did not take."""
+        return self._stream.dropped_records
 
     def is_deleted(self) -> bool:
         """Whether somebody has removed it from the disk while it is written; the shipper does so behind its end."""

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
+from trackwire.fluent.checks import EXPERIMENT_NAME_CHARACTERS_MAX, checked_text
 
 Mode: TypeAlias = Literal["online", "offline", "disabled"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -123,9 +124,16 @@ def experiment_choice(experiment_id: str | None, chosen: ExperimentChoice | None
         return chosen
     name = variable("EXPERIMENT_NAME")
     if name:
-        return ExperimentChoice(name=name)
+        return ExperimentChoice(name=checked_experiment_name(variable_name("EXPERIMENT_NAME"), name))
     named = variable("EXPERIMENT_ID")
     return ExperimentChoice(experiment_id=named and checked_experiment_id(variable_name("EXPERIMENT_ID"), named))
+
+
+def checked_experiment_name(field: str, name: str) -> str:
+    """The name of an experiment."""
+    if not name:
+        raise InvalidArgumentError(f"{field}: '': is required", metadata={"field": field})
+    return checked_text(field, name, EXPERIMENT_NAME_CHARACTERS_MAX)
 
 
 def checked_experiment_id(field: str, experiment_id: str | int) -> str:
@@ -187,23 +195,27 @@ def _spool_folder() -> tuple[Path, str]:
     named = os.environ.get("TRACKWIRE_SPOOL_DIR", "")
     if named:
         return Path(named).expanduser().absolute(), ""
-    folder = SPOOL_FOLDER.absolute()
-    why = _why_not_in(folder)
+    try:
+        folder = SPOOL_FOLDER.absolute()
+    except FileNotFoundError:
+        why = "the working directory was deleted"
+    else:
+        why = _why_not_in(folder)
     if not why:
         return folder, ""
     import tempfile
 
     local = Path(tempfile.gettempdir()) / f"trackwire-{os.getuid()}" / "spool"
-    return local, f"{folder.parent.parent} {why}: the spool is {local}"
+    return local, f"{why}: the spool is {local}"
 
 
 def _why_not_in(folder: Path) -> str:
     """Why a folder that may not be there yet can't be the spool; empty where it can."""
     kind = file_system_of(folder)
     if kind in _NETWORK_FILE_SYSTEMS:
-        return f"is on {kind}, a network file system"
+        return f"{folder.parent.parent} is on {kind}, a network file system"
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
-    return "" if os.access(there, os.W_OK | os.X_OK) else "can't be written to"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{folder.parent.parent} can't be written to"
 
 
 def file_system_of(folder: Path) -> str:
