@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -284,6 +285,38 @@ def test_interrupted_sync_leaves_the_rest_in_the_spool(spool: Path, tmp_path: Pa
     assert process.returncode == 130
     assert "Traceback" not in said
     assert stream.place.segments()
+
+
+# The worst moment is made: SIGTERM before each line of what waits for another shipper, and of what a handler may meet.
+_TERMINATED_AT_EACH_LINE = """
+import signal, sys
+from trackwire.cli import main
+from trackwire.shipper.syncing import SpoolSync
+
+def terminate(frame, event, argument):
+    if frame.f_code.co_filename.endswith(("threading.py", "shipper/interruption.py")):
+        signal.raise_signal(signal.SIGTERM)
+    return terminate
+
+def follow(self, *arguments, _follow=SpoolSync._follow, **named):
+    sys.settrace(terminate)
+    _follow(self, *arguments, **named)
+    sys.settrace(None)
+
+SpoolSync._follow = follow
+sys.exit(main())
+"""
+
+
+def test_sync_ends_by_sigterm_whatever_it_is_just_doing(spool: Path, tmp_path: Path) -> None:
+    begin(spool, "held", NO_ADDRESS).close()
+    lock = SpoolLock(spool)
+    assert lock.take()
+    command = [sys.executable, "-c", _TERMINATED_AT_EACH_LINE, "sync", "--timeout-seconds", "50"]
+    done = subprocess.run(command, cwd=tmp_path, env=without_server(), capture_output=True, text=True, timeout=20)
+    lock.release()
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout
 
 
 def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(

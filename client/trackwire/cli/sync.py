@@ -2,7 +2,6 @@
 
 import math
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,13 +84,14 @@ def sync(
 
 def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: bool) -> int:
     from trackwire.cli.sync_report import SyncReport
+    from trackwire.shipper.interruption import Interruption
     from trackwire.shipper.overview import SpoolOverview
     from trackwire.shipper.syncing import Listener, Patience, SpoolSync
 
     address, is_asked_for = _offline_address(session, options["to"])
     overview = SpoolOverview(folder, address)
     report = SyncReport(is_silent=as_json)
-    stopping = threading.Event()
+    stopping = Interruption()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     patience = Patience(options["watch"], options["timeout_seconds"])
     syncing = SpoolSync(overview, Listener(report.show, report.say), patience, stopping)

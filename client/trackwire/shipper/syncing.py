@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event
 
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
+from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview
 from trackwire.shipper.patience import waits_out
@@ -40,7 +40,7 @@ class Patience:
 class SpoolSync:
     """Goes on until all is settled, it is late, or `stopping` is set. The overview then says how far it came."""
 
-    def __init__(self, overview: SpoolOverview, listener: Listener, patience: Patience, stopping: Event) -> None:
+    def __init__(self, overview: SpoolOverview, listener: Listener, patience: Patience, stopping: Interruption) -> None:
         self._overview = overview
         self._listener = listener
         self._patience = patience
