@@ -25,6 +25,7 @@ from tests.client.shipper.shipping import (
     until,
     wait_for_shipper,
 )
+from tests.client.training import ended, line_of, start, training_folder
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
@@ -75,6 +76,15 @@ def shipper(spool: Path) -> Iterator[Shipper]:
     shipper = Shipper(spool)
     yield shipper
     shipper.kill_all()
+
+
+_GOES_ON = """
+import trackwire
+with trackwire.start_run():
+    trackwire.log_metric("loss", 1.0)
+    print("begun", flush=True)
+    input()
+"""
 
 
 def refuse_one(spool: Path, address: str, run_id: str) -> None:
@@ -328,7 +338,7 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     # It knows no server for this one.
     other = shipper.start("--watch")
     wait_for_shipper(spool)
-    with syncing("--to", live.address, folder=tmp_path) as process:
+    with syncing("--to", live.address, "--timeout-seconds", "50", folder=tmp_path) as process:
         assert process.stderr is not None
         assert f"process {other.pid} on " in process.stderr.readline()
         assert shipper.end() == 0
@@ -336,6 +346,36 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     assert process.returncode == 0
     assert printed.endswith("delivered: 1 run, 1 point\n")
     assert stored_values(live.address, "followed") == [1]
+
+
+def test_shipper_that_waits_for_a_server_that_is_away_is_asked_to_go_and_trainings_start_another(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with training_folder(tmp_path) as folder:
+        spool = train_offline(folder, "nameless", 10)
+        with start(folder, _GOES_ON, NO_ADDRESS) as training:
+            assert line_of(training) == "begun"
+            before = wait_for_shipper(spool)
+            done = sync("--to", live.address, folder=folder)
+            assert f"process {before.pid} on " in done.stderr
+            assert "it was asked to let go" in done.stderr
+            assert stored_values(live.address, "nameless") == list(range(10))
+            # That of the training stays with the server that it names.
+            assert (done.returncode, f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout) == (1, True)
+            assert wait_for_shipper(spool).pid != before.pid
+            ended(training, answer="\n")
+
+
+def test_shipper_that_is_meant_to_stay_is_named_and_not_waited_for(
+    live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
+) -> None:
+    begin(spool, "nameless", "").close()
+    other = shipper.start("--watch")
+    wait_for_shipper(spool)
+    done = sync("--to", live.address, folder=tmp_path)
+    assert done.returncode == 1
+    assert f"runs that name no server wait until process {other.pid} on {os.uname().nodename} has ended" in done.stderr
+    assert other.poll() is None
 
 
 def test_another_shipper_that_takes_runs_elsewhere_is_named(

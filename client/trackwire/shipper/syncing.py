@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
+from trackwire.shipper.asking import ask_to_go
 from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview
@@ -19,6 +20,8 @@ from trackwire.v1.admin_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
 LOOK_SECONDS = 0.05
 COUNT_SECONDS = 0.25
+# A shipper that ends lets settle what is under way, which takes STOP_SECONDS at the most.
+GO_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class SpoolSync:
         self._away: Mapping[str, TrackwireError] = {}
         self._words: SimpleQueue[str] = SimpleQueue()
         self._counted_at = float("-inf")
+        self._seen: Holder | None = None
         self._followed: Holder | None = None
+        self._must_go_by = float("inf")
         self._has_ended = False
 
     def run(self, *, must_be_ours: bool, call_seconds: float) -> None:
-        """Delivers. Raises FailedPreconditionError where another shipper takes runs elsewhere than it must be."""
+        """Delivers. Raises FailedPreconditionError where another shipper keeps runs, or takes them elsewhere."""
         if self._patience.timeout_seconds is not None:
             self._deadline = time.monotonic() + self._patience.timeout_seconds
         self._overview.look()
@@ -85,19 +90,39 @@ class SpoolSync:
 
     def _follow(self, holder: Holder | None, *, must_be_ours: bool) -> None:
         """Another one delivers: one look at how far it is."""
-        ours = self._overview.offline_address
-        if holder is not None and holder != self._followed:
+        # A name is believed at the second look: who has just taken the lock writes over that of another one.
+        if holder is not None and holder == self._seen != self._followed:
             self._followed = holder
+            self._meet(holder, must_be_ours=must_be_ours)
+        self._seen = holder
+        if time.monotonic() >= self._must_go_by and not self._waits_for_away:
+            raise _in_use(f"{holder or Holder()} was asked to let go of this spool and has not in {GO_SECONDS:g} s")
+        self._count_now_and_then()
+        # Whoever goes is followed by another one soon, where a training goes on.
+        self._stopping.wait(COUNT_SECONDS if self._must_go_by == float("inf") else LOOK_SECONDS)
+
+    def _meet(self, holder: Holder, *, must_be_ours: bool) -> None:
+        """Says who delivers, or sees to it that it goes where it holds up what is to be delivered here."""
+        ours, theirs = self._overview.offline_address, holder.offline_address
+        self._must_go_by = float("inf")
+        has_nameless = (ours, False) in self._overview.destinations
+        if must_be_ours and has_nameless and theirs and not _same(theirs, ours):
+            raise _in_use(
+                f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
+                " end it first, or leave out --to"
+            )
+        if theirs or not has_nameless:
             self._listener.say(_doing(holder))
-            theirs = holder.offline_address
-            if must_be_ours and (ours, False) in self._overview.destinations and theirs and not _same(theirs, ours):
-                raise FailedPreconditionError(
-                    f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
-                    " end it first, or leave out --to",
-                    reason="SPOOL_IN_USE",
-                )
-        self._count()
-        self._stopping.wait(COUNT_SECONDS)
+        elif ask_to_go(self._overview.spool, holder):
+            self._must_go_by = time.monotonic() + GO_SECONDS
+            self._listener.say(f"{holder} delivers this spool, but no runs that name no server: it was asked to let go")
+        elif self._waits_for_away:
+            self._listener.say(_doing(holder))
+        else:
+            raise _in_use(
+                f"runs that name no server wait until {holder} has ended, which delivers this spool:"
+                " end it first, or say by --timeout-seconds how long to wait for that"
+            )
 
     def _is_over(self) -> bool:
         if self._patience.watch:
@@ -107,8 +132,11 @@ class SpoolSync:
     def _must_stop(self) -> bool:
         if self._stopping.is_set() or time.monotonic() >= self._deadline:
             return True
-        waits_for_away = self._patience.watch or self._patience.timeout_seconds is not None
-        return not waits_for_away and bool(self._away) and self._overview.servers <= self._away.keys()
+        return not self._waits_for_away and bool(self._away) and self._overview.servers <= self._away.keys()
+
+    @property
+    def _waits_for_away(self) -> bool:
+        return self._patience.watch or self._patience.timeout_seconds is not None
 
     def _ask_servers(self, call_seconds: float) -> Mapping[str, TrackwireError]:
         """Those of the servers that are waited for who don't answer."""
@@ -146,6 +174,10 @@ def _away(address: str, call_seconds: float) -> TrackwireError | None:
     finally:
         connection.close()
     return None
+
+
+def _in_use(words: str) -> FailedPreconditionError:
+    return FailedPreconditionError(words, reason="SPOOL_IN_USE")
 
 
 def _doing(holder: Holder) -> str:
