@@ -25,7 +25,7 @@ from tests.client.shipper.shipping import (
     until,
     wait_for_shipper,
 )
-from tests.client.training import ended, line_of, start, training_folder
+from tests.client.training import ended, line_of, spool_of, start, training_folder, wait_until_delivered
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
@@ -79,11 +79,12 @@ def shipper(spool: Path) -> Iterator[Shipper]:
 
 
 _GOES_ON = """
-import trackwire
-with trackwire.start_run():
+import os, trackwire
+with trackwire.start_run(run_id=os.environ.get("RUN_ID")):
     trackwire.log_metric("loss", 1.0)
     print("begun", flush=True)
     input()
+    trackwire.log_metric("loss", 2.0)
 """
 
 
@@ -366,6 +367,40 @@ def test_shipper_that_waits_for_a_server_that_is_away_is_asked_to_go_and_trainin
             ended(training, answer="\n")
 
 
+def test_runs_that_name_a_wrong_server_are_taken_to_another_while_they_go_on(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with training_folder(tmp_path) as folder:
+        with start(folder, _GOES_ON, NO_ADDRESS, {"RUN_ID": "redirected"}) as training:
+            assert line_of(training) == "begun"
+            wait_for_shipper(spool_of(folder))
+            done = sync("--from", NO_ADDRESS, "--to", live.address, folder=folder)
+            assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 run still being written"), done.stderr
+            assert stored_values(live.address, "redirected") == [1]
+            ended(training, answer="\n")
+        wait_until_delivered(folder)
+    assert stored_values(live.address, "redirected") == [1, 2]
+
+
+def test_run_of_which_its_server_has_a_part_stays_with_it(
+    live: ServerProcess, server_process: ServerProcess, spool: Path, tmp_path: Path
+) -> None:
+    begun, new, bad = (begin(spool, "begun", server_process.address), *(begin(spool, name, "h:99999") for name in "nb"))
+    log_points(begun, [1])
+    sync(folder=tmp_path)
+    assert server_process.stop() == 0
+    for stream in (begun, new, bad):
+        log_points(stream, [2])
+        finish(stream)
+    kept = sync("--from", server_process.address, "--to", live.address, folder=tmp_path)
+    assert (kept.returncode, f"run begun stays with {server_process.address}, which has" in kept.stderr) == (1, True)
+    assert f"not delivered: 1 run for {server_process.address}\n" in kept.stdout
+    moved = sync("--from", "h:99999", "--to", live.address, folder=tmp_path)
+    assert "delivered: 2 runs, 2 points\n" in moved.stdout
+    assert stored_values(live.address, "n") == stored_values(live.address, "b") == [2]
+    assert "no run in " in sync("--from", "h:99999", "--to", live.address, folder=tmp_path).stderr
+
+
 def test_shipper_that_is_meant_to_stay_is_named_and_not_waited_for(
     live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
 ) -> None:
@@ -420,6 +455,7 @@ def test_streams_that_nobody_can_deliver_are_named_and_hold_up_nobody(
         (("nowhere",), 2, "'nowhere': is no spool: there is no folder {folder}/nowhere/streams"),
         (("work",), 2, "'work': is no spool; did you mean {folder}/work/.trackwire/spool?"),
         (("s", "--to", "host:99999"), 1, "--to: 'host:99999': the port must be 1 to 65535"),
+        (("s", "--from", "host:1"), 2, "--from: needs --to, the server that its runs go to"),
         (("s", "--timeout-seconds", "nan"), 2, "nan: must be a number of seconds, 0 or more"),
         (("s", "--timeout-seconds", "1", "--watch"), 2, "--timeout-seconds: is not for --watch"),
         (("s", "--rejected", "--watch"), 2, "give one of --rejected, --discard-rejected and what delivers"),

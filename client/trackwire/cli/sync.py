@@ -3,7 +3,7 @@
 import math
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -22,6 +22,7 @@ class SyncOptions(TypedDict):
     """How a spool is delivered."""
 
     to: str | None
+    from_address: str | None
     watch: bool
     timeout_seconds: float | None
 
@@ -36,6 +37,12 @@ def _check_seconds(_context: click.Context, _parameter: click.Parameter, seconds
 @click.command()
 @click.argument("spool", required=False, type=click.Path(path_type=Path))
 @click.option("--to", metavar="HOST:PORT", help="Where runs go that name no server; the usual server by default.")
+@click.option(
+    "--from",
+    "from_address",
+    metavar="HOST:PORT",
+    help="Take to --to also the runs that name this server and of which it has nothing yet.",
+)
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C, with all that comes.")
 @click.option(
     "--timeout-seconds",
@@ -63,8 +70,9 @@ def sync(
 
     It lies in the folder SPOOL; by default in the one where trainings begun here log, ./.trackwire/spool.
 
-    Runs that name no server go to --to; those that name one go there and nowhere else. What is delivered is removed
-    from the spool: it can't be synced to a second server. What a server refuses stays until --discard-rejected.
+    Runs that name no server go to --to; those that name one go there and nowhere else, but for --from. What is
+    delivered is removed from the spool: it can't be synced to a second server. What a server refuses stays until
+    --discard-rejected.
 
     Exit status 0 if all is delivered, 1 if something waits, was refused or can't be read.
     """
@@ -73,6 +81,8 @@ def sync(
             raise click.UsageError("give one of --rejected, --discard-rejected and what delivers")
     elif options["watch"] and options["timeout_seconds"] is not None:
         raise click.UsageError("--timeout-seconds: is not for --watch, which has no end")
+    if options["from_address"] is not None and options["to"] is None:
+        raise click.UsageError("--from: needs --to, the server that its runs go to")
     folder = _spool(spool)
     if rejected:
         _list_rejected(folder, as_json=as_json)
@@ -89,6 +99,8 @@ def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: b
     from trackwire.shipper.syncing import Listener, Patience, SpoolSync
 
     address, is_asked_for = _offline_address(session, options["to"])
+    old_address = options["from_address"]
+    all_moved = old_address is None or _redirect(folder, old_address, address)
     overview = SpoolOverview(folder, address)
     report = SyncReport(is_silent=as_json)
     stopping = Interruption()
@@ -99,7 +111,26 @@ def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: b
         syncing.run(must_be_ours=is_asked_for, call_seconds=session.timeout_seconds)
     finally:
         report.clear()
-    return _tell(report, overview, as_json=as_json)
+    status = _tell(report, overview, as_json=as_json)
+    return status if all_moved else 1
+
+
+def _redirect(folder: Path, old: str, new: str) -> bool:
+    """Whether all runs that name the old server go to the new one now."""
+    from trackwire.errors import InvalidArgumentError
+    from trackwire.shipper.redirecting import redirect
+
+    names = {old}
+    # A name that is none may be what is to be put right.
+    with suppress(InvalidArgumentError):
+        names.add(parse_address(old, field="--from"))
+    with _holding(folder):
+        done = redirect(folder, names, new)
+    if not done.moved and not done.kept:
+        note(f"no run in {folder} names {old}")
+    for run_id in sorted(done.kept):
+        note(f"run {run_id} stays with {old}, which has a part of it")
+    return not done.kept
 
 
 def _tell(report: "SyncReport", overview: "SpoolOverview", *, as_json: bool) -> int:
@@ -191,13 +222,14 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
 
 @contextmanager
 def _holding(folder: Path) -> Iterator[None]:
-    """Keeps shippers away from a spool. Raises ClickException where one has it."""
-    from trackwire.shipper.lock import Holder, SpoolLock
+    """Keeps shippers away from a spool. Raises ClickException where one has it that can't be asked to go."""
+    from trackwire.shipper.asking import take_over
+    from trackwire.shipper.lock import SpoolLock
 
     lock = SpoolLock(folder)
-    if not lock.take():
-        who = lock.holder() or Holder()
-        raise click.ClickException(f"{who} delivers {folder} now: try again when it has ended; nothing was removed")
+    holder = take_over(lock, folder)
+    if holder is not None:
+        raise click.ClickException(f"{holder} delivers {folder} now: try again when it has ended; nothing was changed")
     try:
         yield
     finally:

@@ -2,12 +2,34 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
-from trackwire.shipper.lock import Holder
+from trackwire.shipper.lock import Holder, SpoolLock
 
+# One that ends lets settle what is under way, which takes STOP_SECONDS at the most.
+GO_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 # With these somebody else has started it, and means it to stay.
 _STAYING = {"--to", "--watch", "--once", "--parent-pid"}
+
+
+def take_over(lock: SpoolLock, spool: Path) -> Holder | None:
+    """Takes the lock, also from a shipper that may be asked for it; who keeps it, where that is in vain."""
+    deadline = time.monotonic() + GO_SECONDS
+    seen = asked = None
+    while not lock.take():
+        holder = lock.holder()
+        # A name is believed at the second look: who has just taken the lock writes over that of another one.
+        if holder is not None and holder == seen != asked:
+            if not ask_to_go(spool, holder):
+                return holder
+            asked = holder
+        if time.monotonic() >= deadline:
+            return holder or Holder()
+        seen = holder
+        time.sleep(_LOOK_SECONDS)
+    return None
 
 
 def ask_to_go(spool: Path, holder: Holder) -> bool:

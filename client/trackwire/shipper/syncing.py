@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
-from trackwire.shipper.asking import ask_to_go
+from trackwire.shipper.asking import GO_SECONDS, ask_to_go
 from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview
@@ -20,8 +20,6 @@ from trackwire.v1.admin_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
 LOOK_SECONDS = 0.05
 COUNT_SECONDS = 0.25
-# A shipper that ends lets settle what is under way, which takes STOP_SECONDS at the most.
-GO_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class SpoolSync:
         self._stopping = stopping
         self._deadline = float("inf")
         self._away: Mapping[str, TrackwireError] = {}
+        # What runs name that is no address: nobody can deliver them.
+        self._no_servers: set[str] = set()
         self._words: SimpleQueue[str] = SimpleQueue()
         self._counted_at = float("-inf")
         self._seen: Holder | None = None
@@ -132,7 +132,8 @@ class SpoolSync:
     def _must_stop(self) -> bool:
         if self._stopping.is_set() or time.monotonic() >= self._deadline:
             return True
-        return not self._waits_for_away and bool(self._away) and self._overview.servers <= self._away.keys()
+        left = self._overview.servers - self._no_servers
+        return not self._waits_for_away and bool(self._away) and left <= self._away.keys()
 
     @property
     def _waits_for_away(self) -> bool:
@@ -142,7 +143,12 @@ class SpoolSync:
         """Those of the servers that are waited for who don't answer."""
         away = {}
         for address in sorted(self._overview.servers):
-            error = _away(address, call_seconds)
+            try:
+                error = _away(parse_address(address, field="tracking_uri"), call_seconds)
+            except InvalidArgumentError:
+                # The shipper tells whose it is.
+                self._no_servers.add(address)
+                continue
             if error is not None:
                 away[address] = error
                 self._listener.say(str(error))
@@ -162,11 +168,7 @@ class SpoolSync:
 
 def _away(address: str, call_seconds: float) -> TrackwireError | None:
     """Why a server can't take anything for now. What else it may say, it says again of the records themselves."""
-    try:
-        connection = Connection(parse_address(address, field="tracking_uri"), Deadlines(call_seconds))
-    except InvalidArgumentError:
-        # The shipper tells whose it is.
-        return None
+    connection = Connection(address, Deadlines(call_seconds))
     try:
         connection.call(GetServerInfoRequest(), GetServerInfoResponse)
     except TrackwireError as error:
