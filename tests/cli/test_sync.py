@@ -25,7 +25,7 @@ from tests.client.shipper.shipping import (
     until,
     wait_for_shipper,
 )
-from tests.client.training import ended, line_of, spool_of, start, training_folder, wait_until_delivered
+from tests.client.training import ended, line_of, spool_of, start, train, training_folder, wait_until_delivered
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
@@ -85,6 +85,18 @@ with trackwire.start_run(run_id=os.environ.get("RUN_ID")):
     print("begun", flush=True)
     input()
     trackwire.log_metric("loss", 2.0)
+"""
+
+
+_TRAINS_IN = """
+import os, trackwire
+with trackwire.start_run(run_id="restored", experiment_id=os.environ["EXPERIMENT_ID"]) as run:
+    trackwire.log_param("lr", 0.1)
+    for step in range(100):
+        trackwire.log_metric("loss", step, step)
+        if step == 50:
+            trackwire.flush()
+    trackwire.log_text("all went well", "notes.txt")
 """
 
 
@@ -182,6 +194,46 @@ def test_what_was_refused_of_a_run_that_is_still_written_stays(
     assert sync(folder=tmp_path).returncode == 1
     assert stored_values(live.address, "still") == [1]
     assert sync("--discard-rejected", "--yes", folder=tmp_path).stdout == "1 refused record removed\n"
+    assert not list((spool / "streams").iterdir())
+
+
+def test_what_was_refused_by_a_deleted_experiment_arrives_whole_once_it_is_restored(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with Client(live.address) as client, training_folder(tmp_path) as folder:
+        experiment_id = client.create_experiment("to-be-restored").experiment_id
+        client.delete_experiment(experiment_id)
+        train(folder, _TRAINS_IN, live.address, {"EXPERIMENT_ID": experiment_id})
+        client.restore_experiment(experiment_id)
+        again = sync("--retry-rejected", folder=folder)
+        assert (again.returncode, "to be sent again" in again.stderr) == (0, True), again.stdout + again.stderr
+        assert stored_values(live.address, "restored") == list(range(100))
+        assert client.get_run("restored").status == runs_pb2.RUN_STATUS_FINISHED
+        assert client.get_run("restored").params == {"lr": "0.1"}
+        assert client.read_artifact("restored", "notes.txt") == b"all went well"
+        assert not list((spool_of(folder) / "streams").iterdir())
+        assert "was refused" in sync("--retry-rejected", folder=folder).stderr
+
+
+def test_what_a_deleted_run_has_missed_arrives_once_it_is_restored(
+    live: ServerProcess, spool: Path, tmp_path: Path
+) -> None:
+    stream = begin(spool, "missed", live.address)
+    log_points(stream, [0, 1])
+    assert sync(folder=tmp_path).returncode == 0
+    with Client(live.address) as client:
+        client.delete_run("missed")
+        log_points(stream, [2, 3])
+        assert sync(folder=tmp_path).returncode == 1
+        client.restore_run("missed")
+        log_points(stream, [4])
+        waits = sync("--retry-rejected", folder=tmp_path)
+        assert (waits.returncode, "run missed stays until all else of it is delivered" in waits.stderr) == (1, True)
+        finish(stream)
+        sync(folder=tmp_path)
+        assert stored_values(live.address, "missed") == [0, 1, 4]
+        assert sync("--retry-rejected", folder=tmp_path).returncode == 0
+        assert sorted(stored_values(live.address, "missed")) == [0, 1, 2, 3, 4]
     assert not list((spool / "streams").iterdir())
 
 

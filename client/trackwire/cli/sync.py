@@ -24,6 +24,7 @@ class SyncOptions(TypedDict):
     to: str | None
     from_address: str | None
     watch: bool
+    retry_rejected: bool
     timeout_seconds: float | None
 
 
@@ -53,6 +54,7 @@ def _check_seconds(_context: click.Context, _parameter: click.Parameter, seconds
 )
 @click.option("--rejected", is_flag=True, help="Only list what servers have refused, and why.")
 @click.option("--discard-rejected", is_flag=True, help="Remove what servers have refused for good. Asks first.")
+@click.option("--retry-rejected", is_flag=True, help="Deliver also what was refused, once its cause is put right.")
 @yes_option
 @json_option
 @click.pass_context
@@ -72,7 +74,7 @@ def sync(
 
     Runs that name no server go to --to; those that name one go there and nowhere else, but for --from. What is
     delivered is removed from the spool: it can't be synced to a second server. What a server refuses stays until
-    --discard-rejected.
+    --retry-rejected or --discard-rejected.
 
     Exit status 0 if all is delivered, 1 if something waits, was refused or can't be read.
     """
@@ -101,6 +103,8 @@ def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: b
     address, is_asked_for = _offline_address(session, options["to"])
     old_address = options["from_address"]
     all_moved = old_address is None or _redirect(folder, old_address, address)
+    if options["retry_rejected"]:
+        _retry_rejected(folder)
     overview = SpoolOverview(folder, address)
     report = SyncReport(is_silent=as_json)
     stopping = Interruption()
@@ -207,8 +211,7 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
         return
     places = {place.folder: place for place in kept if may_discard(place)}
     records = counted(sum(place.folder in places for place in kept), "refused record")
-    for run_id in sorted({place.run_id for place in kept if place.folder not in places}):
-        note(f"what was refused of run {run_id} stays until all else of it is delivered")
+    _tell_undelivered({place.run_id for place in kept if place.folder not in places})
     if not places:
         return
     if not yes:
@@ -218,6 +221,27 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
         for place in places.values():
             discard(place)
     click.echo(f"{records} removed")
+
+
+def _retry_rejected(folder: Path) -> None:
+    from trackwire.shipper.discarding import may_discard
+    from trackwire.shipper.rejected import read_rejections
+    from trackwire.shipper.retrying import retry_rejected
+    from trackwire.spool.places import open_streams
+
+    with _holding(folder):
+        places = [place for place in open_streams(folder) if any(read_rejections(place))]
+        records = sum(retry_rejected(folder, place) for place in places if may_discard(place))
+    if records:
+        note(f"{counted(records, 'refused record')} to be sent again")
+    _tell_undelivered({place.run_id for place in places if place.segments()})
+    if not places:
+        note(f"nothing in {folder} was refused")
+
+
+def _tell_undelivered(run_ids: set[str]) -> None:
+    for run_id in sorted(run_ids):
+        note(f"what was refused of run {run_id} stays until all else of it is delivered")
 
 
 @contextmanager
