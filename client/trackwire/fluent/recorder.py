@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from trackwire.fluent.interrupts import uninterrupted
 from trackwire.fluent.loading import load
 from trackwire.fluent.opening import Opening
+from trackwire.fluent.refusals import Refusals
 from trackwire.fluent.settings import Destination
 from trackwire.fluent.waiting_points import WaitingPoints
 from trackwire.spool.kinds import RecordKind
@@ -76,6 +77,7 @@ class Recorder:
         self._ended = False
         self._failure: Exception | None = None
         self._thread: threading.Thread | None = None
+        self._refusals = Refusals(self._opening.run_id)
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: its parent writes what has gathered so far."""
@@ -170,10 +172,10 @@ class Recorder:
         """What the server has refused for good."""
         return [] if self._stream is None else self._stream.rejections()
 
-    @property
-    def rejected_folder(self) -> Path:
-        """Where the server's refusals lie."""
-        return self.destination.spool if self._stream is None else self._stream.place.rejected_folder
+    def tell_rejections(self) -> None:
+        """Tells of what the server has refused since it was last told."""
+        if self._stream is not None:
+            self._refusals.tell(self._stream)
 
     def _start(self) -> None:
         with self._starting:
@@ -203,7 +205,14 @@ class Recorder:
                 self._wake.get(timeout=WRITE_INTERVAL_SECONDS)
             if self._write():
                 keep_shipping(self.destination)
+                self._tell_first_rejections()
         self._write_and_end()
+
+    def _tell_first_rejections(self) -> None:
+        # Where the disk can't tell, that is told when the run is flushed or ends.
+        with suppress(OSError):
+            if self._stream is not None:
+                self._refusals.tell_first(self._stream)
 
     def _say_system_tags(self) -> None:
         """What git and the like say may take seconds: here nobody waits for it. A resumed run gets those of now."""
