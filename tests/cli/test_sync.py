@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from tests.client.shipper.shipping import (
     until,
     wait_for_shipper,
 )
+from tests.client.training import ended, line_of, spool_of, start, train, training_folder, wait_until_delivered
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
@@ -74,6 +76,28 @@ def shipper(spool: Path) -> Iterator[Shipper]:
     shipper = Shipper(spool)
     yield shipper
     shipper.kill_all()
+
+
+_GOES_ON = """
+import os, trackwire
+with trackwire.start_run(run_id=os.environ.get("RUN_ID")):
+    trackwire.log_metric("loss", 1.0)
+    print("begun", flush=True)
+    input()
+    trackwire.log_metric("loss", 2.0)
+"""
+
+
+_TRAINS_IN = """
+import os, trackwire
+with trackwire.start_run(run_id="restored", experiment_id=os.environ["EXPERIMENT_ID"]) as run:
+    trackwire.log_param("lr", 0.1)
+    for step in range(100):
+        trackwire.log_metric("loss", step, step)
+        if step == 50:
+            trackwire.flush()
+    trackwire.log_text("all went well", "notes.txt")
+"""
 
 
 def refuse_one(spool: Path, address: str, run_id: str) -> None:
@@ -170,6 +194,46 @@ def test_what_was_refused_of_a_run_that_is_still_written_stays(
     assert sync(folder=tmp_path).returncode == 1
     assert stored_values(live.address, "still") == [1]
     assert sync("--discard-rejected", "--yes", folder=tmp_path).stdout == "1 refused record removed\n"
+    assert not list((spool / "streams").iterdir())
+
+
+def test_what_was_refused_by_a_deleted_experiment_arrives_whole_once_it_is_restored(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with Client(live.address) as client, training_folder(tmp_path) as folder:
+        experiment_id = client.create_experiment("to-be-restored").experiment_id
+        client.delete_experiment(experiment_id)
+        train(folder, _TRAINS_IN, live.address, {"EXPERIMENT_ID": experiment_id})
+        client.restore_experiment(experiment_id)
+        again = sync("--retry-rejected", folder=folder)
+        assert (again.returncode, "to be sent again" in again.stderr) == (0, True), again.stdout + again.stderr
+        assert stored_values(live.address, "restored") == list(range(100))
+        assert client.get_run("restored").status == runs_pb2.RUN_STATUS_FINISHED
+        assert client.get_run("restored").params == {"lr": "0.1"}
+        assert client.read_artifact("restored", "notes.txt") == b"all went well"
+        assert not list((spool_of(folder) / "streams").iterdir())
+        assert "was refused" in sync("--retry-rejected", folder=folder).stderr
+
+
+def test_what_a_deleted_run_has_missed_arrives_once_it_is_restored(
+    live: ServerProcess, spool: Path, tmp_path: Path
+) -> None:
+    stream = begin(spool, "missed", live.address)
+    log_points(stream, [0, 1])
+    assert sync(folder=tmp_path).returncode == 0
+    with Client(live.address) as client:
+        client.delete_run("missed")
+        log_points(stream, [2, 3])
+        assert sync(folder=tmp_path).returncode == 1
+        client.restore_run("missed")
+        log_points(stream, [4])
+        waits = sync("--retry-rejected", folder=tmp_path)
+        assert (waits.returncode, "run missed stays until all else of it is delivered" in waits.stderr) == (1, True)
+        finish(stream)
+        sync(folder=tmp_path)
+        assert stored_values(live.address, "missed") == [0, 1, 4]
+        assert sync("--retry-rejected", folder=tmp_path).returncode == 0
+        assert sorted(stored_values(live.address, "missed")) == [0, 1, 2, 3, 4]
     assert not list((spool / "streams").iterdir())
 
 
@@ -286,6 +350,38 @@ def test_interrupted_sync_leaves_the_rest_in_the_spool(spool: Path, tmp_path: Pa
     assert stream.place.segments()
 
 
+# The worst moment is made: SIGTERM before each line of what waits for another shipper, and of what a handler may meet.
+_TERMINATED_AT_EACH_LINE = """
+import signal, sys
+from trackwire.cli import main
+from trackwire.shipper.syncing import SpoolSync
+
+def terminate(frame, event, argument):
+    if frame.f_code.co_filename.endswith(("threading.py", "shipper/interruption.py")):
+        signal.raise_signal(signal.SIGTERM)
+    return terminate
+
+def follow(self, *arguments, _follow=SpoolSync._follow, **named):
+    sys.settrace(terminate)
+    _follow(self, *arguments, **named)
+    sys.settrace(None)
+
+SpoolSync._follow = follow
+sys.exit(main())
+"""
+
+
+def test_sync_ends_by_sigterm_whatever_it_is_just_doing(spool: Path, tmp_path: Path) -> None:
+    begin(spool, "held", NO_ADDRESS).close()
+    lock = SpoolLock(spool)
+    assert lock.take()
+    command = [sys.executable, "-c", _TERMINATED_AT_EACH_LINE, "sync", "--timeout-seconds", "50"]
+    done = subprocess.run(command, cwd=tmp_path, env=without_server(), capture_output=True, text=True, timeout=20)
+    lock.release()
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout
+
+
 def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
 ) -> None:
@@ -295,7 +391,7 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     # It knows no server for this one.
     other = shipper.start("--watch")
     wait_for_shipper(spool)
-    with syncing("--to", live.address, folder=tmp_path) as process:
+    with syncing("--to", live.address, "--timeout-seconds", "50", folder=tmp_path) as process:
         assert process.stderr is not None
         assert f"process {other.pid} on " in process.stderr.readline()
         assert shipper.end() == 0
@@ -303,6 +399,70 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
     assert process.returncode == 0
     assert printed.endswith("delivered: 1 run, 1 point\n")
     assert stored_values(live.address, "followed") == [1]
+
+
+def test_shipper_that_waits_for_a_server_that_is_away_is_asked_to_go_and_trainings_start_another(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with training_folder(tmp_path) as folder:
+        spool = train_offline(folder, "nameless", 10)
+        with start(folder, _GOES_ON, NO_ADDRESS) as training:
+            assert line_of(training) == "begun"
+            before = wait_for_shipper(spool)
+            done = sync("--to", live.address, folder=folder)
+            assert f"process {before.pid} on " in done.stderr
+            assert "it was asked to let go" in done.stderr
+            assert stored_values(live.address, "nameless") == list(range(10))
+            # That of the training stays with the server that it names.
+            assert (done.returncode, f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout) == (1, True)
+            assert wait_for_shipper(spool).pid != before.pid
+            ended(training, answer="\n")
+
+
+def test_runs_that_name_a_wrong_server_are_taken_to_another_while_they_go_on(
+    live: ServerProcess, tmp_path: Path
+) -> None:
+    with training_folder(tmp_path) as folder:
+        with start(folder, _GOES_ON, NO_ADDRESS, {"RUN_ID": "redirected"}) as training:
+            assert line_of(training) == "begun"
+            wait_for_shipper(spool_of(folder))
+            done = sync("--from", NO_ADDRESS, "--to", live.address, folder=folder)
+            assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 run still being written"), done.stderr
+            assert stored_values(live.address, "redirected") == [1]
+            ended(training, answer="\n")
+        wait_until_delivered(folder)
+    assert stored_values(live.address, "redirected") == [1, 2]
+
+
+def test_run_of_which_its_server_has_a_part_stays_with_it(
+    live: ServerProcess, server_process: ServerProcess, spool: Path, tmp_path: Path
+) -> None:
+    begun, new, bad = (begin(spool, "begun", server_process.address), *(begin(spool, name, "h:99999") for name in "nb"))
+    log_points(begun, [1])
+    sync(folder=tmp_path)
+    assert server_process.stop() == 0
+    for stream in (begun, new, bad):
+        log_points(stream, [2])
+        finish(stream)
+    kept = sync("--from", server_process.address, "--to", live.address, folder=tmp_path)
+    assert (kept.returncode, f"run begun stays with {server_process.address}, which has" in kept.stderr) == (1, True)
+    assert f"not delivered: 1 run for {server_process.address}\n" in kept.stdout
+    moved = sync("--from", "h:99999", "--to", live.address, folder=tmp_path)
+    assert "delivered: 2 runs, 2 points\n" in moved.stdout
+    assert stored_values(live.address, "n") == stored_values(live.address, "b") == [2]
+    assert "no run in " in sync("--from", "h:99999", "--to", live.address, folder=tmp_path).stderr
+
+
+def test_shipper_that_is_meant_to_stay_is_named_and_not_waited_for(
+    live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
+) -> None:
+    begin(spool, "nameless", "").close()
+    other = shipper.start("--watch")
+    wait_for_shipper(spool)
+    done = sync("--to", live.address, folder=tmp_path)
+    assert done.returncode == 1
+    assert f"runs that name no server wait until process {other.pid} on {os.uname().nodename} has ended" in done.stderr
+    assert other.poll() is None
 
 
 def test_another_shipper_that_takes_runs_elsewhere_is_named(
@@ -347,6 +507,7 @@ def test_streams_that_nobody_can_deliver_are_named_and_hold_up_nobody(
         (("nowhere",), 2, "'nowhere': is no spool: there is no folder {folder}/nowhere/streams"),
         (("work",), 2, "'work': is no spool; did you mean {folder}/work/.trackwire/spool?"),
         (("s", "--to", "host:99999"), 1, "--to: 'host:99999': the port must be 1 to 65535"),
+        (("s", "--from", "host:1"), 2, "--from: needs --to, the server that its runs go to"),
         (("s", "--timeout-seconds", "nan"), 2, "nan: must be a number of seconds, 0 or more"),
         (("s", "--timeout-seconds", "1", "--watch"), 2, "--timeout-seconds: is not for --watch"),
         (("s", "--rejected", "--watch"), 2, "give one of --rejected, --discard-rejected and what delivers"),

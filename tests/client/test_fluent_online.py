@@ -95,6 +95,37 @@ print(len(run.rejections()))
         assert run.metrics[0].count == 1
 
 
+def test_run_that_cannot_be_made_is_told_of_soon_and_its_records_together(live: ServerProcess, folder: Path) -> None:
+    script = """
+import logging, os, time, trackwire
+told = []
+handler = logging.StreamHandler()
+handler.emit = lambda record: told.append(record.getMessage())
+logging.getLogger("trackwire.fluent").addHandler(handler)
+with trackwire.start_run(experiment_id=os.environ["EXPERIMENT_ID"]):
+    deadline = time.monotonic() + 20
+    while not told and time.monotonic() < deadline:
+        trackwire.log_metric("loss", 1.0)
+        time.sleep(0.05)
+    print(len(told) > 0)
+    for step in range(20):
+        trackwire.log_metric("loss", 1.0)
+        time.sleep(0.15)
+print(len(told))
+print(*told, sep="\\n")
+"""
+    with Client(live.address) as client:
+        experiment_id = client.create_experiment("gone").experiment_id
+        client.delete_experiment(experiment_id)
+    out, _ = train(folder, script, live.address, {"EXPERIMENT_ID": experiment_id})
+    was_told, lines, *told = out.splitlines()
+    assert was_told == "True"
+    # At most two of each of its four kinds, of which one was soon: the run, points, tags, its end.
+    assert int(lines) <= 8
+    assert "refused a record (CREATE_RUN): " in told[0]
+    assert re.search(r"\(INGEST\): .* \(and \d+ more\); ", out)
+
+
 def test_server_that_is_away_for_a_whole_run_holds_nobody_up(tmp_path: Path, folder: Path) -> None:
     script = """
 import time, trackwire

@@ -70,6 +70,20 @@ def test_server_that_is_away_is_given_up_and_for_the_next_run_at_once(
     assert not patience(destination, clock).is_over()
 
 
+def test_what_a_server_said_when_it_stopped_is_not_said_of_one_that_is_gone(
+    destination: Destination, clock: FakeClock
+) -> None:
+    sign = AbsenceSign(destination.spool, ADDRESS)
+    sign.put_up(UnavailableError("the server is stopping: call again"))
+    sign.put_up(UnavailableError("nobody answers"))
+    waits = patience(destination, clock)
+    clock.advance(round(AWAY_SECONDS * 1_000))
+    assert waits.is_over()
+    assert waits.why_over == "nobody answers"
+    sign.take_down()
+    assert not (destination.spool / "away" / ADDRESS).exists()
+
+
 def test_server_that_has_too_much_to_do_is_there(destination: Destination, clock: FakeClock) -> None:
     sign = AbsenceSign(destination.spool, ADDRESS)
     sign.put_up(UnavailableError("nobody answers"))

@@ -2,9 +2,8 @@
 
 import math
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -23,7 +22,9 @@ class SyncOptions(TypedDict):
     """How a spool is delivered."""
 
     to: str | None
+    from_address: str | None
     watch: bool
+    retry_rejected: bool
     timeout_seconds: float | None
 
 
@@ -37,6 +38,12 @@ def _check_seconds(_context: click.Context, _parameter: click.Parameter, seconds
 @click.command()
 @click.argument("spool", required=False, type=click.Path(path_type=Path))
 @click.option("--to", metavar="HOST:PORT", help="Where runs go that name no server; the usual server by default.")
+@click.option(
+    "--from",
+    "from_address",
+    metavar="HOST:PORT",
+    help="Take to --to also the runs that name this server and of which it has nothing yet.",
+)
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C, with all that comes.")
 @click.option(
     "--timeout-seconds",
@@ -47,6 +54,7 @@ def _check_seconds(_context: click.Context, _parameter: click.Parameter, seconds
 )
 @click.option("--rejected", is_flag=True, help="Only list what servers have refused, and why.")
 @click.option("--discard-rejected", is_flag=True, help="Remove what servers have refused for good. Asks first.")
+@click.option("--retry-rejected", is_flag=True, help="Deliver also what was refused, once its cause is put right.")
 @yes_option
 @json_option
 @click.pass_context
@@ -64,8 +72,9 @@ def sync(
 
     It lies in the folder SPOOL; by default in the one where trainings begun here log, ./.trackwire/spool.
 
-    Runs that name no server go to --to; those that name one go there and nowhere else. What is delivered is removed
-    from the spool: it can't be synced to a second server. What a server refuses stays until --discard-rejected.
+    Runs that name no server go to --to; those that name one go there and nowhere else, but for --from. What is
+    delivered is removed from the spool: it can't be synced to a second server. What a server refuses stays until
+    --retry-rejected or --discard-rejected.
 
     Exit status 0 if all is delivered, 1 if something waits, was refused or can't be read.
     """
@@ -74,6 +83,8 @@ def sync(
             raise click.UsageError("give one of --rejected, --discard-rejected and what delivers")
     elif options["watch"] and options["timeout_seconds"] is not None:
         raise click.UsageError("--timeout-seconds: is not for --watch, which has no end")
+    if options["from_address"] is not None and options["to"] is None:
+        raise click.UsageError("--from: needs --to, the server that its runs go to")
     folder = _spool(spool)
     if rejected:
         _list_rejected(folder, as_json=as_json)
@@ -85,13 +96,18 @@ def sync(
 
 def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: bool) -> int:
     from trackwire.cli.sync_report import SyncReport
+    from trackwire.shipper.interruption import Interruption
     from trackwire.shipper.overview import SpoolOverview
     from trackwire.shipper.syncing import Listener, Patience, SpoolSync
 
     address, is_asked_for = _offline_address(session, options["to"])
+    old_address = options["from_address"]
+    all_moved = old_address is None or _redirect(folder, old_address, address)
+    if options["retry_rejected"]:
+        _retry_rejected(folder)
     overview = SpoolOverview(folder, address)
     report = SyncReport(is_silent=as_json)
-    stopping = threading.Event()
+    stopping = Interruption()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     patience = Patience(options["watch"], options["timeout_seconds"])
     syncing = SpoolSync(overview, Listener(report.show, report.say), patience, stopping)
@@ -99,7 +115,26 @@ def _deliver(session: Session, folder: Path, options: SyncOptions, *, as_json: b
         syncing.run(must_be_ours=is_asked_for, call_seconds=session.timeout_seconds)
     finally:
         report.clear()
-    return _tell(report, overview, as_json=as_json)
+    status = _tell(report, overview, as_json=as_json)
+    return status if all_moved else 1
+
+
+def _redirect(folder: Path, old: str, new: str) -> bool:
+    """Whether all runs that name the old server go to the new one now."""
+    from trackwire.errors import InvalidArgumentError
+    from trackwire.shipper.redirecting import redirect
+
+    names = {old}
+    # A name that is none may be what is to be put right.
+    with suppress(InvalidArgumentError):
+        names.add(parse_address(old, field="--from"))
+    with _holding(folder):
+        done = redirect(folder, names, new)
+    if not done.moved and not done.kept:
+        note(f"no run in {folder} names {old}")
+    for run_id in sorted(done.kept):
+        note(f"run {run_id} stays with {old}, which has a part of it")
+    return not done.kept
 
 
 def _tell(report: "SyncReport", overview: "SpoolOverview", *, as_json: bool) -> int:
@@ -176,8 +211,7 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
         return
     places = {place.folder: place for place in kept if may_discard(place)}
     records = counted(sum(place.folder in places for place in kept), "refused record")
-    for run_id in sorted({place.run_id for place in kept if place.folder not in places}):
-        note(f"what was refused of run {run_id} stays until all else of it is delivered")
+    _tell_undelivered({place.run_id for place in kept if place.folder not in places})
     if not places:
         return
     if not yes:
@@ -189,15 +223,37 @@ def _discard_rejected(folder: Path, *, yes: bool) -> None:
     click.echo(f"{records} removed")
 
 
+def _retry_rejected(folder: Path) -> None:
+    from trackwire.shipper.discarding import may_discard
+    from trackwire.shipper.rejected import read_rejections
+    from trackwire.shipper.retrying import retry_rejected
+    from trackwire.spool.places import open_streams
+
+    with _holding(folder):
+        places = [place for place in open_streams(folder) if any(read_rejections(place))]
+        records = sum(retry_rejected(folder, place) for place in places if may_discard(place))
+    if records:
+        note(f"{counted(records, 'refused record')} to be sent again")
+    _tell_undelivered({place.run_id for place in places if place.segments()})
+    if not places:
+        note(f"nothing in {folder} was refused")
+
+
+def _tell_undelivered(run_ids: set[str]) -> None:
+    for run_id in sorted(run_ids):
+        note(f"what was refused of run {run_id} stays until all else of it is delivered")
+
+
 @contextmanager
 def _holding(folder: Path) -> Iterator[None]:
-    """Keeps shippers away from a spool. Raises ClickException where one has it."""
-    from trackwire.shipper.lock import Holder, SpoolLock
+    """Keeps shippers away from a spool. Raises ClickException where one has it that can't be asked to go."""
+    from trackwire.shipper.asking import take_over
+    from trackwire.shipper.lock import SpoolLock
 
     lock = SpoolLock(folder)
-    if not lock.take():
-        who = lock.holder() or Holder()
-        raise click.ClickException(f"{who} delivers {folder} now: try again when it has ended; nothing was removed")
+    holder = take_over(lock, folder)
+    if holder is not None:
+        raise click.ClickException(f"{holder} delivers {folder} now: try again when it has ended; nothing was changed")
     try:
         yield
     finally:

@@ -96,7 +96,10 @@ class SyncReport:
         if len(refused) > REFUSED_SHOWN:
             click.echo(f"and {len(refused) - REFUSED_SHOWN:,} more")
         if refused:
-            click.echo("`trackwire sync --rejected` lists what was refused, `--discard-rejected` removes it")
+            click.echo(
+                "`trackwire sync --rejected` lists what was refused, `--retry-rejected` sends it again,"
+                " `--discard-rejected` removes it"
+            )
 
 
 def is_all_delivered(overview: "SpoolOverview") -> bool:

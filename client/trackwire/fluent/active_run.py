@@ -58,7 +58,6 @@ class ActiveRun(RunFiles):
         # Whether this process is a child that was forked while the run went on.
         self.is_inherited = False
         self._end_is_said = False
-        self._told_rejections = 0
         self._now_ms = Clock()
 
     @property
@@ -139,7 +138,7 @@ class ActiveRun(RunFiles):
                 timeout_seconds,
                 self._recorder.destination.spool,
             )
-        self._tell_rejections()
+        self._recorder.tell_rejections()
         return durable
 
     def settle(self, patience: Patience) -> None:
@@ -188,7 +187,7 @@ class ActiveRun(RunFiles):
             note_delivery(self._recorder.destination)
         elif patience.why_over:
             patience.tell(self.info.run_id)
-        self._tell_rejections()
+        self._recorder.tell_rejections()
 
     def should_stop(self) -> bool:
         """Whether somebody has asked this run to stop: to be looked at now and then, say at each step. Never waits."""
@@ -226,18 +225,6 @@ class ActiveRun(RunFiles):
     def _stop_companions(self, error: BaseException | None = None) -> None:
         for companion in self.companions:
             companion.stop(error)
-
-    def _tell_rejections(self) -> None:
-        found = self.rejections()
-        for rejection in found[self._told_rejections :]:
-            logger.error(
-                "run %s: the server has refused a record (%s): %s; it is kept in %s",
-                self.info.run_id,
-                rejection.kind,
-                rejection.message,
-                self._recorder.rejected_folder,
-            )
-        self._told_rejections = len(found)
 
     def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
         self._require_open()

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from trackwire.fluent.interrupts import can_start_threads, uninterrupted
 from trackwire.fluent.loading import load
 from trackwire.fluent.opening import Opening
+from trackwire.fluent.refusals import Refusals
 from trackwire.fluent.settings import Destination
 from trackwire.fluent.waiting_points import WaitingPoints
 from trackwire.spool.kinds import RecordKind
@@ -78,6 +79,7 @@ class Recorder:
         self._loss_is_told = False
         self._dropped_before = 0
         self._thread: threading.Thread | None = None
+        self._refusals = Refusals(self._opening.run_id)
 
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: its parent writes what has gathered so far."""
@@ -180,10 +182,10 @@ class Recorder:
         """What the server has refused for good."""
         return [] if self._stream is None else self._stream.rejections()
 
-    @property
-    def rejected_folder(self) -> Path:
-        """Where the server's refusals lie."""
-        return self.destination.spool if self._stream is None else self._stream.place.rejected_folder
+    def tell_rejections(self) -> None:
+        """Tells of what the server has refused since it was last told."""
+        if self._stream is not None:
+            self._refusals.tell(self._stream)
 
     def _start(self) -> None:
         if not can_start_threads():
@@ -226,6 +228,13 @@ class Recorder:
             from trackwire.fluent.shipping import keep_shipping
 
             keep_shipping(self.destination)
+            self._tell_first_rejections()
+
+    def _tell_first_rejections(self) -> None:
+        # Where the disk can't tell, that is told when the run is flushed or ends.
+        with suppress(OSError):
+            if self._stream is not None:
+                self._refusals.tell_first(self._stream)
 
     def _say_system_tags(self) -> None:
         """What git and the like say may take seconds: here nobody waits for it. A resumed run gets those of now."""

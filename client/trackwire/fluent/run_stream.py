@@ -82,9 +82,13 @@ class RunStream:
         """Whether somebody has asked the run to stop."""
         return self._stop_sign.is_up()
 
+    def has_rejections(self) -> bool:
+        """Whether the server has refused something for good."""
+        return self._delivered().rejected_records > 0
+
     def rejections(self) -> "list[Rejection]":
         """What the server has refused for good."""
-        if not self._delivered().rejected_records:
+        if not self.has_rejections():
             return []
         from trackwire.shipper.rejected import read_rejections
 

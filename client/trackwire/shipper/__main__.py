@@ -5,13 +5,13 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from trackwire.address import parse_address
 from trackwire.errors import InvalidArgumentError
+from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
@@ -32,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.timeout_seconds is not None and not options.once:
         parser.error("--timeout-seconds: is for --once")
     log_to_stderr()
-    stopping = threading.Event()
+    stopping = Interruption()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
     return _live(options, stopping)
 
 
-def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
+def _live(options: argparse.Namespace, stopping: Interruption) -> int:
     """Takes the spool, delivers, lets go of it; and again, where something came just when it let go."""
     lock = SpoolLock(options.spool, offline_address=options.to)
     deadline = None if options.timeout_seconds is None else time.monotonic() + options.timeout_seconds
@@ -61,7 +61,7 @@ def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
             return 0 if all_delivered else 1
 
 
-def _ship(shipping: Shipping, options: argparse.Namespace, stopping: threading.Event, deadline: float | None) -> bool:
+def _ship(shipping: Shipping, options: argparse.Namespace, stopping: Interruption, deadline: float | None) -> bool:
     """Delivers until told to stop, late, or idle for long enough; whether all is delivered."""
     idle_seconds = 0.0 if options.once else options.idle_seconds
     busy_at = worked_at = time.monotonic()

@@ -14,7 +14,8 @@ class AbsenceSign:
 
     def __init__(self, spool: Path, address: str) -> None:
         self._path = away_folder(spool) / address
-        self._is_up = False
+        # Empty while it is down.
+        self._words = ""
         self._lock = threading.Lock()
 
     def put_up(self, error: TrackwireError) -> None:
@@ -23,17 +24,18 @@ class AbsenceSign:
             self.take_down()
             return
         with self._lock, contextlib.suppress(OSError):
-            if not self._is_up:
+            # The first ones are those of a server that stops; later it only doesn't answer.
+            if str(error) != self._words:
                 self._path.parent.mkdir(exist_ok=True)
                 self._path.write_text(str(error), encoding="utf-8")
-                self._is_up = True
+                self._words = str(error)
 
     def take_down(self) -> None:
         """The server has answered."""
         with self._lock, contextlib.suppress(OSError):
-            if self._is_up:
+            if self._words:
                 self._path.unlink(missing_ok=True)
-                self._is_up = False
+                self._words = ""
 
 
 def forget_absences(spool: Path) -> None:

@@ -19,7 +19,11 @@ def may_discard(place: StreamPlace) -> bool:
 def discard(place: StreamPlace) -> None:
     """Removes a stream of which only refused records and damaged bytes are left. For whoever has the spool's lock."""
     if may_discard(place):
-        # One half deleted is no stream any more, and the next shipper deletes the rest.
-        gone = place.folder.with_name(f"{place.writer_id}{GONE_SUFFIX}")
-        place.folder.rename(gone)
-        shutil.rmtree(gone)
+        remove(place)
+
+
+def remove(place: StreamPlace) -> None:
+    """Deletes a stream's folder: one half deleted is no stream any more, and the next shipper deletes the rest."""
+    gone = place.folder.with_name(f"{place.writer_id}{GONE_SUFFIX}")
+    place.folder.rename(gone)
+    shutil.rmtree(gone)

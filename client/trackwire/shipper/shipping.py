@@ -17,6 +17,7 @@ from trackwire.shipper.absence import AbsenceSign, forget_absences
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
 from trackwire.shipper.heartbeats import Heartbeats
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
+from trackwire.shipper.retrying import finish_retries
 from trackwire.spool.places import StreamPlace, open_streams, unreadable_streams
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Shipping:
         forget_absences(spool)
         for gone in (spool / "streams").glob(f"*{GONE_SUFFIX}"):
             shutil.rmtree(gone)
+        finish_retries(spool)
 
     @property
     def is_busy(self) -> bool:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event
 
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
+from trackwire.shipper.asking import GO_SECONDS, ask_to_go
+from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview
 from trackwire.shipper.patience import waits_out
@@ -40,20 +41,24 @@ class Patience:
 class SpoolSync:
     """Goes on until all is settled, it is late, or `stopping` is set. The overview then says how far it came."""
 
-    def __init__(self, overview: SpoolOverview, listener: Listener, patience: Patience, stopping: Event) -> None:
+    def __init__(self, overview: SpoolOverview, listener: Listener, patience: Patience, stopping: Interruption) -> None:
         self._overview = overview
         self._listener = listener
         self._patience = patience
         self._stopping = stopping
         self._deadline = float("inf")
         self._away: Mapping[str, TrackwireError] = {}
+        # What runs name that is no address: nobody can deliver them.
+        self._no_servers: set[str] = set()
         self._words: SimpleQueue[str] = SimpleQueue()
         self._counted_at = float("-inf")
+        self._seen: Holder | None = None
         self._followed: Holder | None = None
+        self._must_go_by = float("inf")
         self._has_ended = False
 
     def run(self, *, must_be_ours: bool, call_seconds: float) -> None:
-        """Delivers. Raises FailedPreconditionError where another shipper takes runs elsewhere than it must be."""
+        """Delivers. Raises FailedPreconditionError where another shipper keeps runs, or takes them elsewhere."""
         if self._patience.timeout_seconds is not None:
             self._deadline = time.monotonic() + self._patience.timeout_seconds
         self._overview.look()
@@ -85,19 +90,39 @@ class SpoolSync:
 
     def _follow(self, holder: Holder | None, *, must_be_ours: bool) -> None:
         """Another one delivers: one look at how far it is."""
-        ours = self._overview.offline_address
-        if holder is not None and holder != self._followed:
+        # A name is believed at the second look: who has just taken the lock writes over that of another one.
+        if holder is not None and holder == self._seen != self._followed:
             self._followed = holder
+            self._meet(holder, must_be_ours=must_be_ours)
+        self._seen = holder
+        if time.monotonic() >= self._must_go_by and not self._waits_for_away:
+            raise _in_use(f"{holder or Holder()} was asked to let go of this spool and has not in {GO_SECONDS:g} s")
+        self._count_now_and_then()
+        # Whoever goes is followed by another one soon, where a training goes on.
+        self._stopping.wait(COUNT_SECONDS if self._must_go_by == float("inf") else LOOK_SECONDS)
+
+    def _meet(self, holder: Holder, *, must_be_ours: bool) -> None:
+        """Says who delivers, or sees to it that it goes where it holds up what is to be delivered here."""
+        ours, theirs = self._overview.offline_address, holder.offline_address
+        self._must_go_by = float("inf")
+        has_nameless = (ours, False) in self._overview.destinations
+        if must_be_ours and has_nameless and theirs and not _same(theirs, ours):
+            raise _in_use(
+                f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
+                " end it first, or leave out --to"
+            )
+        if theirs or not has_nameless:
             self._listener.say(_doing(holder))
-            theirs = holder.offline_address
-            if must_be_ours and (ours, False) in self._overview.destinations and theirs and not _same(theirs, ours):
-                raise FailedPreconditionError(
-                    f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
-                    " end it first, or leave out --to",
-                    reason="SPOOL_IN_USE",
-                )
-        self._count()
-        self._stopping.wait(COUNT_SECONDS)
+        elif ask_to_go(self._overview.spool, holder):
+            self._must_go_by = time.monotonic() + GO_SECONDS
+            self._listener.say(f"{holder} delivers this spool, but no runs that name no server: it was asked to let go")
+        elif self._waits_for_away:
+            self._listener.say(_doing(holder))
+        else:
+            raise _in_use(
+                f"runs that name no server wait until {holder} has ended, which delivers this spool:"
+                " end it first, or say by --timeout-seconds how long to wait for that"
+            )
 
     def _is_over(self) -> bool:
         if self._patience.watch:
@@ -107,14 +132,23 @@ class SpoolSync:
     def _must_stop(self) -> bool:
         if self._stopping.is_set() or time.monotonic() >= self._deadline:
             return True
-        waits_for_away = self._patience.watch or self._patience.timeout_seconds is not None
-        return not waits_for_away and bool(self._away) and self._overview.servers <= self._away.keys()
+        left = self._overview.servers - self._no_servers
+        return not self._waits_for_away and bool(self._away) and left <= self._away.keys()
+
+    @property
+    def _waits_for_away(self) -> bool:
+        return self._patience.watch or self._patience.timeout_seconds is not None
 
     def _ask_servers(self, call_seconds: float) -> Mapping[str, TrackwireError]:
         """Those of the servers that are waited for who don't answer."""
         away = {}
         for address in sorted(self._overview.servers):
-            error = _away(address, call_seconds)
+            try:
+                error = _away(parse_address(address, field="tracking_uri"), call_seconds)
+            except InvalidArgumentError:
+                # The shipper tells whose it is.
+                self._no_servers.add(address)
+                continue
             if error is not None:
                 away[address] = error
                 self._listener.say(str(error))
@@ -134,11 +168,7 @@ class SpoolSync:
 
 def _away(address: str, call_seconds: float) -> TrackwireError | None:
     """Why a server can't take anything for now. What else it may say, it says again of the records themselves."""
-    try:
-        connection = Connection(parse_address(address, field="tracking_uri"), Deadlines(call_seconds))
-    except InvalidArgumentError:
-        # The shipper tells whose it is.
-        return None
+    connection = Connection(address, Deadlines(call_seconds))
     try:
         connection.call(GetServerInfoRequest(), GetServerInfoResponse)
     except TrackwireError as error:
@@ -146,6 +176,10 @@ def _away(address: str, call_seconds: float) -> TrackwireError | None:
     finally:
         connection.close()
     return None
+
+
+def _in_use(words: str) -> FailedPreconditionError:
+    return FailedPreconditionError(words, reason="SPOOL_IN_USE")
 
 
 def _doing(holder: Holder) -> str:
