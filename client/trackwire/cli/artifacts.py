@@ -61,10 +61,13 @@ def upload(session: Session, run_id: str, local_path: Path, artifact_path: str |
 @artifacts.command()
 @click.argument("run_id")
 @click.argument("path")
-@click.argument("local_path", type=click.Path(path_type=Path), default=Path())
+@click.argument("local_path", type=click.Path(), default=".")
 @click.pass_obj
-def download(session: Session, run_id: str, path: str, local_path: Path) -> None:
-    """Download a file or a folder to LOCAL_PATH, the current folder by default."""
+def download(session: Session, run_id: str, path: str, local_path: str) -> None:
+    """Download a file, or all files below a folder, to LOCAL_PATH; the current folder by default.
+
+    "/" is all that a run has. A LOCAL_PATH that ends in "/" is a folder, made where it is not there.
+    """
     click.echo(session.client.download_artifact(run_id, path, local_path))
 
 
