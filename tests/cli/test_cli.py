@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,9 +52,30 @@ def test_experiments(trackwire: Trackwire) -> None:
     assert json.loads(trackwire("experiments", "get", experiment_id, "--json"))["name"] == "noise"
 
 
-def test_experiment_as_csv(trackwire: Trackwire, client: Client, run_id: str) -> None:
-    experiment_id = client.get_run(run_id).experiment_id
-    rows = list(csv.DictReader(trackwire("experiments", "csv", experiment_id).splitlines()))
+def test_experiment_is_named_by_its_id_or_else_by_its_name(trackwire: Trackwire) -> None:
+    experiment_id = trackwire("experiments", "create", "demo").strip()
+    namesake = trackwire("experiments", "create", experiment_id).strip()
+    assert json.loads(trackwire("experiments", "get", experiment_id, "--json"))["name"] == "demo"
+    assert json.loads(trackwire("experiments", "get", "--name", experiment_id, "--json"))["experiment_id"] == namesake
+    trackwire("experiments", "create", "2024")
+    assert json.loads(trackwire("experiments", "get", "2024", "--json"))["name"] == "2024"
+    assert trackwire("experiments", "delete", "demo").startswith(f"experiment {experiment_id} is deleted; ")
+    assert trackwire("experiments", "restore", "demo") == f"experiment {experiment_id} is active\n"
+    assert trackwire("experiments", "rename", "demo", "show") == f"experiment {experiment_id} is now 'show'\n"
+
+
+@pytest.mark.parametrize("noun", ["runs", "experiments", "models"])
+def test_examples_of_the_help_work(noun: str, trackwire: Trackwire) -> None:
+    words = " ".join(trackwire(noun, "list", "--help").split())
+    (filter_string,) = re.findall(r'--filter TEXT Such as "(.*?)"\.', words)
+    (order_by,) = re.findall(r"--order-by TEXT Such as '(.*?)';", words)
+    trackwire(noun, "list", "--filter", filter_string, "--order-by", order_by)
+
+
+@pytest.mark.parametrize("is_by_id", [True, False])
+def test_experiment_as_csv(trackwire: Trackwire, client: Client, run_id: str, is_by_id: bool) -> None:
+    experiment = client.get_run(run_id).experiment_id if is_by_id else "vision"
+    rows = list(csv.DictReader(trackwire("experiments", "csv", experiment).splitlines()))
     row = next(row for row in rows if row["run_id"] == run_id)
     assert (row["status"], row["metrics.loss"], row["params.lr"], row["tags.team"]) == ("FINISHED", "0.1", "0.1", "red")
 
@@ -209,6 +231,8 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
     [
         (("runs", "get", "nope"), 1, "trackwire: run 'nope' does not exist"),
         (("runs", "search", "--filter", "metrics.x >> 1"), 1, "(column 12)"),
+        (("runs", "list", "--experiment-id", "999"), 1, "no experiment has the id or the name '999'"),
+        (("experiments", "get", "gone"), 1, "no experiment has the id or the name 'gone'"),
         (("--server", "host:99999", "runs", "list"), 1, "'host:99999': the port must be 1 to 65535"),
         (("--server", "127.0.0.1:1", "runs", "list"), 1, "no Trackwire server answers at 127.0.0.1:1"),
         (("--server", "5051", "doctor"), 2, "'5051': did you mean 127.0.0.1:5051?"),
@@ -220,7 +244,7 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
         (("runs", "list", "--limit", "0"), 2, "'0': must be a whole number, 1 to 1,000,000,000"),
         (("nonsense",), 2, "No such command"),
         (("metrics", "show"), 2, "No such command 'show'. Did you mean 'summaries'?"),
-        (("experiments", "get"), 2, "either EXPERIMENT_ID or --name"),
+        (("experiments", "get"), 2, "either EXPERIMENT or --name"),
         (("experiments", "create", "x", "--tag", "y"), 2, "'y': must be key=value"),
         (("models", "alias", "m", "a"), 2, "either VERSION or --delete"),
         (("metrics", "export", "nope", "-o", "/nowhere/x.csv"), 1, "/nowhere/x.csv: there is no folder /nowhere"),

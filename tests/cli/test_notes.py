@@ -11,6 +11,7 @@ from tests.conftest import ServerProcess
 from trackwire.client import Client
 
 Said = Callable[..., tuple[str, str]]
+Refused = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -54,10 +55,10 @@ def test_ten_names_are_told_and_none_where_there_is_none(said: Said, client: Cli
     ]
 
 
-def test_artifacts_that_are_not_there(said: Said, client: Client, run_id: str) -> None:
+def test_artifacts_that_are_not_there(said: Said, refused: Refused, client: Client, run_id: str) -> None:
     assert said("artifacts", "list", run_id)[1] == ""
-    assert said("artifacts", "list", run_id, "nosuch", "--json") == (
-        "",
+    assert refused("artifacts", "list", run_id, "nosuch", "--json") == (
+        1,
         f"trackwire: nothing lies at 'nosuch' of run {run_id}\n",
     )
     assert "'model/a.txt' of run" in said("artifacts", "list", run_id, "model/a.txt")[1]

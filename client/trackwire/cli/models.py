@@ -27,7 +27,7 @@ def models() -> None:
 
 
 @models.command("list")
-@filter_options
+@filter_options("name LIKE 'digits%'", "last_updated_timestamp DESC")
 @limit_option
 @json_option
 @click.pass_obj

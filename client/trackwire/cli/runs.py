@@ -45,9 +45,9 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--experiment-id", "experiment_ids", multiple=True, help="May be repeated; all by default.")
+@click.option("--experiment-id", "experiment_ids", multiple=True, help="Or its name. May be repeated; all by default.")
 @click.option("--experiment-name", "experiment_names", multiple=True, help="May be repeated.")
-@filter_options
+@filter_options("metrics.loss < 0.5", "metrics.accuracy DESC")
 @view_option
 @limit_option
 @json_option
@@ -205,12 +205,13 @@ def _search(session: Session, options: ListRunsOptions) -> "Iterator[Run]":
 def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ...], view: "ViewTypeName") -> list[str]:
     """Those that are named; else all, with deleted ones only where deleted runs are wanted: theirs are."""
     if ids or names:
-        named = [session.client.get_experiment_by_name(name).experiment_id for name in names]
-        return list(dict.fromkeys([*ids, *named]))
-    found = session.client.search_experiments(
+        found = [session.experiment(experiment_id) for experiment_id in ids]
+        found += [session.client.get_experiment_by_name(name) for name in names]
+        return list(dict.fromkeys(experiment.experiment_id for experiment in found))
+    listed = session.client.search_experiments(
         view_type="ACTIVE_ONLY" if view == "ACTIVE_ONLY" else "ALL", max_results=EXPERIMENTS_PER_SEARCH + 1
     )
-    everything = [experiment.experiment_id for experiment in found]
+    everything = [experiment.experiment_id for experiment in listed]
     if len(everything) > EXPERIMENTS_PER_SEARCH:
         raise click.ClickException(
             f"there are more than {EXPERIMENTS_PER_SEARCH:,} experiments, the most that one search takes:"
