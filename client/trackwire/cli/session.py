@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CallbackT = TypeVar("CallbackT", bound=Callable[..., object])
 
+JSON_HELP = "Print JSON in the contract's words, such as RUN_STATUS_FINISHED; of a list JSON Lines: an object a line."
 LIMIT = 100
 LIMIT_MAX = 1_000_000_000
 
@@ -75,7 +76,7 @@ class Session:
 
 def json_option(callback: CallbackT) -> CallbackT:
     """`--json`: for programs."""
-    option = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or one a line.")
+    option = click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
     return option(callback)
 
 
