@@ -230,7 +230,6 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
     ("arguments", "status", "words"),
     [
         (("runs", "get", "nope"), 1, "trackwire: run 'nope' does not exist"),
-        (("runs", "search", "--filter", "metrics.x >> 1"), 1, "(column 12)"),
         (("runs", "list", "--experiment-id", "999"), 1, "no experiment has the id or the name '999'"),
         (("experiments", "get", "gone"), 1, "no experiment has the id or the name 'gone'"),
         (("--server", "host:99999", "runs", "list"), 1, "'host:99999': the port must be 1 to 65535"),
@@ -254,6 +253,17 @@ def test_mistakes_are_one_clear_line(arguments: tuple[str, ...], status: int, wo
     came, said = refused(*arguments)
     assert (came, words in said) == (status, True), said
     assert status == 2 or len(said.splitlines()) == 1
+
+
+def test_error_of_a_filter_or_an_order_points_at_its_place(refused: Refused) -> None:
+    status, words = refused("runs", "search", "--filter", "metrics.x >> 1")
+    first, text, caret = words.splitlines()
+    assert (status, text, caret) == (1, "  metrics.x >> 1", "             ^")
+    assert first.startswith("trackwire: ")
+    assert "(column 12)" in first
+    _, words = refused("experiments", "list", "--order-by", "team")
+    assert "did you mean tags.team?" in words
+    assert words.endswith("\n  team\n  ^\n")
 
 
 def test_server_is_the_server_s_own_program(trackwire: Trackwire) -> None:
