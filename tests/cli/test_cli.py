@@ -204,6 +204,26 @@ def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     assert (status, "does not exist" in words) == (1, True)
 
 
+def test_versions_are_filtered_and_ordered(trackwire: Trackwire, refused: Refused, client: Client) -> None:
+    for name in ("it's", "other"):
+        client.create_registered_model(name)
+        for source in ("s3://a", "s3://b", "s3://a"):
+            client.create_model_version(name, source)
+
+    def found(*options: str) -> list[object]:
+        return [
+            version["version"] for version in documents(trackwire("models", "versions", "it's", "--json", *options))
+        ]
+
+    assert found() == ["3", "2", "1"]
+    assert found("--filter", "source_path = 's3://a'") == ["3", "1"]
+    assert found("--filter", "version = 1 OR version = 2", "--order-by", "version_number") == ["1", "2"]
+    words = " ".join(trackwire("models", "versions", "--help").split())
+    assert found("--filter", "current_stage = 'Production'", "--order-by", "creation_timestamp DESC") == []
+    assert "Such as \"current_stage = 'Production'\"." in words
+    assert "did you mean 'source'?" in refused("models", "versions", "it's", "--filter", "sorce = 'a'")[1]
+
+
 def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("runs", "delete", run_id)
     would = trackwire("gc", "--run-id", run_id, "--dry-run").splitlines()[-1]
@@ -280,6 +300,13 @@ def test_without_the_server_extra_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "pip install 'trackwire[server]'" in done.stderr
+
+
+def test_module_is_the_command_line(live: ServerProcess) -> None:
+    environment = {"PYTHONPATH": str(ROOT / "client"), "PATH": "", "TRACKWIRE_TRACKING_URI": live.address}
+    command = [sys.executable, "-m", "trackwire", "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "all is well" in done.stdout
 
 
 def test_help_does_not_wait_for_grpc() -> None:

@@ -92,18 +92,22 @@ def get(session: Session, name: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
+@filter_options("current_stage = 'Production'", "creation_timestamp DESC")
 @limit_option
 @json_option
 @click.pass_obj
-def versions(session: Session, name: str, limit: int, as_json: bool) -> None:
+def versions(session: Session, /, name: str, **options: Unpack[ListOptions]) -> None:
     """List a registered model's versions, newest first."""
+    limit, narrower = options["limit"], options["filter_string"]
     quoted = name.replace("'", "''")
     session.client.get_registered_model(name)
     found = session.client.search_model_versions(
-        f"name = '{quoted}'", order_by="version_number DESC", max_results=limit + 1
+        f"({narrower}) AND name = '{quoted}'" if narrower.strip() else f"name = '{quoted}'",
+        order_by=options["order_by"] or "version_number DESC",
+        max_results=limit + 1,
     )
     listed = take(found, limit)
-    if as_json:
+    if options["as_json"]:
         for version in listed:
             print_message(version)
         return
