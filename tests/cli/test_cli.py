@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cli.conftest import COMMAND
+from tests.cli.conftest import COMMAND, invoke
 from tests.conftest import ROOT, ServerProcess
 
+from trackwire.cli.gc import RUNS_PER_SEARCH
 from trackwire.client import Client
 
 Trackwire = Callable[..., str]
@@ -232,6 +233,26 @@ def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Ref
     assert "would be removed" in trackwire("gc", "--run-id", run_id, answer="y\n")
     assert refused("runs", "get", run_id)[0] == 1
     assert json.loads(trackwire("gc", "--yes", "--json"))["run_ids"] == []
+
+
+def test_gc_names_the_versions_that_came_from_a_run(trackwire: Trackwire, client: Client, live: ServerProcess) -> None:
+    runs = sorted(f"{number:03}{'r' * 253}" for number in range(RUNS_PER_SEARCH + 1))
+    client.create_registered_model("demo")
+    for run_id in runs:
+        client.create_run(run_id=run_id)
+        client.delete_run(run_id)
+    for run_id in (runs[0], runs[-1], runs[-1]):
+        client.create_model_version("demo", "s3://a", run_id=run_id)
+    client.set_registered_model_alias("demo", "champion", 2)
+    arguments = ("gc", *(word for run_id in runs for word in ("--run-id", run_id)))
+    told = [f"run {runs[0]}: version 1 of 'demo' came from it", f"run {runs[1]}"]
+    last = f"run {runs[-1]}: version 2 of 'demo' (champion), version 3 of 'demo' came from it"
+    lines = trackwire(*arguments, "--dry-run").splitlines()
+    assert (lines[:2], lines[-2]) == (told, last)
+    done = invoke(*arguments, "--dry-run", "--json", address=live.address)
+    assert done.stderr.splitlines() == [f"trackwire: {told[0]}", f"trackwire: {last}"]
+    lines = trackwire(*arguments, "--yes").splitlines()
+    assert (lines[:2], lines[-2]) == (told, last)
 
 
 def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Trackwire, live: ServerProcess) -> None:
