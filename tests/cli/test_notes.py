@@ -95,6 +95,29 @@ def test_an_export_replaces_a_file_and_writes_through_links_and_to_devices(
     assert Path("/dev/null").is_char_device()
 
 
+def test_long_names_are_shortened_in_tables_alone(said: Said, client: Client) -> None:
+    name = "n" * 250
+    experiment_id = client.create_experiment(name).experiment_id
+    client.create_run(experiment_id, run_name=name)
+    client.create_registered_model(name)
+    lists = (("runs", "list", "--experiment-id", experiment_id), ("experiments", "list"), ("models", "list"))
+    for command in lists:
+        printed, _ = said(*command)
+        assert f"{'n' * 59}…  " in printed
+        assert "n" * 60 not in printed
+        assert f'name": "{name}"' in said(*command, "--json")[0]
+    short = client.create_run(experiment_id, run_name="m" * 60).run_name
+    assert short in said(*lists[0])[0]
+
+
+def test_nan_is_spelt_one_way(said: Said, client: Client) -> None:
+    run_id = client.create_run(experiment_name="nans", create_experiment=True).run_id
+    client.log_metrics(run_id, {"loss": float("nan")})
+    assert said("metrics", "summaries", run_id)[0].splitlines()[1].split()[-3:] == ["NaN", "NaN", "NaN"]
+    assert "loss=NaN" in said("runs", "list", "--experiment-name", "nans")[0]
+    assert "NaN step 0" in said("runs", "get", run_id)[0]
+
+
 def test_a_version_for_programs_is_as_it_was(said: Said, client: Client) -> None:
     client.create_registered_model("demo")
     assert said("models", "create-version", "demo", "s3://a")[0] == "demo version 1\n"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO, Unpack, cast
 import click
 
 from trackwire.cli.output import (
+    name_text,
     print_entries,
     print_fields,
     print_message,
@@ -53,8 +54,7 @@ def list_experiments(session: Session, /, view: str, **options: Unpack[ListOptio
             print_message(experiment)
         return
     rows = [
-        (experiment.experiment_id, experiment.name, _stage(experiment), time_text(experiment.last_update_time_ms))
-        for experiment in listed
+        (each.experiment_id, name_text(each.name), _stage(each), time_text(each.last_update_time_ms)) for each in listed
     ]
     print_table(("ID", "NAME", "STAGE", "LAST CHANGED"), rows)
 

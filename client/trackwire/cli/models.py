@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 import click
 
 from trackwire.cli.output import (
+    name_text,
     print_entries,
     print_fields,
     print_message,
@@ -44,7 +45,7 @@ def list_models(session: Session, /, **options: Unpack[ListOptions]) -> None:
         return
     rows = [
         (
-            model.name,
+            name_text(model.name),
             max((version.version for version in model.latest_versions), default=""),
             ", ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items())),
             time_text(model.last_update_time_ms),

@@ -8,6 +8,7 @@ import click
 from trackwire.cli.output import (
     counted,
     duration_text,
+    name_text,
     note,
     number_text,
     print_entries,
@@ -62,7 +63,7 @@ def list_runs(session: Session, /, **options: Unpack[ListRunsOptions]) -> None:
             print_message(run)
         return
     rows = [
-        (run.run_id, run.run_name, _state(run), time_text(run.start_time_ms), _duration(run), _metrics(run))
+        (run.run_id, name_text(run.run_name), _state(run), time_text(run.start_time_ms), _duration(run), _metrics(run))
         for run in listed
     ]
     print_table(("RUN ID", "NAME", "STATUS", "STARTED", "TOOK", "METRICS"), rows)
