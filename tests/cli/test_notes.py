@@ -118,6 +118,16 @@ def test_nan_is_spelt_one_way(said: Said, client: Client) -> None:
     assert "NaN step 0" in said("runs", "get", run_id)[0]
 
 
+def test_json_is_what_the_help_says(said: Said, client: Client) -> None:
+    experiment_id = client.create_experiment("lines").experiment_id
+    for _ in range(2):
+        client.update_run(client.create_run(experiment_id).run_id, status="FINISHED")
+    words = " ".join(said("runs", "list", "--help")[0].split())
+    assert "of a list JSON Lines: an object a line. Enums are as in the contract: RUN_STATUS_FINISHED." in words
+    lines = said("runs", "list", "--experiment-id", experiment_id, "--json")[0].splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["RUN_STATUS_FINISHED", "RUN_STATUS_FINISHED"]
+
+
 def test_a_version_for_programs_is_as_it_was(said: Said, client: Client) -> None:
     client.create_registered_model("demo")
     assert said("models", "create-version", "demo", "s3://a")[0] == "demo version 1\n"

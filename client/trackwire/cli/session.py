@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CallbackT = TypeVar("CallbackT", bound=Callable[..., object])
 
-JSON_HELP = "Print JSON in the contract's words, such as RUN_STATUS_FINISHED; of a list JSON Lines: an object a line."
+JSON_HELP = "Print JSON, of a list JSON Lines: an object a line. Enums are as in the contract: RUN_STATUS_FINISHED."
 LIMIT = 100
 LIMIT_MAX = 1_000_000_000
 
