@@ -25,7 +25,7 @@ MetricValue: TypeAlias = SupportsFloat
 _ONLY_FLOATS = {float}
 _LAYOUTS_MAX = 10_000
 _INFINITIES = (float("inf"), float("-inf"))
-_KEY = re.compile(r"[\w.\-/: ]+")
+_NOT_OF_KEYS = re.compile(r"[^\w.\-/: ]")
 
 
 class Clock:
@@ -167,8 +167,10 @@ def check_key(key: str) -> str:
         raise TypeError(f"key: {key!r}: must be a str, not {type(key).__name__}")
     if len(key) > KEY_CHARACTERS_MAX:
         raise _bad_key(key, f"has {len(key)} characters, at most {KEY_CHARACTERS_MAX} are allowed")
-    if not _KEY.fullmatch(key):
-        raise _bad_key(key, 'must have 1 or more letters, digits, "_", "-", ".", ":", "/" and spaces')
+    if not key:
+        raise _bad_key(key, "is required")
+    if other := _NOT_OF_KEYS.search(key):
+        raise _bad_key(key, f'may only have letters, digits, "_", "-", ".", ":", "/" and space, not {other[0]!r}')
     if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
         raise _bad_key(key, "must be a clean relative path")
     return key

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -28,13 +29,13 @@ def main() -> int:
     console = Console(soft_wrap=not sys.stdout.isatty())
     started = time.monotonic()
     try:
-        data_dir = Path(os.environ.get("TRACKWIRE_DATA_DIR", ".trackwire"))
+        data_dir = Path(os.environ.get("TRACKWIRE_DATA_DIR") or options.DATA_DIR)
         with running_server(data_dir, arguments.port) as server:
             where = "started" if server.is_ours else "was running already"
             console.print(f"[bold]Server[/bold]  {server.address}, pid {server.pid}, {where}", highlight=False)
             best = _train_and_report(console, server, data_dir, arguments.epochs)
             server.is_kept = arguments.keep
-        _print_farewell(console, server, best, time.monotonic() - started)
+        _print_farewell(console, server, best, data_dir, time.monotonic() - started)
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing is left running that was started here")
         return EXIT_INTERRUPTED
@@ -68,17 +69,26 @@ def _train(console: Console, job: Job, settings: Sequence[Settings]) -> list[Tra
         return train_all(job, settings, lambda worker, epochs: progress.update(tasks[worker], completed=epochs))
 
 
-def _print_farewell(console: Console, server: RunningServer, best: str, seconds: float) -> None:
+def _print_farewell(console: Console, server: RunningServer, best: str, data_dir: Path, seconds: float) -> None:
     console.print(f"\nDone in {seconds:.0f} s. ", end="", highlight=False)
     if not server.is_ours:
         console.print("The server goes on, as it was found. Try:")
     elif server.is_kept:
         console.print(f"The server goes on at {server.address}; `kill {server.pid}` stops it. Try:", highlight=False)
     else:
-        port = server.address.rpartition(":")[2]
-        start = "trackwire server" if port == str(options.DEFAULT_PORT) else f"trackwire server --port {port}"
-        console.print(f"The server is stopped; all is kept. Start it again with `.venv/bin/{start}`, then try:")
+        start = _start_command(server, data_dir)
+        console.print(f"The server is stopped; all is kept. Start it again with `{start}`, then try:", highlight=False)
     report.print_next_steps(console, server.address, best)
+
+
+def _start_command(server: RunningServer, data_dir: Path) -> str:
+    command = [".venv/bin/trackwire", "server"]
+    if data_dir != Path(options.DATA_DIR):
+        command += ["--data-dir", str(data_dir)]
+    port = server.address.rpartition(":")[2]
+    if port != str(options.DEFAULT_PORT):
+        command += ["--port", port]
+    return shlex.join(command)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 import argparse
 
 EPOCHS = 150
+DATA_DIR = ".trackwire"
 DEFAULT_PORT = 5051
 PORT_MAX = 65_535
 
@@ -13,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/quickstart",
         description=__doc__,
-        epilog="TRACKWIRE_DATA_DIR chooses the data directory (.trackwire), PYTHON the interpreter that installs.",
+        epilog=f"TRACKWIRE_DATA_DIR chooses the data directory ({DATA_DIR}), PYTHON the interpreter that installs.",
         allow_abbrev=False,
     )
     parser.add_argument("--keep", action="store_true", help="leave the server running, and tell how to stop it")

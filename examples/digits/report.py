@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trackwire import AlreadyExistsError, Client, NotFoundError
+from trackwire.v1.experiments_pb2 import Experiment, LifecycleStage
 from trackwire.v1.model_registry_pb2 import ModelVersion
 from trackwire.v1.runs_pb2 import Run
 
@@ -24,10 +25,20 @@ class StoredOtherwiseError(Exception):
 
 
 def ranked_runs(client: Client, session: str) -> tuple[str, list[Run]]:
-    """The filter that finds this start's runs, and the runs, best first."""
+    """The filter that finds this start's runs, and the runs, best first; StoredOtherwiseError if there are none."""
     filter_string = f"tags.session = '{session}' AND status = 'FINISHED'"
     experiment = client.get_experiment_by_name(EXPERIMENT)
-    return filter_string, list(client.search_runs(experiment.experiment_id, filter_string, order_by=RANKING))
+    runs = list(client.search_runs(experiment.experiment_id, filter_string, order_by=RANKING))
+    if not runs:
+        raise StoredOtherwiseError(f"no finished run was found: {_why_none(experiment, filter_string)}")
+    return filter_string, runs
+
+
+def _why_none(experiment: Experiment, filter_string: str) -> str:
+    which = f"experiment {experiment.name!r} ({experiment.experiment_id})"
+    if experiment.lifecycle_stage == LifecycleStage.LIFECYCLE_STAGE_DELETED:
+        return f"{which} is deleted; `trackwire experiments restore {experiment.experiment_id}` undoes it"
+    return f"{which} has none with {filter_string}"
 
 
 def register_best(client: Client, best: Run) -> ModelVersion:

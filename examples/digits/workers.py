@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 STOP_SECONDS_MAX = 15.0
+CLIENT_VARIABLES = ("TRACKWIRE_", "MLFLOW_")
 # The networks are small: one thread each, or the processes fight over the cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -121,8 +122,15 @@ def _end(worker: SpawnProcess, messages: "Queue[Message]") -> None:
     worker.join()
 
 
+def _forget_choices() -> None:
+    """What the shell says of its own trainings, such as TRACKWIRE_MODE and TRACKWIRE_RUN_ID, is not meant for these."""
+    for name in [name for name in os.environ if name.startswith(CLIENT_VARIABLES)]:
+        del os.environ[name]
+
+
 def _work(worker: int, job: Job, settings: Settings, messages: "Queue[Message]", stopped: Event) -> None:
     try:
+        _forget_choices()
         os.environ["TRACKWIRE_SPOOL_DIR"] = str(job.spool)
         # Nothing is to be left running once all is delivered.
         os.environ["TRACKWIRE_SHIPPER_IDLE_SECONDS"] = "0"

@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cli.conftest import COMMAND
+from tests.cli.conftest import COMMAND, invoke
 from tests.conftest import ROOT, ServerProcess
 
+from trackwire.cli.gc import RUNS_PER_SEARCH
 from trackwire.client import Client
 
 Trackwire = Callable[..., str]
@@ -51,9 +53,30 @@ def test_experiments(trackwire: Trackwire) -> None:
     assert json.loads(trackwire("experiments", "get", experiment_id, "--json"))["name"] == "noise"
 
 
-def test_experiment_as_csv(trackwire: Trackwire, client: Client, run_id: str) -> None:
-    experiment_id = client.get_run(run_id).experiment_id
-    rows = list(csv.DictReader(trackwire("experiments", "csv", experiment_id).splitlines()))
+def test_experiment_is_named_by_its_id_or_else_by_its_name(trackwire: Trackwire) -> None:
+    experiment_id = trackwire("experiments", "create", "demo").strip()
+    namesake = trackwire("experiments", "create", experiment_id).strip()
+    assert json.loads(trackwire("experiments", "get", experiment_id, "--json"))["name"] == "demo"
+    assert json.loads(trackwire("experiments", "get", "--name", experiment_id, "--json"))["experiment_id"] == namesake
+    trackwire("experiments", "create", "2024")
+    assert json.loads(trackwire("experiments", "get", "2024", "--json"))["name"] == "2024"
+    assert trackwire("experiments", "delete", "demo").startswith(f"experiment {experiment_id} is deleted; ")
+    assert trackwire("experiments", "restore", "demo") == f"experiment {experiment_id} is active\n"
+    assert trackwire("experiments", "rename", "demo", "show") == f"experiment {experiment_id} is now 'show'\n"
+
+
+@pytest.mark.parametrize("noun", ["runs", "experiments", "models"])
+def test_examples_of_the_help_work(noun: str, trackwire: Trackwire) -> None:
+    words = " ".join(trackwire(noun, "list", "--help").split())
+    (filter_string,) = re.findall(r'--filter TEXT Such as "(.*?)"\.', words)
+    (order_by,) = re.findall(r"--order-by TEXT Such as '(.*?)';", words)
+    trackwire(noun, "list", "--filter", filter_string, "--order-by", order_by)
+
+
+@pytest.mark.parametrize("is_by_id", [True, False])
+def test_experiment_as_csv(trackwire: Trackwire, client: Client, run_id: str, is_by_id: bool) -> None:
+    experiment = client.get_run(run_id).experiment_id if is_by_id else "vision"
+    rows = list(csv.DictReader(trackwire("experiments", "csv", experiment).splitlines()))
     row = next(row for row in rows if row["run_id"] == run_id)
     assert (row["status"], row["metrics.loss"], row["params.lr"], row["tags.team"]) == ("FINISHED", "0.1", "0.1", "red")
 
@@ -182,6 +205,26 @@ def test_models(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     assert (status, "does not exist" in words) == (1, True)
 
 
+def test_versions_are_filtered_and_ordered(trackwire: Trackwire, refused: Refused, client: Client) -> None:
+    for name in ("it's", "other"):
+        client.create_registered_model(name)
+        for source in ("s3://a", "s3://b", "s3://a"):
+            client.create_model_version(name, source)
+
+    def found(*options: str) -> list[object]:
+        return [
+            version["version"] for version in documents(trackwire("models", "versions", "it's", "--json", *options))
+        ]
+
+    assert found() == ["3", "2", "1"]
+    assert found("--filter", "source_path = 's3://a'") == ["3", "1"]
+    assert found("--filter", "version = 1 OR version = 2", "--order-by", "version_number") == ["1", "2"]
+    words = " ".join(trackwire("models", "versions", "--help").split())
+    assert found("--filter", "current_stage = 'Production'", "--order-by", "creation_timestamp DESC") == []
+    assert "Such as \"current_stage = 'Production'\"." in words
+    assert "did you mean 'source'?" in refused("models", "versions", "it's", "--filter", "sorce = 'a'")[1]
+
+
 def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("runs", "delete", run_id)
     would = trackwire("gc", "--run-id", run_id, "--dry-run").splitlines()[-1]
@@ -190,6 +233,26 @@ def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Ref
     assert "would be removed" in trackwire("gc", "--run-id", run_id, answer="y\n")
     assert refused("runs", "get", run_id)[0] == 1
     assert json.loads(trackwire("gc", "--yes", "--json"))["run_ids"] == []
+
+
+def test_gc_names_the_versions_that_came_from_a_run(trackwire: Trackwire, client: Client, live: ServerProcess) -> None:
+    runs = sorted(f"{number:03}{'r' * 253}" for number in range(RUNS_PER_SEARCH + 1))
+    client.create_registered_model("demo")
+    for run_id in runs:
+        client.create_run(run_id=run_id)
+        client.delete_run(run_id)
+    for run_id in (runs[0], runs[-1], runs[-1]):
+        client.create_model_version("demo", "s3://a", run_id=run_id)
+    client.set_registered_model_alias("demo", "champion", 2)
+    arguments = ("gc", *(word for run_id in runs for word in ("--run-id", run_id)))
+    told = [f"run {runs[0]}: version 1 of 'demo' came from it", f"run {runs[1]}"]
+    last = f"run {runs[-1]}: version 2 of 'demo' (champion), version 3 of 'demo' came from it"
+    lines = trackwire(*arguments, "--dry-run").splitlines()
+    assert (lines[:2], lines[-2]) == (told, last)
+    done = invoke(*arguments, "--dry-run", "--json", address=live.address)
+    assert done.stderr.splitlines() == [f"trackwire: {told[0]}", f"trackwire: {last}"]
+    lines = trackwire(*arguments, "--yes").splitlines()
+    assert (lines[:2], lines[-2]) == (told, last)
 
 
 def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Trackwire, live: ServerProcess) -> None:
@@ -208,7 +271,8 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
     ("arguments", "status", "words"),
     [
         (("runs", "get", "nope"), 1, "trackwire: run 'nope' does not exist"),
-        (("runs", "search", "--filter", "metrics.x >> 1"), 1, "(column 12)"),
+        (("runs", "list", "--experiment-id", "999"), 1, "no experiment has the id or the name '999'"),
+        (("experiments", "get", "gone"), 1, "no experiment has the id or the name 'gone'"),
         (("--server", "host:99999", "runs", "list"), 1, "'host:99999': the port must be 1 to 65535"),
         (("--server", "127.0.0.1:1", "runs", "list"), 1, "no Trackwire server answers at 127.0.0.1:1"),
         (("--server", "5051", "doctor"), 2, "'5051': did you mean 127.0.0.1:5051?"),
@@ -220,7 +284,7 @@ def test_doctor_tells_health_and_fails_where_there_is_no_server(trackwire: Track
         (("runs", "list", "--limit", "0"), 2, "'0': must be a whole number, 1 to 1,000,000,000"),
         (("nonsense",), 2, "No such command"),
         (("metrics", "show"), 2, "No such command 'show'. Did you mean 'summaries'?"),
-        (("experiments", "get"), 2, "either EXPERIMENT_ID or --name"),
+        (("experiments", "get"), 2, "either EXPERIMENT or --name"),
         (("experiments", "create", "x", "--tag", "y"), 2, "'y': must be key=value"),
         (("models", "alias", "m", "a"), 2, "either VERSION or --delete"),
         (("metrics", "export", "nope", "-o", "/nowhere/x.csv"), 1, "/nowhere/x.csv: there is no folder /nowhere"),
@@ -230,6 +294,17 @@ def test_mistakes_are_one_clear_line(arguments: tuple[str, ...], status: int, wo
     came, said = refused(*arguments)
     assert (came, words in said) == (status, True), said
     assert status == 2 or len(said.splitlines()) == 1
+
+
+def test_error_of_a_filter_or_an_order_points_at_its_place(refused: Refused) -> None:
+    status, words = refused("runs", "search", "--filter", "metrics.x >> 1")
+    first, text, caret = words.splitlines()
+    assert (status, text, caret) == (1, "  metrics.x >> 1", "             ^")
+    assert first.startswith("trackwire: ")
+    assert "(column 12)" in first
+    _, words = refused("experiments", "list", "--order-by", "team")
+    assert "did you mean tags.team?" in words
+    assert words.endswith("\n  team\n  ^\n")
 
 
 def test_server_is_the_server_s_own_program(trackwire: Trackwire) -> None:
@@ -246,6 +321,13 @@ def test_without_the_server_extra_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "pip install 'trackwire[server]'" in done.stderr
+
+
+def test_module_is_the_command_line(live: ServerProcess) -> None:
+    environment = {"PYTHONPATH": str(ROOT / "client"), "PATH": "", "TRACKWIRE_TRACKING_URI": live.address}
+    command = [sys.executable, "-m", "trackwire", "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "all is well" in done.stdout
 
 
 def test_help_does_not_wait_for_grpc() -> None:

@@ -11,6 +11,7 @@ from tests.conftest import ServerProcess
 from trackwire.client import Client
 
 Said = Callable[..., tuple[str, str]]
+Refused = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -54,10 +55,10 @@ def test_ten_names_are_told_and_none_where_there_is_none(said: Said, client: Cli
     ]
 
 
-def test_artifacts_that_are_not_there(said: Said, client: Client, run_id: str) -> None:
+def test_artifacts_that_are_not_there(said: Said, refused: Refused, client: Client, run_id: str) -> None:
     assert said("artifacts", "list", run_id)[1] == ""
-    assert said("artifacts", "list", run_id, "nosuch", "--json") == (
-        "",
+    assert refused("artifacts", "list", run_id, "nosuch", "--json") == (
+        1,
         f"trackwire: nothing lies at 'nosuch' of run {run_id}\n",
     )
     assert "'model/a.txt' of run" in said("artifacts", "list", run_id, "model/a.txt")[1]
@@ -92,6 +93,39 @@ def test_an_export_replaces_a_file_and_writes_through_links_and_to_devices(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "target.csv"]
     said("metrics", "export", run_id, "--format", "csv", "-o", "/dev/null")
     assert Path("/dev/null").is_char_device()
+
+
+def test_long_names_are_shortened_in_tables_alone(said: Said, client: Client) -> None:
+    name = "n" * 250
+    experiment_id = client.create_experiment(name).experiment_id
+    client.create_run(experiment_id, run_name=name)
+    client.create_registered_model(name)
+    lists = (("runs", "list", "--experiment-id", experiment_id), ("experiments", "list"), ("models", "list"))
+    for command in lists:
+        printed, _ = said(*command)
+        assert f"{'n' * 59}…  " in printed
+        assert "n" * 60 not in printed
+        assert f'name": "{name}"' in said(*command, "--json")[0]
+    short = client.create_run(experiment_id, run_name="m" * 60).run_name
+    assert short in said(*lists[0])[0]
+
+
+def test_nan_is_spelt_one_way(said: Said, client: Client) -> None:
+    run_id = client.create_run(experiment_name="nans", create_experiment=True).run_id
+    client.log_metrics(run_id, {"loss": float("nan")})
+    assert said("metrics", "summaries", run_id)[0].splitlines()[1].split()[-3:] == ["NaN", "NaN", "NaN"]
+    assert "loss=NaN" in said("runs", "list", "--experiment-name", "nans")[0]
+    assert "NaN step 0" in said("runs", "get", run_id)[0]
+
+
+def test_json_is_what_the_help_says(said: Said, client: Client) -> None:
+    experiment_id = client.create_experiment("lines").experiment_id
+    for _ in range(2):
+        client.update_run(client.create_run(experiment_id).run_id, status="FINISHED")
+    words = " ".join(said("runs", "list", "--help")[0].split())
+    assert "of a list JSON Lines: an object a line. Enums are as in the contract: RUN_STATUS_FINISHED." in words
+    lines = said("runs", "list", "--experiment-id", experiment_id, "--json")[0].splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["RUN_STATUS_FINISHED", "RUN_STATUS_FINISHED"]
 
 
 def test_a_version_for_programs_is_as_it_was(said: Said, client: Client) -> None:

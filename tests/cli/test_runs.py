@@ -1,11 +1,15 @@
 """Which runs the command line finds where nobody says, and what it says of a run that is so already."""
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import invoke
 from tests.conftest import ServerProcess
 
+from trackwire.cli import main
 from trackwire.cli.runs import EXPERIMENTS_PER_SEARCH
 from trackwire.client import Client
 from trackwire_server.core.limits import LIMITS
@@ -51,6 +55,30 @@ def test_more_experiments_than_one_search_takes_are_refused(tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (1, "")
     assert "more than 1,000 experiments" in done.stderr
     assert "--experiment-id" in done.stderr
+
+
+def test_run_that_is_not_heard_of_any_more_is_marked(
+    live: ServerProcess, client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start_time_ms = time.time_ns() // 1_000_000 - 7_200_000
+    heard, _, ended = (client.create_run(run_name=name, start_time_ms=start_time_ms).run_id for name in "abc")
+    client.heartbeat_run(heard)
+    client.heartbeat_run(ended)
+    client.update_run(ended, status="FINISHED")
+    arguments = ["--server", live.address, "runs", "list", "--filter", "run_name IN ('a', 'b', 'c')"]
+
+    def statuses() -> dict[str, str]:
+        assert main(arguments) == 0
+        rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()[1:]]
+        return {row[1]: f"{row[2]} {row[4]}" for row in rows}
+
+    assert statuses() == {"a": "RUNNING 2h00m", "b": "RUNNING 2h00m", "c": "FINISHED 2h00m"}
+    now = time.time()
+    # An hour later.
+    monkeypatch.setattr("time.time", lambda: now + 3_600)
+    assert statuses() == {"a": "RUNNING (silent for 1h00m) 2h00m", "b": "RUNNING 3h00m", "c": "FINISHED 2h00m"}
+    assert main(["--server", live.address, "runs", "get", heard]) == 0
+    assert "RUNNING (silent for 1h00m)" in capsys.readouterr().out
 
 
 def test_what_is_so_already_is_said(said: Said, client: Client) -> None:

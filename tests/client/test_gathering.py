@@ -144,6 +144,8 @@ def test_numbers_of_every_kind_become_the_nearest_float(value: float, expected: 
         ({"loss": np.zeros(2)}, 0, r"metrics\['loss'\]: must be a number, not ndarray"),
         ({"loss": np.str_("0.5")}, 0, r"metrics\['loss'\]: must be a number, not str"),
         ({"loss": 0.5}, 2**63, r"step: 9223372036854775808: must be"),
+        ({"": 0.5}, 0, r"key: '': is required"),
+        ({"a@b": 0.5}, 0, r"key: 'a@b': may only have letters, digits, .* and space, not '@'"),
         ({"k" * 251: 0.5}, 0, r"has 251 characters, at most 250"),
         ({str(n): 0.5 for n in range(KEYS_MAX + 1)}, 0, r"metrics: 65,537 keys: at most 65,536"),
     ],

@@ -3,6 +3,7 @@
 import pytest
 from tests.conftest import NOW_MS, CountedIds, FakeClock
 
+from trackwire_server.core.checks import check_key
 from trackwire_server.core.entities import (
     PARENT_RUN_TAG,
     RUN_NAME_TAG,
@@ -213,3 +214,9 @@ async def test_too_many_keys_selected_are_refused(runs: Runs) -> None:
     with pytest.raises(InvalidArgument) as raised:
         await runs.search(SearchRequest(experiment_ids=("0",)), RunSelection(params=keys))
     assert raised.value.field == "params.keys"
+
+
+@pytest.mark.parametrize(("key", "other"), [("a@b", "'@'"), ("tab\there", r"'\\t'"), ("100%", "'%'")])
+def test_what_no_key_has_is_named(key: str, other: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"may only have letters, digits, .* and space, not {other}"):
+        check_key("key", key)

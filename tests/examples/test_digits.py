@@ -28,11 +28,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """`start("--epochs", "2")` starts it as a terminal would: in a process group of its own."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_program(*arguments: str) -> subprocess.Popen[str]:
+    def start_program(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         program = subprocess.Popen(
             [sys.executable, "-u", "-m", "examples.digits", *arguments],
             cwd=ROOT,
-            env={**os.environ, "TRACKWIRE_DATA_DIR": str(tmp_path / "data"), "TRACKWIRE_PORT": "0", "COLUMNS": "100"},
+            env={
+                **os.environ,
+                "TRACKWIRE_DATA_DIR": str(tmp_path / "data"),
+                "TRACKWIRE_PORT": "0",
+                "COLUMNS": "100",
+                **variables,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -71,6 +77,28 @@ def test_second_start_adds_runs_and_a_version_and_leaves_no_process(start: Start
     assert "digits@champion is version 1: it stays, for version 2, of this start, is not better" in second
     assert not psutil.pid_exists(server_pid(first))
     assert not psutil.pid_exists(server_pid(second))
+
+
+def test_variables_of_other_trainings_are_not_for_it(start: Start, tmp_path: Path) -> None:
+    variables = {"TRACKWIRE_MODE": "disabled", "TRACKWIRE_RUN_ID": "abc", "MLFLOW_EXPERIMENT_ID": "0"}
+    printed = finished(start("--epochs", "1", **variables))
+    assert "digits@champion is version 1\n" in printed
+    started = re.search(r"`(.venv/bin/trackwire server .*)`, then try", printed)
+    assert started is not None, printed
+    assert f" --data-dir {tmp_path / 'data'} --port " in started[1]
+
+
+def test_deleted_experiment_is_told(start: Start, tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data")
+    with Client(server.start()) as client:
+        experiment_id = client.create_experiment("digits").experiment_id
+        client.delete_experiment(experiment_id)
+    program = start("--epochs", "1")
+    printed, _ = program.communicate(timeout=90)
+    assert program.returncode == 1
+    assert f"no finished run was found: experiment 'digits' ({experiment_id}) is deleted" in " ".join(printed.split())
+    assert "Traceback" not in printed
+    assert server.stop() == 0
 
 
 def test_champion_changes_only_for_a_better_version(start: Start, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ for command in (server, experiments, runs, metrics, artifacts, models, db, gc, d
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; its exit status. Every error is one line on stderr."""
+    """Runs one command; its exit status. Every error is one line on stderr; a filter's is drawn below it too."""
     try:
         status = cli.main(args=arguments, prog_name="trackwire", standalone_mode=False)
         sys.stdout.flush()
@@ -104,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(message: str) -> int:
-    # A filter's error also draws where it stopped making sense; the first line says it in words.
-    click.echo(f"trackwire: {message.partition(chr(10))[0]}", err=True)
+    # A caret at the end draws where a filter stopped making sense.
+    shown = message if message.endswith("^") else message.partition("\n")[0]
+    click.echo(f"trackwire: {shown}", err=True)
     return 1

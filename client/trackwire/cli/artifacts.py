@@ -23,7 +23,7 @@ def list_artifacts(session: Session, run_id: str, path: str, limit: int, as_json
     """List a folder of a run; its root by default."""
     listed = take(session.client.list_artifacts(run_id, path, max_results=limit + 1), limit)
     if not listed:
-        _note_empty(session, run_id, path)
+        _tell_empty(session, run_id, path)
     if as_json:
         for artifact in listed:
             print_message(artifact)
@@ -61,10 +61,13 @@ def upload(session: Session, run_id: str, local_path: Path, artifact_path: str |
 @artifacts.command()
 @click.argument("run_id")
 @click.argument("path")
-@click.argument("local_path", type=click.Path(path_type=Path), default=Path())
+@click.argument("local_path", type=click.Path(), default=".")
 @click.pass_obj
-def download(session: Session, run_id: str, path: str, local_path: Path) -> None:
-    """Download a file or a folder to LOCAL_PATH, the current folder by default."""
+def download(session: Session, run_id: str, path: str, local_path: str) -> None:
+    """Download a file, or all files below a folder, to LOCAL_PATH; the current folder by default.
+
+    "/" is all that a run has. A LOCAL_PATH that ends in "/" is a folder, made where it is not there.
+    """
     click.echo(session.client.download_artifact(run_id, path, local_path))
 
 
@@ -81,7 +84,8 @@ def delete(session: Session, run_id: str, path: str, yes: bool) -> None:
     click.echo(f"{path} is deleted")
 
 
-def _note_empty(session: Session, run_id: str, path: str) -> None:
+def _tell_empty(session: Session, run_id: str, path: str) -> None:
+    """Why a folder has nothing in it. Raises ClickException where nothing is there."""
     path = path.strip("/")
     if not path:
         note(f"run {run_id} has no artifacts")
@@ -91,4 +95,4 @@ def _note_empty(session: Session, run_id: str, path: str) -> None:
     if any(artifact.path == path for artifact in beside):
         note(f"{path!r} of run {run_id} is a file, not a folder")
     else:
-        note(f"nothing lies at {path!r} of run {run_id}")
+        raise click.ClickException(f"nothing lies at {path!r} of run {run_id}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO, Unpack, cast
 import click
 
 from trackwire.cli.output import (
+    name_text,
     print_entries,
     print_fields,
     print_message,
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
     from trackwire.v1.runs_pb2 import Run
 
 
+experiment_argument = click.argument("experiment", metavar="EXPERIMENT")
+
+
 @click.group()
 def experiments() -> None:
-    """List, make and change experiments."""
+    """List, make and change experiments.
+
+    EXPERIMENT is the id of one, or its name.
+    """
 
 
 @experiments.command("list")
-@filter_options
+@filter_options("name LIKE 'vision%'", "last_update_time DESC")
 @view_option
 @limit_option
 @json_option
@@ -47,8 +54,7 @@ def list_experiments(session: Session, /, view: str, **options: Unpack[ListOptio
             print_message(experiment)
         return
     rows = [
-        (experiment.experiment_id, experiment.name, _stage(experiment), time_text(experiment.last_update_time_ms))
-        for experiment in listed
+        (each.experiment_id, name_text(each.name), _stage(each), time_text(each.last_update_time_ms)) for each in listed
     ]
     print_table(("ID", "NAME", "STAGE", "LAST CHANGED"), rows)
 
@@ -72,69 +78,69 @@ def create(session: Session, name: str, artifact_location: str, tags: tuple[str,
 
 
 @experiments.command()
-@click.argument("experiment_id", required=False)
-@click.option("--name", help="In place of the id.")
+@click.argument("experiment", metavar="EXPERIMENT", required=False)
+@click.option("--name", help="In place of EXPERIMENT, of one whose name is another's id.")
 @json_option
 @click.pass_obj
-def get(session: Session, experiment_id: str | None, name: str | None, as_json: bool) -> None:
-    """Show an experiment."""
-    if (experiment_id is None) == (name is None):
-        raise click.UsageError("give either EXPERIMENT_ID or --name")
-    if name is not None:
-        experiment = session.client.get_experiment_by_name(name)
-    else:
-        experiment = session.client.get_experiment(experiment_id or "")
+def get(session: Session, experiment: str | None, name: str | None, as_json: bool) -> None:
+    """Show an experiment, by its id or its name."""
+    if (experiment is None) == (name is None):
+        raise click.UsageError("give either EXPERIMENT or --name")
+    found = session.client.get_experiment_by_name(name) if name is not None else session.experiment(experiment or "")
     if as_json:
-        print_message(experiment)
+        print_message(found)
         return
     print_fields(
         {
-            "id": experiment.experiment_id,
-            "name": experiment.name,
-            "stage": _stage(experiment),
-            "artifacts": experiment.artifact_location,
-            "created": time_text(experiment.creation_time_ms),
-            "last changed": time_text(experiment.last_update_time_ms),
+            "id": found.experiment_id,
+            "name": found.name,
+            "stage": _stage(found),
+            "artifacts": found.artifact_location,
+            "created": time_text(found.creation_time_ms),
+            "last changed": time_text(found.last_update_time_ms),
         }
     )
-    print_entries("tags", experiment.tags)
+    print_entries("tags", found.tags)
 
 
 @experiments.command()
-@click.argument("experiment_id")
+@experiment_argument
 @click.argument("new_name")
 @click.pass_obj
-def rename(session: Session, experiment_id: str, new_name: str) -> None:
+def rename(session: Session, experiment: str, new_name: str) -> None:
     """Rename an experiment."""
+    experiment_id = session.experiment(experiment).experiment_id
     session.client.rename_experiment(experiment_id, new_name)
     click.echo(f"experiment {experiment_id} is now {new_name!r}")
 
 
 @experiments.command()
-@click.argument("experiment_id")
+@experiment_argument
 @click.pass_obj
-def delete(session: Session, experiment_id: str) -> None:
+def delete(session: Session, experiment: str) -> None:
     """Mark an experiment and all its runs as deleted."""
+    experiment_id = session.experiment(experiment).experiment_id
     session.client.delete_experiment(experiment_id)
     click.echo(f"experiment {experiment_id} is deleted; `trackwire experiments restore {experiment_id}` undoes it")
 
 
 @experiments.command()
-@click.argument("experiment_id")
+@experiment_argument
 @click.pass_obj
-def restore(session: Session, experiment_id: str) -> None:
+def restore(session: Session, experiment: str) -> None:
     """Restore a deleted experiment and all its runs."""
+    experiment_id = session.experiment(experiment).experiment_id
     session.client.restore_experiment(experiment_id)
     click.echo(f"experiment {experiment_id} is active")
 
 
 @experiments.command()
-@click.argument("experiment_id")
+@experiment_argument
 @click.option("-o", "--output", type=click.File("w"), default="-", help="A file; standard output by default.")
 @click.pass_obj
-def csv(session: Session, experiment_id: str, output: TextIO) -> None:
+def csv(session: Session, experiment: str, output: TextIO) -> None:
     """Write an experiment's runs as CSV: a row a run, a column for each metric's last value, param and tag."""
-    runs = list(session.client.search_runs(experiment_id))
+    runs = list(session.client.search_runs(session.experiment(experiment).experiment_id))
     rows = [_csv_row(run) for run in runs]
     columns = list(_csv_row_head(runs[0]) if runs else ["run_id"])
     columns += sorted({name for row in rows for name in row} - set(columns))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 import click
 
 from trackwire.cli.output import (
+    name_text,
     print_entries,
     print_fields,
     print_message,
@@ -27,7 +28,7 @@ def models() -> None:
 
 
 @models.command("list")
-@filter_options
+@filter_options("name LIKE 'digits%'", "last_updated_timestamp DESC")
 @limit_option
 @json_option
 @click.pass_obj
@@ -44,7 +45,7 @@ def list_models(session: Session, /, **options: Unpack[ListOptions]) -> None:
         return
     rows = [
         (
-            model.name,
+            name_text(model.name),
             max((version.version for version in model.latest_versions), default=""),
             ", ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items())),
             time_text(model.last_update_time_ms),
@@ -92,18 +93,22 @@ def get(session: Session, name: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
+@filter_options("current_stage = 'Production'", "creation_timestamp DESC")
 @limit_option
 @json_option
 @click.pass_obj
-def versions(session: Session, name: str, limit: int, as_json: bool) -> None:
+def versions(session: Session, /, name: str, **options: Unpack[ListOptions]) -> None:
     """List a registered model's versions, newest first."""
+    limit, narrower = options["limit"], options["filter_string"]
     quoted = name.replace("'", "''")
     session.client.get_registered_model(name)
     found = session.client.search_model_versions(
-        f"name = '{quoted}'", order_by="version_number DESC", max_results=limit + 1
+        f"({narrower}) AND name = '{quoted}'" if narrower.strip() else f"name = '{quoted}'",
+        order_by=options["order_by"] or "version_number DESC",
+        max_results=limit + 1,
     )
     listed = take(found, limit)
-    if as_json:
+    if options["as_json"]:
         for version in listed:
             print_message(version)
         return

@@ -1,6 +1,7 @@
 """Tables for people, JSON for programs."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 EntryT = TypeVar("EntryT")
+
+NAME_CHARACTERS_SHOWN = 60
 
 
 def print_json(document: object) -> None:
@@ -110,7 +113,13 @@ def size_text(size_bytes: int) -> str:
 
 def number_text(value: float) -> str:
     """A metric's value to look at."""
-    return f"{value:.6g}"
+    return "NaN" if math.isnan(value) else f"{value:.6g}"
+
+
+def name_text(name: str) -> str:
+    """A name to look at, short enough to leave the other columns in sight."""
+    shown = _one_line(name)
+    return shown if len(shown) <= NAME_CHARACTERS_SHOWN else f"{shown[: NAME_CHARACTERS_SHOWN - 1]}…"
 
 
 def enum_text(name: str, prefix: str) -> str:

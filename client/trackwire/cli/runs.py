@@ -8,6 +8,7 @@ import click
 from trackwire.cli.output import (
     counted,
     duration_text,
+    name_text,
     note,
     number_text,
     print_entries,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # What the server takes in one search.
 EXPERIMENTS_PER_SEARCH = 1_000
+# Who beats does so every ten seconds.
+SILENT_SECONDS = 60.0
 
 
 class ListRunsOptions(ListOptions):
@@ -45,9 +48,9 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--experiment-id", "experiment_ids", multiple=True, help="May be repeated; all by default.")
+@click.option("--experiment-id", "experiment_ids", multiple=True, help="Or its name. May be repeated; all by default.")
 @click.option("--experiment-name", "experiment_names", multiple=True, help="May be repeated.")
-@filter_options
+@filter_options("metrics.loss < 0.5", "metrics.accuracy DESC")
 @view_option
 @limit_option
 @json_option
@@ -60,7 +63,7 @@ def list_runs(session: Session, /, **options: Unpack[ListRunsOptions]) -> None:
             print_message(run)
         return
     rows = [
-        (run.run_id, run.run_name, status_text(run), time_text(run.start_time_ms), _duration(run), _metrics(run))
+        (run.run_id, name_text(run.run_name), _state(run), time_text(run.start_time_ms), _duration(run), _metrics(run))
         for run in listed
     ]
     print_table(("RUN ID", "NAME", "STATUS", "STARTED", "TOOK", "METRICS"), rows)
@@ -84,7 +87,7 @@ def get(session: Session, run_id: str, as_json: bool) -> None:
             "run id": run.run_id,
             "name": run.run_name,
             "experiment": run.experiment_id,
-            "status": status_text(run),
+            "status": _state(run),
             "user": run.user_id,
             "parent": run.parent_run_id,
             "started": time_text(run.start_time_ms),
@@ -178,6 +181,23 @@ def status_text(run: "Run") -> str:
     return f"{status} (deleted)" if run.HasField("deleted_time_ms") else status
 
 
+def _state(run: "Run") -> str:
+    """A run's status, and of one that goes on without its process being heard, for how long."""
+    silent = _silent_seconds(run)
+    return f"{status_text(run)} (silent for {duration_text(silent)})" if silent else status_text(run)
+
+
+def _silent_seconds(run: "Run") -> float:
+    """How long a run has not been heard of that should be; 0 of one that is heard, has ended or never had a heartbeat.
+
+    It may have been killed, or its machine cut off.
+    """
+    if run.HasField("end_time_ms") or not run.HasField("heartbeat_time_ms"):
+        return 0.0
+    seconds = time.time() - run.heartbeat_time_ms / 1000
+    return seconds if seconds > SILENT_SECONDS else 0.0
+
+
 def _has_ended(run: "Run") -> bool:
     # To a deleted one the server itself says no.
     return run.HasField("end_time_ms") and not run.HasField("deleted_time_ms")
@@ -205,12 +225,13 @@ def _search(session: Session, options: ListRunsOptions) -> "Iterator[Run]":
 def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ...], view: "ViewTypeName") -> list[str]:
     """Those that are named; else all, with deleted ones only where deleted runs are wanted: theirs are."""
     if ids or names:
-        named = [session.client.get_experiment_by_name(name).experiment_id for name in names]
-        return list(dict.fromkeys([*ids, *named]))
-    found = session.client.search_experiments(
+        found = [session.experiment(experiment_id) for experiment_id in ids]
+        found += [session.client.get_experiment_by_name(name) for name in names]
+        return list(dict.fromkeys(experiment.experiment_id for experiment in found))
+    listed = session.client.search_experiments(
         view_type="ACTIVE_ONLY" if view == "ACTIVE_ONLY" else "ALL", max_results=EXPERIMENTS_PER_SEARCH + 1
     )
-    everything = [experiment.experiment_id for experiment in found]
+    everything = [experiment.experiment_id for experiment in listed]
     if len(everything) > EXPERIMENTS_PER_SEARCH:
         raise click.ClickException(
             f"there are more than {EXPERIMENTS_PER_SEARCH:,} experiments, the most that one search takes:"
@@ -221,7 +242,7 @@ def _experiment_ids(session: Session, ids: tuple[str, ...], names: tuple[str, ..
 
 def _duration(run: "Run") -> str:
     if not run.HasField("end_time_ms"):
-        return duration_text(time.time() - run.start_time_ms / 1000)
+        return duration_text(time.time() - _silent_seconds(run) - run.start_time_ms / 1000)
     return duration_text((run.end_time_ms - run.start_time_ms) / 1000)
 
 

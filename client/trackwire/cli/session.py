@@ -1,15 +1,18 @@
 """What every command shares: the client, made when the first call needs it, and options that several have."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from trackwire.client import Client
+    from trackwire.v1.experiments_pb2 import Experiment
 
 CallbackT = TypeVar("CallbackT", bound=Callable[..., object])
 
+JSON_HELP = "Print JSON, of a list JSON Lines: an object a line. Enums are as in the contract: RUN_STATUS_FINISHED."
 LIMIT = 100
 LIMIT_MAX = 1_000_000_000
 
@@ -53,6 +56,18 @@ class Session:
             self._client = Client(self.address, timeout_seconds=self.timeout_seconds)
         return self._client
 
+    def experiment(self, named: str) -> "Experiment":
+        """The experiment that is named by its id or, where none has that id, by its name."""
+        from trackwire.errors import NotFoundError
+
+        if named.isascii() and named.isdecimal():
+            with suppress(NotFoundError):
+                return self.client.get_experiment(named)
+        try:
+            return self.client.get_experiment_by_name(named)
+        except NotFoundError:
+            raise click.ClickException(f"no experiment has the id or the name {named!r}") from None
+
     def close(self) -> None:
         """Closes the client, if there is one."""
         if self._client is not None:
@@ -61,7 +76,7 @@ class Session:
 
 def json_option(callback: CallbackT) -> CallbackT:
     """`--json`: for programs."""
-    option = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or one a line.")
+    option = click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
     return option(callback)
 
 
@@ -85,11 +100,11 @@ def view_option(callback: CallbackT) -> CallbackT:
     return option(callback)
 
 
-def filter_options(callback: CallbackT) -> CallbackT:
-    """`--filter` and `--order-by`: the search language."""
-    ordered = click.option("--order-by", multiple=True, help="Such as 'metrics.accuracy DESC'; may be repeated.")
-    filtered = click.option("--filter", "filter_string", default="", help='Such as "metrics.loss < 0.5".')
-    return filtered(ordered(callback))
+def filter_options(filter_example: str, order_example: str) -> Callable[[CallbackT], CallbackT]:
+    """`--filter` and `--order-by`: the search language, with examples that what is listed understands."""
+    ordered = click.option("--order-by", multiple=True, help=f"Such as '{order_example}'; may be repeated.")
+    filtered = click.option("--filter", "filter_string", default="", help=f'Such as "{filter_example}".')
+    return lambda callback: filtered(ordered(callback))
 
 
 def yes_option(callback: CallbackT) -> CallbackT:

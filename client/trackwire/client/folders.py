@@ -1,5 +1,6 @@
 """Files and folders of this machine, up to a run's artifacts and down from them."""
 
+import os
 import uuid
 from contextlib import aclosing
 from pathlib import Path
@@ -9,7 +10,7 @@ from trackwire.client.paging import all_entries
 from trackwire.client.transfers import FileSource, download, upload
 from trackwire.client.transport import Transport
 from trackwire.errors import DataLossError, NotFoundError
-from trackwire.local_files import as_artifact_path, files_below
+from trackwire.local_files import LocalPath, as_artifact_path, files_below
 from trackwire.v1.artifacts_pb2 import Artifact, DownloadArtifactRequest, ListArtifactsRequest, ListArtifactsResponse
 
 
@@ -31,10 +32,12 @@ def _files_below(folder: Path) -> list[Path]:
     return list(files_below(folder))
 
 
-async def download_artifact(transport: Transport, run_id: str, path: str, target: Path) -> Path:
-    """Fetches a file to `target`, or into it where that is a folder; or a folder's files to below it."""
+async def download_artifact(transport: Transport, run_id: str, path: str, local_path: LocalPath) -> Path:
+    """Fetches a file to `local_path`, or into it where that is a folder; or a folder's files to below it."""
+    # As folders are listed: "images/".
+    path, target = path.rstrip("/"), Path(local_path)
     if path:
-        file = await transport.work(_place_of_file, path, target)
+        file = await transport.work(_place_of_file, path, local_path)
         try:
             return await _download_file(transport, run_id, path, file)
         except NotFoundError:
@@ -45,8 +48,11 @@ async def download_artifact(transport: Transport, run_id: str, path: str, target
     return target
 
 
-def _place_of_file(path: str, target: Path) -> Path:
-    return target / path.rpartition("/")[2] if target.is_dir() else target
+def _place_of_file(path: str, local_path: LocalPath) -> Path:
+    target = Path(local_path)
+    # A Path has no "/" at its end any more, which says that a folder is meant.
+    is_folder = os.fspath(local_path).endswith("/") or target.is_dir()
+    return target / path.rpartition("/")[2] if is_folder else target
 
 
 async def _is_folder(transport: Transport, run_id: str, path: str) -> bool:

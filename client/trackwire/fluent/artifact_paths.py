@@ -6,7 +6,7 @@ from trackwire.errors import InvalidArgumentError
 
 PATH_CHARACTERS_MAX = 1_024
 PART_BYTES_MAX = 255
-_RULE = 'must be relative to the run\'s root, with "/" between its parts, such as "plots/loss.png"'
+_RULE = 'must be relative to the run\'s root, with "/" between its parts, such as "plots/loss.png": '
 
 
 def below(folder: str | None, path: str) -> str:
@@ -26,18 +26,28 @@ def checked_path(path: str) -> str:
     from urllib.parse import unquote
 
     decoded = path
-    while not _is_bad(decoded):
+    while not (fault := _fault(decoded)):
         if (again := unquote(decoded)) == decoded:
             return path
         decoded = again
-    raise _bad_path(path, _RULE if decoded == path else f"{_RULE}, and is {decoded!r} once decoded")
+    raise _bad_path(path, _RULE + fault + ("" if decoded == path else f" once decoded to {decoded!r}"))
 
 
-def _is_bad(path: str) -> bool:
-    if "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
-        return True
+def _fault(path: str) -> str:
+    """What is wrong with a path; empty if nothing."""
+    if not path:
+        return "it is empty"
+    if path.startswith("/"):
+        return "it is absolute"
+    if "\\" in path:
+        return "it has a backslash"
     # Cc: control characters; Cs: halves of surrogate pairs, which no file system stores.
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in path)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+        return "it has a control character"
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            return f"it has {part!r} as a part" if part else "it has an empty part"
+    return ""
 
 
 def _bad_path(path: str, what: str) -> InvalidArgumentError:

@@ -22,7 +22,7 @@ IMAGES_TAG = "mlflow.loggedImages"
 THUMBNAIL_SIDE_PIXELS_MAX = 256
 FILE_NAME_BYTES_MAX = 255
 
-_KEY = re.compile(r"[a-zA-Z0-9_\-./ ]+")
+_NOT_OF_KEYS = re.compile(r"[^a-zA-Z0-9_\-./ ]")
 _SHAPES = "H×W, H×W×1, H×W×3 or H×W×4"
 
 
@@ -47,8 +47,10 @@ def series_paths(key: str, step: int, time_ms: int) -> ImagePaths:
     """New names for an image of a series, as MLflow makes them; no two calls give the same."""
     if not isinstance(key, str):
         raise TypeError(f"key: {key!r}: must be a str, not {type_name(key)}")
-    if not _KEY.fullmatch(key):
-        raise ValueError(f'key: {key!r}: must have 1 or more of a-z, A-Z, 0-9, "_", "-", ".", "/" and spaces')
+    if not key:
+        raise ValueError(f"key: {key!r}: is required")
+    if other := _NOT_OF_KEYS.search(key):
+        raise ValueError(f'key: {key!r}: may only have a-z, A-Z, 0-9, "_", "-", ".", "/" and space, not {other[0]!r}')
     # "+" is no letter of a key, and unlike "%" means nothing where a path is decoded.
     name = f"{key.replace('/', '~')}+step+{_whole('step', step)}+timestamp+{_whole('time_ms', time_ms)}+{uuid.uuid4()}"
     thumbnail = f"{name}+compressed.webp"

@@ -8,7 +8,7 @@ from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 
 # MLflow's rule for keys, without its blanks other than the space: a newline or a tab in a key is always a mistake.
-_KEY = re.compile(r"[\w.\-/: ]+")
+_NOT_OF_KEYS = re.compile(r"[^\w.\-/: ]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]*", re.ASCII)
 _TOKEN = re.compile(r"[\w.\-:]+", re.ASCII)
 INT64_MAX = 2**63 - 1
@@ -40,8 +40,10 @@ def check_required(field: str, value: str, limit: int) -> str:
 def check_key(field: str, key: str) -> str:
     """The key of a metric, param or tag: letters, digits, "_", "-", ".", ":", "/" and space, a clean relative path."""
     check_required(field, key, LIMITS.key_characters)
-    if not _KEY.fullmatch(key):
-        raise InvalidArgument(field, key, 'may only have letters, digits, "_", "-", ".", ":", "/" and space')
+    if other := _NOT_OF_KEYS.search(key):
+        raise InvalidArgument(
+            field, key, f'may only have letters, digits, "_", "-", ".", ":", "/" and space, not {other[0]!r}'
+        )
     if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
         raise InvalidArgument(
             field, key, f"must be a clean relative path, such as {posixpath.normpath('/' + key)[1:]!r}"

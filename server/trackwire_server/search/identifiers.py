@@ -20,6 +20,7 @@ QUOTED_KEY_PATTERN = re.compile(
     r"""(?P<key>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|'(?:[^']|'')*+')(?:\.(?P<suffix>.*))?""", re.DOTALL
 )
 NUMBER_PATTERN = re.compile(r"[+-]?[0-9.][0-9.eE+-]*")
+WORD_PATTERN = re.compile(r"\w+")
 AGGREGATES = {aggregate.value: aggregate for aggregate in MetricAggregate}
 # Longer names are no slip of a finger, and comparing them costs more than the hint is worth.
 SUGGESTION_CHARACTERS_MAX = 64
@@ -117,8 +118,19 @@ def _unknown(name: Name, part: str, vocabulary: Vocabulary, *, offset: int = 0) 
         return name.error(f"found the number {shorten(name.raw)} where a field is expected: fields stand on the left")
     candidates = [*vocabulary.attributes_by_name, *vocabulary.prefixes]
     close = difflib.get_close_matches(part.lower(), candidates, n=1) if len(part) <= SUGGESTION_CHARACTERS_MAX else []
-    hint = f"did you mean {close[0]!r}?" if close else f"{vocabulary.entity} are searched by {_known(vocabulary)}"
+    if close:
+        hint = f"did you mean {close[0]!r}?"
+    else:
+        hint = f"{_as_key(name, vocabulary)}{vocabulary.entity} are searched by {_known(vocabulary)}"
     return name.error(f"{shorten(part)!r} is not known of {vocabulary.entity}; {hint}", offset=offset)
+
+
+def _as_key(name: Name, vocabulary: Vocabulary) -> str:
+    """What a word means perhaps that stands alone: the key of a metric, param or tag."""
+    if len(name.raw) > SUGGESTION_CHARACTERS_MAX or not WORD_PATTERN.fullmatch(name.raw):
+        return ""
+    *most, last = [f"{kind}s.{name.raw}" for kind in FieldKind if kind in vocabulary.keyed_kinds]
+    return f"did you mean {', '.join(most)} or {last}? " if most else f"did you mean {last}? "
 
 
 def _known(vocabulary: Vocabulary) -> str:

@@ -205,8 +205,9 @@ class _Builder:
         return Comparison(field, operator, values[0])
 
     def _value(self, name: Token, field: Field, operator: Operator, token: Token) -> Scalar:
-        literal = Literal(self._text, str(token), token_position(token), shorten(name))
         attribute = self._vocabulary.attribute(field.key) if field.kind is FieldKind.ATTRIBUTE else None
+        is_time = attribute is not None and attribute.is_time
+        literal = Literal(self._text, str(token), token_position(token), shorten(name), is_time)
         if attribute is None:
             return read_value(literal, field)
         choices = () if operator in PATTERN_OPERATORS else attribute.choices

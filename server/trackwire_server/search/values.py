@@ -13,6 +13,7 @@ from trackwire_server.search.tree import Field, Scalar, ValueType
 NUMBER_PATTERN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 INTEGER_PATTERN = re.compile(r"[+-]?0*(?P<digits>[0-9]{1,19})")
 NOT_FINITE = re.compile(r"[+-]?(?ai:nan|inf(?:inity)?)")
+TIME_EXAMPLE_MS = 1_700_000_000_000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 # Up to here a float that is whole is the very number that was written.
 EXACT_FLOAT_MAX = 2.0**53
@@ -20,12 +21,13 @@ EXACT_FLOAT_MAX = 2.0**53
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value where it stands in the filter; `name` is the field as it was written."""
+    """A value where it stands in the filter; `name` is the field as it was written, `is_time` whether it is a time."""
 
     text: str
     raw: str
     position: int
     name: str
+    is_time: bool = False
 
     @property
     def is_quoted(self) -> bool:
@@ -33,6 +35,10 @@ class Literal:
 
     def error(self, reason: str) -> SearchSyntaxError:
         return SearchSyntaxError(self.text, self.position + 1, reason)
+
+    def not_a_number(self, reason: str) -> SearchSyntaxError:
+        hint = f": times are Unix milliseconds, such as {TIME_EXAMPLE_MS}" if self.is_time else ""
+        return self.error(reason + hint)
 
 
 def read_value(literal: Literal, field: Field, *, choices: tuple[str, ...] = (), is_id: bool = False) -> Scalar:
@@ -70,7 +76,7 @@ def _bare(literal: Literal) -> str:
             raise literal.error(
                 f"{literal.name} takes a number without quotes: write {inner}, not {shorten(literal.raw)}"
             )
-        raise literal.error(f"{literal.name} takes a number, and {shorten(literal.raw)} is text")
+        raise literal.not_a_number(f"{literal.name} takes a number, and {shorten(literal.raw)} is text")
     if literal.raw.lower() == "null":
         raise literal.error(f"{literal.name} cannot equal NULL; write IS NULL or IS NOT NULL")
     return literal.raw
@@ -83,7 +89,7 @@ def _integer(literal: Literal, written: str) -> int:
         if INT64_MIN <= number <= INT64_MAX:
             return number
     if NUMBER_PATTERN.fullmatch(written) is None:
-        raise literal.error(f"{literal.name} takes a whole number, and {shorten(literal.raw)} is not one")
+        raise literal.not_a_number(f"{literal.name} takes a whole number, and {shorten(literal.raw)} is not one")
     real = float(written)
     if plain is not None or abs(real) >= float(INT64_MAX):
         raise literal.error(f"{literal.name} takes whole numbers of 64 bits, and {shorten(written)} is beyond them")

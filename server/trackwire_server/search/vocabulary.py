@@ -25,7 +25,8 @@ PREFIX_KINDS = (
 class Attribute:
     """`choices`, when given, are all the values there are, in the spelling that is stored; any case finds them.
 
-    An `is_id` attribute is an integer that may also be written quoted, as ids are on the wire.
+    An `is_id` attribute is an integer that may also be written quoted, as ids are on the wire. One that
+    `is_time` is in Unix milliseconds.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Attribute:
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     is_id: bool = False
+    is_time: bool = False
 
     @property
     def field(self) -> Field:
@@ -71,16 +73,19 @@ LIFECYCLE_STAGE = Attribute("lifecycle_stage", STRING, choices=("active", "delet
 EXPERIMENT_ID = Attribute("experiment_id", INTEGER, is_id=True)
 NAME = Attribute("name", STRING)
 RUN_ID = Attribute("run_id", STRING)
-CREATION_TIMESTAMP = Attribute("creation_timestamp", INTEGER, aliases=("creation_time",))
-LAST_UPDATED_TIMESTAMP = Attribute("last_updated_timestamp", INTEGER, aliases=("timestamp", "last_update_time"))
+CREATION_TIMESTAMP = Attribute("creation_timestamp", INTEGER, aliases=("creation_time",), is_time=True)
+LAST_UPDATED_TIMESTAMP = Attribute(
+    "last_updated_timestamp", INTEGER, aliases=("timestamp", "last_update_time"), is_time=True
+)
 
 
 def _experiments() -> Vocabulary:
-    creation_time = Attribute("creation_time", INTEGER)
+    creation_time = Attribute("creation_time", INTEGER, is_time=True)
+    last_update_time = Attribute("last_update_time", INTEGER, is_time=True)
     experiment_id = EXPERIMENT_ID.field
     return Vocabulary(
         entity="experiments",
-        attributes=(NAME, EXPERIMENT_ID, creation_time, Attribute("last_update_time", INTEGER), LIFECYCLE_STAGE),
+        attributes=(NAME, EXPERIMENT_ID, creation_time, last_update_time, LIFECYCLE_STAGE),
         keyed_kinds=frozenset({FieldKind.TAG}),
         unique_key=(experiment_id,),
         default_order=(OrderTerm(creation_time.field, descending=True), OrderTerm(experiment_id)),
@@ -89,7 +94,7 @@ def _experiments() -> Vocabulary:
 
 
 def _runs() -> Vocabulary:
-    start_time = Attribute("start_time", INTEGER, aliases=("created",))
+    start_time = Attribute("start_time", INTEGER, aliases=("created",), is_time=True)
     order = (OrderTerm(start_time.field, descending=True), OrderTerm(RUN_ID.field))
     return Vocabulary(
         entity="runs",
@@ -103,8 +108,8 @@ def _runs() -> Vocabulary:
             Attribute("parent_run_id", STRING),
             LIFECYCLE_STAGE,
             start_time,
-            Attribute("end_time", INTEGER),
-            Attribute("heartbeat_time", INTEGER),
+            Attribute("end_time", INTEGER, is_time=True),
+            Attribute("heartbeat_time", INTEGER, is_time=True),
         ),
         keyed_kinds=frozenset({FieldKind.METRIC, FieldKind.PARAM, FieldKind.TAG}),
         unique_key=(RUN_ID.field,),
