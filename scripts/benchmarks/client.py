@@ -55,7 +55,7 @@ with trackwire.start_run(run_id=sys.argv[1]) as run:
         # A training does something between two steps; the disk is allowed to keep up.
         if step % 500 == 499: time.sleep(0)
     assert run.flush(300)
-    print(time.time(), run._recorder.dropped_points, flush=True); sys.stdin.readline()
+    print(time.time(), run._recorder.losses.points, flush=True); sys.stdin.readline()
 """
 
 PRINT = """
@@ -118,7 +118,7 @@ for step in range(100_000):
     trackwire.log_metrics(dict.fromkeys(keys, float(step)), step)
     if step % 100 == 0: time.sleep(0.004)
     if step % 1000 == 0: most = max(most, resident())
-print([most - before, run._recorder.dropped_points])
+print([most - before, run._recorder.losses.points])
 import os; os._exit(0)
 """
 

@@ -318,7 +318,7 @@ def test_stalled_disk_holds_nobody_up_and_what_is_dropped_is_counted(
         with run._recorder._writing:
             for step in range(5_000):
                 run.log_metric("loss", float(step), step)
-        dropped = run._recorder.dropped_points
+        dropped = run._recorder.losses.points
     assert 3_000 < dropped < 5_000
     kept = [step for _, step, _ in points_of(run_records(spool, run.info.run_id))]
     assert len(kept) == 5_000 - dropped

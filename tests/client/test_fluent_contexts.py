@@ -72,7 +72,7 @@ def test_stalled_disk_drops_points_of_every_series(spool: Path, monkeypatch: pyt
         with run._recorder._writing:
             for step in range(5_000):
                 run_with(model_id=f"m-{step % 3}", step=step)
-        dropped = run._recorder.dropped_points
+        dropped = run._recorder.losses.points
     assert 3_000 < dropped < 5_000
     assert sum(map(len, series_of(spool, run.info.run_id).values())) == 5_000 - dropped
 

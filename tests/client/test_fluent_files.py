@@ -126,7 +126,7 @@ def test_file_that_the_spool_cannot_keep_is_counted_and_told_once(
         place.files_folder.write_text("in the way")
         for number in range(3):
             run.log_text("text", f"{number}.txt")
-        assert run._recorder.dropped_files == 3
+        assert run._recorder.losses.files == 3
     assert len([record for record in caplog.records if "can't be kept" in record.message]) == 1
 
 

@@ -10,7 +10,6 @@ Only threads write, which no Ctrl-C interrupts: what a write has taken out of me
 After a fork the child forgets what the parent had gathered, and writes into a stream of its own once it says something.
 """
 
-import logging
 import os
 import posixpath
 import threading
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from trackwire.fluent.interrupts import can_start_threads, uninterrupted
 from trackwire.fluent.loading import load
+from trackwire.fluent.losses import Losses
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.refusals import Refusals
 from trackwire.fluent.settings import Destination
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from trackwire.fluent.run_stream import RunStream
     from trackwire.fluent.waiting import Patience
     from trackwire.shipper.rejected import Rejection
-
-logger = logging.getLogger(__name__)
-
 
 WRITE_INTERVAL_SECONDS = 0.1
 # So many points make a good request, and never more series than one may have.
@@ -59,8 +56,6 @@ class Recorder:
     def __init__(self, destination: Destination, opening: Opening):
         self.waiting = WaitingPoints()
         self.points = self.waiting.plain
-        self.dropped_points = 0
-        self.dropped_files = 0
         self.destination = destination
         self._opening = opening
         self._sayings: deque[tuple[RecordKind, Mapping[str, str]]] = deque()
@@ -75,8 +70,7 @@ class Recorder:
         # Unlike an Event it can't be left locked by a Ctrl-C in the middle of a call.
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._ended = False
-        self._failure: Exception | None = None
-        self._loss_is_told = False
+        self.losses = Losses(self._opening.run_id, self.destination.spool)
         self._dropped_before = 0
         self._thread: threading.Thread | None = None
         self._refusals = Refusals(self._opening.run_id)
@@ -98,7 +92,7 @@ class Recorder:
         if waiting >= BATCH_POINTS:
             self._wake_writer()
             if waiting >= WAITING_POINTS_MAX:
-                self._drop()
+                self.losses.drop_points(self.waiting.discard(WAITING_POINTS_MAX // 2))
 
     def say(self, kind: RecordKind, words: Mapping[str, str]) -> None:
         """Something that is written in the order in which it was said."""
@@ -121,7 +115,7 @@ class Recorder:
             stream = self._stream or uninterrupted(self._opened)
             taken = snapshots.take(stream.place.files_folder, posixpath.basename(artifact_path), write)
         except OSError as error:
-            self._drop_file(artifact_path, error)
+            self.losses.drop_file(artifact_path, error)
             return
         if taken is None:
             return
@@ -141,7 +135,7 @@ class Recorder:
         if not self._ended and not self.write():
             return False
         if self._stream is None:
-            return self._failure is None
+            return self.losses.failure is None
         dropped_before, self._dropped_before = self._dropped_before, self._stream.dropped_records
         return self._is_durable(self._stream, patience) and self._dropped_before <= dropped_before
 
@@ -170,9 +164,7 @@ class Recorder:
         if self._thread is not None:
             self._thread.join()
         uninterrupted(self._write_and_end)
-        if self._failure is not None and not self._loss_is_told:
-            self._loss_is_told = True
-            self._tell_loss()
+        self.losses.note_end(self._waiting_points(), len(self._sayings))
 
     def should_stop(self) -> bool:
         """Whether somebody has asked the run to stop."""
@@ -263,20 +255,16 @@ class Recorder:
                 stream.write_sayings(self._sayings)
             except Exception as error:
                 # Training goes on whatever happens here, and the next turn tries again.
-                self._tell_failure(error)
+                self.losses.note_failure(error)
                 return False
-            self._failure = None
+            self.losses.note_success()
             return True
 
     def _leave_deleted(self) -> None:
         """Whoever clears away the spool of a training that goes on has not meant what it is still to say."""
         if self._stream is None or not self._stream.is_deleted():
             return
-        logger.error(
-            "run %s: %s was deleted while it was written: what was not sent on is lost; it goes on in a new one",
-            self._opening.run_id,
-            self._stream.place.folder,
-        )
+        self.losses.note_deleted(self._stream.place.folder)
         self._stream.close()
         self._stream = None
         self._dropped_before = 0
@@ -285,7 +273,7 @@ class Recorder:
         try:
             stream.sync()
         except OSError as error:
-            self._tell_failure(error)
+            self.losses.note_failure(error)
             return False
         return True
 
@@ -306,46 +294,7 @@ class Recorder:
             return self._stream
 
     def _has_something(self) -> bool:
-        return bool(self.points or self.waiting.points_in_contexts or self._sayings)
+        return bool(self._waiting_points() or self._sayings)
 
-    def _tell_failure(self, error: Exception) -> None:
-        told, self._failure = self._failure, error
-        if told is None:
-            logger.error(
-                "run %s: writing to %s failed, and is tried again until the run ends: %s (TRACKWIRE_SPOOL_DIR names"
-                " another folder)",
-                self._opening.run_id,
-                self.destination.spool,
-                error,
-                exc_info=None if isinstance(error, OSError) else error,
-            )
-
-    def _tell_loss(self) -> None:
-        """The run is over, and what the disk did not take by now is lost."""
-        logger.error(
-            "run %s: has ended, and %d points and %d other records of it are lost: %s did not take them",
-            self._opening.run_id,
-            len(self.points) + self.waiting.points_in_contexts,
-            len(self._sayings),
-            self.destination.spool,
-        )
-
-    def _drop_file(self, artifact_path: str, error: OSError) -> None:
-        if not self.dropped_files:
-            logger.error(
-                "run %s: artifact %r can't be kept: %s; such files are dropped, and counted",
-                self._opening.run_id,
-                artifact_path,
-                error,
-            )
-        self.dropped_files += 1
-
-    def _drop(self) -> None:
-        first = not self.dropped_points
-        self.dropped_points += self.waiting.discard(WAITING_POINTS_MAX // 2)
-        if first:
-            logger.error(
-                "run %s: %s can't be written fast enough: points are dropped, and counted",
-                self._opening.run_id,
-                self.destination.spool,
-            )
+    def _waiting_points(self) -> int:
+        return len(self.points) + self.waiting.points_in_contexts
