@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,80 @@ def test_file_that_is_not_there_is_told_at_the_call(spool: Path) -> None:
             run.log_artifacts("missing")
     with pytest.raises(FailedPreconditionError, match="has ended"):
         run.log_text("late", "late.txt")
+
+
+def test_what_is_no_file_is_refused_and_never_waited_for(spool: Path, tmp_path: Path) -> None:
+    # Relative to where the test runs: the path of a socket is short.
+    pipe, socket_path = tmp_path / "pipe", Path("socket")
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as bound, trackwire.start_run() as run:
+        bound.bind(socket_path.name)
+        for path, kind in ((pipe, "a pipe"), (socket_path, "a socket"), (Path("/dev/zero"), "a character device")):
+            with pytest.raises(InvalidArgumentError, match=f"local_path: '{path}': must be a file, not {kind}"):
+                run.log_artifact(path)
+    assert files_of(spool, run.info.run_id) == {}
+
+
+def test_what_a_folder_cannot_give_costs_nothing_beside_it(
+    spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for name in ("a.txt", "m.txt", "z.txt"):
+        (folder / name).write_text(name)
+    os.mkfifo(folder / "b.pipe")
+    (folder / "c.link").symlink_to("nowhere")
+    (folder / "d\\e.txt").write_text("")
+    (folder / os.fsdecode(b"f\xff.txt")).write_text("")
+    (folder / "g\n.txt").write_text("")
+    with trackwire.start_run() as run:
+        run.log_artifacts(folder)
+        run.log_artifact(folder, "deep")
+        assert run._recorder.dropped_files == 10
+    kept = {name: name.encode() for name in ("a.txt", "m.txt", "z.txt")}
+    assert files_of(spool, run.info.run_id) == kept | {f"deep/results/{name}": text for name, text in kept.items()}
+    told = [record.message for record in caplog.records if "left out" in record.message]
+    assert len(told) == 2
+    assert f"5 of the entries below '{folder}'" in told[0]
+    for name in ("b.pipe': must be a file, not a pipe", "c.link'", "'d\\\\e.txt'", "f\\xff.txt", "'g\\n.txt'"):
+        assert name in told[0]
+
+
+def test_folder_that_cannot_be_listed_is_told(spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("a")
+    # Deeper than a path may be long.
+    below = os.open(tmp_path / "data", os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("x" * 250, dir_fd=below)
+        above, below = below, os.open("x" * 250, os.O_RDONLY, dir_fd=below)
+        os.close(above)
+    os.close(below)
+    with trackwire.start_run() as run:
+        run.log_artifacts(tmp_path / "data")
+        assert run._recorder.dropped_files == 1
+    assert files_of(spool, run.info.run_id) == {"a.txt": b"a"}
+    assert [record.message for record in caplog.records if "File name too long" in record.message]
+
+
+def test_many_files_that_are_left_out_are_told_in_one_line(
+    spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "links").mkdir()
+    for number in range(1_012):
+        (tmp_path / "links" / f"{number:04}").symlink_to("nowhere")
+    with trackwire.start_run() as run:
+        run.log_artifacts(tmp_path / "links")
+    [told] = [record.message for record in caplog.records if "left out" in record.message]
+    assert told.count("No such file") == 10
+    assert told.endswith("0009'; and 1,002 more")
+
+
+def test_folder_of_the_artifacts_that_no_server_takes_is_told_at_the_call(spool: Path, tmp_path: Path) -> None:
+    with trackwire.start_run() as run:
+        for path in ("../x", "/", "a//b"):
+            with pytest.raises(InvalidArgumentError, match="must be relative"):
+                run.log_artifacts(tmp_path, path)
 
 
 def test_file_that_the_spool_cannot_keep_is_counted_and_told_once(

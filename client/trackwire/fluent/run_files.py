@@ -7,14 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from trackwire.errors import FailedPreconditionError
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
-from trackwire.local_files import LocalPath, as_artifact_path, files_below
+from trackwire.local_files import LocalPath, as_artifact_path, files_below, open_file
 from trackwire.spool.kinds import RecordKind
 
 logger = logging.getLogger(__name__)
+
+# So many of the files that a call has left out are named.
+_NAMED_FILES_MAX = 10
 
 
 class RunFiles:
@@ -35,7 +38,7 @@ class RunFiles:
     def log_artifact(self, local_path: LocalPath, artifact_path: str | None = None) -> None:
         """Stores a file, or a folder with all below it, under its own name in the artifacts' folder `artifact_path`.
 
-        As it is now: it may be changed or deleted right after the call.
+        As it is now: it may be changed or deleted right after the call. Pipes, sockets and devices are refused.
         """
         local = Path(local_path)
         target = below(artifact_path, as_artifact_path(local.name))
@@ -45,10 +48,21 @@ class RunFiles:
             self._keep_copy(local, target)
 
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
-        """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out."""
+        """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out.
+
+        So is what can't be stored, such as a pipe, a broken link, or a name that no server takes: with a warning.
+        """
         folder = Path(local_dir)
-        for file in files_below(folder):
-            self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
+        if artifact_path:
+            checked_path(artifact_path.rstrip("/"))
+        left_out: list[Exception] = []
+        for file in files_below(folder, on_error=left_out.append):
+            try:
+                self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
+            except (OSError, InvalidArgumentError) as error:
+                left_out.append(error)
+        if left_out:
+            self._tell_left_out(folder, left_out)
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Stores text as a file in UTF-8."""
@@ -131,8 +145,21 @@ class RunFiles:
     def _keep_copy(self, local: Path, artifact_path: str) -> None:
         from trackwire.fluent.snapshots import copy
 
-        with local.open("rb") as source:
+        with open_file(local) as source:
             self._keep(artifact_path, partial(copy, source))
+
+    def _tell_left_out(self, folder: Path, errors: list[Exception]) -> None:
+        self._recorder.dropped_files += len(errors)
+        named = [str(error) for error in errors[:_NAMED_FILES_MAX]]
+        if len(errors) > len(named):
+            named.append(f"and {len(errors) - len(named):,} more")
+        logger.warning(
+            "run %s: %s of the entries below %r are left out: %s",
+            self._opening.run_id,
+            f"{len(errors):,}",
+            str(folder),
+            "; ".join(named),
+        )
 
     def _keep(self, artifact_path: str, write: Callable[[Path], object]) -> None:
         self._require_open()
