@@ -5,10 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.client.offline_training import without_server
 from tests.client.spooled import KIND, files_of, points_of, run_records, tags_of
 from tests.conftest import ROOT
 
@@ -73,6 +75,51 @@ def test_table_grows_with_each_call(spool: Path) -> None:
     }
     tables = json.loads(tags_of(run_records(spool, run.info.run_id))["mlflow.loggedArtifacts"])
     assert [table["path"] for table in tables] == ["eval/table.json", "other.json"]
+
+
+def test_table_has_the_rows_of_all_threads(spool: Path) -> None:
+    def log(number: int) -> None:
+        run.log_table({"number": [number]}, f"{number % 2}.json")
+
+    with trackwire.start_run() as run, ThreadPoolExecutor(8) as threads:
+        list(threads.map(log, range(100)))
+    files = files_of(spool, run.info.run_id)
+    for rest in range(2):
+        assert sorted(json.loads(files[f"{rest}.json"])["data"]) == [[number] for number in range(rest, 100, 2)]
+    tables = json.loads(tags_of(run_records(spool, run.info.run_id))["mlflow.loggedArtifacts"])
+    assert sorted(table["path"] for table in tables) == ["0.json", "1.json"]
+
+
+def test_child_forked_while_a_table_grows_logs_tables_too(tmp_path: Path) -> None:
+    script = """
+import os, threading
+import trackwire
+class Slow(dict):
+    def items(self):
+        entered.set()
+        forked.wait()
+        return super().items()
+entered, forked = threading.Event(), threading.Event()
+with trackwire.start_run(run_id="r") as run:
+    thread = threading.Thread(target=run.log_table, args=(Slow(a=[1]), "parent.json"))
+    thread.start()
+    entered.wait()
+    if child := os.fork():
+        forked.set()
+        thread.join()
+        assert os.waitpid(child, 0)[1] == 0
+    else:
+        run.log_table({"a": [2]}, "child.json")
+        run.flush()
+        os._exit(0)
+"""
+    (tmp_path / "train.py").write_text(script)
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=without_server(), check=True, timeout=30)
+    files = files_of(tmp_path / ".trackwire" / "spool", "r")
+    assert {path: json.loads(table)["data"] for path, table in files.items()} == {
+        "parent.json": [[1]],
+        "child.json": [[2]],
+    }
 
 
 def test_table_of_a_run_that_another_process_began_says_offline_what_it_replaces(

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,8 @@ class RunFiles:
         self._has_ended = False
         # Whether its stream has its end; until then the end of the process sees to that.
         self.is_closed = False
+        # One call at a time adds to the tables, or one would lose the rows of another.
+        self._tables_lock = threading.RLock()
         # Copies of the tables that this process has logged, to be added to.
         self._tables: dict[str, Path] = {}
         # In the order in which they came.
@@ -116,6 +119,15 @@ class RunFiles:
 
     def log_table(self, data: object, artifact_file: str) -> None:
         """Stores a dict of columns or a pandas DataFrame as a table, behind the rows logged before."""
+        with self._tables_lock:
+            self._add_to_table(data, artifact_file)
+
+    def begin_again_in_child(self) -> None:
+        """To be called in a forked child: the copies of the tables are the parent's to add to, as is their lock."""
+        self._tables_lock = threading.RLock()
+        self._tables.clear()
+
+    def _add_to_table(self, data: object, artifact_file: str) -> None:
         import json
         import shutil
 
