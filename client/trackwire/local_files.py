@@ -10,6 +10,8 @@ from trackwire.errors import InvalidArgumentError
 
 LocalPath = str | os.PathLike[str]
 
+# What a training or a server keeps where it is started.
+_OWN_FOLDER = ".trackwire"
 _KINDS = {
     stat.S_IFBLK: "a block device",
     stat.S_IFCHR: "a character device",
@@ -19,14 +21,23 @@ _KINDS = {
 }
 
 
-def files_below(folder: Path, *, on_error: Callable[[OSError], object] | None = None) -> Iterator[Path]:
+def files_below(
+    folder: Path, *, spool: Path | None = None, on_error: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
     """All that is no folder below a folder, in the order of the paths. Links to folders are left out.
 
-    So is a folder that can't be listed, which `on_error` is told.
+    So are folders called .trackwire and the spool, which grow with what is logged, and a folder that can't be listed,
+    which `on_error` is told.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"local_path: {str(folder)!r} is not a folder")
-    yield from sorted(Path(parent) / name for parent, _, names in os.walk(folder, onerror=on_error) for name in names)
+    apart = None if spool is None else spool.resolve()
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=on_error):
+        found += [Path(parent) / name for name in names]
+        resolved = Path(parent).resolve()
+        folders[:] = [name for name in folders if name != _OWN_FOLDER and resolved / name != apart]
+    yield from sorted(found)
 
 
 def open_file(path: Path) -> BinaryIO:

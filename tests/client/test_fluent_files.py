@@ -92,7 +92,7 @@ def test_table_has_the_rows_of_all_threads(spool: Path) -> None:
 
 def test_child_forked_while_a_table_grows_logs_tables_too(tmp_path: Path) -> None:
     script = """
-import os, threading
+import os, signal, threading
 import trackwire
 class Slow(dict):
     def items(self):
@@ -109,6 +109,7 @@ with trackwire.start_run(run_id="r") as run:
         thread.join()
         assert os.waitpid(child, 0)[1] == 0
     else:
+        signal.alarm(20)
         run.log_table({"a": [2]}, "child.json")
         run.flush()
         os._exit(0)
@@ -197,6 +198,26 @@ def test_what_a_folder_cannot_give_costs_nothing_beside_it(
     assert f"5 of the entries below '{folder}'" in told[0]
     for name in ("b.pipe': must be a file, not a pipe", "c.link'", "'d\\\\e.txt'", "f\\xff.txt", "'g\\n.txt'"):
         assert name in told[0]
+
+
+@pytest.mark.parametrize("named", ["", "logs/spool"])
+def test_spool_is_no_artifact(
+    spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, named: str
+) -> None:
+    if named:
+        monkeypatch.setenv("TRACKWIRE_SPOOL_DIR", named)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.txt").write_text("a")
+    (tmp_path / "logs" / ".trackwire").mkdir()
+    (tmp_path / "logs" / ".trackwire" / "server.json").write_text("{}")
+    with trackwire.start_run() as run:
+        for _ in range(3):
+            run.log_text("note", "notes/note.txt")
+            run.log_artifacts(".")
+            run.log_artifacts(tmp_path / "logs", "logs")
+    files = files_of(tmp_path / named if named else spool, run.info.run_id)
+    assert files == {"logs/a.txt": b"a", "notes/note.txt": b"note"}
+    assert not [record for record in caplog.records if "left out" in record.message]
 
 
 def test_folder_that_cannot_be_listed_is_told(spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -53,13 +53,14 @@ class RunFiles:
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
         """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out.
 
-        So is what can't be stored, such as a pipe, a broken link, or a name that no server takes: with a warning.
+        So are folders called .trackwire and the spool; and, with a warning, what can't be stored, such as a pipe, a
+        broken link, or a name that no server takes.
         """
         folder = Path(local_dir)
         if artifact_path:
             checked_path(artifact_path.rstrip("/"))
         left_out: list[Exception] = []
-        for file in files_below(folder, on_error=left_out.append):
+        for file in files_below(folder, spool=self._recorder.destination.spool, on_error=left_out.append):
             try:
                 self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
             except (OSError, InvalidArgumentError) as error:
