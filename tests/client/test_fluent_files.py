@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -88,6 +89,21 @@ def test_table_has_the_rows_of_all_threads(spool: Path) -> None:
         assert sorted(json.loads(files[f"{rest}.json"])["data"]) == [[number] for number in range(rest, 100, 2)]
     tables = json.loads(tags_of(run_records(spool, run.info.run_id))["mlflow.loggedArtifacts"])
     assert sorted(table["path"] for table in tables) == ["0.json", "1.json"]
+
+
+def test_table_begins_anew_where_the_spool_was_deleted(
+    spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with trackwire.start_run() as run:
+        run.log_table({"a": [1]}, "table.json")
+        run.flush()
+        shutil.rmtree(tmp_path / ".trackwire")
+        run.log_metric("loss", 1.0)
+        run.flush()
+        for number in (2, 3):
+            run.log_table({"a": [number]}, "table.json")
+    assert json.loads(files_of(spool, run.info.run_id)["table.json"])["data"] == [[2], [3]]
+    assert len([record for record in caplog.records if "are replaced" in record.message]) == 1
 
 
 def test_child_forked_while_a_table_grows_logs_tables_too(tmp_path: Path) -> None:

@@ -183,9 +183,16 @@ class RunFiles:
             raise self._ended_error()
 
     def _find_earlier_rows(self, artifact_file: str) -> None:
-        """Takes up what another process has logged to a table: a server is asked for it, here and nowhere else."""
-        if artifact_file in self._tables or (self._opening.is_owner and not self._opening.is_resumed):
+        """Takes up what another process has logged to a table: a server is asked for it, here and nowhere else.
+
+        So it is where somebody has deleted the spool, and this process's own copy with it.
+        """
+        kept = self._tables.get(artifact_file)
+        if kept is None and self._opening.is_owner and not self._opening.is_resumed:
             return
+        if kept is not None and kept.exists():
+            return
+        self._tables.pop(artifact_file, None)
         # By name: what only logs knows nothing of clients.
         stored_table = importlib.import_module("trackwire.queries.tables").stored_table
         try:
@@ -193,7 +200,7 @@ class RunFiles:
         except FailedPreconditionError as error:
             if error.reason != "NO_SERVER":
                 raise
-            logger.warning("%s; rows of %r that another process has logged are replaced", error, artifact_file)
+            logger.warning("%s; rows of %r that were logged before are replaced", error, artifact_file)
             return
         self._listed_tables.update(dict.fromkeys(listed))
         if table is not None:
