@@ -99,11 +99,11 @@ def test_bad_values_are_refused_by_name(spool: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(InvalidArgumentError, match="log_system_metrics: 'yes': must be True, False or None"):
         trackwire.start_run(log_system_metrics="yes")  # type: ignore[arg-type]
     monkeypatch.setenv("TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING", "yes")
-    with pytest.raises(InvalidArgumentError, match="…_ENABLE_SYSTEM_METRICS_LOGGING: 'yes': must be one of true, fal"):
+    with pytest.raises(InvalidArgumentError, match="TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING: 'yes': must be one of true, fal"):
         trackwire.start_run()
     monkeypatch.setenv("TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING", "true")
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "often")
-    with pytest.raises(InvalidArgumentError, match="…_SYSTEM_METRICS_SAMPLING_INTERVAL: 'often': must be a number"):
+    with pytest.raises(InvalidArgumentError, match="MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL: 'often': must be a number"):
         trackwire.start_run()
     assert not spool.exists()
 
@@ -128,7 +128,7 @@ def test_without_psutil_a_variable_is_a_warning_and_the_training_goes_on(
             trackwire.log_metric("loss", 1.0, 0)
         assert points_of(run_records(spool, f"run-{number}")) == [("loss", 0, 1.0)]
     [told] = caplog.records
-    assert "…_ENABLE_SYSTEM_METRICS_LOGGING asks for system metrics, which need psutil" in told.message
+    assert "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING asks for system metrics, which need psutil" in told.message
 
 
 def test_disabled_run_samples_nothing(spool: Path) -> None:

@@ -51,7 +51,10 @@ class ArtifactMethods(Calls):
         return self._run(upload(self._transport, source, run_id=run_id, path=artifact_path))
 
     def upload_folder(self, run_id: str, local_path: LocalPath, artifact_path: str = "") -> list[Artifact]:
-        """Stores all files below a folder, at the same paths below `artifact_path`. Links to folders are left out."""
+        """Stores all files below a folder, at the same paths below `artifact_path`.
+
+        Links to folders are left out, and so are folders called .trackwire.
+        """
         return self._run(upload_folder(self._transport, Path(local_path), run_id=run_id, path=artifact_path))
 
     def download_artifact(self, run_id: str, path: str, local_path: LocalPath) -> Path:

@@ -200,8 +200,7 @@ class ActiveRun(RunFiles):
     def begin_again_in_child(self) -> None:
         """To be called in a forked child: it logs into the same run as a writer of its own, and never ends it."""
         self.is_inherited = True
-        # Those copies are the parent's to add to.
-        self._tables.clear()
+        super().begin_again_in_child()
         self._opening = self._opening._replace(is_owner=False)
         self._recorder.begin_again_in_child()
         for companion in self.companions:

@@ -2,19 +2,23 @@
 
 import importlib
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from trackwire.errors import FailedPreconditionError
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.opening import Opening
 from trackwire.fluent.recorder import Recorder
-from trackwire.local_files import LocalPath, as_artifact_path, files_below
+from trackwire.local_files import LocalPath, as_artifact_path, files_below, open_file
 from trackwire.spool.kinds import RecordKind
 
 logger = logging.getLogger(__name__)
+
+# So many of the files that a call has left out are named.
+_NAMED_FILES_MAX = 10
 
 
 class RunFiles:
@@ -26,6 +30,8 @@ class RunFiles:
         self._has_ended = False
         # Whether its stream has its end; until then the end of the process sees to that.
         self.is_closed = False
+        # One call at a time adds to the tables, or one would lose the rows of another.
+        self._tables_lock = threading.RLock()
         # Copies of the tables that this process has logged, to be added to.
         self._tables: dict[str, Path] = {}
         # In the order in which they came.
@@ -35,7 +41,7 @@ class RunFiles:
     def log_artifact(self, local_path: LocalPath, artifact_path: str | None = None) -> None:
         """Stores a file, or a folder with all below it, under its own name in the artifacts' folder `artifact_path`.
 
-        As it is now: it may be changed or deleted right after the call.
+        As it is now: it may be changed or deleted right after the call. Pipes, sockets and devices are refused.
         """
         local = Path(local_path)
         target = below(artifact_path, as_artifact_path(local.name))
@@ -45,10 +51,22 @@ class RunFiles:
             self._keep_copy(local, target)
 
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
-        """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out."""
+        """Stores all files below a folder at the same paths below `artifact_path`. Links to folders are left out.
+
+        So are folders called .trackwire and the spool; and, with a warning, what can't be stored, such as a pipe, a
+        broken link, or a name that no server takes.
+        """
         folder = Path(local_dir)
-        for file in files_below(folder):
-            self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
+        if artifact_path:
+            checked_path(artifact_path.rstrip("/"))
+        left_out: list[Exception] = []
+        for file in files_below(folder, spool=self._recorder.destination.spool, on_error=left_out.append):
+            try:
+                self._keep_copy(file, below(artifact_path, as_artifact_path(file.relative_to(folder).as_posix())))
+            except (OSError, InvalidArgumentError) as error:
+                left_out.append(error)
+        if left_out:
+            self._tell_left_out(folder, left_out)
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Stores text as a file in UTF-8."""
@@ -102,6 +120,15 @@ class RunFiles:
 
     def log_table(self, data: object, artifact_file: str) -> None:
         """Stores a dict of columns or a pandas DataFrame as a table, behind the rows logged before."""
+        with self._tables_lock:
+            self._add_to_table(data, artifact_file)
+
+    def begin_again_in_child(self) -> None:
+        """To be called in a forked child: the copies of the tables are the parent's to add to, as is their lock."""
+        self._tables_lock = threading.RLock()
+        self._tables.clear()
+
+    def _add_to_table(self, data: object, artifact_file: str) -> None:
         import json
         import shutil
 
@@ -131,8 +158,21 @@ class RunFiles:
     def _keep_copy(self, local: Path, artifact_path: str) -> None:
         from trackwire.fluent.snapshots import copy
 
-        with local.open("rb") as source:
+        with open_file(local) as source:
             self._keep(artifact_path, partial(copy, source))
+
+    def _tell_left_out(self, folder: Path, errors: list[Exception]) -> None:
+        self._recorder.dropped_files += len(errors)
+        named = [str(error) for error in errors[:_NAMED_FILES_MAX]]
+        if len(errors) > len(named):
+            named.append(f"and {len(errors) - len(named):,} more")
+        logger.warning(
+            "run %s: %s of the entries below %r are left out: %s",
+            self._opening.run_id,
+            f"{len(errors):,}",
+            str(folder),
+            "; ".join(named),
+        )
 
     def _keep(self, artifact_path: str, write: Callable[[Path], object]) -> None:
         self._require_open()
@@ -143,9 +183,16 @@ class RunFiles:
             raise self._ended_error()
 
     def _find_earlier_rows(self, artifact_file: str) -> None:
-        """Takes up what another process has logged to a table: a server is asked for it, here and nowhere else."""
-        if artifact_file in self._tables or (self._opening.is_owner and not self._opening.is_resumed):
+        """Takes up what another process has logged to a table: a server is asked for it, here and nowhere else.
+
+        So it is where somebody has deleted the spool, and this process's own copy with it.
+        """
+        kept = self._tables.get(artifact_file)
+        if kept is None and self._opening.is_owner and not self._opening.is_resumed:
             return
+        if kept is not None and kept.exists():
+            return
+        self._tables.pop(artifact_file, None)
         # By name: what only logs knows nothing of clients.
         stored_table = importlib.import_module("trackwire.queries.tables").stored_table
         try:
@@ -153,7 +200,7 @@ class RunFiles:
         except FailedPreconditionError as error:
             if error.reason != "NO_SERVER":
                 raise
-            logger.warning("%s; rows of %r that another process has logged are replaced", error, artifact_file)
+            logger.warning("%s; rows of %r that were logged before are replaced", error, artifact_file)
             return
         self._listed_tables.update(dict.fromkeys(listed))
         if table is not None:

@@ -49,6 +49,11 @@ class StreamPlace:
         return is_locked(self.lock_path)
 
     @property
+    def description_path(self) -> Path:
+        """The file that describes it."""
+        return self.folder / _DESCRIPTION
+
+    @property
     def lock_path(self) -> Path:
         """The file that the writer has locked."""
         return self.folder / "stream.lock"
@@ -143,7 +148,7 @@ def write_description(place: StreamPlace) -> None:
     described = {"format": _FORMAT} | {name: getattr(place, name) for name in _DESCRIBED}
     unfinished = place.folder / f"{_DESCRIPTION}.new"
     unfinished.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    unfinished.rename(place.folder / _DESCRIPTION)
+    unfinished.rename(place.description_path)
 
 
 def _read_description(path: Path) -> StreamPlace:

@@ -23,6 +23,7 @@ from trackwire.spool.places import (
 )
 from trackwire.spool.records import points_of
 from trackwire.spool.segments import SegmentWriter
+from trackwire.spool.syncing import StreamSync
 
 __all__ = ["Delivered", "DeliveredFile", "SpoolStream", "StreamPlace", "open_streams", "unreadable_streams"]
 
@@ -49,6 +50,7 @@ class SpoolStream:
         self._lock = threading.Lock()
         self._lock_fd = lock_fd
         self._segment = segment
+        self._disk = StreamSync(place)
         self._is_rolling = False
         self._why_closed = ""
         _written_here.add(self)
@@ -105,10 +107,12 @@ class SpoolStream:
                 return 0
 
     def sync(self) -> None:
-        """Waits until the disk has all that was appended, which a crash of the machine doesn't undo."""
-        with self._lock:
-            if not self._why_closed:
-                self._segment.sync()
+        """Waits until the disk has all that was appended, and the files beside it, for good.
+
+        Then no crash of the machine undoes it. What comes meanwhile doesn't wait.
+        """
+        if self.place.pid == os.getpid():
+            self._disk.sync(int(self._segment.path.stem))
 
     def delivered(self) -> Delivered:
         """How far the shipper has come. Raises DataLossError where what it wrote is damaged."""

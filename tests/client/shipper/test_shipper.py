@@ -453,7 +453,7 @@ def test_stop_gives_up_on_a_server_that_does_not_answer(
 def test_bad_arguments_are_told(spool: Path, tmp_path: Path) -> None:
     for arguments, word in (
         (["--spool", str(tmp_path / "nowhere")], "is not a folder"),
-        (["--spool", str(spool), "--to", "http://x"], "expected host:port"),
+        (["--spool", str(spool), "--to", "http://x"], "speaks HTTP"),
         (["--spool", str(spool), "--idle-seconds", "-1"], "must be a number of seconds"),
         (["--spool", str(spool), "--timeout-seconds", "1"], "is for --once"),
     ):
