@@ -1,6 +1,7 @@
 """`python -m trackwire.shipper --spool DIR`: delivers until nothing is left and nobody writes."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.shipping import Shipping
+from trackwire.spool.places import shipper_lock
 
 logger = logging.getLogger("trackwire.shipper")
 
@@ -35,7 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    return _live(options, stopping)
+    try:
+        return _live(options, stopping)
+    except Exception:
+        # Who starts one that is missing sees by that: it was there in vain.
+        with contextlib.suppress(OSError):
+            os.truncate(shipper_lock(options.spool), 0)
+        raise
 
 
 def _live(options: argparse.Namespace, stopping: threading.Event) -> int:
