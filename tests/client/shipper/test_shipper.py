@@ -263,6 +263,27 @@ def test_segment_of_a_newer_version_is_left_alone(
     assert segment.exists()
 
 
+def test_stream_whose_description_the_disk_does_not_give_is_told_and_all_others_arrive(
+    spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
+) -> None:
+    unreadable = begin(spool, uuid.uuid4().hex, live.address)
+    unreadable.close()
+    description = unreadable.place.folder / "stream.json"
+    description.unlink()
+    description.mkdir()
+    # What can't be deleted: here since it is no folder.
+    (spool / "streams" / "a.gone").touch()
+    stream = begin(spool, run_id, live.address)
+    log_points(stream, [0])
+    finish(stream)
+    assert shipper.run(*ONCE) == 0
+    assert stored_values(live.address, run_id) == [0]
+    (left_alone,) = shipper.events("stream_left_alone")
+    assert "can't be read" in left_alone
+    assert len(shipper.events("delivered_stream_stays")) == 1
+    assert description.is_dir()
+
+
 def test_upload_whose_snapshot_is_gone_or_changed_is_refused_and_the_run_still_ends(
     spool: Path, shipper: Shipper, live: ServerProcess, client: Client, run_id: str
 ) -> None:
