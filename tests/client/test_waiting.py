@@ -73,7 +73,7 @@ def test_server_that_is_away_is_given_up_and_for_the_next_run_at_once(
 def test_server_that_has_too_much_to_do_is_there(destination: Destination, clock: FakeClock) -> None:
     sign = AbsenceSign(destination.spool, ADDRESS)
     sign.put_up(UnavailableError("nobody answers"))
-    sign.put_up(ResourceExhaustedError("later"))
+    sign.put_up(ResourceExhaustedError("later", reason="OVERLOADED"))
     waits = patience(destination, clock)
     clock.advance(10_000)
     assert not waits.is_over()

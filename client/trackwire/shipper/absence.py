@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from trackwire.errors import ResourceExhaustedError, TrackwireError
+from trackwire.shipper.patience import why_waiting
 from trackwire.spool.places import away_folder
 
 
@@ -19,13 +20,13 @@ class AbsenceSign:
 
     def put_up(self, error: TrackwireError) -> None:
         """A call has failed for now; of a server that has too much to do it is known that it is there."""
-        if isinstance(error, ResourceExhaustedError):
+        if isinstance(error, ResourceExhaustedError) and error.reason:
             self.take_down()
             return
         with self._lock, contextlib.suppress(OSError):
             if not self._is_up:
                 self._path.parent.mkdir(exist_ok=True)
-                self._path.write_text(str(error), encoding="utf-8")
+                self._path.write_text(why_waiting(error, self._path.name), encoding="utf-8")
                 self._is_up = True
 
     def take_down(self) -> None:
