@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import uuid
 import zlib
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +43,7 @@ from trackwire.shipper.patience import waits_out
 from trackwire.shipper.rejected import read_rejections
 from trackwire.shipper.shipping import STREAMS_AT_A_TIME
 from trackwire.spool.delivered import Delivered
-from trackwire.spool.places import absence_of
+from trackwire.spool.places import absence_of, shipper_lock
 from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import metrics_pb2, runs_pb2
 
@@ -548,6 +550,23 @@ def test_shipper_of_another_parent_ends(spool: Path, shipper: Shipper) -> None:
     # As one whose parent has ended meanwhile.
     assert shipper.run("--watch", "--parent-pid", str(process.pid), timeout_seconds=20) == 0
     assert shipper.events("parent_ended")
+
+
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_shipper_ends_where_its_spool_is_deleted_while_its_server_is_away(
+    spool: Path, shipper: Shipper, run_id: str, is_made_anew: bool
+) -> None:
+    with closing(begin(spool, run_id, NO_ADDRESS)) as stream:
+        log_points(stream, [0])
+        process = shipper.start()
+        assert until(lambda: bool(shipper.events("failed")))
+        spool.rename(spool.with_name("deleted"))
+        shutil.rmtree(spool.with_name("deleted"))
+        if is_made_anew:
+            spool.mkdir()
+            shipper_lock(spool).touch()
+        assert process.wait(20) == 0
+    assert spool.exists() == is_made_anew
 
 
 def test_lock_says_who_has_it(spool: Path, shipper: Shipper) -> None:
