@@ -87,7 +87,7 @@ def test_what_a_server_said_when_it_stopped_is_not_said_of_one_that_is_gone(
 def test_server_that_has_too_much_to_do_is_there(destination: Destination, clock: FakeClock) -> None:
     sign = AbsenceSign(destination.spool, ADDRESS)
     sign.put_up(UnavailableError("nobody answers"))
-    sign.put_up(ResourceExhaustedError("later"))
+    sign.put_up(ResourceExhaustedError("later", reason="OVERLOADED"))
     waits = patience(destination, clock)
     clock.advance(10_000)
     assert not waits.is_over()

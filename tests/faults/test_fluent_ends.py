@@ -22,7 +22,7 @@ from tests.client.training import (
     wait_until,
     wait_until_delivered,
 )
-from tests.conftest import ServerProcess
+from tests.conftest import ROOT, ServerProcess
 from tests.faults.test_shipper import free_port
 
 from trackwire.client import Client
@@ -323,6 +323,61 @@ os._exit(0)
     assert "Traceback" not in err
     assert spooled_values(folder, "r") == [float(step) for step in range(301)]
     assert not shippers_of(folder)
+
+
+# In the shipper alone: it ends before it has the spool, or with it.
+FAILING = """
+import sys
+if "trackwire.shipper" in sys.orig_argv[:5]:
+    {fault}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("sys.modules['grpc'] = None", "ModuleNotFoundError: "),
+        ("from trackwire.shipper.shipping import Shipping; Shipping.look_over = None", "TypeError: "),
+    ],
+)
+def test_shipper_that_ends_at_once_is_started_less_and_less_often(folder: Path, fault: str, words: str) -> None:
+    (folder / "sitecustomize.py").write_text(FAILING.format(fault=fault))
+    script = """
+import os, time, trackwire
+run = trackwire.start_run(run_id="r")
+until = time.monotonic() + 6.5
+while time.monotonic() < until:
+    run.log_metric("loss", 1.0)
+    time.sleep(0.01)
+run._recorder.write()
+os._exit(0)
+"""
+    path = os.pathsep.join((str(folder), str(ROOT / "client")))
+    train(folder, script, f"127.0.0.1:{free_port()}", {"PYTHONPATH": path})
+    # At 0, 1 and 3 s, and once more where the training has just seen one with the spool; the next would be at 7.
+    assert 2 <= (spool_of(folder) / "shipper.log").read_text().count(words) <= 4
+
+
+def test_shipper_is_no_child_of_its_training_and_hears_a_signal(server_process: ServerProcess, folder: Path) -> None:
+    script = """
+import os, signal, trackwire
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+with trackwire.start_run(run_id="r") as run:
+    run.log_metric("loss", 1.0)
+    assert run.flush(30)
+    child = os.posix_spawn("/bin/true", ["true"], {})
+    waited = []
+    try:
+        while True:
+            waited.append(os.wait()[0])
+    except ChildProcessError:
+        pass
+    assert waited == [child], (waited, child)
+"""
+    train(folder, script, server_process.address)
+    (shipper,) = shippers_of(folder)
+    shipper.terminate()
+    shipper.wait(20)
 
 
 def test_pipe_of_a_training_ends_with_it_though_its_shipper_lives_on(

@@ -29,6 +29,7 @@ from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
 from trackwire.client import Client
+from trackwire.spool.places import is_locked, shipper_lock
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def test_trainings_lose_and_double_nothing_over_twenty_kills_of_the_shipper(
 ) -> None:
     with training(folder, server_process.address) as trainers:
         for _ in range(KILLS):
-            # A training looks for it once a second, and starts another one.
-            wait_until(lambda: bool(shippers_of(folder)))
-            time.sleep(random.uniform(0.2, 1.2))
+            # A training looks for it once a second, and starts another one; later, where none has had the spool.
+            wait_until(lambda: is_locked(shipper_lock(spool_of(folder))))
+            time.sleep(random.uniform(0.0, 1.0))
             for shipper in shippers_of(folder):
                 # One that came second goes by itself.
                 with suppress(psutil.NoSuchProcess):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DETAILS_TRAILER = "grpc-status-details-bin"
 _TYPE_PREFIX = "type.googleapis.com/google.rpc."
+_DOMAIN = "trackwire"
 
 
 @dataclass(slots=True)
@@ -76,8 +77,10 @@ def _add(details: _Details, type_url: str, value: bytes) -> None:
     match type_url.removeprefix(_TYPE_PREFIX):
         case "ErrorInfo":
             info = errors_pb2.ErrorInfo.FromString(value)
-            details.reason = info.reason
-            details.metadata.update(info.metadata)
+            # Another service's reasons are none of ours.
+            if info.domain == _DOMAIN:
+                details.reason = info.reason
+                details.metadata.update(info.metadata)
         case "BadRequest":
             details.violations += [
                 FieldViolation(violation.field, violation.description)

@@ -4,9 +4,11 @@ import logging
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from trackwire.fluent.settings import Destination
+from trackwire.shipper import orphan
 from trackwire.spool.places import is_locked, shipper_lock
 
 logger = logging.getLogger(__name__)
@@ -14,35 +16,72 @@ logger = logging.getLogger(__name__)
 LOG_NAME = "shipper.log"
 # A look costs some microseconds; a shipper that has just ended has looked itself before it went.
 LOOK_INTERVAL_SECONDS = 1.0
+# One that can't start says in its log why, each time.
+START_INTERVAL_SECONDS_MAX = 60.0
+# Until the process that starts it has ended: where that takes longer, the next look reaps it.
+REAP_SECONDS = 1.0
+_REAP_POLL_SECONDS = 0.002
 
-_next_look: dict[Path, float] = {}
+
+@dataclass(slots=True)
+class _Watch:
+    """What is known of the shippers of one spool."""
+
+    next_look: float = 0.0
+    next_start: float = 0.0
+    start_interval_seconds: float = LOOK_INTERVAL_SECONDS
+    last_holder: bytes = b""
+    is_told: bool = False
+
+
+_watches: dict[Path, _Watch] = {}
 _started: set[int] = set()
-_told: set[Path] = set()
 
 
 def keep_shipping(destination: Destination) -> None:
-    """Starts a shipper where one is needed and none is there; looks at most once a second. Never waits.
+    """Starts a shipper where one is needed and none is there; looks at most once a second. Hardly waits.
 
-    Where none can be started, that is told once, and tried again.
+    Where none can be started, that is told once, and tried again; where those that are started can't
+    take the spool, or fail with it, each time after twice the time.
     """
     if not destination.address:
         return
+    watch = _watches.setdefault(destination.spool, _Watch())
     now = time.monotonic()
-    if now < _next_look.get(destination.spool, 0.0):
+    if now < watch.next_look:
         return
-    _next_look[destination.spool] = now + LOOK_INTERVAL_SECONDS
+    watch.next_look = now + LOOK_INTERVAL_SECONDS
     _reap()
     try:
-        if not is_locked(shipper_lock(destination.spool)):
+        if is_locked(shipper_lock(destination.spool)):
+            watch.start_interval_seconds = LOOK_INTERVAL_SECONDS
+            watch.next_start = now
+        elif _is_due(watch, destination.spool, now):
             _start(destination.spool, destination.shipper_idle_seconds)
+            watch.next_start = now + watch.start_interval_seconds
+            watch.start_interval_seconds = min(2 * watch.start_interval_seconds, START_INTERVAL_SECONDS_MAX)
     except OSError as error:
-        if destination.spool not in _told:
+        if not watch.is_told:
             logger.error("%s: the process that sends it on can't be started: %s", destination.spool, error)
-        _told.add(destination.spool)
+        watch.is_told = True
+
+
+def _is_due(watch: _Watch, spool: Path, now: float) -> bool:
+    """Whether to start one now: at once where one has had the spool since, and has not failed."""
+    try:
+        holder = shipper_lock(spool).read_bytes()
+    except FileNotFoundError:
+        holder = b""
+    if holder and holder != watch.last_holder:
+        watch.last_holder = holder
+        watch.start_interval_seconds = LOOK_INTERVAL_SECONDS
+        return True
+    return now >= watch.next_start
 
 
 def _start(spool: Path, idle_seconds: float) -> None:
-    """In a session of its own, with streams of its own: it outlives the training, and holds no pipe of its open.
+    """As nobody's child, in a session of its own, with streams of its own: it outlives the training, whose `os.wait()`
+    does not know it, and holds no pipe of its open.
 
     What else it inherits it closes by itself.
     """
@@ -51,10 +90,12 @@ def _start(spool: Path, idle_seconds: float) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     # -P: a file of the training's folder that is called as a library is not it.
     command = [sys.executable, "-P", "-m", "trackwire.shipper"]
+    options = ["--spool", str(spool), "--idle-seconds", str(idle_seconds)]
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [*command, "--spool", str(spool), "--idle-seconds", str(idle_seconds)],
+            # It needs nothing but what is built in, and is there a moment only.
+            [sys.executable, "-I", "-S", orphan.__file__, *command, *options],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, nothing, 0),
@@ -62,20 +103,27 @@ def _start(spool: Path, idle_seconds: float) -> None:
                 (os.POSIX_SPAWN_DUP2, log, 2),
             ],
             setsid=True,
+            # A thread that leaves signals to others is not to make it deaf to them.
+            setsigmask=(),
         )
     finally:
         os.close(log)
         os.close(nothing)
     _started.add(pid)
+    deadline = time.monotonic() + REAP_SECONDS
+    # At once: until then who waits for any child may get this one.
+    while _reap() and time.monotonic() < deadline:
+        time.sleep(_REAP_POLL_SECONDS)
 
 
-def _reap() -> None:
-    """Shippers of ours that have ended leave the table of processes."""
+def _reap() -> bool:
+    """Those of ours that have ended leave the table of processes; whether there are others."""
     for pid in list(_started):
         try:
             ended, _ = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
-            # A child's child: after a fork these are the parent's.
+            # A child's child: after a fork these are the parent's. Or somebody has waited for all of them.
             ended = pid
         if ended:
             _started.discard(pid)
+    return bool(_started)

@@ -1,12 +1,14 @@
 """`python -m trackwire.shipper --spool DIR`: delivers until nothing is left and nobody writes."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from trackwire.address import parse_address
@@ -16,6 +18,7 @@ from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
 from trackwire.shipper.shipping import Shipping
+from trackwire.spool.places import shipper_lock
 
 logger = logging.getLogger("trackwire.shipper")
 
@@ -35,7 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopping = Interruption()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    return _live(options, stopping)
+    try:
+        return _live(options, stopping)
+    except Exception:
+        # Who starts one that is missing sees by that: it was there in vain.
+        with contextlib.suppress(OSError):
+            os.truncate(shipper_lock(options.spool), 0)
+        raise
 
 
 def _live(options: argparse.Namespace, stopping: Interruption) -> int:
@@ -49,7 +58,7 @@ def _live(options: argparse.Namespace, stopping: Interruption) -> int:
         _log("started", spool=options.spool, pid=os.getpid())
         shipping = Shipping(options.spool, options.to, heartbeat_seconds=options.heartbeat_seconds)
         try:
-            all_delivered = _ship(shipping, options, stopping, deadline)
+            all_delivered = _ship(shipping, options, partial(_may_go_on, options, lock, stopping), deadline)
         finally:
             shipping.stop()
             lock.release()
@@ -61,15 +70,24 @@ def _live(options: argparse.Namespace, stopping: Interruption) -> int:
             return 0 if all_delivered else 1
 
 
-def _ship(shipping: Shipping, options: argparse.Namespace, stopping: Interruption, deadline: float | None) -> bool:
-    """Delivers until told to stop, late, or idle for long enough; whether all is delivered."""
+def _may_go_on(options: argparse.Namespace, lock: SpoolLock, stopping: Interruption) -> bool:
+    """Whether nobody has told it to stop, and those are there for whom it delivers."""
+    if options.parent_pid not in (None, os.getppid()):
+        _log("parent_ended", pid=options.parent_pid)
+        stopping.set()
+    elif lock.is_deleted():
+        _log("spool_deleted", spool=options.spool)
+        stopping.set()
+    return not stopping.is_set()
+
+
+def _ship(
+    shipping: Shipping, options: argparse.Namespace, may_go_on: Callable[[], bool], deadline: float | None
+) -> bool:
+    """Delivers until it may not go on, is late, or idle for long enough; whether all is delivered."""
     idle_seconds = 0.0 if options.once else options.idle_seconds
     busy_at = worked_at = time.monotonic()
-    while not stopping.is_set():
-        if options.parent_pid not in (None, os.getppid()):
-            _log("parent_ended", pid=options.parent_pid)
-            stopping.set()
-            break
+    while may_go_on():
         shipping.look_over()
         now = time.monotonic()
         worked_at = now if shipping.is_busy else worked_at

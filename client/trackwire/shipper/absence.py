@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from trackwire.errors import ResourceExhaustedError, TrackwireError
+from trackwire.shipper.patience import why_waiting
 from trackwire.spool.places import away_folder
 
 
@@ -20,15 +21,16 @@ class AbsenceSign:
 
     def put_up(self, error: TrackwireError) -> None:
         """A call has failed for now; of a server that has too much to do it is known that it is there."""
-        if isinstance(error, ResourceExhaustedError):
+        if isinstance(error, ResourceExhaustedError) and error.reason:
             self.take_down()
             return
+        words = why_waiting(error, self._path.name)
         with self._lock, contextlib.suppress(OSError):
             # The first ones are those of a server that stops; later it only doesn't answer.
-            if str(error) != self._words:
+            if words != self._words:
                 self._path.parent.mkdir(exist_ok=True)
-                self._path.write_text(str(error), encoding="utf-8")
-                self._words = str(error)
+                self._path.write_text(words, encoding="utf-8")
+                self._words = words
 
     def take_down(self) -> None:
         """The server has answered."""

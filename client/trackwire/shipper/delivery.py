@@ -10,12 +10,13 @@ import shutil
 import threading
 import time
 
+from trackwire.client.channel import MESSAGE_BYTES_MAX, MESSAGE_SLACK_BYTES
 from trackwire.client.connection import Connection
-from trackwire.client.delivery import Delivery, Request
-from trackwire.errors import DataLossError, TrackwireError
+from trackwire.client.delivery import Delivery, Request, stamp_bytes
+from trackwire.errors import DataLossError, ResourceExhaustedError, TrackwireError
 from trackwire.shipper.absence import AbsenceSign
 from trackwire.shipper.ledger import Ledger
-from trackwire.shipper.patience import waits_out
+from trackwire.shipper.patience import waits_out, why_waiting
 from trackwire.shipper.reading import StreamReader
 from trackwire.shipper.rejected import RejectedFolder
 from trackwire.shipper.uploads import UploadLane
@@ -34,6 +35,7 @@ LOOK_SECONDS = 0.02
 TURN_SECONDS = 5.0
 # A server may be away for a weekend, and the log is on the same disk as the spool.
 TELL_SECONDS = 60.0
+_SEQUENCE_MAX = 2**63 - 1
 
 
 class StreamDelivery:
@@ -54,6 +56,8 @@ class StreamDelivery:
         self._delivery = Delivery(
             connection, self, self._changed, writer_id=place.writer_id, may_pass=self._note_and_wait_out
         )
+        stamp = stamp_bytes(place.writer_id, _SEQUENCE_MAX, _SEQUENCE_MAX)
+        self._payload_bytes_max = MESSAGE_BYTES_MAX + MESSAGE_SLACK_BYTES - len(stamp)
         # Records behind their requests, which are under way.
         self._sent: dict[int, Record] = {}
         self._held: Record | None = None
@@ -178,6 +182,9 @@ class StreamDelivery:
             self._ledger.settle(record.sequence)
         elif WAYS[record.kind].order is Order.OWN_LANE:
             self._uploads.add(record)
+        elif len(record.payload) > self._payload_bytes_max:
+            # gRPC sends no such message, and says so without a reason.
+            self._keep_refused(record, _too_large(record, self._payload_bytes_max))
         elif record.kind is RecordKind.UPDATE_RUN and not self._uploads.is_idle:
             self._held = record
         else:
@@ -246,7 +253,7 @@ class StreamDelivery:
         now = time.monotonic()
         if type(error) is not self._failure_told or now - self._failure_told_at >= TELL_SECONDS:
             self._failure_told, self._failure_told_at = type(error), now
-            self._log(logging.WARNING, "failed", passing=passing, error=str(error))
+            self._log(logging.WARNING, "failed", passing=passing, error=why_waiting(error, self.address))
         return passing
 
     def _tell_end(self) -> None:
@@ -264,3 +271,11 @@ class StreamDelivery:
     def _log(self, level: int, event: str, **fields: object) -> None:
         known = {"stream": self.place.writer_id, "run": self.place.run_id, "address": self.address}
         logger.log(level, event, extra={"fields": known | fields})
+
+
+def _too_large(record: Record, bytes_max: int) -> ResourceExhaustedError:
+    return ResourceExhaustedError(
+        f"record {record.sequence}: {len(record.payload)} bytes: must be at most {bytes_max}",
+        reason="MESSAGE_TOO_LARGE",
+        metadata={"limit": str(bytes_max)},
+    )

@@ -63,6 +63,16 @@ class SpoolLock:
         except (OSError, ValueError, TypeError):
             return Holder()
 
+    def is_deleted(self) -> bool:
+        """Whether the spool it is held on is gone: then another one may be there by its name."""
+        try:
+            return not os.path.samestat(os.fstat(self._fd), self.path.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            # The disk can't tell.
+            return False
+
     def release(self) -> None:
         """Lets another one have it. The file stays: a deleted one could be locked twice under its name."""
         if self._fd >= 0:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
 from trackwire.shipper.absence import AbsenceSign, forget_absences
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
 from trackwire.shipper.heartbeats import Heartbeats
@@ -55,9 +55,9 @@ class Shipping:
         self._heartbeats = Heartbeats(heartbeat_seconds)
         self._searched_at = float("-inf")
         self._wake = threading.Event()
+        self._search_failure = ""
         forget_absences(spool)
-        for gone in (spool / "streams").glob(f"*{GONE_SUFFIX}"):
-            shutil.rmtree(gone)
+        self._remove_gone()
         finish_retries(spool)
 
     @property
@@ -109,17 +109,35 @@ class Shipping:
         self._take_in_done()
         forget_absences(self._spool)
 
+    def _remove_gone(self) -> None:
+        """Deletes what a shipper that was killed had begun to delete."""
+        try:
+            for gone in (self._spool / "streams").glob(f"*{GONE_SUFFIX}"):
+                shutil.rmtree(gone)
+        except OSError as error:
+            _log(logging.WARNING, "delivered_stream_stays", error=str(error))
+
     def _search(self) -> None:
-        """Finds the streams that are new, or whose time to be tried again has come."""
-        self._searched_at = now = time.monotonic()
-        places = {place.writer_id: place for place in open_streams(self._spool)}
+        """Finds streams; where the disk doesn't show them, that is told once, and those that are known go on."""
+        self._searched_at = time.monotonic()
+        try:
+            self._take_in_found(open_streams(self._spool), unreadable_streams(self._spool))
+        except OSError as error:
+            if str(error) != self._search_failure:
+                self._search_failure = str(error)
+                _log(logging.ERROR, "search_failed", error=str(error))
+
+    def _take_in_found(self, found: list[StreamPlace], unreadable: dict[Path, TrackwireError]) -> None:
+        """Takes up the streams that are new, or whose time to be tried again has come."""
+        now = self._searched_at
+        places = {place.writer_id: place for place in found}
         self._not_before = {
             writer_id: time for writer_id, time in self._not_before.items() if writer_id in places and time > now
         }
         for writer_id, place in places.items():
             if writer_id not in self._streams.keys() | self._left_alone | self._not_before.keys():
                 self._on_disk(writer_id, partial(self._open, place))
-        for folder, why in unreadable_streams(self._spool).items():
+        for folder, why in unreadable.items():
             self._leave_alone(folder.name, str(why))
 
     def _open(self, place: StreamPlace) -> None:

@@ -14,7 +14,7 @@ from trackwire.client.transport import BlockingTransport, run_blocking
 from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.shipper.absence import AbsenceSign
-from trackwire.shipper.patience import waits_out
+from trackwire.shipper.patience import waits_out, why_waiting
 from trackwire.spool.places import STORED_SUFFIX, StreamPlace
 from trackwire.spool.segments import Record
 
@@ -141,7 +141,11 @@ class UploadLane:
 
     def _wait_after(self, error: TrackwireError, failures: int, spooled: SpooledUpload) -> None:
         if failures == 1 or failures % _TELL_EVERY == 0:
-            fields = {"stream": self._place.writer_id, "path": spooled.artifact_path, "error": str(error)}
+            fields = {
+                "stream": self._place.writer_id,
+                "path": spooled.artifact_path,
+                "error": why_waiting(error, self._connection.address),
+            }
             logger.warning("upload_waits", extra={"fields": fields})
         self._sleep(backoff_seconds(failures, error))
 

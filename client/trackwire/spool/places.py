@@ -132,15 +132,26 @@ def unreadable_streams(spool: Path) -> dict[Path, TrackwireError]:
 
 def _descriptions(spool: Path) -> dict[Path, StreamPlace | TrackwireError]:
     found: dict[Path, StreamPlace | TrackwireError] = {}
-    for path in sorted(stream_folder(spool, "*").parent.glob(f"*/{_DESCRIPTION}")):
+    for folder in _folders(stream_folder(spool, "*").parent):
+        path = folder / _DESCRIPTION
         try:
-            found[path.parent] = _read_description(path)
-        except FileNotFoundError:
-            # Delivered and deleted just now.
+            found[folder] = _read_description(path)
+        except (FileNotFoundError, NotADirectoryError):
+            # Not there yet, or delivered and deleted just now.
             continue
+        except OSError as error:
+            found[folder] = DataLossError(f"{path}: can't be read: {error}", reason="SPOOL_UNREADABLE")
         except TrackwireError as error:
-            found[path.parent] = error
+            found[folder] = error
     return found
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Not by glob: that looks at each of them, and ends at the first that the disk does not show."""
+    try:
+        return sorted(parent.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def write_description(place: StreamPlace) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +10,13 @@ import threading
 import time
 import uuid
 import zlib
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import grpc
 import pytest
-from tests.client.scripted_server import ScriptedServer
+from tests.client.scripted_server import ScriptedServer, abort
 from tests.client.shipper.shipping import (
     NO_ADDRESS,
     Shipper,
@@ -34,10 +36,14 @@ from tests.client.shipper.shipping import (
 from tests.conftest import ROOT, ServerProcess
 
 from trackwire.client import Client
+from trackwire.errors import ERRORS_BY_CODE, DeadlineExceededError, TrackwireError, UnavailableError
+from trackwire.internal.v1 import errors_pb2
 from trackwire.shipper.lock import SpoolLock
+from trackwire.shipper.patience import waits_out
 from trackwire.shipper.rejected import read_rejections
 from trackwire.shipper.shipping import STREAMS_AT_A_TIME
 from trackwire.spool.delivered import Delivered
+from trackwire.spool.places import absence_of, shipper_lock
 from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import metrics_pb2, runs_pb2
 
@@ -263,6 +269,27 @@ def test_segment_of_a_newer_version_is_left_alone(
     assert segment.exists()
 
 
+def test_stream_whose_description_the_disk_does_not_give_is_told_and_all_others_arrive(
+    spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
+) -> None:
+    unreadable = begin(spool, uuid.uuid4().hex, live.address)
+    unreadable.close()
+    description = unreadable.place.folder / "stream.json"
+    description.unlink()
+    description.mkdir()
+    # What can't be deleted: here since it is no folder.
+    (spool / "streams" / "a.gone").touch()
+    stream = begin(spool, run_id, live.address)
+    log_points(stream, [0])
+    finish(stream)
+    assert shipper.run(*ONCE) == 0
+    assert stored_values(live.address, run_id) == [0]
+    (left_alone,) = shipper.events("stream_left_alone")
+    assert "can't be read" in left_alone
+    assert len(shipper.events("delivered_stream_stays")) == 1
+    assert description.is_dir()
+
+
 def test_upload_whose_snapshot_is_gone_or_changed_is_refused_and_the_run_still_ends(
     spool: Path, shipper: Shipper, live: ServerProcess, client: Client, run_id: str
 ) -> None:
@@ -313,6 +340,54 @@ def test_what_is_no_trackwire_server_is_waited_out(
     assert not shipper.events("refused")
     assert "does not know this call" in shipper.events("failed")[0]
     assert stream.delivered().sequence == 0
+
+
+STRANGERS = (
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.INTERNAL,
+)
+
+
+@pytest.mark.parametrize("code", STRANGERS)
+def test_what_no_trackwire_server_says_is_waited_out_and_told(
+    spool: Path, shipper: Shipper, scripted: ScriptedServer, run_id: str, code: grpc.StatusCode
+) -> None:
+    foreign = errors_pb2.ErrorInfo(reason="NO_ROUTE", domain="proxy.example")
+    scripted.on("CreateRun", lambda _request, context: abort(context, code, "nothing here", foreign) or b"")
+    scripted.on_message("UpdateRun", runs_pb2.UpdateRunResponse())
+    stream = begin(spool, run_id, scripted.address)
+    finish(stream)
+    shipper.start(*ONCE)
+    assert until(lambda: len(scripted.requests) >= 3)
+    assert code.name in (absence_of(spool, scripted.address) or "")
+    assert "as no Trackwire server does (nothing here)" in shipper.events("failed")[0]
+    scripted.on_message("CreateRun", runs_pb2.CreateRunResponse())
+    assert shipper.process is not None
+    assert shipper.process.wait(30) == 0
+    assert not shipper.events("refused")
+    assert not list((spool / "streams").iterdir())
+
+
+@pytest.mark.parametrize("error_class", ERRORS_BY_CODE.values())
+def test_only_a_trackwire_server_can_refuse(error_class: type[TrackwireError]) -> None:
+    assert waits_out(error_class("no"))
+    assert waits_out(error_class("no", reason="BECAUSE")) == (error_class in (UnavailableError, DeadlineExceededError))
+
+
+def test_record_that_grpc_does_not_send_is_refused_and_those_behind_it_arrive(
+    spool: Path, shipper: Shipper, live: ServerProcess, run_id: str
+) -> None:
+    stream = begin(spool, run_id, live.address)
+    set_tags(stream, large="x" * (33 * 1024 * 1024))
+    log_points(stream, [0])
+    finish(stream)
+    assert shipper.run(*ONCE) == 0
+    (refused,) = read_rejections(stream.place)
+    assert refused.reason == "MESSAGE_TOO_LARGE"
+    assert stored_values(live.address, run_id) == [0]
 
 
 def test_live_stream_that_ends_within_a_record_keeps_nobody_busy(
@@ -475,6 +550,23 @@ def test_shipper_of_another_parent_ends(spool: Path, shipper: Shipper) -> None:
     # As one whose parent has ended meanwhile.
     assert shipper.run("--watch", "--parent-pid", str(process.pid), timeout_seconds=20) == 0
     assert shipper.events("parent_ended")
+
+
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_shipper_ends_where_its_spool_is_deleted_while_its_server_is_away(
+    spool: Path, shipper: Shipper, run_id: str, is_made_anew: bool
+) -> None:
+    with closing(begin(spool, run_id, NO_ADDRESS)) as stream:
+        log_points(stream, [0])
+        process = shipper.start()
+        assert until(lambda: bool(shipper.events("failed")))
+        spool.rename(spool.with_name("deleted"))
+        shutil.rmtree(spool.with_name("deleted"))
+        if is_made_anew:
+            spool.mkdir()
+            shipper_lock(spool).touch()
+        assert process.wait(20) == 0
+    assert spool.exists() == is_made_anew
 
 
 def test_lock_says_who_has_it(spool: Path, shipper: Shipper) -> None:
