@@ -207,7 +207,7 @@ def test_what_a_folder_cannot_give_costs_nothing_beside_it(
     with trackwire.start_run() as run:
         run.log_artifacts(folder)
         run.log_artifact(folder, "deep")
-        assert run._recorder.dropped_files == 10
+        assert run._recorder.losses.files == 10
     kept = {name: name.encode() for name in ("a.txt", "m.txt", "z.txt")}
     assert files_of(spool, run.info.run_id) == kept | {f"deep/results/{name}": text for name, text in kept.items()}
     told = [record.message for record in caplog.records if "left out" in record.message]
@@ -249,7 +249,7 @@ def test_folder_that_cannot_be_listed_is_told(spool: Path, tmp_path: Path, caplo
     os.close(below)
     with trackwire.start_run() as run:
         run.log_artifacts(tmp_path / "data")
-        assert run._recorder.dropped_files == 1
+        assert run._recorder.losses.files == 1
     assert files_of(spool, run.info.run_id) == {"a.txt": b"a"}
     assert [record.message for record in caplog.records if "File name too long" in record.message]
 

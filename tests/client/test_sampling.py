@@ -99,11 +99,11 @@ def test_bad_values_are_refused_by_name(spool: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(InvalidArgumentError, match="log_system_metrics: 'yes': must be True, False or None"):
         trackwire.start_run(log_system_metrics="yes")  # type: ignore[arg-type]
     monkeypatch.setenv("TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING", "yes")
-    with pytest.raises(InvalidArgumentError, match="TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING: 'yes': must be one of true, fal"):
+    with pytest.raises(InvalidArgumentError, match="TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING: 'yes': must be one of"):
         trackwire.start_run()
     monkeypatch.setenv("TRACKWIRE_ENABLE_SYSTEM_METRICS_LOGGING", "true")
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "often")
-    with pytest.raises(InvalidArgumentError, match="MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL: 'often': must be a number"):
+    with pytest.raises(InvalidArgumentError, match="MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL: 'often': must be a"):
         trackwire.start_run()
     assert not spool.exists()
 

@@ -162,7 +162,7 @@ class RunFiles:
             self._keep(artifact_path, partial(copy, source))
 
     def _tell_left_out(self, folder: Path, errors: list[Exception]) -> None:
-        self._recorder.dropped_files += len(errors)
+        self._recorder.losses.files += len(errors)
         named = [str(error) for error in errors[:_NAMED_FILES_MAX]]
         if len(errors) > len(named):
             named.append(f"and {len(errors) - len(named):,} more")

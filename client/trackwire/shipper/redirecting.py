@@ -1,6 +1,5 @@
 """Gives runs another server than the one that they name, as long as that one has nothing of them."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from trackwire.errors import TrackwireError
 from trackwire.spool.delivered import Delivered
 from trackwire.spool.places import STORED_SUFFIX, StreamPlace, open_streams, write_description
+from trackwire.spool.syncing import sync_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def redirect(spool: Path, old_addresses: Iterable[str], new_address: str) -> Red
         for place in runs[run_id]:
             write_description(replace(place, tracking_uri=new_address))
             # Before anything is sent there: after a crash of the machine the old name must not be back.
-            _sync(place.folder / "stream.json")
-            _sync(place.folder)
+            sync_path(place.folder / "stream.json")
+            sync_path(place.folder)
     return Redirected(moved, runs.keys() - moved)
 
 
@@ -44,11 +44,3 @@ def _is_untouched(place: StreamPlace) -> bool:
     except TrackwireError:
         return False
     return delivered == Delivered() and not any(place.files_folder.glob(f"*{STORED_SUFFIX}"))
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

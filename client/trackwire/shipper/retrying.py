@@ -26,6 +26,7 @@ from trackwire.spool.delivered import Delivered
 from trackwire.spool.kinds import RecordKind
 from trackwire.spool.places import StreamPlace, open_streams, stream_folder, write_description
 from trackwire.spool.segments import Record, SegmentWriter, read_segment
+from trackwire.spool.syncing import sync_path
 
 # It holds the name of the old stream.
 _RETRIES = "retries"
@@ -55,7 +56,7 @@ def retry_rejected(spool: Path, place: StreamPlace) -> int:
         (new.folder / _RETRIES).write_text(place.writer_id)
         _fill(new, place)
         for path in (new.folder / _RETRIES, new.files_folder, new.folder):
-            _sync(path)
+            sync_path(path)
         write_description(new)
     finally:
         finish_retries(spool)
@@ -71,7 +72,7 @@ def finish_retries(spool: Path) -> None:
             shutil.rmtree(path.parent)
             continue
         for made in (description, path.parent, path.parent.parent):
-            _sync(made)
+            sync_path(made)
         old = there.get(path.read_text())
         if old is not None:
             _remove_refused(old)
@@ -113,7 +114,7 @@ def _keep_file(name: str, new: StreamPlace, old: StreamPlace) -> None:
     except OSError:
         # Not every disk can.
         shutil.copyfile(source, target)
-        _sync(target)
+        sync_path(target)
 
 
 def _remove_refused(place: StreamPlace) -> None:
@@ -122,15 +123,7 @@ def _remove_refused(place: StreamPlace) -> None:
         path.unlink()
     for path in place.rejected_folder.glob("[0-9]*.seg"):
         path.unlink()
-    _sync(place.rejected_folder)
+    sync_path(place.rejected_folder)
     if RejectedFolder(place).is_empty():
         remove(place)
-        _sync(place.folder.parent)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        sync_path(place.folder.parent)

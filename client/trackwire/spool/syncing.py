@@ -27,10 +27,10 @@ class StreamSync:
             self._sync_files()
             place = self._place
             for number in range(max(self._last_segment, 1), last_segment + 1):
-                _sync(place.segment_path(number))
+                sync_path(place.segment_path(number))
             if not self._last_segment:
-                _sync(place.description_path)
-                _sync(place.delivered_file.path)
+                sync_path(place.description_path)
+                sync_path(place.delivered_file.path)
             if last_segment > self._last_segment:
                 _sync_folder(place.folder)
             if not self._last_segment:
@@ -44,7 +44,7 @@ class StreamSync:
         except FileNotFoundError:
             return
         for name in files - self._files:
-            _sync(self._place.files_folder / name)
+            sync_path(self._place.files_folder / name)
         if files - self._files or not self._last_segment:
             _sync_folder(self._place.files_folder)
         self._files = files
@@ -57,7 +57,8 @@ class StreamSync:
                 return
 
 
-def _sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Waits until the disk has a file or what a folder names; of what is gone there is nothing to wait for."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -70,7 +71,7 @@ def _sync(path: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     try:
-        _sync(folder)
+        sync_path(folder)
     except PermissionError:
         # It may be gone through, and not read: then it can't be synced.
         return
