@@ -95,7 +95,12 @@ def loop(log):
     return time.perf_counter() - begun
 with trackwire.start_run():
     trackwire.log_metric("warm", 1.0); time.sleep(0.5); loop(False)
-    print([(loop(False), loop(True)) for _ in range(9)])
+    pairs = []
+    # One as often before the other as behind it: a machine that is getting slower makes neither look so.
+    for at in range(24):
+        first, second = loop(at % 2), loop(not at % 2)
+        pairs.append((second, first) if at % 2 else (first, second))
+    print(pairs)
 """
 
 START = """
