@@ -36,7 +36,7 @@ def test_python_snippets_run_one_after_the_other(address: str, tmp_path: Path) -
     assert len(snippets) == 4
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(snippets).replace(DEFAULT_ADDRESS, address)],
-        env={"PYTHONPATH": PYTHONPATH},
+        env={"PYTHONPATH": PYTHONPATH, "TRACKWIRE_SHIPPER_IDLE_SECONDS": "0"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
