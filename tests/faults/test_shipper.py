@@ -27,6 +27,7 @@ from tests.conftest import ServerProcess
 from trackwire.client import Client
 from trackwire.shipper.rejected import read_rejections
 from trackwire.spool.delivered import Delivered
+from trackwire.spool.places import is_locked, shipper_lock
 from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import runs_pb2
 
@@ -186,7 +187,9 @@ def test_stop_lets_what_is_under_way_settle_and_loses_nothing(server_process: Se
     trainers = begin_trainers(shipper, server_process.address)
     for _ in range(3):
         shipper.start("--watch")
-        time.sleep(0.7)
+        # Before it has the spool it does not hear of a signal yet.
+        assert until(lambda: is_locked(shipper_lock(shipper.spool)))
+        time.sleep(0.3)
         assert shipper.end(signal.SIGTERM) == 0
     shipper.start("--watch")
     end_and_check(trainers, shipper, server_process.address)
