@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
 from trackwire.fluent import active, choices, recorder
+from trackwire.fluent.waiting import Patience
 from trackwire.spool.segments import SegmentWriter
 from trackwire.spool.stream import open_streams
 from trackwire.v1.metrics_pb2 import IngestMetricsRequest
@@ -269,6 +270,7 @@ def test_flush_says_when_the_disk_has_not_taken_all(spool: Path, monkeypatch: py
         with monkeypatch.context() as disk:
             disk.setattr(SegmentWriter, "append", is_full)
             run.log_metric("loss", 0.5, 1)
+            run.settle(Patience(5))
             assert not run.flush()
         run.log_metric("loss", 0.25, 2)
         assert run.flush()

@@ -122,11 +122,6 @@ def name_text(name: str) -> str:
     return shown if len(shown) <= NAME_CHARACTERS_SHOWN else f"{shown[: NAME_CHARACTERS_SHOWN - 1]}…"
 
 
-def enum_text(name: str, prefix: str) -> str:
-    """An enum's value without the prefix that makes it unique."""
-    return name.removeprefix(f"{prefix}_")
-
-
 def _one_line(cell: object) -> str:
     return " ".join(str(cell).split())
 

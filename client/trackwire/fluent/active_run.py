@@ -143,7 +143,7 @@ class ActiveRun(RunFiles):
 
     def settle(self, patience: Patience) -> None:
         """Waits as `flush` does, and says nothing: for who reads, and reads what is there."""
-        self._recorder.flush(patience)
+        self._recorder.settle(patience)
 
     def end(self, status: str = "FINISHED", *, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> None:
         """Ends the run, and waits until it is durable; but for a server that is away a moment only.
@@ -183,7 +183,7 @@ class ActiveRun(RunFiles):
         """The third part. Runs may share their patience."""
         if self.is_inherited:
             return
-        if self._recorder.flush(patience):
+        if self._recorder.settle(patience):
             note_delivery(self._recorder.destination)
         elif patience.why_over:
             patience.tell(self.info.run_id)

@@ -132,14 +132,18 @@ class Recorder:
         False if that takes longer than is waited; it goes on all the same. False too if the disk has dropped something
         since the last time.
         """
+        is_durable = self.settle(patience)
+        dropped = 0 if self._stream is None else self._stream.dropped_records
+        dropped_before, self._dropped_before = self._dropped_before, dropped
+        return is_durable and dropped <= dropped_before
+
+    def settle(self, patience: "Patience") -> bool:
+        """As `flush`, for who asks nothing of what was dropped: the next `flush` still tells that."""
         if not self._ended and not self.write():
             return False
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             return self.losses.failure is None
-        dropped_before, self._dropped_before = self._dropped_before, self._stream.dropped_records
-        return self._is_durable(self._stream, patience) and self._dropped_before <= dropped_before
-
-    def _is_durable(self, stream: "RunStream", patience: "Patience") -> bool:
         if not self.destination.address:
             return self._sync(stream)
         from trackwire.fluent.shipping import keep_shipping
