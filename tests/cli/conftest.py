@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.client.live_server import live_server
+from tests.client.shipper.shipping import Shipper
 from tests.conftest import ROOT, ServerProcess
 
 from trackwire.client import Client
@@ -74,3 +75,18 @@ def said(live: ServerProcess) -> Callable[..., tuple[str, str]]:
         return done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    """The spool of the working directory."""
+    folder = tmp_path / ".trackwire" / "spool"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def shipper(spool: Path) -> Iterator[Shipper]:
+    shipper = Shipper(spool)
+    yield shipper
+    shipper.kill_all()

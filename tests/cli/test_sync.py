@@ -1,31 +1,26 @@
 """`trackwire sync`: what was logged without a server gets to one, once, and whoever waits sees how."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import COMMAND
+from tests.cli.syncing import refuse_one, sync, syncing
 from tests.client.offline_training import train_offline, without_server
 from tests.client.shipper.shipping import (
     NO_ADDRESS,
-    Shipper,
     begin,
     finish,
-    log_params,
     log_points,
     spool_file,
     stored_values,
     until,
     wait_for_shipper,
 )
-from tests.client.training import ended, line_of, spool_of, start, train, training_folder, wait_until_delivered
 from tests.conftest import ServerProcess
 from tests.faults.test_shipper import free_port
 
@@ -34,79 +29,6 @@ from trackwire.shipper.lock import SpoolLock
 from trackwire.v1 import runs_pb2
 
 MakeServer = Callable[..., ServerProcess]
-Done = subprocess.CompletedProcess[str]
-
-
-@contextmanager
-def syncing(*arguments: str | Path, folder: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """`trackwire sync …` in a folder, while it runs."""
-    with subprocess.Popen(
-        [*COMMAND, "sync", *map(str, arguments)],
-        cwd=folder,
-        env=without_server() | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def sync(*arguments: str | Path, folder: Path, answer: str = "", **environment: str) -> Done:
-    """`trackwire sync …` in a folder, from start to end."""
-    with syncing(*arguments, folder=folder, **environment) as process:
-        printed, said = process.communicate(answer, timeout=60)
-    assert "Traceback" not in said, said
-    return Done(process.args, process.returncode, printed, said)
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    """The spool of the working directory."""
-    folder = tmp_path / ".trackwire" / "spool"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
-def shipper(spool: Path) -> Iterator[Shipper]:
-    shipper = Shipper(spool)
-    yield shipper
-    shipper.kill_all()
-
-
-_GOES_ON = """
-import os, trackwire
-with trackwire.start_run(run_id=os.environ.get("RUN_ID")):
-    trackwire.log_metric("loss", 1.0)
-    print("begun", flush=True)
-    input()
-    trackwire.log_metric("loss", 2.0)
-"""
-
-
-_TRAINS_IN = """
-import os, trackwire
-with trackwire.start_run(run_id="restored", experiment_id=os.environ["EXPERIMENT_ID"]) as run:
-    trackwire.log_param("lr", 0.1)
-    for step in range(100):
-        trackwire.log_metric("loss", step, step)
-        if step == 50:
-            trackwire.flush()
-    trackwire.log_text("all went well", "notes.txt")
-"""
-
-
-def refuse_one(spool: Path, address: str, run_id: str) -> None:
-    """A stream of which the server takes all but one record."""
-    stream = begin(spool, run_id, address)
-    log_params(stream, lr="0.1")
-    log_params(stream, lr="0.2")
-    log_points(stream, [0, 1, 2])
-    finish(stream)
 
 
 def test_offline_training_is_delivered_once_and_then_there_is_nothing(live: ServerProcess, tmp_path: Path) -> None:
@@ -153,99 +75,6 @@ def test_json_is_one_document(live: ServerProcess, spool: Path, tmp_path: Path) 
     assert (document["spool"], document["all_delivered"], document["waiting_for"]) == (str(spool), False, [])
     (rejected,) = document["rejected"]
     assert (rejected["run_id"], rejected["sequence"], rejected["kind"]) == ("as-json", 3, "LOG_PARAMS")
-
-
-def test_what_was_refused_is_shown_until_it_is_discarded(live: ServerProcess, spool: Path, tmp_path: Path) -> None:
-    refuse_one(spool, live.address, "refused")
-    first = sync(folder=tmp_path)
-    assert first.returncode == 1
-    assert "delivered: 1 run, 3 points\n" in first.stdout
-    assert "refused: run refused, record 3 (LOG_PARAMS, 0 points): " in first.stdout
-    assert "'0.2'" in first.stdout
-    again = sync(folder=tmp_path)
-    assert again.returncode == 1
-    assert again.stdout.startswith(f"nothing to deliver in {spool}\nrefused: run refused, record 3 ")
-    listed = sync("--rejected", folder=tmp_path)
-    assert listed.returncode == 0
-    assert "'0.2'" in listed.stdout.splitlines()[1]
-    assert json.loads(sync("--rejected", "--json", folder=tmp_path).stdout)["address"] == live.address
-    kept = sync("--discard-rejected", folder=tmp_path, answer="n\n")
-    assert (kept.returncode, "Remove 1 refused record of 1 run for good?" in kept.stdout) == (1, True)
-    assert any(spool.glob("streams/*/rejected/*.json"))
-    assert sync("--discard-rejected", "--yes", folder=tmp_path).stdout == "1 refused record removed\n"
-    assert not list((spool / "streams").iterdir())
-    assert sync("--rejected", folder=tmp_path).stderr == f"trackwire: nothing in {spool} was refused\n"
-    assert sync(folder=tmp_path).returncode == 0
-
-
-def test_what_was_refused_of_a_run_that_is_still_written_stays(
-    live: ServerProcess, spool: Path, tmp_path: Path
-) -> None:
-    stream = begin(spool, "still", live.address)
-    log_params(stream, lr="0.1")
-    log_params(stream, lr="0.2")
-    first = sync(folder=tmp_path)
-    assert (first.returncode, "1 run still being written\n" in first.stdout) == (1, True)
-    discarded = sync("--discard-rejected", "--yes", folder=tmp_path)
-    assert discarded.stderr == "trackwire: what was refused of run still stays until all else of it is delivered\n"
-    # The next stamp must not name it.
-    log_points(stream, [1])
-    finish(stream)
-    assert sync(folder=tmp_path).returncode == 1
-    assert stored_values(live.address, "still") == [1]
-    assert sync("--discard-rejected", "--yes", folder=tmp_path).stdout == "1 refused record removed\n"
-    assert not list((spool / "streams").iterdir())
-
-
-def test_what_was_refused_by_a_deleted_experiment_arrives_whole_once_it_is_restored(
-    live: ServerProcess, tmp_path: Path
-) -> None:
-    with Client(live.address) as client, training_folder(tmp_path) as folder:
-        experiment_id = client.create_experiment("to-be-restored").experiment_id
-        client.delete_experiment(experiment_id)
-        train(folder, _TRAINS_IN, live.address, {"EXPERIMENT_ID": experiment_id})
-        client.restore_experiment(experiment_id)
-        again = sync("--retry-rejected", folder=folder)
-        assert (again.returncode, "to be sent again" in again.stderr) == (0, True), again.stdout + again.stderr
-        assert stored_values(live.address, "restored") == list(range(100))
-        assert client.get_run("restored").status == runs_pb2.RUN_STATUS_FINISHED
-        assert client.get_run("restored").params == {"lr": "0.1"}
-        assert client.read_artifact("restored", "notes.txt") == b"all went well"
-        assert not list((spool_of(folder) / "streams").iterdir())
-        assert "was refused" in sync("--retry-rejected", folder=folder).stderr
-
-
-def test_what_a_deleted_run_has_missed_arrives_once_it_is_restored(
-    live: ServerProcess, spool: Path, tmp_path: Path
-) -> None:
-    stream = begin(spool, "missed", live.address)
-    log_points(stream, [0, 1])
-    assert sync(folder=tmp_path).returncode == 0
-    with Client(live.address) as client:
-        client.delete_run("missed")
-        log_points(stream, [2, 3])
-        assert sync(folder=tmp_path).returncode == 1
-        client.restore_run("missed")
-        log_points(stream, [4])
-        waits = sync("--retry-rejected", folder=tmp_path)
-        assert (waits.returncode, "run missed stays until all else of it is delivered" in waits.stderr) == (1, True)
-        finish(stream)
-        sync(folder=tmp_path)
-        assert stored_values(live.address, "missed") == [0, 1, 4]
-        assert sync("--retry-rejected", folder=tmp_path).returncode == 0
-        assert sorted(stored_values(live.address, "missed")) == [0, 1, 2, 3, 4]
-    assert not list((spool / "streams").iterdir())
-
-
-def test_nothing_is_discarded_under_a_shipper(live: ServerProcess, spool: Path, tmp_path: Path) -> None:
-    refuse_one(spool, live.address, "held")
-    sync(folder=tmp_path)
-    lock = SpoolLock(spool)
-    assert lock.take()
-    done = sync("--discard-rejected", "--yes", folder=tmp_path)
-    lock.release()
-    assert (done.returncode, f"process {os.getpid()} on " in done.stderr) == (1, True)
-    assert any(spool.glob("streams/*/rejected/*.json"))
 
 
 def test_damage_is_shown(live: ServerProcess, spool: Path, tmp_path: Path) -> None:
@@ -380,106 +209,6 @@ def test_sync_ends_by_sigterm_whatever_it_is_just_doing(spool: Path, tmp_path: P
     lock.release()
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout
-
-
-def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
-    live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
-) -> None:
-    stream = begin(spool, "followed", "")
-    log_points(stream, [1])
-    finish(stream)
-    # It knows no server for this one.
-    other = shipper.start("--watch")
-    wait_for_shipper(spool)
-    with syncing("--to", live.address, "--timeout-seconds", "50", folder=tmp_path) as process:
-        assert process.stderr is not None
-        assert f"process {other.pid} on " in process.stderr.readline()
-        assert shipper.end() == 0
-        printed, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert printed.endswith("delivered: 1 run, 1 point\n")
-    assert stored_values(live.address, "followed") == [1]
-
-
-def test_shipper_that_waits_for_a_server_that_is_away_is_asked_to_go_and_trainings_start_another(
-    live: ServerProcess, tmp_path: Path
-) -> None:
-    with training_folder(tmp_path) as folder:
-        spool = train_offline(folder, "nameless", 10)
-        with start(folder, _GOES_ON, NO_ADDRESS) as training:
-            assert line_of(training) == "begun"
-            before = wait_for_shipper(spool)
-            done = sync("--to", live.address, folder=folder)
-            assert f"process {before.pid} on " in done.stderr
-            assert "it was asked to let go" in done.stderr
-            assert stored_values(live.address, "nameless") == list(range(10))
-            # That of the training stays with the server that it names.
-            assert (done.returncode, f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout) == (1, True)
-            assert wait_for_shipper(spool).pid != before.pid
-            ended(training, answer="\n")
-
-
-def test_runs_that_name_a_wrong_server_are_taken_to_another_while_they_go_on(
-    live: ServerProcess, tmp_path: Path
-) -> None:
-    with training_folder(tmp_path) as folder:
-        with start(folder, _GOES_ON, NO_ADDRESS, {"RUN_ID": "redirected"}) as training:
-            assert line_of(training) == "begun"
-            wait_for_shipper(spool_of(folder))
-            done = sync("--from", NO_ADDRESS, "--to", live.address, folder=folder)
-            assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 run still being written"), done.stderr
-            assert stored_values(live.address, "redirected") == [1]
-            ended(training, answer="\n")
-        wait_until_delivered(folder)
-    assert stored_values(live.address, "redirected") == [1, 2]
-
-
-def test_run_of_which_its_server_has_a_part_stays_with_it(
-    live: ServerProcess, server_process: ServerProcess, spool: Path, tmp_path: Path
-) -> None:
-    begun, new, bad = (begin(spool, "begun", server_process.address), *(begin(spool, name, "h:99999") for name in "nb"))
-    log_points(begun, [1])
-    sync(folder=tmp_path)
-    assert server_process.stop() == 0
-    for stream in (begun, new, bad):
-        log_points(stream, [2])
-        finish(stream)
-    kept = sync("--from", server_process.address, "--to", live.address, folder=tmp_path)
-    assert (kept.returncode, f"run begun stays with {server_process.address}, which has" in kept.stderr) == (1, True)
-    assert f"not delivered: 1 run for {server_process.address}\n" in kept.stdout
-    moved = sync("--from", "h:99999", "--to", live.address, folder=tmp_path)
-    assert "delivered: 2 runs, 2 points\n" in moved.stdout
-    assert stored_values(live.address, "n") == stored_values(live.address, "b") == [2]
-    assert "no run in " in sync("--from", "h:99999", "--to", live.address, folder=tmp_path).stderr
-
-
-def test_shipper_that_is_meant_to_stay_is_named_and_not_waited_for(
-    live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
-) -> None:
-    begin(spool, "nameless", "").close()
-    other = shipper.start("--watch")
-    wait_for_shipper(spool)
-    done = sync("--to", live.address, folder=tmp_path)
-    assert done.returncode == 1
-    assert f"runs that name no server wait until process {other.pid} on {os.uname().nodename} has ended" in done.stderr
-    assert other.poll() is None
-
-
-def test_another_shipper_that_takes_runs_elsewhere_is_named(
-    live: ServerProcess, spool: Path, shipper: Shipper, tmp_path: Path
-) -> None:
-    stream = begin(spool, "elsewhere", "")
-    stream.close()
-    other = shipper.start("--watch", "--to", NO_ADDRESS)
-    wait_for_shipper(spool)
-    done = sync("--to", live.address, folder=tmp_path)
-    assert done.returncode == 1
-    assert (
-        f"are being taken to {NO_ADDRESS} by process {other.pid} on {os.uname().nodename}, not to {live.address}"
-        in done.stderr
-    )
-    followed = sync("--timeout-seconds", "1", folder=tmp_path, TRACKWIRE_TRACKING_URI=live.address)
-    assert (followed.returncode, f"to {NO_ADDRESS};" in followed.stderr) == (1, True)
 
 
 def test_streams_that_nobody_can_deliver_are_named_and_hold_up_nobody(

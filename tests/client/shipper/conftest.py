@@ -1,5 +1,6 @@
 """A spool and its shipper."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,3 +20,8 @@ def shipper(spool: Path) -> Iterator[Shipper]:
     shipper = Shipper(spool)
     yield shipper
     shipper.kill_all()
+
+
+@pytest.fixture
+def run_id() -> str:
+    return uuid.uuid4().hex

@@ -23,6 +23,8 @@ from trackwire.spool.stream import SpoolStream
 from trackwire.v1 import runs_pb2
 
 NO_ADDRESS = "127.0.0.1:9"  # the port of "discard", where nobody listens
+# A whole life of a shipper.
+ONCE = ("--once", "--timeout-seconds", "40")
 
 
 def begin(spool: Path, run_id: str, address: str, *, segment_bytes: int = 8 * 1024 * 1024) -> SpoolStream:

@@ -3,12 +3,10 @@
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import grpc
-import pytest
 from tests.client.scripted_server import ScriptedServer
 from tests.client.shipper.shipping import Shipper, begin, log_points, until, writing_process
 from tests.conftest import ServerProcess
@@ -21,11 +19,6 @@ from trackwire.v1 import metrics_pb2, runs_pb2
 FAST = ("--heartbeat-seconds", "0.2")
 # Longer than an interval, the look before it and the beat's way: who has not beaten by then doesn't.
 SILENCE_SECONDS = 2.0
-
-
-@pytest.fixture
-def run_id() -> str:
-    return uuid.uuid4().hex
 
 
 def heartbeat_ms(client: Client, run_id: str) -> int:
