@@ -174,6 +174,8 @@ def _put(field: Any, column: NDArray[Any]) -> None:
 
 def _whole_numbers(name: str, numbers: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
     array = _flat(name, numbers)
+    if array.dtype == dtype:
+        return array
     if array.size == 0:
         return array.astype(dtype)
     if array.dtype.kind not in "iu":

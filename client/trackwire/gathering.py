@@ -7,12 +7,13 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias, TypeGuard
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias, TypeGuard, TypeVar
 
 from trackwire.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from trackwire.columns import MetricColumns
+    from trackwire.columns import Int64Array, MetricColumns
 
 KEY_CHARACTERS_MAX = 250
 KEYS_MAX = 65_536
@@ -22,7 +23,8 @@ STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1
 # int, float, Fraction, Decimal, numpy's scalars, and arrays and tensors of one element.
 MetricValue: TypeAlias = SupportsFloat
 
-_ONLY_FLOATS = {float}
+NanosecondsT = TypeVar("NanosecondsT", int, "Int64Array")
+
 _LAYOUTS_MAX = 10_000
 _INFINITIES = (float("inf"), float("-inf"))
 _NOT_OF_KEYS = re.compile(r"[^\w.\-/: ]")
@@ -33,10 +35,14 @@ class Clock:
 
     def __init__(self) -> None:
         self._start_ms = time.time_ns() // 1_000_000
-        self._start_ns = time.monotonic_ns()
+        self._start_ns = monotonic_ns()
 
     def __call__(self) -> int:
-        return self._start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
+        return self.ms_of(monotonic_ns())
+
+    def ms_of(self, at_ns: "NanosecondsT") -> "NanosecondsT":
+        """Unix milliseconds of what `time.monotonic_ns()` said, or of an array of these."""
+        return self._start_ms + (at_ns - self._start_ns) // 1_000_000
 
 
 class MetricContext(NamedTuple):
@@ -56,8 +62,9 @@ class Layout:
         self.keys = keys
 
 
-# What one call logged: its keys, their values, the step (None: one behind each key's last) and the time.
-Call: TypeAlias = tuple[Layout, Sequence[float], int | None, int]
+# What one call logged: its keys, their values, the step (None: one behind each key's last), the time that it said, and
+# when it came by the monotonic clock, which is its time where it said none.
+Call: TypeAlias = tuple[Layout, Sequence[float], int | None, int | None, int]
 
 
 class GatheredPoints:
@@ -65,10 +72,14 @@ class GatheredPoints:
 
     A call appends one tuple, which is atomic: a fork or a signal in the middle of it leaves nothing locked. All else is
     done by whoever takes the points out, which must be one at a time.
+    Between two steps of a training the processor forgets what a call needs, and most of its time goes into fetching
+    that again. So a call is little code and few objects, and what can wait is left to whoever takes the points out.
     """
 
     def __init__(self) -> None:
-        self._now_ms = Clock()
+        # From so many points on, `append` says that somebody should take them out.
+        self.notice_at = 1
+        self._clock = Clock()
         self._calls: deque[Call] = deque()
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._layout_of_key: dict[str, Layout] = {}
@@ -79,21 +90,27 @@ class GatheredPoints:
         """How many points wait; a few may be missing while others log."""
         return self._waiting
 
-    def append_point(self, key: str, value: MetricValue, step: int | None, time_ms: int | None) -> None:
-        """Takes one point. A bad key, step or value is told here, where it came from."""
+    def append_point(self, key: str, value: MetricValue, step: int | None, time_ms: int | None) -> bool:
+        """Takes one point; whether so many wait by now that somebody should take them out.
+
+        A bad key, step or value is told here, where it came from.
+        """
         try:
             layout = self._layout_of_key[key]
         except (KeyError, TypeError):
             layout = self._new_layout_of_key(key)
         if type(value) is not float:
             value = as_number(key, value)
-        if type(step) is not int or not STEP_MIN <= step <= STEP_MAX:
-            step = None if step is None else check_step(step)
-        self._calls.append((layout, (value,), step, self._now_ms() if time_ms is None else check_time(time_ms)))
-        self._waiting += 1
+        if step is not None and (type(step) is not int or not STEP_MIN <= step <= STEP_MAX):
+            step = check_step(step)
+        if time_ms is not None:
+            check_time(time_ms)
+        self._calls.append((layout, (value,), step, time_ms, monotonic_ns()))
+        self._waiting = waiting = self._waiting + 1
+        return waiting >= self.notice_at
 
-    def append(self, metrics: Mapping[str, MetricValue], step: int | None, time_ms: int | None) -> None:
-        """Takes a point of each key, all of them or none.
+    def append(self, metrics: Mapping[str, MetricValue], step: int | None, time_ms: int | None) -> bool:
+        """Takes a point of each key, all of them or none; as `append_point`.
 
         Without a step each key goes on one behind its last. A bad key, step or value is told here, where it came from:
         on the server it would take its neighbours with it.
@@ -104,14 +121,20 @@ class GatheredPoints:
             )
         keys = tuple(metrics)
         if not keys:
-            return
+            return False
         layout = self._layouts.get(keys) or self._new_layout(keys)
         values: Sequence[Any] = tuple(metrics.values())
-        if set(map(type, values)) != _ONLY_FLOATS:
-            values = [as_number(key, value) for key, value in metrics.items()]
-        step = None if step is None else check_step(step)
-        self._calls.append((layout, values, step, self._now_ms() if time_ms is None else check_time(time_ms)))
-        self._waiting += len(keys)
+        for value in values:
+            if type(value) is not float:
+                values = [as_number(key, value) for key, value in metrics.items()]
+                break
+        if step is not None and (type(step) is not int or not STEP_MIN <= step <= STEP_MAX):
+            step = check_step(step)
+        if time_ms is not None:
+            check_time(time_ms)
+        self._calls.append((layout, values, step, time_ms, monotonic_ns()))
+        self._waiting = waiting = self._waiting + len(values)
+        return waiting >= self.notice_at
 
     def take(self, points_max: int) -> "MetricColumns | None":
         """The oldest calls' points, as columns grouped by key; at most so many, but one call at the least.
@@ -124,11 +147,11 @@ class GatheredPoints:
         # Loads numpy, which whoever logs need not wait for.
         from trackwire.grouping import grouped
 
-        return grouped(calls, self._next_steps)
+        return grouped(calls, self._next_steps, self._clock)
 
     def discard(self, points_max: int) -> int:
         """Forgets the oldest calls' points, as many as `take` would give; how many they were."""
-        return sum(len(values) for _, values, _, _ in self._pop(points_max))
+        return sum(len(call[1]) for call in self._pop(points_max))
 
     def _pop(self, points_max: int) -> list[Call]:
         calls: list[Call] = []
@@ -137,7 +160,7 @@ class GatheredPoints:
             calls.append(self._calls.popleft())
             points += len(calls[-1][1])
         # Counted anew: what threads add to one number at the same time may miss some.
-        self._waiting = sum(len(values) for _, values, _, _ in list(self._calls))
+        self._waiting = sum(len(call[1]) for call in list(self._calls))
         return calls
 
     def _new_layout_of_key(self, key: str) -> Layout:
@@ -151,7 +174,7 @@ class GatheredPoints:
         for key in keys:
             check_key(key)
         if len(keys) == 1:
-            return self._layout_of_key.setdefault(keys[0], Layout(keys))
+            return self._layouts.setdefault(keys, self._layout_of_key.setdefault(keys[0], Layout(keys)))
         return self._layouts.setdefault(keys, Layout(keys))
 
     def _bound(self) -> None:
@@ -187,13 +210,12 @@ def check_step(step: int) -> int:
     return number
 
 
-def check_time(time_ms: int) -> int:
-    """A time as Unix milliseconds."""
+def check_time(time_ms: int) -> None:
+    """Unix milliseconds."""
     if not isinstance(time_ms, int):
         raise TypeError(f"time_ms: {time_ms!r}: must be an int, not {type(time_ms).__name__}")
     if not 0 <= time_ms <= TIME_MS_MAX:
         raise InvalidArgumentError(f"time_ms: {time_ms}: must be 0 to {TIME_MS_MAX}, the end of the year 9999")
-    return time_ms
 
 
 def as_number(key: str, value: object) -> float:

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -161,6 +162,29 @@ def test_bad_input_is_told_at_the_call_and_nothing_of_it_is_kept(
         with pytest.raises((TypeError, InvalidArgumentError), match=words):
             points.append_point(key, value, step, None)
     assert points.take(10) is None
+
+
+def test_points_without_a_time_get_that_of_their_call_beside_those_that_say_one() -> None:
+    points = GatheredPoints()
+    begun_ms = time.time_ns() // 1_000_000
+    points.append({"loss": 0.5}, 0, None)
+    points.append({"loss": 0.4}, 1, 7)
+    points.append_point("loss", 0.3, 2, None)
+    ended_ms = time.time_ns() // 1_000_000
+    [(_, first_ms, _), (_, said_ms, _), (_, last_ms, _)] = series_of(taken(points, 10))["loss"]
+    assert said_ms == 7
+    # The clock that the points go by was read once at the start: it may be a millisecond off.
+    assert begun_ms - 1 <= first_ms <= last_ms <= ended_ms + 1
+
+
+def test_points_say_when_somebody_should_take_them_out() -> None:
+    points = GatheredPoints()
+    assert points.append_point("loss", 0.5, 0, None)
+    points.notice_at = 4
+    assert not points.append({"loss": 0.5, "acc": 0.5}, 1, None)
+    assert points.append_point("loss", 0.5, 2, None)
+    points.take(10)
+    assert not points.append_point("loss", 0.5, 3, None)
 
 
 def test_what_is_no_mapping_is_named() -> None:

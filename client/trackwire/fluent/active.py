@@ -115,9 +115,10 @@ def end_run(status: str = "FINISHED") -> None:
 
 def active_run() -> ActiveRun | None:
     """This thread's active run."""
-    while _stack.runs and _stack.runs[-1].info.status != "RUNNING":
-        _stack.last = _stack.runs.pop()
-    return _stack.runs[-1] if _stack.runs else None
+    runs = _stack.runs
+    while runs and runs[-1].has_ended:
+        _stack.last = runs.pop()
+    return runs[-1] if runs else None
 
 
 def last_active_run() -> ActiveRun | None:
@@ -128,7 +129,7 @@ def last_active_run() -> ActiveRun | None:
 def runs_under_way() -> list[ActiveRun]:
     """All that this process logs into, and no more of its parent's than this thread does."""
     active_run()
-    others = [run for run in list(_open_runs) if run.info.status == "RUNNING" and run not in _stack.runs]
+    others = [run for run in list(_open_runs) if not run.has_ended and run not in _stack.runs]
     return [*(run for run in others if not run.is_inherited), *_stack.runs]
 
 
@@ -138,9 +139,11 @@ def run_to_log(run_id: str | None = None) -> ActiveRun:
     One that this process hasn't started is neither made nor ended by it.
     """
     if run_id is None:
-        return active_run() or start_run()
+        # What each call comes through, in as little code as can be.
+        runs = _stack.runs
+        return runs[-1] if runs and not runs[-1].has_ended else active_run() or start_run()
     for run in list(_open_runs):
-        if run.info.run_id == run_id and run.info.status == "RUNNING":
+        if run.info.run_id == run_id and not run.has_ended:
             return run
     opening = Opening(
         run_id=check_run_id("run_id", run_id),
@@ -195,9 +198,9 @@ def _opened(opening: Opening, mode: str | None, wanted: Company) -> ActiveRun:
 def _innermost_run() -> ActiveRun | None:
     """The active run, for who asks at every print: it changes nothing."""
     runs = _stack.runs
-    if runs and runs[-1].info.status == "RUNNING":
+    if runs and not runs[-1].has_ended:
         return runs[-1]
-    return next((run for run in reversed(runs) if run.info.status == "RUNNING"), None)
+    return next((run for run in reversed(runs) if not run.has_ended), None)
 
 
 def _tell_where_it_lies(place: Destination) -> None:
@@ -232,7 +235,7 @@ def _end_all() -> None:
     """
     found = [run for run in _open_runs if not run.is_closed]
     runs = sorted(found, key=lambda run: run.info.start_time, reverse=True)
-    waited_for = [run for run in runs if run.info.status == "RUNNING"]
+    waited_for = [run for run in runs if not run.has_ended]
     status = _status_of_process()
     for run in runs:
         run.say_end(status)

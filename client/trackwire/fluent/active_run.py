@@ -82,11 +82,12 @@ class ActiveRun(RunFiles):
         context: MetricContext | None = None,
     ) -> None:
         """Logs one point; without a step, one behind the key's last (from 0). `timestamp` is in Unix milliseconds."""
-        if self._has_ended:
+        if self.has_ended:
             raise self._ended_error()
-        points = self._recorder.points if context is None else self._recorder.waiting.in_context(context, 1)
-        points.append_point(key, value, step, timestamp)
-        self._recorder.notice()
+        recorder = self._recorder
+        points = recorder.points if context is None else recorder.waiting.in_context(context, 1)
+        if points.append_point(key, value, step, timestamp):
+            recorder.notice()
 
     def log_metrics(
         self,
@@ -97,11 +98,12 @@ class ActiveRun(RunFiles):
         context: MetricContext | None = None,
     ) -> None:
         """Logs a point of each key: all, or none if one is bad (TypeError, InvalidArgumentError)."""
-        if self._has_ended:
+        if self.has_ended:
             raise self._ended_error()
-        points = self._recorder.points if context is None else self._recorder.waiting.in_context(context, len(metrics))
-        points.append(metrics, step, timestamp)
-        self._recorder.notice()
+        recorder = self._recorder
+        points = recorder.points if context is None else recorder.waiting.in_context(context, len(metrics))
+        if points.append(metrics, step, timestamp):
+            recorder.notice()
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params, each as `str()` gives it now; they never change once set."""
@@ -152,7 +154,7 @@ class ActiveRun(RunFiles):
         """
         if status not in _STATUSES:
             raise InvalidArgumentError(f"status: {status!r}: must be one of {', '.join(_STATUSES)}")
-        is_first = not self._has_ended
+        is_first = not self.has_ended
         self.say_end(status)
         self.close()
         if is_first:
@@ -160,10 +162,10 @@ class ActiveRun(RunFiles):
 
     def say_end(self, status: str) -> None:
         """The first part of the end: how it ended, behind which nothing more is taken. Waits for nothing."""
-        if not self._has_ended:
+        if not self.has_ended:
             self._stop_companions()
             self.info = self.info._replace(status=status, end_time=self._now_ms())
-            self._has_ended = True
+            self.has_ended = True
         if not self._end_is_said and self._opening.is_owner:
             words = {"status": self.info.status, "end_time_ms": str(self.info.end_time)}
             self._recorder.say(RecordKind.UPDATE_RUN, words)

@@ -40,7 +40,7 @@ def log_metric(
     run = run_to_log(run_id)
     context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
     run.log_metric(key, value, step, timestamp, context=context)
-    return operations_of(run, synchronous)
+    return None if synchronous is None else operations_of(run, synchronous)
 
 
 def log_metrics(
@@ -56,7 +56,7 @@ def log_metrics(
     run = run_to_log(run_id)
     context = None if model_id is None and dataset is None else metric_context(model_id, dataset)
     run.log_metrics(metrics, step, timestamp, context=context)
-    return operations_of(run, synchronous)
+    return None if synchronous is None else operations_of(run, synchronous)
 
 
 @overload

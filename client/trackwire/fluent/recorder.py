@@ -85,7 +85,7 @@ class Recorder:
         self._begin()
 
     def notice(self) -> None:
-        """To be called after points were added: starts the writer, and bounds what waits."""
+        """To be called when points say so: starts the writer, and bounds what waits."""
         if self._thread is None:
             self._start()
         waiting = len(self.points) + self.waiting.points_in_contexts
@@ -203,6 +203,8 @@ class Recorder:
                 # The system has too many: what was said is written when the run ends, if no other call has more luck.
                 return
             self._thread = thread
+            # It looks by itself from now on.
+            self.points.notice_at = BATCH_POINTS
         finally:
             self._starting.release()
 

@@ -27,7 +27,8 @@ class RunFiles:
     def __init__(self, recorder: Recorder, opening: Opening):
         self._recorder = recorder
         self._opening = opening
-        self._has_ended = False
+        # Nothing more is taken.
+        self.has_ended = False
         # Whether its stream has its end; until then the end of the process sees to that.
         self.is_closed = False
         # One call at a time adds to the tables, or one would lose the rows of another.
@@ -179,7 +180,7 @@ class RunFiles:
         self._recorder.keep_file(checked_path(artifact_path), write)
 
     def _require_open(self) -> None:
-        if self._has_ended:
+        if self.has_ended:
             raise self._ended_error()
 
     def _find_earlier_rows(self, artifact_file: str) -> None:

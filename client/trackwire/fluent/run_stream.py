@@ -34,6 +34,8 @@ class RunStream:
         self.last_sequence = 0
         self._is_closed = False
         self._stop_sign = StopSign(stream.place)
+        # As text: it is looked for at each turn.
+        self._lock_path = str(stream.place.lock_path)
 
     @classmethod
     def begin(cls, destination: Destination, opening: Opening) -> Self:
@@ -76,7 +78,7 @@ class RunStream:
 
     def is_deleted(self) -> bool:
         """Whether somebody has removed it from the disk while it is written; the shipper does so behind its end."""
-        return not self._is_closed and not os.path.exists(self.place.lock_path)  # noqa: PTH110  # Path.exists raises where a disk fails
+        return not self._is_closed and not os.path.exists(self._lock_path)  # noqa: PTH110  # Path.exists raises where a disk fails
 
     def should_stop(self) -> bool:
         """Whether somebody has asked the run to stop."""
