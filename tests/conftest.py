@@ -210,6 +210,9 @@ class ServerProcess:
     prefix: Sequence[str] = ()
     process: subprocess.Popen[str] | None = None
     address: str = ""
+    # Few tests speak HTTP: they ask for a free port by "0".
+    http_port: str = "off"
+    url: str = ""
     ready_line: str = ""
 
     @property
@@ -228,6 +231,8 @@ class ServerProcess:
             str(self.data_dir),
             "--port",
             "0",
+            "--http-port",
+            self.http_port,
         ]
         path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))
         with self.log_path.open("a") as log_file:
@@ -246,7 +251,8 @@ class ServerProcess:
         assert process.stdout is not None
         self.ready_line = process.stdout.readline()
         assert self.ready_line, f"the server ended with {process.wait(10)}:\n{self.log_text()}"
-        self.address = json.loads((self.data_dir / "server.json").read_text())["address"]
+        announced = json.loads((self.data_dir / "server.json").read_text())
+        self.address, self.url = announced["address"], announced.get("url", "")
         return self.address
 
     def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -40,6 +41,9 @@ from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
 
+if TYPE_CHECKING:
+    from trackwire_server.web.server import HttpServer
+
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
 
@@ -54,16 +58,16 @@ async def serve(config: Config) -> None:
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
         require_free_port(_options(config))
-        address, services = await start(config, stack, log)
-        directory.announce(address)
-        _announce(config, services.admin.facts, address, is_new=directory.is_new)
+        address, url, services = await start(config, stack, log)
+        directory.announce(address, url)
+        _announce(config, services.admin.facts, address, url, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
 
 
-async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, Services]:
-    """Opens the stores and serves them, until the stack is unwound; the address.
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, str, Services]:
+    """Opens the stores and serves them, until the stack is unwound; the address, and the URL where there is one.
 
     Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
@@ -73,13 +77,29 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     services = _services(config, stores)
     server = RpcServer(doors_of(services, system_clock), _options(config), log)
     address = server.bind()
+    http = _open_http(config, services, log)
     await _start_background_work(services, stack, log)
     await server.start()
+    if http is not None:
+        await http.start()
+        stack.push_async_callback(http.stop, config.drain_seconds)
     intake = await _take_spool_in(config, address, stack, log)
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
-    return address, services
+    return address, "" if http is None else http.url, services
+
+
+def _open_http(config: Config, services: Services, log: FilteringBoundLogger) -> "HttpServer | None":
+    """The HTTP port with all that it serves, bound; None where it is off: then nothing of it is loaded."""
+    if config.http_port is None:
+        return None
+    from trackwire_server.mlflow_api.app import mlflow_routes
+    from trackwire_server.web.app import web_app
+    from trackwire_server.web.server import HttpServer
+
+    app = web_app(installed_version(), mlflow_routes(services, log))
+    return HttpServer.bind(app, config.host, config.http_port)
 
 
 def installed_version() -> str:
@@ -282,13 +302,15 @@ def _tail_retention_ms(config: Config) -> int:
     return round(config.tail_retention_seconds * 1000)
 
 
-def _announce(config: Config, facts: ServerFacts, address: str, *, is_new: bool) -> None:
+def _announce(config: Config, facts: ServerFacts, address: str, url: str, *, is_new: bool) -> None:
     # Whoever started it in the wrong folder sees here why nothing is found.
+    http = {"http": url} if url else {}
     note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
         address=address,
+        **http,
         store=facts.store,
         artifacts=facts.artifacts_uri,
         data_dir=config.data_dir,

@@ -44,6 +44,7 @@ SETTINGS: Sequence[Setting] = (
     Setting("artifacts_uri", "<data-dir>/artifacts", "Where artifacts lie: a folder or memory:.", "URI"),
     Setting("host", "127.0.0.1", "The address to listen on; 0.0.0.0 for all of IPv4, :: for all.", "HOST"),
     Setting("port", "5051", "The port to listen on; 0 for a free one, told by the ready line.", "PORT"),
+    Setting("http_port", "5000", "The port of MLflow's REST API; 0 for a free one; off for none.", "PORT"),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
@@ -73,6 +74,7 @@ class Config:
     artifacts_folder: Path | None
     host: str
     port: int
+    http_port: int | None
     log_level: str
     log_format: str
     drain_seconds: float
@@ -100,6 +102,7 @@ class Config:
             artifacts_folder=None if artifacts_uri == MEMORY else _path_of(artifacts_uri),
             host=values.read("host", _host),
             port=values.read("port", _port),
+            http_port=values.read("http_port", _port_or_off),
             log_level=values.read("log_level", _one_of(LOG_LEVELS)),
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
             drain_seconds=values.read("drain_seconds", _seconds),
@@ -183,6 +186,15 @@ def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:
         raise ValueError("must be a whole number from 0 to 65,535")
     return int(text)
+
+
+def _port_or_off(text: str) -> int | None:
+    if text == "off":
+        return None
+    try:
+        return _port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from error
 
 
 def _seconds(text: str) -> float:
