@@ -88,7 +88,7 @@ def test_search_by_view_and_filter(rest: Rest) -> None:
     ("path", "fields", "status", "code", "words"),
     [
         ("runs/get", {}, 400, "INVALID_PARAMETER_VALUE", "Missing value for required parameter 'run_id'."),
-        ("runs/get", {"run_id": "nobody"}, 404, "RESOURCE_DOES_NOT_EXIST", "run 'nobody' does not exist"),
+        ("runs/get", {"run_id": "nobody"}, 404, "RESOURCE_DOES_NOT_EXIST", "Run with id=nobody not found"),
     ],
 )
 def test_bad_reads_are_told_as_mlflow_tells_them(

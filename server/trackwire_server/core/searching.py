@@ -18,6 +18,7 @@ from trackwire_server.search import (
     Vocabulary,
     parse_filter,
     parse_order_by,
+    requiring_tags,
 )
 
 _LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_clauses_max=LIMITS.order_by_clauses)
@@ -25,7 +26,10 @@ _LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_cla
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search as it was written; a page size of 0 means the default."""
+    """A search as it was written; a page size of 0 means the default.
+
+    With `tags_required` a negation holds only of tags that are there, as MLflow's clients expect.
+    """
 
     filter: str = ""
     order_by: Sequence[str] = ()
@@ -33,6 +37,7 @@ class SearchRequest:
     page_token: str = ""
     view: ViewType = ViewType.ACTIVE_ONLY
     experiment_ids: tuple[str, ...] = ()
+    tags_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,21 @@ def parse_search(
     """The search, checked. Raises InvalidArgument by field: filter, order_by[i], page_size, page_token."""
     order_by = _order_by(tuple(request.order_by), vocabulary)
     digest = fingerprint(
-        vocabulary.entity, request.filter, tuple(request.order_by), request.view, sorted(request.experiment_ids)
+        vocabulary.entity,
+        request.filter,
+        tuple(request.order_by),
+        request.view,
+        sorted(request.experiment_ids),
+        request.tags_required,
     )
     after = decode_token(digest, request.page_token)
     if after is not None and not _fits(after, order_by):
         raise InvalidArgument(
             "page_token", request.page_token, "is not a token of this server", reason="BAD_PAGE_TOKEN"
         )
+    expression = _filter(request.filter, vocabulary)
     query = SearchQuery(
-        filter=_filter(request.filter, vocabulary),
+        filter=requiring_tags(expression) if expression is not None and request.tags_required else expression,
         order_by=order_by,
         page_size=check_page_size(request.page_size, default=page_size_default, maximum=page_size_max),
         view=request.view,

@@ -38,10 +38,14 @@ CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
 }
 
 # What core calls otherwise than MLflow's requests do.
-FIELDS: Mapping[str, str] = {
-    "page_size": "max_results",
-    "artifact_location": "artifact_location",
-    "run_ids": "run_ids",
+FIELDS: Mapping[str, str] = {"page_size": "max_results"}
+
+
+# Programs look for these words.
+NOT_FOUND_WORDS: Mapping[str, str] = {
+    "run": "Run with id={} not found",
+    "experiment": "No Experiment with id={} exists",
+    "tag": "No tag with name: {} exists",
 }
 
 
@@ -61,10 +65,9 @@ def missing(parameter: str) -> MlflowError:
 
 def invalid(parameter: str, value: object, hint: str) -> MlflowError:
     """A field with a value that it can't have; the value is shown as JSON."""
-    text = json.dumps(value, default=str)
     return MlflowError(
         INVALID_PARAMETER_VALUE,
-        f"Invalid value {_cut(text)} for parameter '{parameter}' supplied:  Hint: {hint}. {SEE_DOCS}",
+        f"Invalid value {_as_json(value)} for parameter '{parameter}' supplied:  Hint: {hint}. {SEE_DOCS}",
     )
 
 
@@ -75,9 +78,17 @@ def error_of(error: errors.TrackwireError) -> MlflowError:
         field = FIELDS.get(error.field, error.field)
         if error.reason == "REQUIRED":
             return missing(field)
-        shown = error.metadata["value"]
-        hint = error.message.removeprefix(f"{error.field}: ").removeprefix(f"{shown}: ")
-        return MlflowError(code, f"Invalid value {_as_json(shown)} for parameter '{field}' supplied: {hint}")
+        return MlflowError(
+            code, f"Invalid value {_as_json(error.value)} for parameter '{field}' supplied: {error.expected}"
+        )
+    if isinstance(error, errors.NotFound):
+        kind = error.metadata["resource_type"]
+        # Whoever asks by a name is told the name.
+        words = None if error.metadata.get("field") in ("name", "experiment_name") else NOT_FOUND_WORDS.get(kind)
+        return MlflowError(code, error.message if words is None else words.format(error.metadata["resource_name"]))
+    if isinstance(error, errors.RunDeleted):
+        run_id = error.metadata["run_id"]
+        return MlflowError(code, f"The run {run_id} must be in the 'active' state. Current state is deleted.")
     return MlflowError(code, error.message)
 
 
@@ -88,13 +99,8 @@ def retry_seconds_of(error: errors.TrackwireError) -> float | None:
     return STORE_RETRY_SECONDS if isinstance(error, errors.StoreUnavailable) else None
 
 
-def _as_json(shown: str) -> str:
-    """Text as core quotes it, in JSON's quotes."""
-    if len(shown) > 1 and shown[0] == shown[-1] == "'":
-        return f'"{shown[1:-1]}"'
-    return shown
-
-
-def _cut(text: str) -> str:
+def _as_json(value: object) -> str:
+    """A value as its request had it, cut if long."""
+    text = json.dumps(value, default=str)
     limit = errors.VALUE_SHOWN_CHARACTERS_MAX
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

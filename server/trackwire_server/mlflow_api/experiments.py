@@ -92,6 +92,7 @@ class ExperimentDoor:
             order_by=request.order_by,
             page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
             page_token=request.page_token,
+            tags_required=True,
             view=view_type(request.view_type, ViewType.ACTIVE_ONLY),
         )
         found, token = await self._experiments.search(search)

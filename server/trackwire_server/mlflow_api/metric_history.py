@@ -91,19 +91,17 @@ class MetricHistoryDoor:
         return {"metrics": listed}
 
     async def get_interval(self, request: GetMetricHistoryBulkInterval) -> Answer:
-        """Of the steps of all runs together a bounded number, evenly spread, and each run's last one."""
+        """Of the steps of all runs together a bounded number, evenly spread, and the last one of each run."""
         _check_interval(request)
         key = _key(request.metric_key)
         steps = (request.start_step, request.end_step)
         points = {run_id: await self._points(run_id, key, steps) for run_id in dict.fromkeys(request.run_ids)}
         every = np.unique(np.concatenate([found.steps for found in points.values()]))
-        sampled = _sampled(every, request.max_results)
+        last = [found.steps.max() for found in points.values() if len(found)]
+        sampled = np.append(_sampled(every, request.max_results), np.array(last, np.int64))
         listed: list[Answer] = []
         for run_id, found in points.items():
-            wanted = np.isin(found.steps, sampled)
-            if len(found):
-                wanted |= found.steps == found.steps.max()
-            shown = found.take(wanted)
+            shown = found.take(np.isin(found.steps, sampled))
             listed += await _listed(
                 key, shown.take(np.lexsort((shown.values, shown.times_ms, shown.steps))), run_id=run_id
             )
@@ -148,10 +146,10 @@ def _list(key: str, points: Points, more: Answer) -> list[Answer]:
 
 
 def _sampled(steps: Integers, most: int) -> Integers:
-    """So many of the steps, evenly spread; the last one besides."""
+    """So many of the steps, evenly spread."""
     if len(steps) <= most:
         return steps
-    sampled: Integers = steps[np.append(np.arange(most) * len(steps) // most, len(steps) - 1)]
+    sampled: Integers = steps[np.arange(most) * len(steps) // most]
     return sampled
 
 

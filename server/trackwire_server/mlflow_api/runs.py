@@ -120,6 +120,7 @@ class RunDoor:
             order_by=request.order_by,
             page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
             page_token=request.page_token,
+            tags_required=True,
             view=view_type(request.run_view_type, ViewType.ACTIVE_ONLY),
             experiment_ids=tuple(request.experiment_ids),
         )
