@@ -182,10 +182,11 @@ async def stubs(
 ) -> AsyncIterator[Stubs]:
     """The whole server, as app.py puts it together, in the test's event loop: once in memory, once on SQLite."""
     in_memory = {"store_uri": "memory:", "artifacts_uri": "memory:"} if request.param == "memory" else {}
-    flags = {"data_dir": str(tmp_path), "port": "0", "drain_seconds": "1", **in_memory}
+    flags = {"data_dir": str(tmp_path), "port": "0", "http_port": "0", "drain_seconds": "1", **in_memory}
     async with AsyncExitStack() as stack:
-        address, _ = await app.start(Config.read(flags, {}), stack, log)
-        yield Stubs.over(await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)))
+        served = await app.start(Config.read(flags, {}), stack, log)
+        channel = grpc.aio.insecure_channel(served.address, options=CHANNEL_OPTIONS)
+        yield Stubs.over(await stack.enter_async_context(channel))
 
 
 @pytest.fixture

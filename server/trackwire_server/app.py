@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -58,16 +58,24 @@ async def serve(config: Config) -> None:
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
         require_free_port(_options(config))
-        address, url, services = await start(config, stack, log)
-        directory.announce(address, url)
-        _announce(config, services.admin.facts, address, url, is_new=directory.is_new)
+        served = await start(config, stack, log)
+        directory.announce(served.address, served.url)
+        _announce(config, served, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
 
 
-async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, str, Services]:
-    """Opens the stores and serves them, until the stack is unwound; the address, and the URL where there is one.
+class Served(NamedTuple):
+    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there."""
+
+    address: str
+    url: str
+    services: Services
+
+
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> Served:
+    """Opens the stores and serves them, until the stack is unwound.
 
     Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
@@ -87,7 +95,7 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
-    return address, "" if http is None else http.url, services
+    return Served(address, "" if http is None else http.url, services)
 
 
 def _open_http(config: Config, services: Services, log: FilteringBoundLogger) -> "HttpServer | None":
@@ -302,14 +310,15 @@ def _tail_retention_ms(config: Config) -> int:
     return round(config.tail_retention_seconds * 1000)
 
 
-def _announce(config: Config, facts: ServerFacts, address: str, url: str, *, is_new: bool) -> None:
+def _announce(config: Config, served: Served, *, is_new: bool) -> None:
     # Whoever started it in the wrong folder sees here why nothing is found.
-    http = {"http": url} if url else {}
+    facts = served.services.admin.facts
+    http = {"http": served.url} if served.url else {}
     note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
-        address=address,
+        address=served.address,
         **http,
         store=facts.store,
         artifacts=facts.artifacts_uri,
