@@ -16,11 +16,12 @@ from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_RPCS
 
 def mlflow_routes(services: Services, log: FilteringBoundLogger) -> Sequence[BaseRoute]:
     """What answers below /api/ and /ajax-api/."""
-    door = MlflowDoor((*_rpcs(services), *UNKNOWN_RPCS), log)
+    door = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), log)
     return tuple(Route(prefix + "{path:path}", door, methods=METHODS) for prefix in PREFIXES)
 
 
-def _rpcs(services: Services) -> Sequence[Rpc]:
+def rpcs_of(services: Services) -> Sequence[Rpc]:
+    """What is answered, noun by noun."""
     return (
         *ExperimentDoor(services.experiments).rpcs(),
         *RunDoor(services.runs).rpcs(),

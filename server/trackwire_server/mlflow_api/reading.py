@@ -16,6 +16,8 @@ Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 Int64: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 MessageT = TypeVar("MessageT", bound=msgspec.Struct)
 
+# A message that isn't of its type is one of these as well.
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AT = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
 _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<field>[^.\[\]]+)")
@@ -39,10 +41,8 @@ def read_body(body: bytes, kind: type[MessageT]) -> MessageT:
     """A message out of JSON. Raises MlflowError naming the field and the value."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if not isinstance(error, msgspec.ValidationError):
-            raise MlflowError(INVALID_PARAMETER_VALUE, f"the request's body is not JSON: {error}") from error
-    return _read_again(body, kind)
+    except _NO_JSON:
+        return _read_again(body, kind)
 
 
 def read_query(query: Sequence[tuple[str, str]], kind: type[MessageT]) -> MessageT:
@@ -59,16 +59,20 @@ def read_query(query: Sequence[tuple[str, str]], kind: type[MessageT]) -> Messag
 
 def _read_again(body: bytes, kind: type[MessageT]) -> MessageT:
     """The slow way, which knows what null means and what stood there."""
-    raw = msgspec.json.decode(body)
+    raw = _decoded(body)
     if isinstance(raw, str):
         # Old clients encode it twice.
-        try:
-            raw = msgspec.json.decode(raw)
-        except msgspec.DecodeError as error:
-            raise MlflowError(INVALID_PARAMETER_VALUE, f"the request's body is not JSON: {error}") from error
+        raw = _decoded(raw)
     if not isinstance(raw, dict):
         raise MlflowError(INVALID_PARAMETER_VALUE, f"the request's body must be a JSON object, not {_kind_of(raw)}")
     return _converted(_without_nulls(raw), kind)
+
+
+def _decoded(text: bytes | str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except _NO_JSON as error:
+        raise MlflowError(INVALID_PARAMETER_VALUE, f"the request's body is not JSON: {error}") from error
 
 
 def _converted(raw: Mapping[str, Any], kind: type[MessageT]) -> MessageT:
