@@ -1,5 +1,7 @@
 """Runs by MLflow's REST API: its shapes, and its words for what is wrong."""
 
+import json
+
 import pytest
 from tests.mlflow_api.conftest import Rest
 
@@ -187,3 +189,38 @@ def test_deleted_run_refuses_points(rest: Rest) -> None:
     status, code, message = rest.refused("POST", "runs/log-metric", json=point)
     assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
     assert "deleted" in message
+
+
+def test_models_of_a_run_are_listed_in_its_tag(rest: Rest) -> None:
+    run_id = rest.run()
+    models = [
+        {"artifact_path": path, "flavors": {}, "utc_time_created": "2026-01-01 00:00:00", "run_id": run_id}
+        for path in ("a", "b")
+    ]
+    for model in models:
+        rest.post("runs/log-model", run_id=run_id, model_json=json.dumps(model))
+    tags = {tag["key"]: tag["value"] for tag in rest.get("runs/get", run_id=run_id)["run"]["data"]["tags"]}
+    assert json.loads(tags["mlflow.log-model.history"]) == models
+
+
+@pytest.mark.parametrize(
+    ("model_json", "words"),
+    [
+        ("", "Missing value for required parameter 'model_json'"),
+        ("{", "is not a valid JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"flavors": {}}', "missing mandatory fields: artifact_path, utc_time_created, run_id"),
+    ],
+)
+def test_bad_models_are_refused(rest: Rest, model_json: str, words: str) -> None:
+    fields = {"run_id": rest.run(), "model_json": model_json}
+    status, code, message = rest.refused("POST", "runs/log-model", json=fields)
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert words in message
+
+
+def test_tag_that_is_no_list_of_models_is_left_alone(rest: Rest) -> None:
+    run_id = rest.run(tags=[{"key": "mlflow.log-model.history", "value": "mine"}])
+    model = {"artifact_path": "a", "flavors": {}, "utc_time_created": "", "run_id": run_id}
+    fields = {"run_id": run_id, "model_json": json.dumps(model)}
+    assert "is no list of models" in rest.refused("POST", "runs/log-model", json=fields)[2]

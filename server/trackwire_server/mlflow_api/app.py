@@ -10,6 +10,7 @@ from trackwire_server.mlflow_api.door import METHODS, PREFIXES, MlflowDoor, Rpc
 from trackwire_server.mlflow_api.experiments import ExperimentDoor
 from trackwire_server.mlflow_api.metric_history import MetricHistoryDoor
 from trackwire_server.mlflow_api.metrics import MetricDoor
+from trackwire_server.mlflow_api.model_history import ModelHistoryDoor
 from trackwire_server.mlflow_api.runs import RunDoor
 from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_RPCS
 
@@ -25,6 +26,7 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
     return (
         *ExperimentDoor(services.experiments).rpcs(),
         *RunDoor(services.runs).rpcs(),
+        *ModelHistoryDoor(services.runs).rpcs(),
         *MetricDoor(services.metrics, services.runs).rpcs(),
         *MetricHistoryDoor(services.metrics).rpcs(),
     )

@@ -13,7 +13,6 @@ _TABLE = """
     GET    2.0/mlflow/artifacts/list listArtifacts
     POST   2.0/mlflow/artifacts/presigned-upload-url createPresignedUploadUrl
     POST   2.0/mlflow/artifacts/presigned-download-url createPresignedDownloadUrl
-    POST   2.0/mlflow/runs/log-model logModel
     POST   2.0/mlflow/runs/log-inputs logInputs
     POST   2.0/mlflow/runs/outputs logOutputs
     POST   2.0/mlflow/experiments/search-datasets searchDatasets
