@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 from collections.abc import Generator
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 
 _BACKLOG = 2_048
+
+# What it says of its own start and end the server says itself.
+logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 class HttpServer:
