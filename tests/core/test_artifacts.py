@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import NOW_MS, FakeClock
 
 from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
+from trackwire_server.core.artifact_places import OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import (
     DOWNLOAD_PART_BYTES,
     Artifacts,
@@ -59,7 +60,8 @@ def artifacts(memory_state: MemoryState, clock: FakeClock) -> Artifacts:
     memory_state.runs["run1"] = RUN
     memory_state.runs["deleted"] = replace(RUN, run_id="deleted", lifecycle_stage=LifecycleStage.DELETED)
     memory_state.runs["far"] = replace(RUN, run_id="far", artifact_uri="s3://bucket/0/far/artifacts")
-    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), MemoryBytes(clock), clock)
+    stores = ByteStores({OWN_SCHEME: own_store(MemoryBytes(clock))})
+    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), stores, clock)
 
 
 async def stream(*parts: bytes | UploadFinish) -> AsyncIterator[bytes | UploadFinish]:
