@@ -27,10 +27,10 @@ def store_uri(text: str) -> str:
     if text == MEMORY or (found and found["path"] != ":memory:"):
         return text
     if _DATABASE.match(text):
-        raise ValueError(f"{_STORES}: this kind of database is not supported yet")
+        raise ValueError(f"{_STORES} (this kind of database is not supported yet)")
     if re.match(r"[a-z][a-z0-9+]*://(?!/)", text) or not text.strip():
         raise ValueError(_STORES)
-    raise ValueError(f"{_STORES}: there are no file stores, what a folder would hold lies in one database")
+    raise ValueError(f"{_STORES} (there are no file stores: what a folder would hold lies in one database)")
 
 
 def same_store(one: str, other: str) -> bool:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -67,7 +66,9 @@ def remove(folder: int, name: str) -> int:
         return size_bytes
     tree = os.fwalk(name, dir_fd=folder, follow_symlinks=False)
     size_bytes = sum(_size(at, file) for _, _, files, at in tree for file in files)
-    shutil.rmtree(name, dir_fd=folder, onerror=_raise_unless_gone)
+    while entry_mode(folder, name) is not None:
+        with suppress(FileNotFoundError):  # The other one was first: what it has left goes now.
+            shutil.rmtree(name, dir_fd=folder)
     return size_bytes
 
 
@@ -75,8 +76,3 @@ def _size(folder: int, name: str) -> int:
     with suppress(FileNotFoundError):
         return os.lstat(name, dir_fd=folder).st_size
     return 0
-
-
-def _raise_unless_gone(_function: Callable[..., object], _path: str, error: tuple[object, object, object]) -> None:
-    if isinstance(error[1], BaseException) and not isinstance(error[1], FileNotFoundError):
-        raise error[1]
