@@ -3,6 +3,7 @@
 The parsers raise ValueError saying what would be right.
 """
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -78,7 +79,9 @@ def artifact_root(text: str) -> str:
 def check_apart(root: str, own_folder: Path | None) -> None:
     """Whether runs in a root are out of the server's own store, which holds its files otherwise."""
     folder = local_folder(root)
-    if folder is not None and own_folder is not None and folder.resolve().is_relative_to(own_folder.resolve()):
+    if folder is None or own_folder is None:
+        return
+    if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(own_folder)):
         raise ValueError("must not lie in the server's own artifact store: leave it out, and the server serves all")
 
 

@@ -498,6 +498,12 @@ async def test_folders_of_the_servers_own_are_no_runs(tmp_path: Path, location: 
     assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
 
 
+async def test_long_run_id_is_a_folder_in_a_folder(tmp_path: Path) -> None:
+    async with local_folders([])(run_at(f"{tmp_path}/runs/{'r' * 256}/artifacts")) as folder:
+        await put(folder.store, folder.of("a"))
+    assert (tmp_path / "runs" / ("r" * 255) / "r" / "artifacts" / "a").exists()
+
+
 async def test_links_below_a_location_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "file").write_text("secret")
@@ -512,9 +518,11 @@ async def test_links_below_a_location_are_not_followed(tmp_path: Path) -> None:
     assert names_in(tmp_path / "secret") == ["file"]
 
 
-async def test_what_the_system_forbids_is_refused_for_good(tmp_path: Path) -> None:
+@pytest.mark.parametrize("location", ["file/runs", "loop/runs", "x" * 256])
+async def test_what_the_system_forbids_is_refused_for_good(tmp_path: Path, location: str) -> None:
     (tmp_path / "file").write_text("no folder")
+    (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(FailedPrecondition, match="can't use") as refused:
-        async with local_folders([])(run_at(f"{tmp_path}/file/runs/run1/artifacts")) as folder:
+        async with local_folders([tmp_path / "own"])(run_at(f"{tmp_path}/{location}/run1/artifacts")) as folder:
             await put(folder.store, folder.of("a"))
     assert refused.value.reason == "ARTIFACTS_ELSEWHERE"

@@ -209,14 +209,19 @@ class Artifacts:
         discarded = 0
         for upload in await self._uploads.expired_uploads(before_ms=before_ms, limit=EXPIRED_UPLOADS_PER_CALL):
             try:
-                run = await self._get_run(upload.run_id)
-                async with self._stores.opened(run) as folder:
-                    await self._discard(upload.run_id, upload.upload_id, folder)
+                await self._forget(upload)
             except (Aborted, FailedPrecondition, NotFound):
                 # A stream longer than a day is still under way, or the server can't go there any more, or the run went.
                 continue
             discarded += 1
         return discarded
+
+    async def _forget(self, upload: Upload) -> None:
+        if upload.complete:
+            await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+            return
+        async with self._stores.opened(await self._get_run(upload.run_id)) as folder:
+            await self._discard(upload.run_id, upload.upload_id, folder)
 
     async def _discard(self, run_id: str, upload_id: str, folder: ArtifactFolder) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.

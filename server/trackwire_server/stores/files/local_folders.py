@@ -41,10 +41,10 @@ def local_folders(guarded: Sequence[Path]) -> Opener:
 
 
 def _touches(folder: Path, guarded: Sequence[Path]) -> bool:
-    # Links above a run's folder are followed, none is from there on.
-    real = folder.parents[_RUN_PARTS - 1].resolve().joinpath(*folder.parts[-_RUN_PARTS:])
-    own = [each.resolve() for each in guarded]
-    return any(real.is_relative_to(each) or each.is_relative_to(real) for each in own)
+    # Links above a run's folder are followed, none is from there on. Unlike Path.resolve, realpath survives loops.
+    real = Path(os.path.realpath(folder.parents[_RUN_PARTS - 1]), *folder.parts[-_RUN_PARTS:])
+    own = [os.path.realpath(each) for each in guarded]
+    return any(real.is_relative_to(each) or Path(each).is_relative_to(real) for each in own)
 
 
 @contextmanager
