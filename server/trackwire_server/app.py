@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
@@ -16,6 +17,7 @@ from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
@@ -182,15 +184,24 @@ def _services(config: Config, stores: Stores) -> Services:
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
-    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, stores.artifacts)
+    artifacts = _byte_stores(config, stores.artifacts)
+    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, artifacts)
     return Services(
-        experiments=Experiments(stores.experiments, clock),
+        experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
         runs=Runs(stores.runs, stores.run_data, clock, random_id),
         metrics=metrics,
-        artifacts=Artifacts(stores.runs, stores.uploads, stores.artifacts, clock),
+        artifacts=Artifacts(stores.runs, stores.uploads, artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
+
+
+def _byte_stores(config: Config, own: ByteStore) -> ByteStores:
+    """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
+    from trackwire_server.stores.files import local_folders
+
+    guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
+    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
 
 
 async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
@@ -259,7 +270,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
     from trackwire_server.stores.memory.state import MemoryState
 
-    state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
+    state = MemoryState.fresh(now_ms=system_clock(), artifact_root=config.default_artifact_root)
+    models = ModelRegistryState()
     uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
@@ -288,7 +300,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.runs import SqlRuns
 
-    database = await Database.open(config.store_uri)
+    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
     stack.push_async_callback(database.close)
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(

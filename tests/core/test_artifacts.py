@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import NOW_MS, FakeClock
 
 from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import (
     DOWNLOAD_PART_BYTES,
     Artifacts,
@@ -32,6 +34,7 @@ from trackwire_server.core.errors import (
     RunDeleted,
 )
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.stores.files import local_folders
 from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
@@ -59,7 +62,8 @@ def artifacts(memory_state: MemoryState, clock: FakeClock) -> Artifacts:
     memory_state.runs["run1"] = RUN
     memory_state.runs["deleted"] = replace(RUN, run_id="deleted", lifecycle_stage=LifecycleStage.DELETED)
     memory_state.runs["far"] = replace(RUN, run_id="far", artifact_uri="s3://bucket/0/far/artifacts")
-    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), MemoryBytes(clock), clock)
+    stores = ByteStores({OWN_SCHEME: own_store(MemoryBytes(clock))})
+    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), stores, clock)
 
 
 async def stream(*parts: bytes | UploadFinish) -> AsyncIterator[bytes | UploadFinish]:
@@ -342,6 +346,27 @@ async def test_upload_expires_a_day_after_its_latest_stream(artifacts: Artifacts
     assert await artifacts.discard_expired() == 0
     clock.advance(1)
     assert await artifacts.discard_expired() == 1
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(0, False)
+
+
+async def test_expired_uploads_are_dropped_where_they_lie_and_others_are_not_held_up(
+    memory_state: MemoryState, clock: FakeClock, tmp_path: Path
+) -> None:
+    memory_state.runs["run1"] = replace(RUN, artifact_uri=f"{tmp_path}/runs/run1/artifacts")
+    memory_state.runs["run2"] = replace(RUN, run_id="run2", artifact_uri=f"{tmp_path}/gone/run2/artifacts")
+    stores = ByteStores({FILE_SCHEME: local_folders([])})
+    artifacts = Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), stores, clock)
+    for run_id in ("run2", "run1"):
+        with pytest.raises(InvalidArgument):
+            await artifacts.upload(replace(HEADER, run_id=run_id), stream(DATA[:4]))
+        clock.advance(1)
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(4, False)
+    assert len(list((tmp_path / "runs" / ".partial").iterdir())) == 1
+    # As when the server is started with other rights.
+    memory_state.runs["run2"] = replace(memory_state.runs["run2"], artifact_uri="s3://bucket/run2/artifacts")
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 1
+    assert list((tmp_path / "runs" / ".partial").iterdir()) == []
     assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(0, False)
 
 

@@ -82,6 +82,8 @@ def _tell(session: Session, garbage: "CollectGarbageResponse", verb: str, *, as_
         click.echo(f"run {run_id}: {versions[run_id]}" if run_id in versions else f"run {run_id}", err=err)
     for experiment_id in garbage.experiment_ids:
         click.echo(f"experiment {experiment_id}", err=err)
+    for uri in garbage.artifact_uris_left:
+        click.echo(f"left alone, as the server doesn't reach it: {uri}", err=err)
     removed = (
         counted(len(garbage.run_ids), "run"),
         counted(len(garbage.experiment_ids), "experiment"),

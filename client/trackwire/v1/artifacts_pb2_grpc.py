@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class ArtifactServiceStub(object):
     """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT.
+    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
+    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
+    read and write there by themselves.
     """
 
     def __init__(self, channel):
@@ -75,7 +77,9 @@ class ArtifactServiceStub(object):
 
 class ArtifactServiceServicer(object):
     """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT.
+    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
+    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
+    read and write there by themselves.
     """
 
     def ListArtifacts(self, request, context):
@@ -179,7 +183,9 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ArtifactService(object):
     """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT.
+    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
+    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
+    read and write there by themselves.
     """
 
     @staticmethod

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from trackwire_server.core.artifact_paths import artifact_root, partial_id
+from trackwire_server.core.artifact_paths import partial_id
+from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection, Upload
@@ -79,6 +80,8 @@ class Garbage:
     experiment_ids: list[str] = field(default_factory=list)
     uploads: int = 0
     artifact_bytes: int = 0
+    # Where artifacts of removed runs are left to those who reach them.
+    artifact_uris_left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class AdminStores:
     experiments: ExperimentStore
     runs: RunStore
     uploads: UploadStore
-    artifacts: ByteStore
+    artifacts: ByteStores
 
 
 class Admin:
@@ -173,7 +176,7 @@ class _Collection:
 
     async def _take(self, run: Run) -> None:
         unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
-        sizes = [await self._take_upload(run.run_id, upload_id) for upload_id in unfinished]
+        sizes = [await self._take_upload(run, upload_id) for upload_id in unfinished]
         if None in sizes:
             return
         if not self._dry_run and not await self._stores.garbage.remove_run(run.run_id, before_ms=self._before_ms):
@@ -203,7 +206,11 @@ class _Collection:
                 await self._take_expired(upload)
 
     async def _take_expired(self, upload: Upload) -> None:
-        size = await self._take_upload(upload.run_id, upload.upload_id)
+        try:
+            run = await self._stores.runs.get_run(upload.run_id, _RUN_ALONE)
+        except NotFound:
+            return
+        size = await self._take_upload(run, upload.upload_id)
         if size is None:
             return
         if not self._dry_run:
@@ -211,36 +218,41 @@ class _Collection:
         self.taken.uploads += 1
         self.taken.artifact_bytes += size
 
-    async def _take_upload(self, run_id: str, upload_id: str) -> int | None:
-        """The bytes of an unfinished upload; None if somebody is writing them."""
-        name = partial_id(run_id, upload_id)
-        size = await self._stores.artifacts.partial_size(name)
-        if not self._dry_run:
-            try:
-                await self._stores.artifacts.discard_partial(name)
-            except Aborted:
-                return None
+    async def _take_upload(self, run: Run, upload_id: str) -> int | None:
+        """The bytes of an unfinished upload, as far as the server reaches them; None if somebody is writing them."""
+        name = partial_id(run.run_id, upload_id)
+        try:
+            async with self._stores.artifacts.opened(run) as folder:
+                size = await folder.store.partial_size(name)
+                if not self._dry_run:
+                    await folder.store.discard_partial(name)
+        except Aborted:
+            return None
+        except FailedPrecondition:
+            return 0
         return size
 
     async def _take_artifacts(self, run: Run) -> int:
         try:
-            root = artifact_root(run)
-        except FailedPrecondition:
-            return 0  # They lie in a store of somebody else's, who alone may delete there.
-        if self._dry_run:
-            return await self._measure(root)
-        try:
-            return await self._stores.artifacts.delete(root)
+            async with self._stores.artifacts.opened(run) as folder:
+                if self._dry_run:
+                    return await _measure(folder.store, folder.path)
+                return await folder.store.delete(folder.path)
         except NotFound:
             return 0
+        except FailedPrecondition:
+            # They lie where this server may not go: somebody else deletes there.
+            self.taken.artifact_uris_left.append(run.artifact_uri)
+            return 0
 
-    async def _measure(self, folder: str) -> int:
-        total, after = 0, ""
-        while entries := await self._stores.artifacts.list_folder(folder, after=after, limit=PAGE):
-            for entry in entries:
-                total += await self._measure(f"{folder}/{entry.path}") if entry.is_dir else entry.size_bytes
-            after = entries[-1].path
-        return total
+
+async def _measure(store: ByteStore, folder: str) -> int:
+    total, after = 0, ""
+    while entries := await store.list_folder(folder, after=after, limit=PAGE):
+        for entry in entries:
+            total += await _measure(store, f"{folder}/{entry.path}") if entry.is_dir else entry.size_bytes
+        after = entries[-1].path
+    return total
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

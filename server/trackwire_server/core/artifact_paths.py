@@ -26,42 +26,59 @@ def check_artifact_path(field: str, path: str) -> str:
                 reason="TOO_LONG",
                 limit=LIMITS.artifact_path_part_bytes,
             )
+    if fault := path_fault(path):
+        raise InvalidArgument(field, path, f"{_RULE}{fault}", reason="BAD_ARTIFACT_PATH")
+    return path
+
+
+def path_fault(path: str) -> str:
+    """What is wrong with a relative path, however often it is decoded; empty if nothing."""
     decoded = path
     while True:
         if fault := _fault(decoded):
-            once = "" if decoded == path else f" once decoded to {decoded!r}"
-            raise InvalidArgument(field, path, f"{_RULE}{fault}{once}", reason="BAD_ARTIFACT_PATH")
+            return fault if decoded == path else f"{fault} once decoded to {decoded!r}"
         if (again := unquote(decoded)) == decoded:
-            return path
+            return ""
         decoded = again
 
 
 def _fault(path: str) -> str:
-    """What is wrong with a path; empty if nothing."""
     if path.startswith("/"):
         return "it is absolute"
     if "\\" in path:
         return "it has a backslash"
-    # Cc: control characters; Cs: halves of surrogate pairs, which no file system stores.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        return "it has a control character"
+    if fault := control_fault(path):
+        return fault
     for part in path.split("/"):
         if part in ("", ".", ".."):
             return f"it has {part!r} as a part" if part else "it has an empty part"
     return ""
 
 
+def control_fault(text: str) -> str:
+    """What is wrong with a text that has control characters; empty if it has none."""
+    # Cc: control characters; Cs: halves of surrogate pairs, which no file system stores.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        return "it has a control character"
+    return ""
+
+
 def artifact_root(run: Run) -> str:
-    """The folder of a run in the server's artifact store. Raises FailedPrecondition if its artifacts lie elsewhere."""
+    """The folder of a run in the server's own artifact store. Raises FailedPrecondition if it has none there."""
     folder = run.artifact_uri.removeprefix(ARTIFACT_SCHEME)
     if folder == run.artifact_uri or _fault(folder):
-        raise FailedPrecondition(
-            f"run {run.run_id!r} keeps its artifacts at {run.artifact_uri!r}, outside of this server's artifact store:"
-            " read and write them there",
-            reason="ARTIFACTS_ELSEWHERE",
-            metadata={"run_id": run.run_id, "artifact_uri": run.artifact_uri},
-        )
-    return "/".join(_split_long(part) for part in folder.split("/"))
+        raise artifacts_elsewhere(run)
+    return short_parts(folder)
+
+
+def artifacts_elsewhere(run: Run, why: str = "outside of what this server reaches") -> FailedPrecondition:
+    """A run's artifacts are not for this server to read or write."""
+    return FailedPrecondition(
+        f"run {run.run_id!r} keeps its artifacts at {run.artifact_uri!r}, {why}: read and write them there,"
+        " as clients that reach it do by themselves",
+        reason="ARTIFACTS_ELSEWHERE",
+        metadata={"run_id": run.run_id, "artifact_uri": run.artifact_uri},
+    )
 
 
 def partial_id(run_id: str, upload_id: str) -> str:
@@ -69,7 +86,12 @@ def partial_id(run_id: str, upload_id: str) -> str:
     return hashlib.sha256(f"{run_id}/{upload_id}".encode()).hexdigest()
 
 
+def short_parts(folder: str) -> str:
+    """A folder whose parts may be names of files: a run's id may have 256 characters, a file's name 255 bytes."""
+    return "/".join(_split_long(part) for part in folder.split("/"))
+
+
 def _split_long(name: str) -> str:
-    # A run's id may have 256 characters, a file's name 255 bytes: the last one becomes a folder of its own.
+    # The last character becomes a folder of its own.
     limit = LIMITS.artifact_path_part_bytes
     return name if len(name) <= limit else f"{name[:limit]}/{name[limit:]}"

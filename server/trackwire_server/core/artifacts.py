@@ -16,7 +16,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, partial_id
+from trackwire_server.core.artifact_paths import check_artifact_path, partial_id
+from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import NOTHING, Artifact, LifecycleStage, Run, RunSelection, Upload
@@ -31,7 +32,7 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
-from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, RunStore, UploadStore
+from trackwire_server.core.stores import OpenFile, PartialFile, RunStore, UploadStore
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
@@ -97,10 +98,10 @@ class DownloadPart:
 class Artifacts:
     """Files of runs."""
 
-    def __init__(self, runs: RunStore, uploads: UploadStore, store: ByteStore, clock: Clock):
+    def __init__(self, runs: RunStore, uploads: UploadStore, stores: ByteStores, clock: Clock):
         self._runs = runs
         self._uploads = uploads
-        self._store = store
+        self._stores = stores
         self._clock = clock
 
     async def list_artifacts(self, run_id: str, path: str, *, page_size: int = 0, page_token: str = "") -> ArtifactPage:
@@ -111,8 +112,8 @@ class Artifacts:
         query = fingerprint("artifacts", run_id, path)
         after = _name_in(decode_token(query, page_token))
         run = await self._get_run(run_id)
-        root = artifact_root(run)
-        entries = await self._store.list_folder(_join(root, path), after=after, limit=limit + 1)
+        async with self._stores.opened(run) as folder:
+            entries = await folder.store.list_folder(folder.of(path), after=after, limit=limit + 1)
         shown = entries[:limit]
         more = (shown[-1].path,) if len(entries) > limit else None
         return ArtifactPage(
@@ -124,79 +125,83 @@ class Artifacts:
     async def upload(self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish]) -> Artifact:
         """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
         _check_header(header)
-        target = _join(artifact_root(await self._get_active_run(header.run_id, "header.run_id")), header.path)
-        upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
-        if upload.complete:
-            await _check_same_bytes(upload, parts)
-            return await self._describe(upload, target)
-        partial = await self._store.open_partial(partial_id(header.run_id, header.upload_id), target)
-        try:
-            sha256 = await _receive(header, parts, partial)
-            artifact = await partial.publish()
-        except (ChecksumMismatch, TooManyBytes):
-            await partial.close()
-            await self._discard(upload)
-            raise
-        finally:
-            await partial.close()
+        run = await self._get_active_run(header.run_id, "header.run_id")
+        async with self._stores.opened(run) as folder:
+            upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
+            if upload.complete:
+                await _check_same_bytes(upload, parts)
+                return await _describe(upload, folder)
+            artifact, sha256 = await self._store(header, parts, folder)
         await self._uploads.complete_upload(header.run_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
-    async def _describe(self, upload: Upload, target: str) -> Artifact:
-        """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+    async def _store(
+        self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], folder: ArtifactFolder
+    ) -> tuple[Artifact, bytes]:
+        name = partial_id(header.run_id, header.upload_id)
+        partial = await folder.store.open_partial(name, folder.of(header.path))
         try:
-            return replace(await self._store.get_file(target), path=upload.path)
-        except NotFound:
-            return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
+            sha256 = await _receive(header, parts, partial)
+            return await partial.publish(), sha256
+        except (ChecksumMismatch, TooManyBytes):
+            await partial.close()
+            await self._discard(header.run_id, header.upload_id, folder)
+            raise
+        finally:
+            await partial.close()
 
     async def get_upload_status(self, run_id: str, upload_id: str) -> UploadStatus:
         """How much of an upload has arrived; nothing of an unknown one."""
         _check_upload_id("upload_id", upload_id)
-        await self._get_run(run_id)
+        run = await self._get_run(run_id)
         upload = await self._uploads.get_upload(run_id, upload_id)
         if upload is None:
             return UploadStatus(0, False)
         if upload.complete:
             return UploadStatus(upload.size_bytes, True)
-        return UploadStatus(await self._store.partial_size(partial_id(run_id, upload_id)), False)
+        async with self._stores.opened(run) as folder:
+            return UploadStatus(await folder.store.partial_size(partial_id(run_id, upload_id)), False)
 
     async def download(self, run_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
         """A file's bytes, or a range of them; at least one part."""
         check_artifact_path("path", path)
         _check_not_negative("offset", wanted.offset)
         _check_not_negative("length", wanted.length)
-        root = artifact_root(await self._get_run(run_id))
-        try:
-            file = await self._store.open_file(_join(root, path))
-        except NotFound as error:
-            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file") from error
-        try:
-            async with aclosing(_parts(file, path, wanted)) as parts:
-                async for part in parts:
-                    yield part
-        finally:
-            await file.close()
+        run = await self._get_run(run_id)
+        async with self._stores.opened(run) as folder:
+            try:
+                file = await folder.store.open_file(folder.of(path))
+            except NotFound as error:
+                raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file") from error
+            try:
+                async with aclosing(_parts(file, path, wanted)) as parts:
+                    async for part in parts:
+                        yield part
+            finally:
+                await file.close()
 
     async def delete_artifact(self, run_id: str, path: str) -> int:
         """Deletes a file, or a folder with all in it; the bytes freed."""
         check_artifact_path("path", path)
-        root = artifact_root(await self._get_active_run(run_id, "run_id"))
-        try:
-            return await self._store.delete(_join(root, path))
-        except NotFound as error:
-            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file or folder") from error
+        run = await self._get_active_run(run_id, "run_id")
+        async with self._stores.opened(run) as folder:
+            try:
+                return await folder.store.delete(folder.of(path))
+            except NotFound as error:
+                hint = f"run {run_id} has no such file or folder"
+                raise NotFound("artifact", path, field="path", hint=hint) from error
 
     async def create_upload_url(self, run_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: the server's own store has no URLs."""
+        """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        artifact_root(await self._get_active_run(run_id, "run_id"))
-        raise _presigned_urls_unsupported("UploadArtifact")
+        async with self._stores.opened(await self._get_active_run(run_id, "run_id")):
+            raise _presigned_urls_unsupported("UploadArtifact")
 
     async def create_download_url(self, run_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: the server's own store has no URLs."""
+        """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        artifact_root(await self._get_run(run_id))
-        raise _presigned_urls_unsupported("DownloadArtifact")
+        async with self._stores.opened(await self._get_run(run_id)):
+            raise _presigned_urls_unsupported("DownloadArtifact")
 
     async def discard_expired(self) -> int:
         """Drops uploads without a new stream for a day, and forgets those completed; how many. For now and then."""
@@ -204,16 +209,24 @@ class Artifacts:
         discarded = 0
         for upload in await self._uploads.expired_uploads(before_ms=before_ms, limit=EXPIRED_UPLOADS_PER_CALL):
             try:
-                await self._discard(upload)
-            except Aborted:
-                continue  # A stream longer than a day is still under way.
+                await self._forget(upload)
+            except (Aborted, FailedPrecondition, NotFound):
+                # A stream longer than a day is still under way, or the server can't go there any more, or the run went.
+                continue
             discarded += 1
         return discarded
 
-    async def _discard(self, upload: Upload) -> None:
+    async def _forget(self, upload: Upload) -> None:
+        if upload.complete:
+            await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+            return
+        async with self._stores.opened(await self._get_run(upload.run_id)) as folder:
+            await self._discard(upload.run_id, upload.upload_id, folder)
+
+    async def _discard(self, run_id: str, upload_id: str, folder: ArtifactFolder) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.
-        await self._store.discard_partial(partial_id(upload.run_id, upload.upload_id))
-        await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+        await folder.store.discard_partial(partial_id(run_id, upload_id))
+        await self._uploads.discard_upload(run_id, upload_id)
 
     async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
         return await self._runs.get_run(check_run_id(field, run_id), _RUN_ALONE)
@@ -223,6 +236,14 @@ class Artifacts:
         if run.lifecycle_stage != LifecycleStage.ACTIVE:
             raise RunDeleted(run_id)
         return run
+
+
+async def _describe(upload: Upload, folder: ArtifactFolder) -> Artifact:
+    """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+    try:
+        return replace(await folder.store.get_file(folder.of(upload.path)), path=upload.path)
+    except NotFound:
+        return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
 
 
 async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], partial: PartialFile) -> bytes:

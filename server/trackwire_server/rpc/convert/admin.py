@@ -35,4 +35,5 @@ def garbage_to_proto(garbage: Garbage) -> pb.CollectGarbageResponse:
         experiment_ids=garbage.experiment_ids,
         uploads=garbage.uploads,
         artifact_bytes=garbage.artifact_bytes,
+        artifact_uris_left=garbage.artifact_uris_left,
     )
