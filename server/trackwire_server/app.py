@@ -108,7 +108,13 @@ def _open_http(config: Config, services: Services, log: FilteringBoundLogger) ->
     from trackwire_server.web.app import web_app
     from trackwire_server.web.server import HttpServer
 
-    app = web_app(installed_version(), mlflow_routes(services, log))
+    version = installed_version()
+    telemetry = None
+    if config.expose_prometheus is not None:
+        from trackwire_server.web.prometheus import Telemetry
+
+        telemetry = Telemetry(services.metrics, version)
+    app = web_app(version, mlflow_routes(services, log), prefix=config.static_prefix, telemetry=telemetry)
     return HttpServer.bind(app, config.host, config.http_port)
 
 

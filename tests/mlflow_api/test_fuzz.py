@@ -178,5 +178,5 @@ def test_other_rpcs_of_mlflow_are_refused_by_name(rest: Rest) -> None:
 def test_unknown_paths_and_methods_are_told(rest: Rest) -> None:
     status, code, message = rest.refused("GET", "runs/nothing")
     assert (status, code) == (404, "ENDPOINT_NOT_FOUND")
-    assert "GET /api/2.0/mlflow/runs/nothing is no endpoint of this server" in message
+    assert "GET 2.0/mlflow/runs/nothing is no endpoint of this server" in message
     assert rest.refused("GET", "runs/create")[2].endswith("it takes POST")

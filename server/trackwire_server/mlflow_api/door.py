@@ -87,17 +87,17 @@ class MlflowDoor:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        rpc, fields = self._find(request.method, request.url.path)
+        rpc, fields = self._find(request.method, request.path_params["path"])
         if isinstance(rpc, UnknownRpc):
             raise MlflowError(NOT_IMPLEMENTED, f"{rpc.name} is not implemented by this server")
         return json_response(await rpc.handle(await _message(request, rpc, fields)))
 
     def _find(self, method: str, path: str) -> tuple[Rpc | UnknownRpc, Mapping[str, str]]:
-        behind = next((path.removeprefix(prefix) for prefix in PREFIXES if path.startswith(prefix)), path)
-        found = self._fixed.get(behind)
+        """The rpc at what stands behind the prefix, and the fields that are part of that."""
+        found = self._fixed.get(path)
         if found is not None and method in found:
             return found[method], {}
-        parts = behind.split("/")
+        parts = path.split("/")
         methods = list(found or ())
         for pattern, rpc in self._patterned:
             fields = _fields_in(pattern, parts)
