@@ -50,8 +50,8 @@ def tls_proxy(address: str, certificate: Path, key: Path) -> Iterator[str]:
         try:
             await asyncio.gather(*ways, return_exceptions=True)
         finally:
-            upstream_writer.close()
-            writer.close()
+            for each in (writer, upstream_writer):
+                each.transport.abort()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = loop.create_task(connected(reader, writer))

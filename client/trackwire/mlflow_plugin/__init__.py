@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from trackwire.mlflow_plugin.tracking_store import TrackingStore
 
 
-def tracking_store(store_uri: str, artifact_uri: str | None = None) -> "TrackingStore":
+def open_tracking_store(store_uri: str, artifact_uri: str | None = None) -> "TrackingStore":
     """The store of experiments, runs and metrics at a URI. The server says where artifacts lie."""
     from trackwire.mlflow_plugin.tracking_store import TrackingStore
 
     return TrackingStore(store_uri, artifact_uri)
 
 
-def registry_store(store_uri: str, tracking_uri: str | None = None) -> "RegistryStore":
+def open_registry_store(store_uri: str, tracking_uri: str | None = None) -> "RegistryStore":
     """The store of registered models at a URI."""
     from trackwire.mlflow_plugin.registry_store import RegistryStore
 
     return RegistryStore(store_uri, tracking_uri)
 
 
-def artifact_repository(
+def open_artifact_repository(
     artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
 ) -> "ArtifactRepository":
     """The files below a `trackwire-artifacts:/` URI."""
@@ -36,7 +36,7 @@ def artifact_repository(
     return TrackwireArtifactRepository(artifact_uri, tracking_uri, registry_uri)
 
 
-def proxied_artifact_repository(
+def open_proxied_artifact_repository(
     artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
 ) -> "ArtifactRepository":
     """The files below an `mlflow-artifacts:/` URI: through gRPC where that is how the server is reached.
@@ -49,5 +49,5 @@ def proxied_artifact_repository(
     from trackwire.mlflow_plugin.connections import is_ours
 
     if is_ours(tracking_uri or get_tracking_uri()):
-        return artifact_repository(artifact_uri, tracking_uri, registry_uri)
+        return open_artifact_repository(artifact_uri, tracking_uri, registry_uri)
     return MlflowArtifactsRepository(artifact_uri, tracking_uri, registry_uri)
