@@ -8,6 +8,7 @@ import grpc
 
 from trackwire.address import parse_address
 from trackwire.client import Client
+from trackwire.mlflow_plugin.patience import PatientClient
 
 _PLAIN = "grpc://"
 _ENCRYPTED = "grpcs://"
@@ -38,9 +39,9 @@ def client_of(uri: str) -> Client:
 
 def _new_client(uri: str) -> Client:
     if not uri.startswith(_ENCRYPTED):
-        return Client(parse_address(uri, field="tracking_uri"))
+        return PatientClient(parse_address(uri, field="tracking_uri"))
     address = parse_address(uri.removeprefix(_ENCRYPTED), field="tracking_uri")
-    return Client(address, credentials=grpc.ssl_channel_credentials(_trusted_certificates()))
+    return PatientClient(address, grpc.ssl_channel_credentials(_trusted_certificates()))
 
 
 def _trusted_certificates() -> bytes | None:
