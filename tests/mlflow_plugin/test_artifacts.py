@@ -143,6 +143,12 @@ def test_artifacts_outside_of_the_server_are_mlflows(client: MlflowClient, model
     assert (tmp_path / "place" / run.info.run_id / "artifacts" / "note.txt").read_text() == "said"
 
 
+def test_file_that_can_not_be_stored_fails_its_folder(client: MlflowClient, run_id: str, folder: Path) -> None:
+    (folder / "broken").symlink_to(folder / "nowhere")
+    with pytest.raises(FileNotFoundError):
+        client.log_artifacts(run_id, folder)
+
+
 @pytest.mark.parametrize("path", ["../up.txt", "/etc/passwd", "a/../../up.txt"])
 def test_path_that_leaves_the_run_is_refused(uri: str, client: MlflowClient, run_id: str, path: str) -> None:
     repository = get_artifact_repository(client.get_run(run_id).info.artifact_uri, tracking_uri=uri)

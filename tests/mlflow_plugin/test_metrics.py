@@ -59,6 +59,8 @@ def test_page_of_a_forgotten_reading_is_read_again(uri: str, store: TrackingStor
     for asked in (store, TrackingStore(uri)):
         again = asked.get_metric_history(long_run, "loss", max_results=5, page_token=page.token)
         assert [point.step for point in again] == [10, 11, 12, 13, 14]
+        # From here on it is read no more.
+        assert asked._readings.find(again.token.partition(":")[0]) is not None
 
 
 def test_history_is_by_time(client: MlflowClient, run_id: str) -> None:

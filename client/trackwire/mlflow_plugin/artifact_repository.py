@@ -3,7 +3,7 @@
 import os
 import posixpath
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from mlflow.entities import FileInfo
@@ -70,6 +70,7 @@ class TrackwireArtifactRepository(Asking, ArtifactRepository):
         finally:
             for upload in uploads:
                 upload.cancel()
+            wait(uploads)
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """The entries right below a folder, by path; none where there is no folder."""

@@ -26,14 +26,15 @@ class MetricMethods(Asking):
         if max_results is None and page_token is None:
             return PagedList(self._history(run_id, metric_key).metrics(), None)
         token = PageToken.parse(page_token) if page_token else PageToken("", 0)
-        history = self._readings.find(token.reading) or self._history(run_id, metric_key)
+        reading, history = token.reading, self._readings.find(token.reading)
+        if history is None:
+            reading, history = "", self._history(run_id, metric_key)
         end = token.offset + page_size(max_results, len(history) or 1)
         page = history.metrics(slice(token.offset, end))
         if end >= len(history):
-            self._readings.drop(token.reading)
+            self._readings.drop(reading)
             return PagedList(page, None)
-        reading = token.reading or self._readings.keep(history)
-        return PagedList(page, str(PageToken(reading, end)))
+        return PagedList(page, str(PageToken(reading or self._readings.keep(history), end)))
 
     def get_metric_history_bulk(
         self, run_ids: Sequence[str], metric_key: str, max_results: int
