@@ -10,6 +10,7 @@ from tests.client.tls_proxy import make_certificate, tls_proxy
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
+from trackwire.client.aio import AsyncClient
 from trackwire.errors import UnavailableError
 
 
@@ -28,6 +29,12 @@ def test_client_with_credentials_speaks_tls(proxied: tuple[str, Path]) -> None:
         client.ingest_metrics(run.run_id, ["loss"], [50_000], np.arange(50_000), np.arange(50_000), np.ones(50_000))
         [series] = client.read_metrics(run.run_id).series
         assert len(series) == 50_000
+
+
+async def test_async_client_with_credentials_speaks_tls(proxied: tuple[str, Path]) -> None:
+    address, certificate = proxied
+    async with AsyncClient(address, credentials=grpc.ssl_channel_credentials(certificate.read_bytes())) as client:
+        assert (await client.get_experiment("0")).name == "Default"
 
 
 def test_certificate_that_nobody_vouches_for_is_refused(proxied: tuple[str, Path]) -> None:

@@ -116,8 +116,10 @@ def open_channel(address: str, credentials: grpc.ChannelCredentials | None = Non
     return grpc.insecure_channel(address, options=channel_options(address))
 
 
-def open_async_channel(address: str) -> grpc.aio.Channel:
+def open_async_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """The same for the event loop that runs."""
+    if credentials is not None:
+        return grpc.aio.secure_channel(address, credentials, options=channel_options(address))
     return grpc.aio.insecure_channel(address, options=channel_options(address))
 
 
