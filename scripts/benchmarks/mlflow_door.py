@@ -7,6 +7,7 @@ below .cache the first time.
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -305,13 +306,15 @@ async def answer_at_once(port: int) -> None:
 
 def environment() -> Path:
     """The interpreter of an environment with MLflow, and with this tree's client as its plugin."""
-    python = FOLDER / "bin" / "python"
-    if not (FOLDER / "installed").exists():
+    python, installed = FOLDER / "bin" / "python", FOLDER / "installed"
+    # Entry points are those of the installation.
+    wanted_now = f"{MLFLOW} {hashlib.sha256((ROOT / 'pyproject.toml').read_bytes()).hexdigest()}"
+    if not installed.exists() or installed.read_text() != wanted_now:
         print(f"installing {MLFLOW} into {FOLDER}", file=sys.stderr)
         venv.create(FOLDER, with_pip=True, clear=True)
         wanted = [MLFLOW, "uvloop", "--editable", str(ROOT)]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr)
-        (FOLDER / "installed").touch()
+        installed.write_text(wanted_now)
     return python
 
 
