@@ -96,10 +96,13 @@ class RunDoor:
         return {"run": to_json(await self._runs.get(request.run))}
 
     async def update(self, request: UpdateRun) -> Answer:
+        status = _status(request.status)
+        # Whoever resumes a run sends the end that it had.
+        goes_on = status is not None and not status.is_terminal
         run = await self._runs.update(
             request.run,
-            status=_status(request.status),
-            end_time_ms=request.end_time,
+            status=status,
+            end_time_ms=None if goes_on else request.end_time,
             run_name=request.run_name or None,
         )
         return {"run_info": info_to_json(run)}
