@@ -15,7 +15,7 @@ _ALIAS = re.compile(r"[\w\-]+")
 _VERSION_ALIAS = re.compile(r"[vV]\d+")
 # One letter before the colon is a Windows drive, not a scheme.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]+):(?P<rest>.*)", re.DOTALL)
-_RUN_SOURCE = re.compile(r"/+(?P<run_id>[^/]+)/+[^/].*", re.DOTALL)
+_RUN_SOURCE = re.compile(r"/+(?P<run_id>[^/]+)/+(?P<path>[^/].*)", re.DOTALL)
 
 
 def check_model_name(field: str, name: str) -> str:
@@ -74,6 +74,13 @@ def check_source(field: str, source: str) -> str:
             raise InvalidArgument(field, source, 'must not contain "..", percent-encoded ones included')
         encoded, decoded = decoded, unquote(decoded)
     return source
+
+
+def source_of_run(source: str) -> tuple[str, str] | None:
+    """The run and the path in it that a `runs:/` source names; None for other sources."""
+    scheme, _, rest = source.partition(":")
+    found = _RUN_SOURCE.fullmatch(rest) if scheme.lower() == "runs" else None
+    return (found["run_id"], found["path"].rstrip("/")) if found else None
 
 
 def lineage(source: str, run_id: str) -> str:
