@@ -20,13 +20,14 @@ class MlflowCode(NamedTuple):
 INVALID_PARAMETER_VALUE = MlflowCode("INVALID_PARAMETER_VALUE", 400)
 INTERNAL_ERROR = MlflowCode("INTERNAL_ERROR", 500)
 NOT_IMPLEMENTED = MlflowCode("NOT_IMPLEMENTED", 501)
+RESOURCE_DOES_NOT_EXIST = MlflowCode("RESOURCE_DOES_NOT_EXIST", 404)
 ENDPOINT_NOT_FOUND = MlflowCode("ENDPOINT_NOT_FOUND", 404)
 
 # Its clients send anything that fails with 429 or 503 once more, and nothing of what fails with 400.
 CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
     errors.TrackwireError: INTERNAL_ERROR,
     errors.InvalidArgument: INVALID_PARAMETER_VALUE,
-    errors.NotFound: MlflowCode("RESOURCE_DOES_NOT_EXIST", 404),
+    errors.NotFound: RESOURCE_DOES_NOT_EXIST,
     errors.AlreadyExists: MlflowCode("RESOURCE_ALREADY_EXISTS", 400),
     errors.FailedPrecondition: INVALID_PARAMETER_VALUE,
     errors.Aborted: MlflowCode("ABORTED", 409),
@@ -71,9 +72,16 @@ def invalid(parameter: str, value: object, hint: str) -> MlflowError:
     )
 
 
+def invalid_path() -> MlflowError:
+    """A path that could lead out of its folder, in the two words that MLflow has for it."""
+    return MlflowError(INVALID_PARAMETER_VALUE, "Invalid path")
+
+
 def error_of(error: errors.TrackwireError) -> MlflowError:
     """One of core's errors in MLflow's words, where it has words for it."""
     code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    if error.reason == "BAD_ARTIFACT_PATH":
+        return invalid_path()
     if isinstance(error, errors.InvalidArgument):
         field = FIELDS.get(error.field, error.field)
         if error.reason == "REQUIRED":
@@ -89,7 +97,8 @@ def error_of(error: errors.TrackwireError) -> MlflowError:
     if isinstance(error, errors.RunDeleted):
         run_id = error.metadata["run_id"]
         return MlflowError(code, f"The run {run_id} must be in the 'active' state. Current state is deleted.")
-    return MlflowError(code, error.message)
+    # An upload has a header over gRPC alone.
+    return MlflowError(code, error.message.removeprefix("header."))
 
 
 def retry_seconds_of(error: errors.TrackwireError) -> float | None:

@@ -10,7 +10,6 @@ _TABLE = """
     PATCH  3.0/mlflow/traces/{trace_id}/tags setTraceTagV3
     DELETE 2.0/mlflow/traces/{request_id}/tags deleteTraceTag
     DELETE 3.0/mlflow/traces/{trace_id}/tags deleteTraceTagV3
-    GET    2.0/mlflow/artifacts/list listArtifacts
     POST   2.0/mlflow/artifacts/presigned-upload-url createPresignedUploadUrl
     POST   2.0/mlflow/artifacts/presigned-download-url createPresignedDownloadUrl
     POST   2.0/mlflow/runs/log-inputs logInputs
