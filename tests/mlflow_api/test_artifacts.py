@@ -345,7 +345,7 @@ def test_deleted_run_rejects_writes_and_answers_reads(rest: Rest) -> None:
     ):
         status, code, words = rest.refused(method, path, **arguments)
         assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
-        assert "is deleted: restore it" in words
+        assert "Current state is deleted" in words
     assert rest.send("GET", place(run_id, "f")).content == ALPHABET
     assert names(rest, run_id) == ["f"]
 
