@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -499,6 +501,65 @@ def test_cut_connection_leaves_nothing(rest: Rest, mlflow_server: ServerProcess,
     assert rest.send("GET", place(run_id, "kept")).content == b"before"
     put(rest, run_id, "new", b"again")
     assert rest.send("GET", place(run_id, "new")).content == b"again"
+
+
+def test_reader_that_goes_away_holds_no_file(rest: Rest, mlflow_server: ServerProcess) -> None:
+    run_id = rest.run()
+    put(rest, run_id, "f", bytes(32 * 1024 * 1024))
+    assert mlflow_server.process is not None
+    descriptors = Path(f"/proc/{mlflow_server.process.pid}/fd")
+
+    def is_open() -> bool:
+        for link in descriptors.iterdir():
+            with suppress(FileNotFoundError):
+                if run_id in str(link.readlink()):
+                    return True
+        return False
+
+    with requests.get(rest.url + place(run_id, "f"), stream=True, timeout=30) as response:
+        assert response.raw.read(10) == bytes(10)
+        assert is_open()
+    deadline = time.monotonic() + 10
+    while is_open():
+        assert time.monotonic() < deadline, "the file is still open"
+        time.sleep(0.01)
+
+
+def test_killed_server_shows_nothing_of_an_upload(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "data", http_port="0")
+    server.start()
+    try:
+        rest = Rest(server.url)
+        run_id = rest.run()
+        put(rest, run_id, "kept", b"before")
+        url = urlsplit(rest.url)
+        head = f"PUT {place(run_id, 'kept')} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 1000000\r\n\r\n"
+        with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
+            connection.sendall(head.encode() + bytes(50_000))
+            _wait_for(server.data_dir / SERVER_FOLDER / ".partial", 1)
+            server.stop(signal.SIGKILL)
+        server.start()
+        rest = Rest(server.url)
+        assert names(rest, run_id) == ["kept"]
+        assert rest.send("GET", place(run_id, "kept")).content == b"before"
+    finally:
+        server.stop()
+
+
+def test_folder_of_many_files_is_listed_whole(rest: Rest, mlflow_server: ServerProcess) -> None:
+    run_id = rest.run()
+    put(rest, run_id, "many/00000")
+    folder = mlflow_server.data_dir / SERVER_FOLDER / "0" / run_id / "artifacts" / "many"
+    for number in range(1, 10_005):
+        (folder / f"{number:05}").touch()
+    expected = [f"{number:05}" for number in range(10_005)]
+    found = rest.get(f"{PROXY}/artifacts", path=f"0/{run_id}/artifacts/many")
+    assert [file["path"] for file in found["files"]] == expected
+
+    first = rest.get("artifacts/list", run_id=run_id, path="many")
+    second = rest.get("artifacts/list", run_id=run_id, path="many", page_token=first["next_page_token"])
+    assert [file["path"] for page in (first, second) for file in page["files"]] == [f"many/{name}" for name in expected]
+    assert "next_page_token" not in second
 
 
 def _wait_for(folder: Path, entries: int) -> None:
