@@ -23,9 +23,11 @@ from trackwire_server.mlflow_api.errors import INVALID_PARAMETER_VALUE, MlflowEr
 _TEXT_ENDINGS = re.compile(
     r"cfg?|cnf|conf|csv|err|hocon|ini|ipynb|json|js|log|md|prop|properties|py|py3|rst|toml|tsv|txt|xml|ya?ml"
 )
-_TEXT_NAMES = ("MLmodel", "MLproject")
+_TEXT_NAMES = ("MLmodel", "mlproject")
 _TYPES = mimetypes.MimeTypes()
-_HEADER_CHARACTERS = "!#$&+-.^_`|~"
+# What RFC 9110 lets stand in a header without quotes, and RFC 8187 without being encoded.
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_NEVER_ENCODED = "!#$&+-.^_`|~"
 
 
 async def file_response(artifacts: Artifacts, place: Place, request: Request) -> Response:
@@ -103,13 +105,19 @@ def content_type(path: str) -> str:
     """By the file's name alone."""
     name = posixpath.basename(path)
     if name in _TEXT_NAMES or _TEXT_ENDINGS.fullmatch(posixpath.splitext(name)[1].removeprefix(".")):
-        return "text/plain; charset=utf-8"
+        return "text/plain"
     return _TYPES.guess_type(name)[0] or "application/octet-stream"
 
 
 def content_disposition(name: str) -> str:
     """To be saved under this name, whatever characters it has (RFC 6266)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    quoted = (plain or "download").replace("\\", "\\\\").replace('"', '\\"')
-    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe=_HEADER_CHARACTERS)}"
-    return f'attachment; filename="{quoted}"{exact}'
+    exact = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe=_NEVER_ENCODED)}"
+    return f"attachment; filename={_quoted(plain or 'download')}{exact}"
+
+
+def _quoted(name: str) -> str:
+    if _TOKEN.fullmatch(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
