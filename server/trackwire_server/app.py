@@ -114,7 +114,8 @@ def _open_http(config: Config, services: Services, log: FilteringBoundLogger) ->
         from trackwire_server.web.prometheus import Telemetry
 
         telemetry = Telemetry(services.metrics, version)
-    app = web_app(version, mlflow_routes(services, log), prefix=config.static_prefix, telemetry=telemetry)
+    routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
+    app = web_app(version, routes, prefix=config.static_prefix, telemetry=telemetry)
     return HttpServer.bind(app, config.host, config.http_port)
 
 

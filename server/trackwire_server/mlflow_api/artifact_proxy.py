@@ -24,7 +24,7 @@ from trackwire_server.mlflow_api.door import EMPTY, PREFIXES, Endpoint, json_res
 from trackwire_server.mlflow_api.errors import INVALID_PARAMETER_VALUE, NOT_IMPLEMENTED, MlflowError
 from trackwire_server.mlflow_api.reading import read_query
 
-_AT = "2.0/mlflow-artifacts"
+PROXY = "2.0/mlflow-artifacts"
 # MLflow's clients go on without when they read these words.
 _NO_PARTS = "Multipart upload is not supported for the current artifact repository: PUT the whole file"
 _NO_URLS = "Presigned download is not supported for the current artifact repository: GET the file from this server"
@@ -53,7 +53,7 @@ class ArtifactProxy:
             ("GET", "presigned/{path:path}", self.presign),
         )
         return tuple(
-            Route(f"{prefix}{_AT}/{path}", Endpoint(answer, log), methods=[method])
+            Route(f"{prefix}{PROXY}/{path}", Endpoint(answer, log), methods=[method])
             for prefix in PREFIXES
             for method, path, answer in answers
         )

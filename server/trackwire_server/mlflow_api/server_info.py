@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
 
-from trackwire_server.mlflow_api.door import Answer, Rpc
+from trackwire_server.mlflow_api.door import Answer, Rpc, json_response
 
 # The store is neither of the two that MLflow has names for, FileStore and SqlStore.
 _CAPABILITIES: Mapping[str, object] = {
@@ -24,8 +26,12 @@ class GetServerInfo(Struct):
 
 
 async def server_info(_request: GetServerInfo) -> Answer:
-    """The capabilities."""
     return _CAPABILITIES
+
+
+async def tell_server_info(_request: Request) -> Response:
+    """The same where no other rpc is served."""
+    return json_response(_CAPABILITIES)
 
 
 SERVER_INFO = Rpc("GET", "3.0/mlflow/server-info", GetServerInfo, server_info)
