@@ -173,7 +173,7 @@ async def test_version_is_created_once_with_its_lineage(digits: ModelRegistrySer
     [
         ({"run_id": "r9"}, (CODE.NOT_FOUND, "RUN_NOT_FOUND", "run_id")),
         ({"source": "runs:/r2/m", "run_id": "r1"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "run_id")),
-        ({"source": "s3://b/%2e%2e/x"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "source")),
+        ({"source": "s3://b/%2e%2e/x"}, (CODE.INVALID_ARGUMENT, "UNSAFE_SOURCE", "source")),
         ({"source": "/etc/passwd"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "source")),
         ({"name": "letters"}, (CODE.NOT_FOUND, "REGISTERED_MODEL_NOT_FOUND", "name")),
         ({"user_id": "x" * 257}, (CODE.INVALID_ARGUMENT, "TOO_LONG", "user_id")),
