@@ -170,10 +170,11 @@ async def test_mlflow_takes_local_paths_of_a_run_only(registry: ModelRegistry, f
 @pytest.mark.parametrize("as_mlflow", [False, True])
 async def test_prompts_have_no_files(registry: ModelRegistry, as_mlflow: bool) -> None:
     tags = {IS_PROMPT_TAG: "True"}
-    prompt = await registry.create_model_version(
-        NewModelVersion("letters", "dummy-source", 0, tags=tags), as_mlflow=as_mlflow
-    )
-    assert prompt.source == "dummy-source"
+    for source in ("dummy-source", "prompt-template", "prompts:/letters"):
+        prompt = await registry.create_model_version(
+            NewModelVersion("letters", source, 0, tags=tags), as_mlflow=as_mlflow
+        )
+        assert prompt.source == source
     with pytest.raises(InvalidArgument, match="a prompt has no files") as error:
         await registry.create_model_version(NewModelVersion("letters", FILES, 0, tags=tags), as_mlflow=as_mlflow)
     assert error.value.field == "source"

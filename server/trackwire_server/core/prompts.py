@@ -6,11 +6,13 @@ A prompt is no model: searches leave prompts out, unless the filter speaks of th
 from collections.abc import Mapping
 
 from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.model_names import check_source
 from trackwire_server.search import And, Comparison, Expression, Field, FieldKind, Not, Operator, Or, ValueType
 
 IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
-# A version must have a source, so clients send a word that means none.
+# A version must have a source, so clients send a word that means none, or one that leads back to the prompt.
 PROMPT_SOURCES = ("dummy-source", "prompt-template")
+PROMPT_SCHEME = "prompts:/"
 
 _FLAG = Field(FieldKind.TAG, IS_PROMPT_TAG, ValueType.STRING)
 _IS_PROMPT = Comparison(_FLAG, Operator.EQUAL, "true")
@@ -24,8 +26,11 @@ def is_prompt(tags: Mapping[str, str]) -> bool:
 
 def check_prompt_source(field: str, source: str) -> str:
     """The source of a prompt's version, which is none. Raises InvalidArgument."""
+    if source.startswith(PROMPT_SCHEME):
+        return check_source(field, source)
     if source not in PROMPT_SOURCES:
-        raise InvalidArgument(field, source, f"a prompt has no files: must be {' or '.join(PROMPT_SOURCES)}")
+        expected = f"a prompt has no files: must be {', '.join(PROMPT_SOURCES)} or {PROMPT_SCHEME}<name>"
+        raise InvalidArgument(field, source, expected)
     return source
 
 
