@@ -4,7 +4,12 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.conftest import ServerProcess
 from tests.mlflow_api.conftest import Rest
+
+from trackwire import MlflowClient
+from trackwire.client import Client
+from trackwire.queries.artifact_uris import ArtifactPlace, place_of_uri
 
 INVALID, MISSING, TAKEN = (
     (400, "INVALID_PARAMETER_VALUE"),
@@ -175,6 +180,24 @@ def test_copy_is_of_one_version_and_outlives_it(rest: Rest, name: str) -> None:
     for version in (1, 2, 3):
         answer = rest.get("model-versions/get-download-uri", name=copy, version=version)
         assert answer == {"artifact_uri": SOURCE}
+
+
+def test_copy_has_its_files_at_the_other_door(rest: Rest, mlflow_server: ServerProcess, name: str) -> None:
+    run_id = rest.run()
+    copy = f"{name} copy"
+    rest.post("registered-models/create", name=copy)
+    rest.post("model-versions/create", name=name, source=f"runs:/{run_id}/model", model_id="m-1")
+    rest.post("model-versions/create", name=copy, source=f"models:/{name}/2")
+    with Client(mlflow_server.address) as client:
+        found = client.get_model_version(copy, 1)
+        assert (found.source, found.storage_location) == (f"models:/{name}/2", f"runs:/{run_id}/model")
+        assert (found.run_id, found.model_id) == (run_id, "m-1")
+        assert place_of_uri(client, f"models:/{copy}/1/weights") == ArtifactPlace(run_id, "model/weights", "weights")
+        again = client.create_model_version(name, f"models:/{copy}/latest", model_id="m-1")
+        assert again.storage_location == f"runs:/{run_id}/model"
+    theirs = MlflowClient(mlflow_server.address)
+    assert theirs.get_model_version_download_uri(copy, "1") == f"runs:/{run_id}/model"
+    assert theirs.copy_model_version(f"models:/{copy}/1", name).source == f"runs:/{run_id}/model"
 
 
 def test_source_in_the_servers_own_store_is_one_place_to_all_doors(rest: Rest, name: str) -> None:
