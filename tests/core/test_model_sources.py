@@ -15,7 +15,7 @@ from trackwire_server.core.entities import (
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.model_sources import LoggedModelReference, VersionReference, model_reference
-from trackwire_server.core.prompts import IS_PROMPT_TAG
+from trackwire_server.search import PROMPT_TAG
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.model_registry import (
     MemoryModelVersions,
@@ -169,7 +169,7 @@ async def test_mlflow_takes_local_paths_of_a_run_only(registry: ModelRegistry, f
 
 @pytest.mark.parametrize("as_mlflow", [False, True])
 async def test_prompts_have_no_files(registry: ModelRegistry, as_mlflow: bool) -> None:
-    tags = {IS_PROMPT_TAG: "True"}
+    tags = {PROMPT_TAG: "True"}
     for source in ("dummy-source", "prompt-template", "prompts:/letters"):
         prompt = await registry.create_model_version(
             NewModelVersion("letters", source, 0, tags=tags), as_mlflow=as_mlflow

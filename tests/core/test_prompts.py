@@ -5,8 +5,8 @@ from tests.conftest import FakeClock
 
 from trackwire_server.core.entities import NewModelVersion
 from trackwire_server.core.model_registry import ModelRegistry
-from trackwire_server.core.prompts import IS_PROMPT_TAG
 from trackwire_server.core.searching import SearchRequest
+from trackwire_server.search import PROMPT_TAG
 from trackwire_server.stores.memory.model_registry import (
     MemoryModelVersions,
     MemoryRegisteredModels,
@@ -15,7 +15,7 @@ from trackwire_server.stores.memory.model_registry import (
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 
-FLAG = f"tags.`{IS_PROMPT_TAG}`"
+FLAG = f"tags.`{PROMPT_TAG}`"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def registry(memory_state: MemoryState, clock: FakeClock) -> ModelRegistry
     state = ModelRegistryState()
     models, versions = MemoryRegisteredModels(state), MemoryModelVersions(state)
     registry = ModelRegistry(models, versions, MemoryRuns(memory_state), clock)
-    for name, tags in (("model", {}), ("none", {IS_PROMPT_TAG: "false"}), ("prompt", {IS_PROMPT_TAG: "true"})):
+    for name, tags in (("model", {}), ("none", {PROMPT_TAG: "false"}), ("prompt", {PROMPT_TAG: "true"})):
         await registry.create_registered_model(name, tags=tags)
         source = "dummy-source" if name == "prompt" else "s3://bucket/model"
         await registry.create_model_version(NewModelVersion(name, source, 0, tags=tags))

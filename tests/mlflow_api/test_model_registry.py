@@ -281,7 +281,7 @@ def test_prompts_are_found_only_by_their_tag(rest: Rest, name: str) -> None:
             "model-versions/create",
             {"source": "file:///tmp", "run_id": "nobody"},
             INVALID,
-            "Invalid model version source: 'file:///tmp'. To use a local path as a model version source",
+            'Invalid model version source: "file:///tmp". To use a local path as a model version source',
         ),
         (
             "POST",

@@ -7,21 +7,31 @@ from collections.abc import Mapping
 
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.model_names import check_source
-from trackwire_server.search import And, Comparison, Expression, Field, FieldKind, Not, Operator, Or, ValueType
+from trackwire_server.search import (
+    PROMPT_TAG,
+    And,
+    Comparison,
+    Expression,
+    Field,
+    FieldKind,
+    Not,
+    Operator,
+    Or,
+    ValueType,
+)
 
-IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
 # A version must have a source, so clients send a word that means none, or one that leads back to the prompt.
 PROMPT_SOURCES = ("dummy-source", "prompt-template")
 PROMPT_SCHEME = "prompts:/"
 
-_FLAG = Field(FieldKind.TAG, IS_PROMPT_TAG, ValueType.STRING)
+_FLAG = Field(FieldKind.TAG, PROMPT_TAG, ValueType.STRING)
 _IS_PROMPT = Comparison(_FLAG, Operator.EQUAL, "true")
 _IS_MODEL = Comparison(_FLAG, Operator.NOT_EQUAL, "true")
 
 
 def is_prompt(tags: Mapping[str, str]) -> bool:
     """Whether what has these tags is a prompt."""
-    return tags.get(IS_PROMPT_TAG, "").lower() == "true"
+    return tags.get(PROMPT_TAG, "").lower() == "true"
 
 
 def check_prompt_source(field: str, source: str) -> str:

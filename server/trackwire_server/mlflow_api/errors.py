@@ -52,10 +52,10 @@ WORDS: Mapping[tuple[type[errors.TrackwireError], str], str] = {
     (errors.NotFound, "model version"): "Model Version (name={0}, version={1}) not found",
     (errors.NotFound, "alias"): "Registered model alias {1} not found.",
 }
-# Of a version's source that core refuses, by the reason.
+# For a version's source that core refuses, by the reason; {} is what core expects.
 SOURCE_WORDS: Mapping[str, str] = {
     "UNSAFE_SOURCE": "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts"
-    " uri, an absolute path must be given without relative path references",
+    " uri, an absolute path must be given without relative path references: it {0}",
     "LOCAL_SOURCE": "To use a local path as a model version source, run_id has to name a run, and the path has to lie"
     " in the artifact directory of that run",
 }
@@ -94,7 +94,7 @@ def error_of(error: errors.TrackwireError) -> MlflowError:
             return missing(field)
         if words := SOURCE_WORDS.get(error.reason):
             source = _as_json(error.value)
-            return MlflowError(code, f"Invalid model version source: {source}. {words}: {error.expected}.")
+            return MlflowError(code, f"Invalid model version source: {source}. {words.format(error.expected)}.")
         return MlflowError(
             code, f"Invalid value {_as_json(error.value)} for parameter '{field}' supplied: {error.expected}"
         )

@@ -126,6 +126,7 @@ class ModelVersionDoor:
             order_by=request.order_by,
             page_size=check_max_results(request.max_results, LIMITS.versions_page_size),
             page_token=request.page_token,
+            tags_required=True,
         )
         found, token = await self._registry.search_model_versions(search)
         return {"model_versions": [to_json(each) for each in found]} | ({"next_page_token": token} if token else {})

@@ -100,6 +100,7 @@ class RegisteredModelDoor:
             order_by=request.order_by,
             page_size=check_max_results(request.max_results, LIMITS.models_page_size),
             page_token=request.page_token,
+            tags_required=True,
         )
         found, token = await self._registry.search_registered_models(search)
         return {"registered_models": [to_json(each) for each in found]} | ({"next_page_token": token} if token else {})
