@@ -149,7 +149,9 @@ async def test_mlflow_takes_local_paths_of_a_run_only(registry: ModelRegistry, f
     root = f"{folder}/r1/artifacts"
     for source in (root, f"{root}/model", f"{root}/."):
         assert (await add(registry, source, as_mlflow=True, run_id="r1")).source == source
+    assert (await add(registry, "file:///srv/%61rtifacts/r1/artifacts/a%20b", as_mlflow=True, run_id="r1")).version == 4
     for source, run_id in (
+        ("/srv/%61rtifacts/r1/artifacts", "r1"),
         (root, ""),
         (root, "r9"),
         (f"{folder}/r1", "r1"),

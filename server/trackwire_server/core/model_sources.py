@@ -11,6 +11,7 @@ file:///<path>, /<path>                        a folder, which only those reach 
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from trackwire_server.core.checks import check_required
 from trackwire_server.core.entities import ModelStage, NewModelVersion
@@ -84,8 +85,11 @@ def check_local_source(field: str, source: str, root: str) -> str:
     return source
 
 
-def _path(uri: str) -> PurePosixPath:
-    path = re.sub(r"^file:", "", uri, flags=re.IGNORECASE)
+def _path(source: str) -> PurePosixPath:
+    """The path that a local source means; in a URI it is percent-encoded, and names no host."""
+    if scheme_of(source) != "file":
+        return PurePosixPath(source)
+    path = unquote(source.partition(":")[2])
     return PurePosixPath(path.removeprefix("//") if path.startswith("///") else path)
 
 
