@@ -130,6 +130,9 @@ async def test_source_of_a_logged_model_names_it(registry: ModelRegistry) -> Non
     assert (made.source, made.model_id) == ("models:/m-7", "m-7")
     with pytest.raises(InvalidArgument, match="comes from"):
         await add(registry, "models:/m-7", model_id="m-8")
+    with pytest.raises(NotFound, match="run 'r9'"):
+        await add(registry, "models:/m-7", run_id="r9")
+    assert (await add(registry, "models:/m-7", run_id="r9", as_mlflow=True)).run_id == "r9"
     with pytest.raises(InvalidArgument) as error:
         await add(registry, FILES, model_id="m 8")
     assert error.value.field == "model_id"
@@ -167,6 +170,18 @@ async def test_mlflow_takes_local_paths_of_a_run_only(registry: ModelRegistry, f
         with pytest.raises(InvalidArgument) as error:
             await add(registry, climbing, as_mlflow=True, run_id="r1")
         assert error.value.reason == "UNSAFE_SOURCE"
+
+
+@pytest.mark.parametrize("as_mlflow", [False, True])
+@pytest.mark.parametrize("source", [FILES, "models:/m-7", "runs:/r1/m", "models:/digits/1", "dummy-source"])
+async def test_run_that_none_can_be_is_refused(registry: ModelRegistry, source: str, as_mlflow: bool) -> None:
+    tags = {PROMPT_TAG: "true"} if source == "dummy-source" else {}
+    for run_id in ("r 1", "x" * 257):
+        with pytest.raises(InvalidArgument) as error:
+            await registry.create_model_version(
+                NewModelVersion("letters", source, 0, run_id=run_id, tags=tags), as_mlflow=as_mlflow
+            )
+        assert error.value.field == "run_id"
 
 
 @pytest.mark.parametrize("as_mlflow", [False, True])

@@ -146,6 +146,8 @@ class ModelRegistry:
         check_characters("user_id", new.user_id, LIMITS.user_id_characters)
         _check_description(new.description)
         _check_tags(new.tags, required=False)
+        if new.run_id:
+            check_run_id("run_id", new.run_id)
         if new.model_id:
             check_token("model_id", new.model_id, LIMITS.model_id_characters)
         traced = await self._origin(new, as_mlflow=as_mlflow)
@@ -164,10 +166,10 @@ class ModelRegistry:
             case VersionReference() as reference:
                 return _copy_of(await self._referred(reference), new)
             case LoggedModelReference(model_id):
-                return replace(new, model_id=same_lineage("model_id", new.model_id, model_id, new))
+                new = replace(new, model_id=same_lineage("model_id", new.model_id, model_id, new))
         if as_mlflow:
             named = lineage(new.source, "")
-            return replace(new, run_id=check_run_id("run_id", new.run_id) if new.run_id else named)
+            return replace(new, run_id=new.run_id or named)
         run_id = lineage(new.source, new.run_id)
         if run_id:
             await self._runs.get_run(run_id, _NO_DATA)
