@@ -246,7 +246,10 @@ class RunSelection:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version of a registered model."""
+    """One version of a registered model; `storage_location` is where its files lie if `source` names another version.
+
+    `model_id` is that of the logged model which it came from.
+    """
 
     name: str
     version: int
@@ -262,6 +265,13 @@ class ModelVersion:
     current_stage: ModelStage = ModelStage.NONE
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    model_id: str = ""
+    storage_location: str = ""
+
+    @property
+    def files(self) -> str:
+        """Where its files lie."""
+        return self.storage_location or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +287,8 @@ class NewModelVersion:
     user_id: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    model_id: str = ""
+    storage_location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

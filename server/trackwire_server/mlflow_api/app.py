@@ -17,6 +17,8 @@ from trackwire_server.mlflow_api.experiments import ExperimentDoor
 from trackwire_server.mlflow_api.metric_history import MetricHistoryDoor
 from trackwire_server.mlflow_api.metrics import MetricDoor
 from trackwire_server.mlflow_api.model_history import ModelHistoryDoor
+from trackwire_server.mlflow_api.model_versions import ModelVersionDoor
+from trackwire_server.mlflow_api.registered_models import RegisteredModelDoor
 from trackwire_server.mlflow_api.runs import RunDoor
 from trackwire_server.mlflow_api.server_info import SERVER_INFO, tell_server_info
 from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_RPCS
@@ -68,4 +70,6 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
         *MetricHistoryDoor(services.metrics).rpcs(),
         *ArtifactDoor(services.artifacts, services.model_registry).rpcs(),
         SERVER_INFO,
+        *RegisteredModelDoor(services.model_registry).rpcs(),
+        *ModelVersionDoor(services.model_registry).rpcs(),
     )

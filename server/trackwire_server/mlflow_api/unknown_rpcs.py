@@ -132,28 +132,6 @@ _TABLE = """
     POST   3.0/mlflow/review-queues/items/remove removeItemsFromReviewQueue
     GET    3.0/mlflow/review-queues/items/list listReviewQueueItems
     POST   3.0/mlflow/review-queues/items/set-status setReviewQueueItemStatus
-    POST   2.0/mlflow/registered-models/create createRegisteredModel
-    POST   2.0/mlflow/registered-models/rename renameRegisteredModel
-    PATCH  2.0/mlflow/registered-models/update updateRegisteredModel
-    DELETE 2.0/mlflow/registered-models/delete deleteRegisteredModel
-    GET    2.0/mlflow/registered-models/get getRegisteredModel
-    GET    2.0/mlflow/registered-models/search searchRegisteredModels
-    POST   2.0/mlflow/registered-models/get-latest-versions getLatestVersions
-    GET    2.0/mlflow/registered-models/get-latest-versions getLatestVersions
-    POST   2.0/mlflow/model-versions/create createModelVersion
-    PATCH  2.0/mlflow/model-versions/update updateModelVersion
-    POST   2.0/mlflow/model-versions/transition-stage transitionModelVersionStage
-    DELETE 2.0/mlflow/model-versions/delete deleteModelVersion
-    GET    2.0/mlflow/model-versions/get getModelVersion
-    GET    2.0/mlflow/model-versions/search searchModelVersions
-    GET    2.0/mlflow/model-versions/get-download-uri getModelVersionDownloadUri
-    POST   2.0/mlflow/registered-models/set-tag setRegisteredModelTag
-    POST   2.0/mlflow/model-versions/set-tag setModelVersionTag
-    DELETE 2.0/mlflow/registered-models/delete-tag deleteRegisteredModelTag
-    DELETE 2.0/mlflow/model-versions/delete-tag deleteModelVersionTag
-    POST   2.0/mlflow/registered-models/alias setRegisteredModelAlias
-    DELETE 2.0/mlflow/registered-models/alias deleteRegisteredModelAlias
-    GET    2.0/mlflow/registered-models/alias getModelVersionByAlias
     POST   2.0/mlflow/webhooks createWebhook
     GET    2.0/mlflow/webhooks listWebhooks
     GET    2.0/mlflow/webhooks/{webhook_id} getWebhook

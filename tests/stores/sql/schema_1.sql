@@ -102,6 +102,8 @@ CREATE TABLE model_versions (
 	creation_time_ms BIGINT NOT NULL,
 	last_update_time_ms BIGINT NOT NULL,
 	request_id VARCHAR(64),
+	model_id VARCHAR(64) DEFAULT '' NOT NULL,
+	storage_location VARCHAR(2048) DEFAULT '' NOT NULL,
 	CONSTRAINT pk_model_versions PRIMARY KEY (version_no),
 	CONSTRAINT uq_model_versions_version UNIQUE (model_no, version),
 	CONSTRAINT uq_model_versions_request_id UNIQUE (request_id),

@@ -326,6 +326,8 @@ model_versions = Table(
     _time("creation_time_ms"),
     _time("last_update_time_ms"),
     Column("request_id", String(64), nullable=True),
+    _text("model_id", 64),
+    _text("storage_location", 2048),
     UniqueConstraint("model_no", "version", name="uq_model_versions_version"),
     UniqueConstraint("request_id", name="uq_model_versions_request_id"),
     Index("ix_model_versions_run_id", "run_id"),
