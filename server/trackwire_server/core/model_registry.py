@@ -12,13 +12,12 @@ from trackwire_server.core.checks import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import (
-    NOTHING,
+    RUN_ALONE,
     ModelStage,
     ModelVersion,
     NewModelVersion,
     NewRegisteredModel,
     RegisteredModel,
-    RunSelection,
 )
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
@@ -36,7 +35,6 @@ from trackwire_server.core.stores import ModelVersionStore, RegisteredModelStore
 from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
 
 _ARCHIVING_STAGES = (ModelStage.STAGING, ModelStage.PRODUCTION)
-_NO_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 class ModelRegistry:
@@ -133,7 +131,7 @@ class ModelRegistry:
         _check_tags(new.tags, required=False)
         run_id = lineage(new.source, new.run_id)
         if run_id:
-            await self._runs.get_run(run_id, _NO_DATA)
+            await self._runs.get_run(run_id, RUN_ALONE)
         return await self._versions.create_model_version(replace(new, run_id=run_id, creation_time_ms=self._clock()))
 
     async def get_model_version(self, name: str, selector: int | str) -> ModelVersion:

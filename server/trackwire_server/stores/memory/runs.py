@@ -20,6 +20,7 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFound, ParamAlreadySet, TrackwireError
 from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.run_inputs import NO_INPUTS, NO_OUTPUTS
 from trackwire_server.search import Field, FieldKind, MetricAggregate, Scalar
 from trackwire_server.stores.memory.experiments import add_experiment, find_by_name, get_experiment
 from trackwire_server.stores.memory.search import search_items
@@ -133,6 +134,8 @@ class MemoryRuns:
             params={key: value for key, value in run.params.items() if selection.params.wants(key)},
             tags={key: value for key, value in run.tags.items() if selection.tags.wants(key)},
             metrics=tuple(summary for key, summary in primary if selection.metrics.wants(key)),
+            inputs=run.inputs.seen(selection.datasets, models=selection.models),
+            outputs=run.outputs if selection.models else NO_OUTPUTS,
         )
 
     def _field_of(self, run: Run, field: Field) -> Scalar | None:
@@ -252,4 +255,4 @@ def _attribute(run: Run, name: str) -> Scalar | None:
 
 
 def _bare(run: Run) -> Run:
-    return replace(run, params={}, tags={}, metrics=())
+    return replace(run, params={}, tags={}, metrics=(), inputs=NO_INPUTS, outputs=NO_OUTPUTS)

@@ -14,6 +14,7 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.run_inputs import Dataset
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class MemoryState:
     run_of_request: dict[str, str] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
+    # By experiment, name and digest.
+    datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
