@@ -61,7 +61,7 @@ class MemoryRuns:
             for run in self._state.runs.values()
             if run.experiment_id in query.experiment_ids and run.lifecycle_stage in stages
         ]
-        page = search_items(seen, query, self._field_of)
+        page = search_items(seen, query, self._field_of, values_of=self._values_of)
         return Page([self._with_data(run, selection) for run in page.items], page.next_position)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
@@ -138,6 +138,9 @@ class MemoryRuns:
             outputs=run.outputs if selection.models else NO_OUTPUTS,
         )
 
+    def _values_of(self, run: Run, field: Field) -> Scalar | tuple[Scalar, ...] | None:
+        return _of_datasets(run, field.key) if field.kind is FieldKind.DATASET else self._field_of(run, field)
+
     def _field_of(self, run: Run, field: Field) -> Scalar | None:
         match field.kind:
             case FieldKind.PARAM:
@@ -147,6 +150,8 @@ class MemoryRuns:
             case FieldKind.METRIC:
                 summary = _primary(self._state, run.run_id).get(field.key)
                 return None if summary is None else _aggregate(summary, field.aggregate)
+            case FieldKind.DATASET:
+                return None  # Of several nothing is ordered by one.
             case FieldKind.ATTRIBUTE:
                 return _attribute(run, field.key)
 
@@ -235,6 +240,16 @@ def _aggregate(summary: MetricSummary, aggregate: MetricAggregate) -> float | in
             return summary.max_value
         case MetricAggregate.COUNT:
             return summary.count
+
+
+def _of_datasets(run: Run, name: str) -> tuple[str, ...]:
+    given = run.inputs.datasets
+    values = {
+        "name": [each.dataset.name for each in given],
+        "digest": [each.dataset.digest for each in given],
+        "context": [each.context for each in given if each.context],
+    }
+    return tuple(values[name])
 
 
 def _attribute(run: Run, name: str) -> Scalar | None:

@@ -23,11 +23,11 @@ class MemoryState:
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    # By experiment, name and digest.
+    datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
     run_of_request: dict[str, str] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
-    # By experiment, name and digest.
-    datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
