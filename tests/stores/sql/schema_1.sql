@@ -284,7 +284,7 @@ CREATE TABLE run_datasets (
 	CONSTRAINT fk_run_datasets_dataset_no FOREIGN KEY(dataset_no) REFERENCES datasets (dataset_no) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_run_datasets_dataset_no ON run_datasets (dataset_no);
+CREATE INDEX ix_run_datasets_dataset ON run_datasets (dataset_no, context);
 
 CREATE TABLE run_models (
 	link_no INTEGER NOT NULL,

@@ -11,10 +11,10 @@ from trackwire_server.core.run_inputs import Dataset, DatasetInput, DatasetSumma
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
-from trackwire_server.stores.sql.tables import datasets, run_dataset_tags, run_datasets, run_models, runs
+from trackwire_server.stores.sql.tables import datasets, run_dataset_tags, run_datasets, run_models
 
 _IDENTITY = tuple_(datasets.c.name, datasets.c.digest)
-_SUMMARY = (runs.c.experiment_no, datasets.c.name, datasets.c.digest, run_datasets.c.context)
+_SUMMARY = (datasets.c.experiment_no, datasets.c.name, datasets.c.digest, run_datasets.c.context)
 
 
 class SqlRunInputs:
@@ -44,12 +44,11 @@ class SqlRunInputs:
     async def search_run_datasets(
         self, experiment_ids: Sequence[str], *, page_size: int, after: Position | None
     ) -> Page[DatasetSummary]:
-        """Distinct rows, by keyset."""
+        """Distinct rows, by keyset; runs have the experiment of their datasets."""
         statement = (
             select(*_SUMMARY)
-            .join_from(run_datasets, datasets, datasets.c.dataset_no == run_datasets.c.dataset_no)
-            .join(runs, runs.c.run_no == run_datasets.c.run_no)
-            .where(runs.c.experiment_no.in_([int(experiment_id) for experiment_id in experiment_ids]))
+            .join_from(datasets, run_datasets, run_datasets.c.dataset_no == datasets.c.dataset_no)
+            .where(datasets.c.experiment_no.in_([int(experiment_id) for experiment_id in experiment_ids]))
             .distinct()
             .order_by(*_SUMMARY)
             .limit(page_size + 1)

@@ -155,10 +155,11 @@ run_datasets = Table(
     # In the order in which they were logged.
     _number("input_no"),
     _reference("run_no", "runs.run_no"),
-    _reference("dataset_no", "datasets.dataset_no", index=True),
+    _reference("dataset_no", "datasets.dataset_no"),
     # The tag CONTEXT_TAG once more: filters ask for it.
     _text("context", 500),
     UniqueConstraint("run_no", "dataset_no", name="uq_run_datasets_dataset"),
+    Index("ix_run_datasets_dataset", "dataset_no", "context"),
 )
 run_dataset_tags = _entries("run_dataset_tags", "input_no", "run_datasets.input_no", key_characters=255)
 
