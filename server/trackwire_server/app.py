@@ -35,6 +35,7 @@ from trackwire_server.core.stores import (
     ModelVersionStore,
     RegisteredModelStore,
     RunDataStore,
+    RunInputStore,
     RunStore,
     UploadStore,
 )
@@ -173,6 +174,7 @@ class Stores:
     experiments: ExperimentStore
     runs: RunStore
     run_data: RunDataStore
+    run_inputs: RunInputStore
     metrics: MetricStore
     uploads: UploadStore
     artifacts: ByteStore
@@ -195,7 +197,7 @@ def _services(config: Config, stores: Stores) -> Services:
     collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, artifacts)
     return Services(
         experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
-        runs=Runs(stores.runs, stores.run_data, clock, random_id),
+        runs=Runs(stores.runs, stores.run_data, stores.run_inputs, clock, random_id),
         metrics=metrics,
         artifacts=Artifacts(stores.runs, stores.uploads, artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
@@ -274,6 +276,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         MemoryRegisteredModels,
         ModelRegistryState,
     )
+    from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
     from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
     from trackwire_server.stores.memory.state import MemoryState
 
@@ -286,6 +289,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         experiments=MemoryExperiments(state),
         runs=MemoryRuns(state),
         run_data=MemoryRunData(state),
+        run_inputs=MemoryRunInputs(state),
         metrics=metrics,
         uploads=uploads,
         artifacts=artifacts,
@@ -305,6 +309,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
     from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
     from trackwire_server.stores.sql.run_data import SqlRunData
+    from trackwire_server.stores.sql.run_inputs import SqlRunInputs
     from trackwire_server.stores.sql.runs import SqlRuns
 
     database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
@@ -316,6 +321,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
+        run_inputs=SqlRunInputs(database),
         metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
         uploads=SqlUploads(database),
         artifacts=artifacts,

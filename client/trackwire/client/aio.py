@@ -17,11 +17,19 @@ from trackwire.client.connection import Deadlines
 from trackwire.client.experiments import ExperimentMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
+from trackwire.client.run_inputs import RunInputMethods
 from trackwire.client.runs import RunMethods
 
 
 class AsyncClient(
-    AsyncCalls, ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods
+    AsyncCalls,
+    ExperimentMethods,
+    RunMethods,
+    RunInputMethods,
+    MetricMethods,
+    ArtifactMethods,
+    ModelRegistryMethods,
+    AdminMethods,
 ):
     """A client of one server for asyncio: the methods of `trackwire.Client`, with the same arguments and errors.
 

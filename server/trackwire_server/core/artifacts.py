@@ -22,7 +22,7 @@ from trackwire_server.core.artifact_paths import check_artifact_path, partial_id
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
 from trackwire_server.core.clock import Clock, NewId, random_id
-from trackwire_server.core.entities import NOTHING, Artifact, LifecycleStage, Run, RunSelection, Upload
+from trackwire_server.core.entities import RUN_ALONE, Artifact, LifecycleStage, Run, Upload
 from trackwire_server.core.errors import (
     Aborted,
     ChecksumMismatch,
@@ -41,7 +41,6 @@ DOWNLOAD_PART_BYTES = 1024 * 1024
 EXPIRED_UPLOADS_PER_CALL = 1_000
 SHA256_BYTES = 32
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
-_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +258,7 @@ class Artifacts:
         await self._uploads.discard_upload(run_id, upload_id)
 
     async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
-        return await self._runs.get_run(check_run_id(field, run_id), _RUN_ALONE)
+        return await self._runs.get_run(check_run_id(field, run_id), RUN_ALONE)
 
     async def _get_active_run(self, run_id: str, field: str) -> Run:
         run = await self._get_run(run_id, field)

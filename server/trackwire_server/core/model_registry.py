@@ -13,13 +13,12 @@ from trackwire_server.core.checks import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import (
-    NOTHING,
+    RUN_ALONE,
     ModelStage,
     ModelVersion,
     NewModelVersion,
     NewRegisteredModel,
     RegisteredModel,
-    RunSelection,
 )
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
@@ -46,7 +45,6 @@ from trackwire_server.core.stores import ModelVersionStore, RegisteredModelStore
 from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
 
 _ARCHIVING_STAGES = (ModelStage.STAGING, ModelStage.PRODUCTION)
-_NO_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 class ModelRegistry:
@@ -172,7 +170,7 @@ class ModelRegistry:
             return replace(new, run_id=new.run_id or named)
         run_id = lineage(new.source, new.run_id)
         if run_id:
-            await self._runs.get_run(run_id, _NO_DATA)
+            await self._runs.get_run(run_id, RUN_ALONE)
         return replace(new, run_id=run_id)
 
     async def _artifacts_of(self, run_id: str) -> str:
@@ -180,7 +178,7 @@ class ModelRegistry:
         if not run_id:
             return ""
         try:
-            return (await self._runs.get_run(run_id, _NO_DATA)).artifact_uri
+            return (await self._runs.get_run(run_id, RUN_ALONE)).artifact_uri
         except NotFound:
             return ""
 

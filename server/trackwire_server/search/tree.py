@@ -12,6 +12,7 @@ entity doesn't have:
     = nan                                false                       false    true
     != nan                               true                        false    false
 
+A comparison with a field that has several values holds if it holds for one of them; with none, the field is missing.
 AND, OR and NOT combine these plainly, so `NOT params.x = 'v'` is true of a run without x, and `params.x != 'v'` is not.
 Text compares by code point, and case counts; nothing escapes LIKE's `%` and `_`; ILIKE compares what
 `str.lower` makes of both sides. Text orders by code point too.
@@ -29,6 +30,7 @@ class FieldKind(StrEnum):
     METRIC = "metric"
     PARAM = "param"
     TAG = "tag"
+    DATASET = "dataset"
 
 
 class ValueType(StrEnum):

@@ -34,7 +34,7 @@ from trackwire_server.search import (
     Or,
 )
 from trackwire_server.stores.sql.entries import owner_of
-from trackwire_server.stores.sql.tables import metric_keys, metric_summaries
+from trackwire_server.stores.sql.tables import datasets, metric_keys, metric_summaries, run_datasets
 
 # SQLAlchemy's columns are invariant in their type, and a filter compares columns of every type.
 AnyColumn: TypeAlias = ColumnElement[Any]
@@ -49,7 +49,7 @@ class Searchable:
     `columns` are what a row begins with; `owner` is the entity's number; the tables of `entries` (tags, params) have it
     first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
     stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
-    entity with an `experiment` has metrics.
+    entity with an `experiment`, a run, has metrics and datasets.
     """
 
     source: FromClause
@@ -73,8 +73,14 @@ METRIC_COLUMNS = {
 NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
 # One alias for every EXISTS, each of which is a scope of its own: an alias costs as much as the rest of the condition.
 _SUMMARIES = metric_summaries.alias("summaries")
-# A column, a lookup by primary key, a lookup by an index and then in the table.
-_COSTS = {FieldKind.ATTRIBUTE: 0, FieldKind.PARAM: 2, FieldKind.TAG: 2, FieldKind.METRIC: 3}
+# A column, a lookup by primary key, a lookup by an index and then in the table, the same for several rows.
+_COSTS = {
+    FieldKind.ATTRIBUTE: 0,
+    FieldKind.PARAM: 2,
+    FieldKind.TAG: 2,
+    FieldKind.METRIC: 3,
+    FieldKind.DATASET: 4,
+}
 _POSITIVE = {
     Operator.NOT_EQUAL: Operator.EQUAL,
     Operator.NOT_LIKE: Operator.LIKE,
@@ -161,6 +167,8 @@ def _comparison(comparison: Comparison, entity: Searchable) -> Condition:
             return _attribute(entity.attributes[comparison.field.key], comparison)
         case FieldKind.METRIC:
             return _metric(comparison, entity)
+        case FieldKind.DATASET:
+            return _dataset(comparison, entity.owner)
         case FieldKind.TAG | FieldKind.PARAM as kind:
             return _entry(comparison, entity.entries[kind], entity.owner)
 
@@ -198,6 +206,20 @@ def _metric(comparison: Comparison, entity: Searchable) -> Condition:
     if aggregate in NAN_AGGREGATES:
         return found.where(_compare_real(column, comparison))
     return found.where(column.is_not(None), compare_present(column, comparison))
+
+
+def _dataset(comparison: Comparison, run_no: ColumnElement[int]) -> Condition:
+    """Whether any of the run's datasets is so; a context that is empty is none."""
+    if comparison.field.key == "context":
+        found = exists().where(run_datasets.c.run_no == run_no, run_datasets.c.context != "")
+        column = run_datasets.c.context
+    else:
+        its_dataset = datasets.c.dataset_no == run_datasets.c.dataset_no
+        found = exists().where(run_datasets.c.run_no == run_no, its_dataset)
+        column = datasets.c[comparison.field.key]
+    if comparison.operator is Operator.IS_NULL:
+        return not_(found)
+    return found.where(compare_present(column, comparison))
 
 
 def _compare_real(column: AnyColumn, comparison: Comparison) -> Condition:
