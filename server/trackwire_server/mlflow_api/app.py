@@ -19,6 +19,7 @@ from trackwire_server.mlflow_api.metrics import MetricDoor
 from trackwire_server.mlflow_api.model_history import ModelHistoryDoor
 from trackwire_server.mlflow_api.model_versions import ModelVersionDoor
 from trackwire_server.mlflow_api.registered_models import RegisteredModelDoor
+from trackwire_server.mlflow_api.run_inputs import RunInputDoor
 from trackwire_server.mlflow_api.runs import RunDoor
 from trackwire_server.mlflow_api.server_info import SERVER_INFO, tell_server_info
 from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_RPCS
@@ -65,6 +66,7 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
     return (
         *ExperimentDoor(services.experiments).rpcs(),
         *RunDoor(services.runs).rpcs(),
+        *RunInputDoor(services.runs).rpcs(),
         *ModelHistoryDoor(services.runs).rpcs(),
         *MetricDoor(services.metrics, services.runs).rpcs(),
         *MetricHistoryDoor(services.metrics).rpcs(),

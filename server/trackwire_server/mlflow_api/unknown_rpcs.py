@@ -12,9 +12,6 @@ _TABLE = """
     DELETE 3.0/mlflow/traces/{trace_id}/tags deleteTraceTagV3
     POST   2.0/mlflow/artifacts/presigned-upload-url createPresignedUploadUrl
     POST   2.0/mlflow/artifacts/presigned-download-url createPresignedDownloadUrl
-    POST   2.0/mlflow/runs/log-inputs logInputs
-    POST   2.0/mlflow/runs/outputs logOutputs
-    POST   2.0/mlflow/experiments/search-datasets searchDatasets
     POST   2.0/mlflow/traces startTrace
     PATCH  2.0/mlflow/traces/{request_id} endTrace
     GET    2.0/mlflow/traces/{request_id}/info getTraceInfo
