@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from trackwire_server.core.checks import check_entries, check_key, check_time
 from trackwire_server.core.columns import Batch, Layout, Layouts, Points, check_batch, check_context
-from trackwire_server.core.entities import SeriesContext
+from trackwire_server.core.entities import RUN_ALONE, SeriesContext
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metrics import Metrics
@@ -81,7 +81,7 @@ class MetricDoor:
         check_entries("params", params, value_limit=LIMITS.param_value_characters, required=False)
         check_entries("tags", tags, value_limit=LIMITS.tag_value_characters, required=False)
         if batch is None and not params and not tags:
-            await self._runs.get(run_id)
+            await self._runs.get(run_id, RUN_ALONE)
         if params:
             await self._runs.log_params(run_id, params)
         if batch is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from trackwire_server.core.entities import ExperimentReference, Run, RunStatus, ViewType
+from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, ViewType
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.runs import RunDraft, Runs
 from trackwire_server.core.searching import SearchRequest
@@ -128,7 +128,8 @@ class RunDoor:
             view=view_type(request.run_view_type, ViewType.ACTIVE_ONLY),
             experiment_ids=tuple(request.experiment_ids),
         )
-        found, token = await self._runs.search(search)
+        # The models that runs were given are told one run at a time.
+        found, token = await self._runs.search(search, RunSelection(models=False))
         return {"runs": [to_json(run) for run in found]} | ({"next_page_token": token} if token else {})
 
     async def log_param(self, request: LogParam) -> Answer:
