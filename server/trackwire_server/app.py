@@ -20,6 +20,7 @@ from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
@@ -28,6 +29,7 @@ from trackwire_server.core.stores import (
     ByteStore,
     ExperimentStore,
     GarbageStore,
+    LoggedModelStore,
     MetricStore,
     ModelVersionStore,
     RegisteredModelStore,
@@ -141,6 +143,7 @@ class Stores:
     artifacts: ByteStore
     registered_models: RegisteredModelStore
     model_versions: ModelVersionStore
+    logged_models: LoggedModelStore
     garbage: GarbageStore
 
 
@@ -161,6 +164,7 @@ def _services(config: Config, stores: Stores) -> Services:
         metrics=metrics,
         artifacts=Artifacts(stores.runs, stores.uploads, stores.artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
+        logged_models=LoggedModels(stores.logged_models, clock, random_id),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -222,6 +226,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
     from trackwire_server.stores.memory.model_registry import (
         MemoryModelVersions,
@@ -244,6 +249,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         artifacts=artifacts,
         registered_models=MemoryRegisteredModels(models),
         model_versions=MemoryModelVersions(models),
+        logged_models=MemoryLoggedModels(state),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget]),
     )
 
@@ -253,6 +259,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
     from trackwire_server.stores.sql.metrics.store import SqlMetricStore
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
@@ -274,6 +281,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         artifacts=artifacts,
         registered_models=SqlRegisteredModels(database),
         model_versions=SqlModelVersions(database),
+        logged_models=SqlLoggedModels(database),
         garbage=SqlGarbage(database),
     )
 

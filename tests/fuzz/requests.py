@@ -8,9 +8,25 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    admin_pb2,
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 
-FILES = (experiments_pb2, runs_pb2, metrics_pb2, artifacts_pb2, model_registry_pb2, admin_pb2)
+FILES = (
+    experiments_pb2,
+    runs_pb2,
+    metrics_pb2,
+    artifacts_pb2,
+    model_registry_pb2,
+    logged_models_pb2,
+    admin_pb2,
+)
 SERVICES: Sequence[ServiceDescriptor] = [
     service for file in FILES for service in file.DESCRIPTOR.services_by_name.values()
 ]
@@ -90,6 +106,7 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "SearchExperimentsRequest": ("name", "creation_time DESC", "last_update_time ASC", "experiment_id"),
     "SearchRunsRequest": ("metrics.loss DESC", "params.lr ASC", "attributes.start_time", "tags.a", "status"),
     "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
+    "SearchLoggedModelsRequest": ("metrics.loss DESC", "params.lr", "creation_timestamp", "tags.a", "model_id"),
     "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
 }
 BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")

@@ -11,13 +11,15 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
-from trackwire_server.core.stores import ExperimentStore, MetricStore, RunDataStore, RunStore
+from trackwire_server.core.stores import ExperimentStore, LoggedModelStore, MetricStore, RunDataStore, RunStore
 from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
@@ -41,6 +43,7 @@ class Stores:
     run_data: RunDataStore
     metrics: MetricStore
     put_summaries: PutSummaries
+    logged_models: LoggedModelStore
 
 
 def memory_stores() -> Stores:
@@ -56,6 +59,7 @@ def memory_stores() -> Stores:
         MemoryRunData(state),
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
+        MemoryLoggedModels(state),
     )
 
 
@@ -74,6 +78,7 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlRunData(database),
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
+            SqlLoggedModels(database),
         )
     finally:
         await database.close()

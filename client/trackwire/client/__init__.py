@@ -9,13 +9,22 @@ from trackwire.client.artifacts import ArtifactMethods
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.delivery import IN_FLIGHT
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
 from trackwire.client.runs import RunMethods
 from trackwire.client.writer import PENDING_BYTES_MAX, MetricWriter
 
 
-class Client(ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods):
+class Client(
+    ExperimentMethods,
+    RunMethods,
+    MetricMethods,
+    ArtifactMethods,
+    ModelRegistryMethods,
+    LoggedModelMethods,
+    AdminMethods,
+):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
 
     Safe to use from many threads. The channel connects with the first call; it does not survive a fork: make the client

@@ -13,13 +13,21 @@ from trackwire.client.async_calls import AsyncCalls
 from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.connection import Deadlines
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
 from trackwire.client.runs import RunMethods
 
 
 class AsyncClient(
-    AsyncCalls, ExperimentMethods, RunMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods
+    AsyncCalls,
+    ExperimentMethods,
+    RunMethods,
+    MetricMethods,
+    ArtifactMethods,
+    ModelRegistryMethods,
+    LoggedModelMethods,
+    AdminMethods,
 ):
     """A client of one server for asyncio: the methods of `trackwire.Client`, with the same arguments and errors.
 

@@ -8,6 +8,7 @@ from typing import Self, Unpack
 from numpy.typing import ArrayLike
 
 from trackwire.client.experiments import ViewTypeName
+from trackwire.client.logged_models import LoggedModelOptions, LoggedModelSearchOptions, LoggedModelStatusName
 from trackwire.client.metrics import MetricRead, ReadRange
 from trackwire.client.model_registry import ModelStageName, ModelVersionOptions
 from trackwire.client.runs import JoinOptions, Returning, RunOptions, RunStatusName
@@ -22,6 +23,7 @@ from trackwire.v1.artifacts_pb2 import (
     GetUploadStatusResponse,
 )
 from trackwire.v1.experiments_pb2 import Experiment, SearchExperimentsResponse
+from trackwire.v1.logged_models_pb2 import LoggedModel, SearchLoggedModelsResponse
 from trackwire.v1.metrics_pb2 import (
     IngestMetricsResponse,
     LogMetricsResponse,
@@ -209,6 +211,33 @@ class AsyncClient:
     async def set_model_version_tags(self, name: str, version: int, tags: Mapping[str, str]) -> None: ...
     async def set_model_version_tag(self, name: str, version: int, *, key: str, value: str) -> None: ...
     async def delete_model_version_tag(self, name: str, version: int, key: str) -> None: ...
+    async def create_logged_model(self, experiment_id: str, **options: Unpack[LoggedModelOptions]) -> LoggedModel: ...
+    async def get_logged_model(self, model_id: str) -> LoggedModel: ...
+    def search_logged_models(
+        self,
+        experiment_ids: str | Sequence[str],
+        filter_string: str = "",
+        *,
+        max_results: int | None = None,
+        **options: Unpack[LoggedModelSearchOptions],
+    ) -> AsyncGenerator[LoggedModel]: ...
+    async def search_logged_models_page(
+        self,
+        experiment_ids: str | Sequence[str],
+        filter_string: str = "",
+        *,
+        page_size: int = 0,
+        page_token: str = "",
+        **options: Unpack[LoggedModelSearchOptions],
+    ) -> SearchLoggedModelsResponse: ...
+    async def update_logged_model(
+        self, model_id: str, *, status: LoggedModelStatusName | None = None, status_message: str | None = None
+    ) -> LoggedModel: ...
+    async def delete_logged_model(self, model_id: str) -> None: ...
+    async def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> None: ...
+    async def set_logged_model_tag(self, model_id: str, key: str, value: str) -> None: ...
+    async def delete_logged_model_tag(self, model_id: str, key: str) -> None: ...
+    async def log_logged_model_params(self, model_id: str, params: Mapping[str, str]) -> None: ...
     async def get_server_info(self) -> GetServerInfoResponse: ...
     async def check_health(self) -> str: ...
     async def collect_garbage(

@@ -28,6 +28,7 @@ from trackwire_server.core.entities import (
     WriterStamp,
 )
 from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus, NewLoggedModel
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
 
@@ -159,6 +160,42 @@ class ModelVersionStore(Protocol):
         self, name: str, version: int, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
     ) -> None:
         """Sets and deletes tags; a tag to delete may be missing."""
+
+
+class LoggedModelStore(Protocol):
+    """Logged models. All methods but create and search raise NotFound, and all but delete for deleted ones too."""
+
+    async def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        """Stores a logged model; the same `request_id` again answers with the model it made.
+
+        Raises NotFound (experiment), ExperimentDeleted.
+        """
+
+    async def get_logged_model(self, model_id: str) -> LoggedModel:
+        """The logged model with its data."""
+
+    async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
+        """The logged models of the query's experiments that match, in order.
+
+        A filter means any of a model's series of a key, an order the one whose last point has the latest time, of
+        equal times the highest step, and of equal steps the greatest of the values asked for, NaN and none last.
+        """
+
+    async def update_logged_model(
+        self, model_id: str, *, status: LoggedModelStatus | None, status_message: str | None, now_ms: int
+    ) -> LoggedModel:
+        """Changes a logged model; None leaves as it is."""
+
+    async def change_logged_model_tags(
+        self, model_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
+    ) -> None:
+        """Sets and deletes tags. Raises NotFound also for a tag."""
+
+    async def log_logged_model_params(self, model_id: str, params: Mapping[str, str], *, now_ms: int) -> None:
+        """Stores params; all or none. Raises FailedPrecondition (PARAM_ALREADY_SET)."""
+
+    async def delete_logged_model(self, model_id: str, *, now_ms: int) -> None:
+        """Marks a logged model as deleted; deleted already is fine."""
 
 
 class MetricStore(Protocol):

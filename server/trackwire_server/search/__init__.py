@@ -5,7 +5,7 @@ from trackwire_server.search.evaluate import Lookup, compare, evaluate
 from trackwire_server.search.like import like_to_regex, matches_like
 from trackwire_server.search.limits import SEARCH_LIMITS, SearchLimits
 from trackwire_server.search.ordering import SortKey, sort_key
-from trackwire_server.search.parser import parse_filter, parse_order_by
+from trackwire_server.search.parser import of_datasets, parse_filter, parse_order_by
 from trackwire_server.search.text import field_to_text, order_term_to_text, to_text
 from trackwire_server.search.tree import (
     NEGATIVE_OPERATORS,
@@ -15,6 +15,7 @@ from trackwire_server.search.tree import (
     Field,
     FieldKind,
     MetricAggregate,
+    MetricDataset,
     Not,
     Operator,
     Or,
@@ -25,6 +26,7 @@ from trackwire_server.search.tree import (
 )
 from trackwire_server.search.vocabulary import (
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -34,6 +36,7 @@ from trackwire_server.search.vocabulary import (
 
 __all__ = [
     "EXPERIMENTS",
+    "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "NEGATIVE_OPERATORS",
     "REGISTERED_MODELS",
@@ -47,6 +50,7 @@ __all__ = [
     "FieldKind",
     "Lookup",
     "MetricAggregate",
+    "MetricDataset",
     "Not",
     "Operator",
     "Or",
@@ -63,6 +67,7 @@ __all__ = [
     "field_to_text",
     "like_to_regex",
     "matches_like",
+    "of_datasets",
     "order_term_to_text",
     "parse_filter",
     "parse_order_by",

@@ -22,8 +22,8 @@ from trackwire_server.search.tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A NaN float is a metric whose value is NaN; None is a field that has no value.
-Lookup: TypeAlias = "Callable[[Field], Scalar | None]"
+# A NaN float is a metric whose value is NaN; None is a field that has no value, as is a tuple of none.
+Lookup: TypeAlias = "Callable[[Field], Scalar | tuple[Scalar, ...] | None]"
 
 
 def evaluate(expression: Expression, lookup: Lookup) -> bool:
@@ -36,7 +36,9 @@ def evaluate(expression: Expression, lookup: Lookup) -> bool:
         case Not(operand):
             return not evaluate(operand, lookup)
         case Comparison():
-            return compare(expression, lookup(expression.field))
+            actual = lookup(expression.field)
+            values = (actual or (None,)) if isinstance(actual, tuple) else (actual,)
+            return any(compare(expression, value) for value in values)
         case _:
             assert_never(expression)
 

@@ -12,6 +12,7 @@ entity doesn't have:
     = nan                                false                       false    true
     != nan                               true                        false    false
 
+A comparison with a field that has several values holds if it holds for one of them; with none, the field is missing.
 AND, OR and NOT combine these plainly, so `NOT params.x = 'v'` is true of a run without x, and `params.x != 'v'` is not.
 Text compares by code point, and case counts; nothing escapes LIKE's `%` and `_`; ILIKE compares what
 `str.lower` makes of both sides. Text orders by code point too.
@@ -77,13 +78,25 @@ Value: TypeAlias = Scalar | tuple[str, ...] | tuple[int, ...] | tuple[float, ...
 
 
 @dataclass(frozen=True, slots=True)
+class MetricDataset:
+    """The series of a dataset; an empty digest means any."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """`key` is an attribute's canonical name, or the key of a metric, param or tag exactly as it was logged."""
+    """`key` is an attribute's canonical name, or the key of a metric, param or tag exactly as it was logged.
+
+    A logged model has several series of a metric: with `datasets`, only the series of one of these count.
+    """
 
     kind: FieldKind
     key: str
     type: ValueType
     aggregate: MetricAggregate = MetricAggregate.LAST
+    datasets: tuple[MetricDataset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

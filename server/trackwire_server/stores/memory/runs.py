@@ -143,7 +143,7 @@ class MemoryRuns:
                 return run.tags.get(field.key)
             case FieldKind.METRIC:
                 summary = _primary(self._state, run.run_id).get(field.key)
-                return None if summary is None else _aggregate(summary, field.aggregate)
+                return None if summary is None else aggregate_of(summary, field.aggregate)
             case FieldKind.ATTRIBUTE:
                 return _attribute(run, field.key)
 
@@ -220,7 +220,8 @@ def _primary(state: MemoryState, run_id: str) -> dict[str, MetricSummary]:
     return {summary.key: summary for summary in state.summaries.get(run_id, {}).values() if summary.primary}
 
 
-def _aggregate(summary: MetricSummary, aggregate: MetricAggregate) -> float | int | None:
+def aggregate_of(summary: MetricSummary, aggregate: MetricAggregate) -> float | int | None:
+    """What a field means of a series; None where no number was ever logged."""
     match aggregate:
         case MetricAggregate.LAST:
             return summary.last_value

@@ -8,16 +8,23 @@ from trackwire_server.search import Field, Scalar, SortKey, evaluate, sort_key
 
 Item = TypeVar("Item")
 FieldOf = Callable[[Item, Field], Scalar | None]
+ValuesOf = Callable[[Item, Field], Scalar | tuple[Scalar, ...] | None]
 
 
-def search_items(items: Iterable[Item], query: SearchQuery, field_of: FieldOf[Item]) -> Page[Item]:
-    """A page of the items that match; `field_of` gives None for what an item doesn't have."""
+def search_items(
+    items: Iterable[Item], query: SearchQuery, field_of: FieldOf[Item], *, values_of: ValuesOf[Item] | None = None
+) -> Page[Item]:
+    """A page of the items that match; `field_of` gives None for what an item doesn't have.
+
+    `values_of` gives a filter all values of a field of which `field_of` gives an order one.
+    """
+    filtered_by = values_of or field_of
 
     def place(item: Item) -> tuple[SortKey, ...]:
         return tuple(sort_key(term, field_of(item, term.field)) for term in query.order_by)
 
     def matches(item: Item) -> bool:
-        return query.filter is None or evaluate(query.filter, lambda field: field_of(item, field))
+        return query.filter is None or evaluate(query.filter, lambda field: filtered_by(item, field))
 
     found = [item for item in items if matches(item)]
     if query.after is not None:

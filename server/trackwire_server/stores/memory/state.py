@@ -14,17 +14,20 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.logged_model_entities import LoggedModel
 
 
 @dataclass(slots=True)
 class MemoryState:
-    """Experiments and runs in the order of their creation; `Run.metrics` stays empty, `summaries` has them."""
+    """Experiments, runs and logged models in the order of their making. `metrics` stay empty, `summaries` has them."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     run_of_request: dict[str, str] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
+    logged_models: dict[str, LoggedModel] = field(default_factory=dict)
+    logged_model_of_request: dict[str, str] = field(default_factory=dict)
     last_experiment_no: int = 0
 
     @classmethod

@@ -1,6 +1,7 @@
 """The whole schema. Numbers that end in `_no` are the store's own and never leave it; ids that end in `_id` are ours.
 
     experiments ─┬─ experiment_tags
+                 ├─ logged_models ── logged_model_params, logged_model_tags
                  └─ runs ─┬─ run_params, run_tags
                           ├─ run_heads            one hot row a run: locked first by whatever writes to the run
                           ├─ metric_writers       (run, writer) → mark: exactly once
@@ -30,6 +31,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
     true,
 )
@@ -189,6 +191,8 @@ metric_contexts = Table(
     _text("dataset_name", 500),
     _text("dataset_digest", 36),
     UniqueConstraint("rank", "model_id", "dataset_name", "dataset_digest", name="uq_metric_contexts"),
+    # Leads from a logged model to its series, by ix_metric_summaries_context.
+    Index("ix_metric_contexts_model_id", "model_id"),
 )
 
 metric_series = Table(
@@ -248,6 +252,14 @@ Index(
     sqlite_where=metric_summaries.c.is_primary == true(),
     postgresql_where=metric_summaries.c.is_primary,
 )
+# Without the default context, which most series have and no logged model.
+Index(
+    "ix_metric_summaries_context",
+    metric_summaries.c.context_no,
+    metric_summaries.c.key_no,
+    sqlite_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
+    postgresql_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
+)
 
 metric_journal = Table(
     "metric_journal",
@@ -292,6 +304,31 @@ uploads = Table(
     Index("ix_uploads_begin_time_ms", "begin_time_ms"),
     sqlite_with_rowid=False,
 )
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    _number("logged_model_no"),
+    _text("model_id", 64, default=None),
+    _reference("experiment_no", "experiments.experiment_no"),
+    _text("name", 500, default=None),
+    _text("artifact_uri", 2600, default=None),
+    _text("model_type", 500),
+    _text("source_run_id", 256),
+    _text("status", 24, default=None),
+    _text("status_message"),
+    _text("lifecycle_stage", 16, default="active"),
+    _time("creation_time_ms"),
+    _time("last_update_time_ms"),
+    _time("deleted_time_ms", nullable=True),
+    Column("request_id", String(64), nullable=True),
+    UniqueConstraint("model_id", name="uq_logged_models_model_id"),
+    UniqueConstraint("request_id", name="uq_logged_models_request_id"),
+    Index("ix_logged_models_newest", "experiment_no", "lifecycle_stage", "creation_time_ms", "model_id"),
+    sqlite_autoincrement=True,
+)
+logged_model_params = _entries("logged_model_params", "logged_model_no", "logged_models.logged_model_no")
+logged_model_tags = _entries("logged_model_tags", "logged_model_no", "logged_models.logged_model_no")
 
 registered_models = Table(
     "registered_models",
