@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +15,7 @@ from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
@@ -29,6 +30,7 @@ from trackwire_server.core.stores import (
     ByteStore,
     ExperimentStore,
     GarbageStore,
+    LoggedModelGarbageStore,
     LoggedModelStore,
     MetricStore,
     ModelVersionStore,
@@ -144,6 +146,8 @@ class Stores:
     registered_models: RegisteredModelStore
     model_versions: ModelVersionStore
     logged_models: LoggedModelStore
+    model_uploads: UploadStore
+    model_garbage: LoggedModelGarbageStore
     garbage: GarbageStore
 
 
@@ -157,14 +161,25 @@ def _services(config: Config, stores: Stores) -> Services:
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
-    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, stores.artifacts)
+    collected = AdminStores(
+        stores.garbage,
+        stores.experiments,
+        stores.runs,
+        stores.uploads,
+        stores.artifacts,
+        stores.model_garbage,
+        stores.model_uploads,
+    )
     return Services(
         experiments=Experiments(stores.experiments, clock),
         runs=Runs(stores.runs, stores.run_data, clock, random_id),
         metrics=metrics,
-        artifacts=Artifacts(stores.runs, stores.uploads, stores.artifacts, clock),
+        artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, stores.artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
+        model_artifacts=Artifacts(
+            LoggedModelOwners(stores.logged_models), stores.model_uploads, stores.artifacts, clock
+        ),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -172,7 +187,8 @@ def _services(config: Config, stores: Stores) -> Services:
 async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
     await stack.enter_async_context(services.metrics.running())
     tasks = await stack.enter_async_context(asyncio.TaskGroup())
-    expiry = tasks.create_task(_discard_expired_uploads(services.artifacts, log), name="upload expiry")
+    both = (services.artifacts, services.model_artifacts)
+    expiry = tasks.create_task(_discard_expired_uploads(both, log), name="upload expiry")
     stack.callback(expiry.cancel)
     trimming = tasks.create_task(give_back_what_is_not(), name="memory")
     stack.callback(trimming.cancel)
@@ -192,11 +208,11 @@ async def _take_spool_in(
     return intake
 
 
-async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:
+async def _discard_expired_uploads(of_owners: Sequence[Artifacts], log: FilteringBoundLogger) -> None:
     while True:
         await asyncio.sleep(UPLOAD_EXPIRY_INTERVAL_SECONDS)
         try:
-            discarded = await artifacts.discard_expired()
+            discarded = sum([await artifacts.discard_expired() for artifacts in of_owners])
         except TrackwireError as error:
             log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
         else:
@@ -226,6 +242,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
     from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
     from trackwire_server.stores.memory.model_registry import (
@@ -237,6 +254,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.state import MemoryState
 
     state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
+    model_uploads = MemoryUploads(state, state.active_logged_model)
     uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
@@ -250,15 +268,18 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         registered_models=MemoryRegisteredModels(models),
         model_versions=MemoryModelVersions(models),
         logged_models=MemoryLoggedModels(state),
-        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget]),
+        model_uploads=model_uploads,
+        model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
+        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
     )
 
 
 async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
-    from trackwire_server.stores.sql.artifacts import SqlUploads
+    from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
     from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
     from trackwire_server.stores.sql.metrics.store import SqlMetricStore
@@ -282,6 +303,8 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         registered_models=SqlRegisteredModels(database),
         model_versions=SqlModelVersions(database),
         logged_models=SqlLoggedModels(database),
+        model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
+        model_garbage=SqlLoggedModelGarbage(database),
         garbage=SqlGarbage(database),
     )
 

@@ -252,6 +252,28 @@ def test_logged_models_live_as_the_specification_says(client: Client) -> None:
         client.get_logged_model(made.model_id)
 
 
+def test_files_of_logged_models_go_up_and_come_down(client: Client, tmp_path: Path) -> None:
+    model_id = client.create_logged_model("0").model_id
+    (tmp_path / "up" / "data").mkdir(parents=True)
+    (tmp_path / "up" / "data" / "weights.bin").write_bytes(b"weights")
+    (tmp_path / "MLmodel").write_text("flavors: {}")
+    stored = client.upload_logged_model_folder(model_id, tmp_path / "up", "all")
+    assert [artifact.path for artifact in stored] == ["all/data/weights.bin"]
+    assert client.upload_logged_model_artifact(model_id, tmp_path / "MLmodel").path == "MLmodel"
+    assert client.upload_logged_model_artifact(model_id, tmp_path / "MLmodel", "copy").path == "copy"
+    listed = client.list_logged_model_artifacts(model_id)
+    assert [(entry.path, entry.is_dir) for entry in listed] == [("MLmodel", False), ("all", True), ("copy", False)]
+    assert client.read_logged_model_artifact(model_id, "all/data/weights.bin", offset=2, length=3) == b"igh"
+    client.delete_logged_model_artifact(model_id, "copy")
+    down = client.download_logged_model_artifact(model_id, "", tmp_path / "down")
+    assert sorted(path.relative_to(down).as_posix() for path in down.rglob("*") if path.is_file()) == [
+        "MLmodel",
+        "all/data/weights.bin",
+    ]
+    client.delete_logged_model(model_id)
+    assert model_id in client.collect_garbage().model_ids
+
+
 def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:
     assert client.get_server_info().store == "sqlite"
     assert client.check_health() == "SERVING"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import NOW_MS, FakeClock
 
+from trackwire_server.core.artifact_owners import RunOwners
 from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
 from trackwire_server.core.artifacts import (
     DOWNLOAD_PART_BYTES,
@@ -59,7 +60,7 @@ def artifacts(memory_state: MemoryState, clock: FakeClock) -> Artifacts:
     memory_state.runs["run1"] = RUN
     memory_state.runs["deleted"] = replace(RUN, run_id="deleted", lifecycle_stage=LifecycleStage.DELETED)
     memory_state.runs["far"] = replace(RUN, run_id="far", artifact_uri="s3://bucket/0/far/artifacts")
-    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), MemoryBytes(clock), clock)
+    return Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), MemoryBytes(clock), clock)
 
 
 async def stream(*parts: bytes | UploadFinish) -> AsyncIterator[bytes | UploadFinish]:
@@ -278,7 +279,7 @@ async def test_other_bytes_under_the_id_of_a_complete_upload_are_refused(artifac
         ({"upload_id": "a/b"}, "header.upload_id"),
         ({"upload_id": "ü"}, "header.upload_id"),
         ({"upload_id": "x" * 65}, "header.upload_id"),
-        ({"run_id": ""}, "header.run_id"),
+        ({"owner_id": ""}, "header.run_id"),
         ({"path": ""}, "header.path"),
         ({"path": "../a"}, "header.path"),
         ({"size_bytes": -1}, "header.size_bytes"),
@@ -302,7 +303,7 @@ async def test_short_checksum_is_refused_and_the_bytes_are_kept(artifacts: Artif
 
 async def test_deleted_run_rejects_writes_and_answers_reads(artifacts: Artifacts) -> None:
     for write in (
-        artifacts.upload(replace(HEADER, run_id="deleted"), stream(*WHOLE)),
+        artifacts.upload(replace(HEADER, owner_id="deleted"), stream(*WHOLE)),
         artifacts.delete_artifact("deleted", "a"),
         artifacts.create_upload_url("deleted", "a"),
     ):
@@ -314,7 +315,7 @@ async def test_deleted_run_rejects_writes_and_answers_reads(artifacts: Artifacts
 async def test_run_elsewhere_is_refused_by_every_call(artifacts: Artifacts) -> None:
     for call in (
         artifacts.list_artifacts("far", ""),
-        artifacts.upload(replace(HEADER, run_id="far"), stream(*WHOLE)),
+        artifacts.upload(replace(HEADER, owner_id="far"), stream(*WHOLE)),
         artifacts.delete_artifact("far", "a"),
         anext(artifacts.download("far", "a", DownloadRange())),
     ):

@@ -82,8 +82,10 @@ class World:
 
     async def _log_model(self) -> None:
         draft = logged_models_pb2.CreateLoggedModelRequest(experiment_id="0", tags={"a": "b"}, params={"lr": "0.1"})
-        made = await self.stubs.logged_models.CreateLoggedModel(draft)
-        model_id = made.logged_model.model_id
+        made = await tried(self.stubs.logged_models.CreateLoggedModel(draft))
+        if made is None:
+            return
+        model_id = made.logged_model.model_id  # type: ignore[attr-defined]
         self.pools.add("model_id", model_id)
         context = metrics_pb2.SeriesContext(model_id=model_id, dataset_name="vision")
         point = metrics_pb2.MetricPoint(key="loss", value=1, time_ms=1, context=context)

@@ -26,19 +26,22 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import NotFound
 from trackwire_server.core.metric_queries import Backlog
+from trackwire_server.core.stores import ByteStore
 from trackwire_server.rpc.admin import AdminServicer, add_to_server
 from trackwire_server.rpc.server import Door
 from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql import tables
-from trackwire_server.stores.sql.artifacts import SqlUploads
+from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
 from trackwire_server.stores.sql.runs import SqlRuns
 
 FACTS = ServerFacts("1.2.3", "some", 7, "/data/artifacts", NOW_MS)
@@ -70,16 +73,29 @@ def stores(
     clock: FakeClock,
 ) -> AdminStores:
     if request.param == "sqlite":
-        return AdminStores(
-            SqlGarbage(database), SqlExperiments(database), SqlRuns(database), SqlUploads(database), files
-        )
+        return sql_stores(database, files)
     uploads = MemoryUploads(memory_state)
+    model_uploads = MemoryUploads(memory_state, memory_state.active_logged_model)
     return AdminStores(
-        MemoryGarbage(memory_state, uploads),
+        MemoryGarbage(memory_state, uploads, forget_model=[model_uploads.forget]),
         MemoryExperiments(memory_state),
         MemoryRuns(memory_state),
         uploads,
         MemoryBytes(clock),
+        MemoryLoggedModelGarbage(memory_state, model_uploads),
+        model_uploads,
+    )
+
+
+def sql_stores(database: Database, artifacts: ByteStore) -> AdminStores:
+    return AdminStores(
+        SqlGarbage(database),
+        SqlExperiments(database),
+        SqlRuns(database),
+        SqlUploads(database),
+        artifacts,
+        SqlLoggedModelGarbage(database),
+        SqlUploads(database, UPLOADS_OF_MODELS),
     )
 
 
@@ -134,7 +150,9 @@ class World:
         await partial.close()
 
     async def upload(self, run: Run, upload_id: str, data: bytes) -> None:
-        upload = Upload(upload_id=upload_id, run_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock())
+        upload = Upload(
+            upload_id=upload_id, owner_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock()
+        )
         await self.stores.uploads.begin_upload(upload)
         partial = await self.stores.artifacts.open_partial(partial_id(run.run_id, upload_id), f"{artifact_root(run)}/a")
         await partial.append(data)
@@ -333,16 +351,7 @@ async def test_two_collections_at_once_remove_each_run_once(
 
 
 async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock: FakeClock) -> None:
-    world = World(
-        AdminStores(
-            SqlGarbage(database),
-            SqlExperiments(database),
-            SqlRuns(database),
-            SqlUploads(database),
-            MemoryBytes(clock),
-        ),
-        clock,
-    )
+    world = World(sql_stores(database, MemoryBytes(clock)), clock)
     await world.run("gone")
     async with database.write() as connection:
         run_no = await connection.scalar(select(tables.runs.c.run_no))

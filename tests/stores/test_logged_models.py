@@ -81,6 +81,8 @@ async def test_created_model_is_read_back_whole(stores: Stores) -> None:
         params={"depth": "3"},
     )
     assert await stores.logged_models.get_logged_model("m-1") == created
+    bare = await stores.logged_models.get_logged_model("m-1", with_data=False)
+    assert bare == replace(created, params={}, tags={})
 
 
 async def test_artifacts_lie_in_the_location_of_the_experiment(stores: Stores) -> None:

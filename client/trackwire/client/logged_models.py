@@ -2,10 +2,22 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
 from trackwire.client.calls import Calls, enum_name, text_list
+from trackwire.client.folders import download_artifact, upload_folder
+from trackwire.client.transfers import FileSource, read_artifact, upload
+from trackwire.local_files import LocalPath, as_artifact_path
 from trackwire.v1 import logged_models_pb2 as pb
+from trackwire.v1.artifacts_pb2 import (
+    Artifact,
+    DeleteArtifactRequest,
+    DeleteArtifactResponse,
+    DownloadArtifactRequest,
+    ListArtifactsRequest,
+    ListArtifactsResponse,
+)
 from trackwire.v1.logged_models_pb2 import LoggedModel, MetricDataset, SearchLoggedModelsResponse
 
 LoggedModelStatusName = Literal["PENDING", "READY", "UPLOAD_FAILED"]
@@ -115,6 +127,39 @@ class LoggedModelMethods(Calls):
         """Logs params of a logged model, all or none; FailedPreconditionError if one has another value already."""
         request = pb.LogLoggedModelParamsRequest(model_id=model_id, params=params)
         return self._send(request, pb.LogLoggedModelParamsResponse)
+
+    def list_logged_model_artifacts(
+        self, model_id: str, path: str = "", *, max_results: int | None = None
+    ) -> Iterator[Artifact]:
+        """The entries right below a folder of a logged model, by path; none where there is no folder."""
+        request = ListArtifactsRequest(model_id=model_id, path=path)
+        return self._pages(request, ListArtifactsResponse, lambda page: page.artifacts, max_results=max_results)
+
+    def upload_logged_model_artifact(
+        self, model_id: str, local_path: LocalPath, artifact_path: str | None = None
+    ) -> Artifact:
+        """Stores a file of a logged model, by default under its own name; a file that is there is replaced."""
+        path = artifact_path if artifact_path is not None else as_artifact_path(Path(local_path).name)
+        return self._run(upload(self._transport, FileSource(Path(local_path)), path=path, model_id=model_id))
+
+    def upload_logged_model_folder(
+        self, model_id: str, local_path: LocalPath, artifact_path: str = ""
+    ) -> list[Artifact]:
+        """Stores all files below a folder, at the same paths below `artifact_path`, as `upload_folder` does."""
+        return self._run(upload_folder(self._transport, Path(local_path), path=artifact_path, model_id=model_id))
+
+    def download_logged_model_artifact(self, model_id: str, path: str, local_path: LocalPath) -> Path:
+        """Fetches a file, or all of a folder (all that there is where `path` is empty), as `download_artifact` does."""
+        return self._run(download_artifact(self._transport, path, local_path, model_id=model_id))
+
+    def read_logged_model_artifact(self, model_id: str, path: str, *, offset: int = 0, length: int = 0) -> bytes:
+        """A file's bytes: `length` of them at most, or all that follow `offset` where it is 0."""
+        request = DownloadArtifactRequest(model_id=model_id, path=path, offset=offset, length=length)
+        return self._run(read_artifact(self._transport, request))
+
+    def delete_logged_model_artifact(self, model_id: str, path: str) -> None:
+        """Deletes a file of a logged model, or a folder with all in it; NotFoundError if there is neither."""
+        return self._send(DeleteArtifactRequest(model_id=model_id, path=path), DeleteArtifactResponse)
 
 
 def _search_request(

@@ -6,22 +6,31 @@ A deleted run goes in three steps, so that whatever fails leaves something that 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
-from trackwire_server.core.artifact_paths import artifact_root, partial_id
+from trackwire_server.core.artifact_paths import ArtifactHome, model_partial_id, partial_id
 from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection, Upload
-from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.experiments import check_experiment_id
+from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.logged_model_garbage import LoggedModelCollection
 from trackwire_server.core.metric_queries import Backlog
-from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
+from trackwire_server.core.stores import (
+    ByteStore,
+    ExperimentStore,
+    GarbageStore,
+    LoggedModelGarbageStore,
+    RunStore,
+    UploadStore,
+)
 
-PAGE = 1_000
 EXPIRED_UPLOADS_PER_COLLECTION = 100_000
+NameUpload: TypeAlias = Callable[[str, str], str]
 _RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
@@ -71,16 +80,6 @@ class GarbageRequest:
         return bool(self.run_ids or self.experiment_ids)
 
 
-@dataclass(slots=True)
-class Garbage:
-    """What was removed, or would be."""
-
-    run_ids: list[str] = field(default_factory=list)
-    experiment_ids: list[str] = field(default_factory=list)
-    uploads: int = 0
-    artifact_bytes: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class AdminStores:
     """The stores whose contents are collected."""
@@ -90,6 +89,8 @@ class AdminStores:
     runs: RunStore
     uploads: UploadStore
     artifacts: ByteStore
+    model_garbage: LoggedModelGarbageStore
+    model_uploads: UploadStore
 
 
 class Admin:
@@ -112,6 +113,8 @@ class Admin:
         collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
         async for run_id in self._run_ids(request, before_ms):
             await collection.take_run(run_id)
+        if not request.names_some:
+            await collection.take_logged_models()
         async for experiment_id in self._experiment_ids(request, before_ms):
             await collection.take_experiment(experiment_id)
         if not request.names_some:
@@ -161,6 +164,8 @@ class _Collection:
         self._dry_run = dry_run
         self._runs_taken: dict[str, int] = {}
         self.taken = Garbage()
+        self._collected = CollectedBytes(stores.artifacts, dry_run=dry_run)
+        self._models = LoggedModelCollection(stores.model_garbage, self._collected, self.taken, before_ms=before_ms)
 
     async def take_run(self, run_id: str) -> None:
         """Takes a run with its uploads and artifacts, unless somebody restored it or still uploads to it."""
@@ -173,7 +178,8 @@ class _Collection:
 
     async def _take(self, run: Run) -> None:
         unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
-        sizes = [await self._take_upload(run.run_id, upload_id) for upload_id in unfinished]
+        partials = (partial_id(run.run_id, upload_id) for upload_id in unfinished)
+        sizes = [await self._collected.take_partial(partial) for partial in partials]
         if None in sizes:
             return
         if not self._dry_run and not await self._stores.garbage.remove_run(run.run_id, before_ms=self._before_ms):
@@ -181,66 +187,49 @@ class _Collection:
         self.taken.run_ids.append(run.run_id)
         self._runs_taken[run.experiment_id] = self._runs_taken.get(run.experiment_id, 0) + 1
         self.taken.uploads += len(unfinished)
-        self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._take_artifacts(run)
+        home = ArtifactHome("run", "run_id", run.run_id, run.artifact_uri)
+        self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._collected.take_folder(home)
+
+    async def take_logged_models(self) -> None:
+        """Takes logged models that are deleted and old enough."""
+        async for model in self._models.deleted():
+            await _to_the_end(self._models.take(model, dry_run=self._dry_run))
 
     async def take_experiment(self, experiment_id: str) -> None:
-        """Takes an experiment that has no runs left, after those that were taken."""
+        """Takes an experiment that has no runs left, after those that were taken, with its logged models."""
+        left = await self._stores.garbage.count_runs(experiment_id)
+        if left == (self._runs_taken.get(experiment_id, 0) if self._dry_run else 0):
+            await _to_the_end(self._take_experiment(experiment_id))
+
+    async def _take_experiment(self, experiment_id: str) -> None:
+        models = await self._models.of_experiment(experiment_id)
+        sizes = await self._models.take_uploads(models)
+        if sizes is None:
+            return
         garbage = self._stores.garbage
-        if self._dry_run:
-            gone = await garbage.count_runs(experiment_id) == self._runs_taken.get(experiment_id, 0)
-        else:
-            gone = await garbage.remove_experiment(experiment_id, before_ms=self._before_ms)
-        if gone:
+        if self._dry_run or await garbage.remove_experiment(experiment_id, before_ms=self._before_ms):
             self.taken.experiment_ids.append(experiment_id)
+            await self._models.take_files(models, sizes)
 
     async def take_expired_uploads(self, expired_ms: int) -> None:
-        """Takes uploads that were not finished and not resumed for a day; those of runs that were taken are gone."""
-        taken = set(self.taken.run_ids)
-        for upload in await self._stores.uploads.expired_uploads(
-            before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION
-        ):
-            if not upload.complete and upload.run_id not in taken:
-                await self._take_expired(upload)
+        """Takes uploads that were not finished and not resumed for a day; those of what was taken are gone."""
+        await self._take_expired(self._stores.uploads, partial_id, self.taken.run_ids, expired_ms)
+        await self._take_expired(self._stores.model_uploads, model_partial_id, self.taken.model_ids, expired_ms)
 
-    async def _take_expired(self, upload: Upload) -> None:
-        size = await self._take_upload(upload.run_id, upload.upload_id)
-        if size is None:
-            return
-        if not self._dry_run:
-            await self._stores.uploads.discard_upload(upload.run_id, upload.upload_id)
-        self.taken.uploads += 1
-        self.taken.artifact_bytes += size
-
-    async def _take_upload(self, run_id: str, upload_id: str) -> int | None:
-        """The bytes of an unfinished upload; None if somebody is writing them."""
-        name = partial_id(run_id, upload_id)
-        size = await self._stores.artifacts.partial_size(name)
-        if not self._dry_run:
-            try:
-                await self._stores.artifacts.discard_partial(name)
-            except Aborted:
-                return None
-        return size
-
-    async def _take_artifacts(self, run: Run) -> int:
-        try:
-            root = artifact_root(run)
-        except FailedPrecondition:
-            return 0  # They lie in a store of somebody else's, who alone may delete there.
-        if self._dry_run:
-            return await self._measure(root)
-        try:
-            return await self._stores.artifacts.delete(root)
-        except NotFound:
-            return 0
-
-    async def _measure(self, folder: str) -> int:
-        total, after = 0, ""
-        while entries := await self._stores.artifacts.list_folder(folder, after=after, limit=PAGE):
-            for entry in entries:
-                total += await self._measure(f"{folder}/{entry.path}") if entry.is_dir else entry.size_bytes
-            after = entries[-1].path
-        return total
+    async def _take_expired(
+        self, uploads: UploadStore, name: NameUpload, taken: Sequence[str], expired_ms: int
+    ) -> None:
+        gone = set(taken)
+        for upload in await uploads.expired_uploads(before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION):
+            if upload.complete or upload.owner_id in gone:
+                continue
+            size = await self._collected.take_partial(name(upload.owner_id, upload.upload_id))
+            if size is None:
+                continue
+            if not self._dry_run:
+                await uploads.discard_upload(upload.owner_id, upload.upload_id)
+            self.taken.uploads += 1
+            self.taken.artifact_bytes += size
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

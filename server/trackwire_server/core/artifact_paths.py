@@ -1,7 +1,8 @@
-"""Names in the artifact store: which paths are clean, and where a run's files and its uploads lie."""
+"""Names in the artifact store: which paths are clean, and where the files and uploads of runs and logged models lie."""
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from trackwire_server.core.checks import check_characters
@@ -53,13 +54,31 @@ def _fault(path: str) -> str:
 
 def artifact_root(run: Run) -> str:
     """The folder of a run in the server's artifact store. Raises FailedPrecondition if its artifacts lie elsewhere."""
-    folder = run.artifact_uri.removeprefix(ARTIFACT_SCHEME)
-    if folder == run.artifact_uri or _fault(folder):
+    return ArtifactHome("run", "run_id", run.run_id, run.artifact_uri).root()
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactHome:
+    """Where the files of an owner lie; `field` is what requests call the id of its kind."""
+
+    kind: str
+    field: str
+    owner_id: str
+    uri: str
+
+    def root(self) -> str:
+        """The folder in the server's artifact store. Raises FailedPrecondition if the files lie elsewhere."""
+        return _folder_of(self)
+
+
+def _folder_of(home: ArtifactHome) -> str:
+    folder = home.uri.removeprefix(ARTIFACT_SCHEME)
+    if folder == home.uri or _fault(folder):
         raise FailedPrecondition(
-            f"run {run.run_id!r} keeps its artifacts at {run.artifact_uri!r}, outside of this server's artifact store:"
-            " read and write them there",
+            f"{home.kind} {home.owner_id!r} keeps its artifacts at {home.uri!r}, outside of this server's artifact"
+            " store: read and write them there",
             reason="ARTIFACTS_ELSEWHERE",
-            metadata={"run_id": run.run_id, "artifact_uri": run.artifact_uri},
+            metadata={home.field: home.owner_id, "artifact_uri": home.uri},
         )
     return "/".join(_split_long(part) for part in folder.split("/"))
 
@@ -67,6 +86,11 @@ def artifact_root(run: Run) -> str:
 def partial_id(run_id: str, upload_id: str) -> str:
     """One name for an upload of a run, as short as any file's name may be."""
     return hashlib.sha256(f"{run_id}/{upload_id}".encode()).hexdigest()
+
+
+def model_partial_id(model_id: str, upload_id: str) -> str:
+    """One name for an upload of a logged model; a run may have chosen the same id."""
+    return hashlib.sha256(f"models/{model_id}/{upload_id}".encode()).hexdigest()
 
 
 def _split_long(name: str) -> str:

@@ -16,10 +16,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, partial_id
-from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
+from trackwire_server.core.artifact_owners import ArtifactOwners
+from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
+from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import NOTHING, Artifact, LifecycleStage, Run, RunSelection, Upload
+from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import (
     Aborted,
     ChecksumMismatch,
@@ -27,23 +28,21 @@ from trackwire_server.core.errors import (
     InvalidArgument,
     NotFound,
     OutOfRange,
-    RunDeleted,
 )
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
-from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, RunStore, UploadStore
+from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, UploadStore
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
 EXPIRED_UPLOADS_PER_CALL = 1_000
 SHA256_BYTES = 32
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
-_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPage:
-    """One page of a folder of a run."""
+    """One page of a folder of an owner."""
 
     root_uri: str
     artifacts: Sequence[Artifact]
@@ -55,7 +54,7 @@ class UploadHeader:
     """What an upload announces; see UploadHeader in protos/trackwire/v1/artifacts.proto."""
 
     upload_id: str
-    run_id: str
+    owner_id: str
     path: str
     size_bytes: int
     offset: int
@@ -95,28 +94,29 @@ class DownloadPart:
 
 
 class Artifacts:
-    """Files of runs."""
+    """Files of owners of one kind, runs or logged models, and their uploads."""
 
-    def __init__(self, runs: RunStore, uploads: UploadStore, store: ByteStore, clock: Clock):
-        self._runs = runs
+    def __init__(self, owners: ArtifactOwners, uploads: UploadStore, store: ByteStore, clock: Clock):
+        self._owners = owners
         self._uploads = uploads
         self._store = store
         self._clock = clock
 
-    async def list_artifacts(self, run_id: str, path: str, *, page_size: int = 0, page_token: str = "") -> ArtifactPage:
+    async def list_artifacts(
+        self, owner_id: str, path: str, *, page_size: int = 0, page_token: str = ""
+    ) -> ArtifactPage:
         """A folder's entries by path; none where there is no folder."""
         if path:
             check_artifact_path("path", path)
         limit = check_page_size(page_size, default=LIMITS.page_size_default, maximum=LIMITS.artifacts_page_size)
-        query = fingerprint("artifacts", run_id, path)
+        query = fingerprint("artifacts", self._owners.kind, owner_id, path)
         after = _name_in(decode_token(query, page_token))
-        run = await self._get_run(run_id)
-        root = artifact_root(run)
-        entries = await self._store.list_folder(_join(root, path), after=after, limit=limit + 1)
+        home = await self._home(owner_id)
+        entries = await self._store.list_folder(_join(home.root(), path), after=after, limit=limit + 1)
         shown = entries[:limit]
         more = (shown[-1].path,) if len(entries) > limit else None
         return ArtifactPage(
-            run.artifact_uri,
+            home.uri,
             [replace(entry, path=_join(path, entry.path)) for entry in shown],
             encode_token(query, more),
         )
@@ -124,12 +124,13 @@ class Artifacts:
     async def upload(self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish]) -> Artifact:
         """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
         _check_header(header)
-        target = _join(artifact_root(await self._get_active_run(header.run_id, "header.run_id")), header.path)
+        home = await self._owners.find(header.owner_id, f"header.{self._owners.field}", to_write=True)
+        target = _join(home.root(), header.path)
         upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
         if upload.complete:
             await _check_same_bytes(upload, parts)
             return await self._describe(upload, target)
-        partial = await self._store.open_partial(partial_id(header.run_id, header.upload_id), target)
+        partial = await self._store.open_partial(self._owners.partial_id(header.owner_id, header.upload_id), target)
         try:
             sha256 = await _receive(header, parts, partial)
             artifact = await partial.publish()
@@ -139,7 +140,7 @@ class Artifacts:
             raise
         finally:
             await partial.close()
-        await self._uploads.complete_upload(header.run_id, header.upload_id, sha256=sha256)
+        await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
     async def _describe(self, upload: Upload, target: str) -> Artifact:
@@ -149,27 +150,29 @@ class Artifacts:
         except NotFound:
             return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
 
-    async def get_upload_status(self, run_id: str, upload_id: str) -> UploadStatus:
+    async def get_upload_status(self, owner_id: str, upload_id: str) -> UploadStatus:
         """How much of an upload has arrived; nothing of an unknown one."""
         _check_upload_id("upload_id", upload_id)
-        await self._get_run(run_id)
-        upload = await self._uploads.get_upload(run_id, upload_id)
+        await self._home(owner_id)
+        upload = await self._uploads.get_upload(owner_id, upload_id)
         if upload is None:
             return UploadStatus(0, False)
         if upload.complete:
             return UploadStatus(upload.size_bytes, True)
-        return UploadStatus(await self._store.partial_size(partial_id(run_id, upload_id)), False)
+        return UploadStatus(await self._store.partial_size(self._owners.partial_id(owner_id, upload_id)), False)
 
-    async def download(self, run_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
+    async def download(self, owner_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
         """A file's bytes, or a range of them; at least one part."""
         check_artifact_path("path", path)
         _check_not_negative("offset", wanted.offset)
         _check_not_negative("length", wanted.length)
-        root = artifact_root(await self._get_run(run_id))
+        home = await self._home(owner_id)
         try:
-            file = await self._store.open_file(_join(root, path))
+            file = await self._store.open_file(_join(home.root(), path))
         except NotFound as error:
-            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file") from error
+            raise NotFound(
+                "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
+            ) from error
         try:
             async with aclosing(_parts(file, path, wanted)) as parts:
                 async for part in parts:
@@ -177,25 +180,27 @@ class Artifacts:
         finally:
             await file.close()
 
-    async def delete_artifact(self, run_id: str, path: str) -> int:
+    async def delete_artifact(self, owner_id: str, path: str) -> int:
         """Deletes a file, or a folder with all in it; the bytes freed."""
         check_artifact_path("path", path)
-        root = artifact_root(await self._get_active_run(run_id, "run_id"))
+        home = await self._home(owner_id, to_write=True)
         try:
-            return await self._store.delete(_join(root, path))
+            return await self._store.delete(_join(home.root(), path))
         except NotFound as error:
-            raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file or folder") from error
+            raise NotFound(
+                "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file or folder"
+            ) from error
 
-    async def create_upload_url(self, run_id: str, path: str) -> NoReturn:
+    async def create_upload_url(self, owner_id: str, path: str) -> NoReturn:
         """Raises FailedPrecondition: the server's own store has no URLs."""
         check_artifact_path("path", path)
-        artifact_root(await self._get_active_run(run_id, "run_id"))
+        (await self._home(owner_id, to_write=True)).root()
         raise _presigned_urls_unsupported("UploadArtifact")
 
-    async def create_download_url(self, run_id: str, path: str) -> NoReturn:
+    async def create_download_url(self, owner_id: str, path: str) -> NoReturn:
         """Raises FailedPrecondition: the server's own store has no URLs."""
         check_artifact_path("path", path)
-        artifact_root(await self._get_run(run_id))
+        (await self._home(owner_id)).root()
         raise _presigned_urls_unsupported("DownloadArtifact")
 
     async def discard_expired(self) -> int:
@@ -212,17 +217,11 @@ class Artifacts:
 
     async def _discard(self, upload: Upload) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.
-        await self._store.discard_partial(partial_id(upload.run_id, upload.upload_id))
-        await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+        await self._store.discard_partial(self._owners.partial_id(upload.owner_id, upload.upload_id))
+        await self._uploads.discard_upload(upload.owner_id, upload.upload_id)
 
-    async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
-        return await self._runs.get_run(check_run_id(field, run_id), _RUN_ALONE)
-
-    async def _get_active_run(self, run_id: str, field: str) -> Run:
-        run = await self._get_run(run_id, field)
-        if run.lifecycle_stage != LifecycleStage.ACTIVE:
-            raise RunDeleted(run_id)
-        return run
+    async def _home(self, owner_id: str, *, to_write: bool = False) -> ArtifactHome:
+        return await self._owners.find(owner_id, self._owners.field, to_write=to_write)
 
 
 async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], partial: PartialFile) -> bytes:
@@ -348,7 +347,7 @@ def _name_in(position: Sequence[object] | None) -> str:
 
 
 def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
-    return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, now_ms)
+    return Upload(header.upload_id, header.owner_id, header.path, header.size_bytes, now_ms)
 
 
 def _join(folder: str, name: str) -> str:

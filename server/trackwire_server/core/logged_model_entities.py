@@ -52,6 +52,14 @@ class NewLoggedModel:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class GarbageModel:
+    """A logged model that may be removed for good."""
+
+    model_id: str
+    artifact_uri: str
+
+
 def logged_model_artifact_uri(location: str, model_id: str) -> str:
     """Where a logged model keeps its files, in its experiment's location."""
     return f"{location.rstrip('/')}/models/{model_id}/artifacts"

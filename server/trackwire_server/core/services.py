@@ -13,7 +13,7 @@ from trackwire_server.core.runs import Runs
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The rules of each noun, ready to be called."""
+    """The rules of each noun, ready to be called; `artifacts` are those of runs."""
 
     experiments: Experiments
     runs: Runs
@@ -21,4 +21,5 @@ class Services:
     artifacts: Artifacts
     model_registry: ModelRegistry
     logged_models: LoggedModels
+    model_artifacts: Artifacts
     admin: Admin

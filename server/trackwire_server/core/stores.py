@@ -28,7 +28,7 @@ from trackwire_server.core.entities import (
     WriterStamp,
 )
 from trackwire_server.core.errors import TrackwireError
-from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus, NewLoggedModel
+from trackwire_server.core.logged_model_entities import GarbageModel, LoggedModel, LoggedModelStatus, NewLoggedModel
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
 
@@ -171,8 +171,8 @@ class LoggedModelStore(Protocol):
         Raises NotFound (experiment), ExperimentDeleted.
         """
 
-    async def get_logged_model(self, model_id: str) -> LoggedModel:
-        """The logged model with its data."""
+    async def get_logged_model(self, model_id: str, *, with_data: bool = True) -> LoggedModel:
+        """The logged model, with its params, tags and metrics or without."""
 
     async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
         """The logged models of the query's experiments that match, in order.
@@ -235,21 +235,24 @@ class MetricStore(Protocol):
 
 
 class UploadStore(Protocol):
-    """Uploads under way or done lately: what their headers announced, and when their latest stream began."""
+    """Uploads under way or done lately: what their headers announced, and when their latest stream began.
+
+    A store has those of runs, or those of logged models.
+    """
 
     async def begin_upload(self, upload: Upload) -> Upload:
         """Stores an upload, or gives the one with this id, from now on begun at `upload.begin_time_ms`.
 
-        Raises AlreadyExists if that one differs in path or size, NotFound and RunDeleted for its run.
+        Raises AlreadyExists if that one differs in path or size, NotFound and RunDeleted for its owner.
         """
 
-    async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
+    async def get_upload(self, owner_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
 
-    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
+    async def complete_upload(self, owner_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible; an upload that is not there is fine."""
 
-    async def discard_upload(self, run_id: str, upload_id: str) -> None:
+    async def discard_upload(self, owner_id: str, upload_id: str) -> None:
         """Forgets an upload; one that is not there is fine."""
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
@@ -349,4 +352,26 @@ class GarbageStore(Protocol):
         """Removes a run with all its rows; False if it is gone, restored, or not old enough any more."""
 
     async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
-        """Removes an experiment; False if it is gone, restored, not old enough any more, or still has runs."""
+        """Removes an experiment with its logged models.
+
+        False if it is gone, restored, not old enough any more, or still has runs.
+        """
+
+
+class LoggedModelGarbageStore(Protocol):
+    """Logged models that were deleted, or that go with their experiment. Old enough means as for GarbageStore."""
+
+    async def deleted_logged_models(self, *, before_ms: int, after: str, limit: int) -> Sequence[GarbageModel]:
+        """Logged models that are deleted and old enough, by id from behind `after`."""
+
+    async def logged_models_of(self, experiment_id: str, *, after: str, limit: int) -> Sequence[GarbageModel]:
+        """Logged models of an experiment, deleted or not, by id from behind `after`."""
+
+    async def unfinished_uploads(self, model_id: str) -> Sequence[str]:
+        """Ids of a model's uploads that are not whole."""
+
+    async def remove_logged_model(self, model_id: str, *, before_ms: int) -> bool:
+        """Removes a logged model with all its rows, but for its metrics, which are its runs'.
+
+        False if it is gone, or not deleted and old enough.
+        """

@@ -43,7 +43,9 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
         Door(EXPERIMENTS, partial(add_experiments, ExperimentServicer(services.experiments))),
         Door(RUNS, partial(add_runs, RunServicer(services.runs))),
         Door(METRICS, partial(metrics.add_to_server, MetricServicer(services.metrics, clock))),
-        Door(ARTIFACTS, partial(artifacts.add_to_server, ArtifactServicer(services.artifacts))),
+        Door(
+            ARTIFACTS, partial(artifacts.add_to_server, ArtifactServicer(services.artifacts, services.model_artifacts))
+        ),
         Door(MODEL_REGISTRY, partial(model_registry.add_to_server, ModelRegistryServicer(services.model_registry))),
         Door(LOGGED_MODELS, partial(logged_models.add_to_server, LoggedModelServicer(services.logged_models))),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),

@@ -121,6 +121,21 @@ CREATE TABLE logged_model_tags (
  WITHOUT ROWID;
 
 
+CREATE TABLE logged_model_uploads (
+	logged_model_no INTEGER NOT NULL,
+	upload_id VARCHAR(64) NOT NULL,
+	path VARCHAR(1024) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	sha256 BLOB NOT NULL,
+	complete BOOLEAN DEFAULT false NOT NULL,
+	begin_time_ms BIGINT NOT NULL,
+	CONSTRAINT pk_logged_model_uploads PRIMARY KEY (logged_model_no, upload_id),
+	CONSTRAINT fk_logged_model_uploads_logged_model_no FOREIGN KEY(logged_model_no) REFERENCES logged_models (logged_model_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_logged_model_uploads_begin_time_ms ON logged_model_uploads (begin_time_ms);
+
 CREATE TABLE registered_model_tags (
 	model_no INTEGER NOT NULL,
 	"key" VARCHAR(250) NOT NULL,

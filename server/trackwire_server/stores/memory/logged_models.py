@@ -55,9 +55,10 @@ class MemoryLoggedModels:
             self._state.logged_model_of_request[new.request_id] = model.model_id
         return self._with_metrics(model)
 
-    async def get_logged_model(self, model_id: str) -> LoggedModel:
+    async def get_logged_model(self, model_id: str, *, with_data: bool = True) -> LoggedModel:
         """By id."""
-        return self._with_metrics(self._active(model_id))
+        model = self._state.active_logged_model(model_id)
+        return self._with_metrics(model) if with_data else replace(model, params={}, tags={})
 
     async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
         """By the language's evaluator."""
@@ -74,7 +75,7 @@ class MemoryLoggedModels:
         self, model_id: str, *, status: LoggedModelStatus | None, status_message: str | None, now_ms: int
     ) -> LoggedModel:
         """Replaces the model."""
-        model = self._active(model_id)
+        model = self._state.active_logged_model(model_id)
         message = model.status_message if status_message is None else status_message
         return self._with_metrics(
             self._put(model, now_ms, status=status or model.status, status_message=message),
@@ -84,7 +85,7 @@ class MemoryLoggedModels:
         self, model_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
     ) -> None:
         """Replaces the tags."""
-        model = self._active(model_id)
+        model = self._state.active_logged_model(model_id)
         tags = {**model.tags, **changed}
         for key in deleted:
             if key not in tags:
@@ -94,7 +95,7 @@ class MemoryLoggedModels:
 
     async def log_logged_model_params(self, model_id: str, params: Mapping[str, str], *, now_ms: int) -> None:
         """Compares with what is there, and adds the rest."""
-        model = self._active(model_id)
+        model = self._state.active_logged_model(model_id)
         for key, value in params.items():
             if model.params.get(key, value) != value:
                 raise model_param_already_set(model_id, key, model.params[key], value)
@@ -107,12 +108,6 @@ class MemoryLoggedModels:
             raise logged_model_not_found(model_id)
         if model.deleted_time_ms is None:
             self._put(model, now_ms, deleted_time_ms=now_ms)
-
-    def _active(self, model_id: str) -> LoggedModel:
-        model = self._state.logged_models.get(model_id)
-        if model is None or model.deleted_time_ms is not None:
-            raise logged_model_not_found(model_id)
-        return model
 
     def _put(self, model: LoggedModel, now_ms: int, **changes: object) -> LoggedModel:
         changed = replace(model, last_update_time_ms=now_ms, **changes)  # type: ignore[arg-type]  # the callers' own

@@ -14,7 +14,7 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
-from trackwire_server.core.logged_model_entities import LoggedModel
+from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
 
 
 @dataclass(slots=True)
@@ -51,6 +51,20 @@ class MemoryState:
         if run.lifecycle_stage != LifecycleStage.ACTIVE:
             raise RunDeleted(run_id)
         return run
+
+    def active_logged_model(self, model_id: str) -> LoggedModel:
+        """The logged model. Raises NotFound, also for a deleted one."""
+        model = self.logged_models.get(model_id)
+        if model is None or model.deleted_time_ms is not None:
+            raise logged_model_not_found(model_id)
+        return model
+
+    def forget_logged_model(self, model_id: str) -> None:
+        """Removes a logged model for good."""
+        del self.logged_models[model_id]
+        self.logged_model_of_request = {
+            request: made for request, made in self.logged_model_of_request.items() if made != model_id
+        }
 
     def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
         """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""

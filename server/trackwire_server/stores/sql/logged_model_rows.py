@@ -1,4 +1,4 @@
-"""Rows of logged models as core's values: a page is read by one statement a table, whatever its size."""
+"""Rows of logged models, locked by id, or as core's values: a page is read by one statement a table."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.entities import EVERYTHING, MetricSummary, Summaries
-from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus, by_series
+from trackwire_server.core.entities import EVERYTHING, LifecycleStage, MetricSummary, Summaries
+from trackwire_server.core.logged_model_entities import (
+    LoggedModel,
+    LoggedModelStatus,
+    by_series,
+    logged_model_not_found,
+)
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.entries import by_owner, entry_queries
 from trackwire_server.stores.sql.filters import Searchable
@@ -64,9 +69,25 @@ async def read_logged_models(connection: AsyncConnection, rows: Sequence[AnyRow]
     params, tags = by_owner(param_rows), by_owner(tag_rows)
     metrics = await _by_model(connection, metric_rows)
     return [
-        _logged_model(row, params.get(row.logged_model_no, {}), tags.get(row.logged_model_no, {}), metrics)
+        logged_model_of(
+            row,
+            params.get(row.logged_model_no, {}),
+            tags.get(row.logged_model_no, {}),
+            metrics.get(row.model_id, ()),
+        )
         for row in rows
     ]
+
+
+async def lock_logged_model(connection: AsyncConnection, model_id: str, *, deleted_too: bool = False) -> int:
+    """Locks a logged model's row; its number. Raises NotFound, also for a deleted one unless `deleted_too`."""
+    mine = select(logged_models.c.logged_model_no).where(logged_models.c.model_id == model_id)
+    if not deleted_too:
+        mine = mine.where(logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE)
+    model_no: int | None = await connection.scalar(mine.with_for_update())
+    if model_no is None:
+        raise logged_model_not_found(model_id)
+    return model_no
 
 
 async def _by_model(connection: AsyncConnection, rows: Rows) -> dict[str, Summaries]:
@@ -78,9 +99,13 @@ async def _by_model(connection: AsyncConnection, rows: Rows) -> dict[str, Summar
     return {model_id: tuple(sorted(summaries, key=by_series)) for model_id, summaries in gathered.items()}
 
 
-def _logged_model(
-    row: AnyRow, params: Mapping[str, str], tags: Mapping[str, str], metrics: Mapping[str, Summaries]
+def logged_model_of(
+    row: AnyRow,
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    metrics: Summaries = (),
 ) -> LoggedModel:
+    """A logged model from its row and its data."""
     return LoggedModel(
         model_id=row.model_id,
         experiment_id=str(row.experiment_no),
@@ -93,7 +118,7 @@ def _logged_model(
         status=LoggedModelStatus(row.status),
         status_message=row.status_message,
         deleted_time_ms=row.deleted_time_ms,
-        tags=tags,
-        params=params,
-        metrics=metrics.get(row.model_id, ()),
+        tags=tags or {},
+        params=params or {},
+        metrics=metrics,
     )

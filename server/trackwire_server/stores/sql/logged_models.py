@@ -18,7 +18,12 @@ from trackwire_server.core.logged_model_entities import (
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
-from trackwire_server.stores.sql.logged_model_rows import LOGGED_MODELS, read_logged_models
+from trackwire_server.stores.sql.logged_model_rows import (
+    LOGGED_MODELS,
+    lock_logged_model,
+    logged_model_of,
+    read_logged_models,
+)
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, logged_model_params, logged_model_tags, logged_models
 
@@ -36,10 +41,10 @@ class SqlLoggedModels:
             [model] = await read_logged_models(connection, [row])
             return model
 
-    async def get_logged_model(self, model_id: str) -> LoggedModel:
+    async def get_logged_model(self, model_id: str, *, with_data: bool = True) -> LoggedModel:
         """By the unique id."""
         async with self._database.read() as connection:
-            return await _read_one(connection, model_id)
+            return await _read_one(connection, model_id, with_data=with_data)
 
     async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
         """A page of rows, then their data."""
@@ -53,7 +58,7 @@ class SqlLoggedModels:
         """Updates the row."""
         changes = {"status": status, "status_message": status_message}
         async with self._database.write() as connection:
-            model_no = await _lock(connection, model_id)
+            model_no = await lock_logged_model(connection, model_id)
             await _touch(
                 connection, model_no, now_ms, **{k: value for k, value in changes.items() if value is not None}
             )
@@ -64,7 +69,7 @@ class SqlLoggedModels:
     ) -> None:
         """Upserts and deletes under the row's lock."""
         async with self._database.write() as connection:
-            model_no = await _lock(connection, model_id)
+            model_no = await lock_logged_model(connection, model_id)
             await upsert_entries(connection, self._database.dialect, logged_model_tags, model_no, changed)
             for key in deleted:
                 if not await delete_entry(connection, logged_model_tags, model_no, key):
@@ -75,7 +80,7 @@ class SqlLoggedModels:
         """Compares with what is there under the row's lock, and inserts the rest."""
         table = logged_model_params
         async with self._database.write() as connection:
-            model_no = await _lock(connection, model_id)
+            model_no = await lock_logged_model(connection, model_id)
             mine = select(table.c.key, table.c.value).where(table.c.logged_model_no == model_no)
             rows = await connection.execute(mine.where(table.c.key.in_(params)))
             there = {row.key: row.value for row in rows}
@@ -89,7 +94,7 @@ class SqlLoggedModels:
     async def delete_logged_model(self, model_id: str, *, now_ms: int) -> None:
         """Updates the row, if it is not deleted."""
         async with self._database.write() as connection:
-            model_no = await _lock(connection, model_id, deleted_too=True)
+            model_no = await lock_logged_model(connection, model_id, deleted_too=True)
             await connection.execute(
                 update(logged_models)
                 .where(
@@ -148,26 +153,17 @@ async def _location(connection: AsyncConnection, experiment_id: str) -> str:
     return experiment_artifact_location(experiment_id, row.artifact_location)
 
 
-async def _read_one(connection: AsyncConnection, model_id: str) -> LoggedModel:
+async def _read_one(connection: AsyncConnection, model_id: str, *, with_data: bool = True) -> LoggedModel:
     mine = select(logged_models).where(
         logged_models.c.model_id == model_id, logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE
     )
     row = (await connection.execute(mine)).one_or_none()
     if row is None:
         raise logged_model_not_found(model_id)
+    if not with_data:
+        return logged_model_of(row)
     [model] = await read_logged_models(connection, [row])
     return model
-
-
-async def _lock(connection: AsyncConnection, model_id: str, *, deleted_too: bool = False) -> int:
-    """Locks a logged model's row; its number. Raises NotFound, also for a deleted one unless `deleted_too`."""
-    mine = select(logged_models.c.logged_model_no).where(logged_models.c.model_id == model_id)
-    if not deleted_too:
-        mine = mine.where(logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE)
-    model_no: int | None = await connection.scalar(mine.with_for_update())
-    if model_no is None:
-        raise logged_model_not_found(model_id)
-    return model_no
 
 
 async def _touch(connection: AsyncConnection, model_no: int, now_ms: int, **changes: object) -> None:

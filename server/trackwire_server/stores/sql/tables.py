@@ -1,7 +1,7 @@
 """The whole schema. Numbers that end in `_no` are the store's own and never leave it; ids that end in `_id` are ours.
 
     experiments ─┬─ experiment_tags
-                 ├─ logged_models ── logged_model_params, logged_model_tags
+                 ├─ logged_models ── logged_model_params, logged_model_tags, logged_model_uploads
                  └─ runs ─┬─ run_params, run_tags
                           ├─ run_heads            one hot row a run: locked first by whatever writes to the run
                           ├─ metric_writers       (run, writer) → mark: exactly once
@@ -83,6 +83,23 @@ def _entries(name: str, owner: str, target: str) -> Table:
         Column("key", String(250), nullable=False),
         Column("value", Text, nullable=False),
         PrimaryKeyConstraint(owner, "key"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _uploads(name: str, owner: str, target: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        _reference(owner, target),
+        Column("upload_id", String(64), nullable=False),
+        _text("path", 1024, default=None),
+        Column("size_bytes", BigInteger, nullable=False),
+        Column("sha256", LargeBinary(32), nullable=False),
+        _flag("complete"),
+        _time("begin_time_ms"),
+        PrimaryKeyConstraint(owner, "upload_id"),
+        Index(f"ix_{name}_begin_time_ms", "begin_time_ms"),
         sqlite_with_rowid=False,
     )
 
@@ -290,20 +307,7 @@ metric_chunks = Table(
     sqlite_with_rowid=False,
 )
 
-uploads = Table(
-    "uploads",
-    metadata,
-    _reference("run_no", "runs.run_no"),
-    Column("upload_id", String(64), nullable=False),
-    _text("path", 1024, default=None),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("sha256", LargeBinary(32), nullable=False),
-    _flag("complete"),
-    _time("begin_time_ms"),
-    PrimaryKeyConstraint("run_no", "upload_id"),
-    Index("ix_uploads_begin_time_ms", "begin_time_ms"),
-    sqlite_with_rowid=False,
-)
+uploads = _uploads("uploads", "run_no", "runs.run_no")
 
 logged_models = Table(
     "logged_models",
@@ -329,6 +333,7 @@ logged_models = Table(
 )
 logged_model_params = _entries("logged_model_params", "logged_model_no", "logged_models.logged_model_no")
 logged_model_tags = _entries("logged_model_tags", "logged_model_no", "logged_models.logged_model_no")
+logged_model_uploads = _uploads("logged_model_uploads", "logged_model_no", "logged_models.logged_model_no")
 
 registered_models = Table(
     "registered_models",
