@@ -18,7 +18,8 @@ ENV PATH=/opt/trackwire/bin:$PATH \
 USER trackwire
 WORKDIR /data
 VOLUME /data
-EXPOSE 5051
+# gRPC, and MLflow's REST API.
+EXPOSE 5051 5000
 # Asks the server that has announced itself in the data directory, on whatever port it listens.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["python", "-m", "trackwire_server", "--check"]
 ENTRYPOINT ["python", "-m", "trackwire_server"]

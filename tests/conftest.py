@@ -185,10 +185,11 @@ async def stubs(
 ) -> AsyncIterator[Stubs]:
     """The whole server, as app.py puts it together, in the test's event loop: once in memory, once on SQLite."""
     in_memory = {"store_uri": "memory:", "artifacts_uri": "memory:"} if request.param == "memory" else {}
-    flags = {"data_dir": str(tmp_path), "port": "0", "drain_seconds": "1", **in_memory}
+    flags = {"data_dir": str(tmp_path), "port": "0", "http_port": "0", "drain_seconds": "1", **in_memory}
     async with AsyncExitStack() as stack:
-        address, _ = await app.start(Config.read(flags, {}), stack, log)
-        yield Stubs.over(await stack.enter_async_context(grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)))
+        served = await app.start(Config.read(flags, {}), stack, log)
+        channel = grpc.aio.insecure_channel(served.address, options=CHANNEL_OPTIONS)
+        yield Stubs.over(await stack.enter_async_context(channel))
 
 
 @pytest.fixture
@@ -213,6 +214,9 @@ class ServerProcess:
     prefix: Sequence[str] = ()
     process: subprocess.Popen[str] | None = None
     address: str = ""
+    # Few tests speak HTTP: they ask for a free port by "0".
+    http_port: str = "off"
+    url: str = ""
     ready_line: str = ""
 
     @property
@@ -231,6 +235,8 @@ class ServerProcess:
             str(self.data_dir),
             "--port",
             "0",
+            "--http-port",
+            self.http_port,
         ]
         path = os.pathsep.join(str(ROOT / folder) for folder in ("client", "server"))
         with self.log_path.open("a") as log_file:
@@ -249,7 +255,8 @@ class ServerProcess:
         assert process.stdout is not None
         self.ready_line = process.stdout.readline()
         assert self.ready_line, f"the server ended with {process.wait(10)}:\n{self.log_text()}"
-        self.address = json.loads((self.data_dir / "server.json").read_text())["address"]
+        announced = json.loads((self.data_dir / "server.json").read_text())
+        self.address, self.url = announced["address"], announced.get("url", "")
         return self.address
 
     def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:

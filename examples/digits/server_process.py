@@ -63,6 +63,8 @@ def running_server(data_dir: Path, port: int | None = None) -> Iterator[RunningS
 
 def _launch(data_dir: Path, port: int | None) -> subprocess.Popen[bytes]:
     command = [str(Path(sys.executable).with_name("trackwire")), "server", "--data-dir", str(data_dir)]
+    if "TRACKWIRE_HTTP_PORT" not in os.environ:
+        command += ["--http-port", "0"]
     if port is not None:
         command += ["--port", str(port)]
     elif "TRACKWIRE_PORT" not in os.environ and not _is_free(DEFAULT_PORT):

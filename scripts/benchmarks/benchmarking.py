@@ -57,7 +57,8 @@ def running_server(*arguments: str, data_dir: Path | None = None) -> Iterator[Se
     """`python -m trackwire_server` on a free port; in a folder that is removed at the end, unless one is given."""
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
         data = data_dir or Path(folder)
-        command = [sys.executable, "-m", "trackwire_server", "--data-dir", str(data), "--port", "0", *arguments]
+        ports = ["--port", "0", "--http-port", "off"]
+        command = [sys.executable, "-m", "trackwire_server", "--data-dir", str(data), *ports, *arguments]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(TREE)}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
             assert process.stdout is not None

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -16,6 +18,7 @@ from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
@@ -44,6 +47,9 @@ from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
 
+if TYPE_CHECKING:
+    from trackwire_server.web.server import HttpServer
+
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
 
@@ -58,16 +64,24 @@ async def serve(config: Config) -> None:
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
         require_free_port(_options(config))
-        address, services = await start(config, stack, log)
-        directory.announce(address)
-        _announce(config, services.admin.facts, address, is_new=directory.is_new)
+        served = await start(config, stack, log)
+        directory.announce(served.address, served.url)
+        _announce(config, served, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
 
 
-async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> tuple[str, Services]:
-    """Opens the stores and serves them, until the stack is unwound; the address.
+class Served(NamedTuple):
+    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there."""
+
+    address: str
+    url: str
+    services: Services
+
+
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> Served:
+    """Opens the stores and serves them, until the stack is unwound.
 
     Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
@@ -77,13 +91,35 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     services = _services(config, stores)
     server = RpcServer(doors_of(services, system_clock), _options(config), log)
     address = server.bind()
+    http = _open_http(config, services, log)
     await _start_background_work(services, stack, log)
     await server.start()
+    if http is not None:
+        await http.start()
+        stack.push_async_callback(http.stop, config.drain_seconds)
     intake = await _take_spool_in(config, address, stack, log)
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
-    return address, services
+    return Served(address, "" if http is None else http.url, services)
+
+
+def _open_http(config: Config, services: Services, log: FilteringBoundLogger) -> "HttpServer | None":
+    """The HTTP port with all that it serves, bound; None where it is off: then nothing of it is loaded."""
+    if config.http_port is None:
+        return None
+    from trackwire_server.mlflow_api.app import mlflow_routes
+    from trackwire_server.web.app import web_app
+    from trackwire_server.web.server import HttpServer
+
+    version = installed_version()
+    telemetry = None
+    if config.expose_prometheus is not None:
+        from trackwire_server.web.prometheus import Telemetry
+
+        telemetry = Telemetry(services.metrics, version)
+    app = web_app(version, mlflow_routes(services, log), prefix=config.static_prefix, telemetry=telemetry)
+    return HttpServer.bind(app, config.host, config.http_port)
 
 
 def installed_version() -> str:
@@ -161,27 +197,35 @@ def _services(config: Config, stores: Stores) -> Services:
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
+    artifacts = _byte_stores(config, stores.artifacts)
     collected = AdminStores(
         stores.garbage,
         stores.experiments,
         stores.runs,
         stores.uploads,
-        stores.artifacts,
+        artifacts,
+        stores.logged_models,
         stores.model_garbage,
         stores.model_uploads,
     )
     return Services(
-        experiments=Experiments(stores.experiments, clock),
+        experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
         runs=Runs(stores.runs, stores.run_data, clock, random_id),
         metrics=metrics,
-        artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, stores.artifacts, clock),
+        artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
-        model_artifacts=Artifacts(
-            LoggedModelOwners(stores.logged_models), stores.model_uploads, stores.artifacts, clock
-        ),
+        model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
+
+
+def _byte_stores(config: Config, own: ByteStore) -> ByteStores:
+    """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
+    from trackwire_server.stores.files import local_folders
+
+    guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
+    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
 
 
 async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
@@ -253,8 +297,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
     from trackwire_server.stores.memory.state import MemoryState
 
-    state, models = MemoryState.fresh(now_ms=system_clock()), ModelRegistryState()
-    model_uploads = MemoryUploads(state, state.active_logged_model)
+    state = MemoryState.fresh(now_ms=system_clock(), artifact_root=config.default_artifact_root)
+    models, model_uploads = ModelRegistryState(), MemoryUploads(state, state.active_logged_model)
     uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
@@ -288,7 +332,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.runs import SqlRuns
 
-    database = await Database.open(config.store_uri)
+    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
     stack.push_async_callback(database.close)
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
@@ -313,13 +357,16 @@ def _tail_retention_ms(config: Config) -> int:
     return round(config.tail_retention_seconds * 1000)
 
 
-def _announce(config: Config, facts: ServerFacts, address: str, *, is_new: bool) -> None:
+def _announce(config: Config, served: Served, *, is_new: bool) -> None:
     # Whoever started it in the wrong folder sees here why nothing is found.
+    facts = served.services.admin.facts
+    http = {"http": served.url} if served.url else {}
     note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
     logs.announce(
         "trackwire server ready",
         log_format=config.log_format,
-        address=address,
+        address=served.address,
+        **http,
         store=facts.store,
         artifacts=facts.artifacts_uri,
         data_dir=config.data_dir,

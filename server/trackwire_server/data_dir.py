@@ -23,11 +23,12 @@ class DataDirectory:
         self.path = path
         self.is_new = is_new
 
-    def announce(self, address: str) -> None:
+    def announce(self, address: str, url: str) -> None:
         """Tells in server.json where the server listens; readers see it whole or not at all."""
         written = self.path / f"{SERVER_FILE}.tmp"
         with _writing(self.path):
-            written.write_text(json.dumps({"pid": os.getpid(), "address": address}) + "\n")
+            places = {"address": address} | ({"url": url} if url else {})
+            written.write_text(json.dumps({"pid": os.getpid(), **places}) + "\n")
             written.replace(self.path / SERVER_FILE)
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from trackwire_server.config import MEMORY, SETTINGS, Config
+from trackwire_server.config import MEMORY, SETTINGS, Config, add_flags
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.data_dir import claimed
 from trackwire_server.stores.sql.database import Database
@@ -45,8 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         action.set_defaults(act=act)
         for setting in SETTINGS:
             if setting.name in _ASKED_FOR:
-                description = f"{setting.description} [{setting.variable}; default: {setting.default}]"
-                action.add_argument(setting.flag, dest=setting.name, metavar=setting.metavar, help=description)
+                add_flags(action, setting)
     return parser
 
 
@@ -55,7 +54,7 @@ async def _upgrade(config: Config) -> str:
     file = _file_of(config.store_uri)
     is_embedded = file is not None and file.is_relative_to(config.data_dir)
     with claimed(config.data_dir) if is_embedded else nullcontext():
-        before, after = await _with_database(config.store_uri, Database.upgrade)
+        before, after = await _with_database(config, Database.upgrade)
     if before == after:
         return f"{config.store_uri}: schema version {after}, up to date"
     return f"{config.store_uri}: schema version {after}, before it was {before or 'empty'}"
@@ -68,7 +67,7 @@ async def _version(config: Config) -> str:
         raise FailedPrecondition(
             f"store_uri: '{config.store_uri}': there is no database yet", metadata={"field": "store_uri"}
         )
-    version = await _with_database(config.store_uri, Database.schema_version)
+    version = await _with_database(config, Database.schema_version)
     check_not_newer(version, SCHEMA_VERSION)
     state = (
         "up to date" if version == SCHEMA_VERSION else f"this server's is {SCHEMA_VERSION}: run trackwire db upgrade"
@@ -76,8 +75,8 @@ async def _version(config: Config) -> str:
     return f"{config.store_uri}: schema version {version}, {state}"
 
 
-async def _with_database(store_uri: str, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
-    database = await Database.open(store_uri, upgrade=False)
+async def _with_database(config: Config, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root, upgrade=False)
     try:
         return await act(database)
     finally:

@@ -235,6 +235,14 @@ def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Ref
     assert json.loads(trackwire("gc", "--yes", "--json"))["run_ids"] == []
 
 
+def test_gc_names_where_it_leaves_artifacts(trackwire: Trackwire, client: Client) -> None:
+    experiment = client.create_experiment("far", artifact_location="s3://bucket/far")
+    run = client.create_run(experiment_id=experiment.experiment_id)
+    client.delete_run(run.run_id)
+    lines = trackwire("gc", "--run-id", run.run_id, "--yes").splitlines()
+    assert lines[:2] == [f"run {run.run_id}", f"left alone, as the server doesn't reach it: {run.artifact_uri}"]
+
+
 def test_gc_names_the_versions_that_came_from_a_run(trackwire: Trackwire, client: Client, live: ServerProcess) -> None:
     runs = sorted(f"{number:03}{'r' * 253}" for number in range(RUNS_PER_SEARCH + 1))
     client.create_registered_model("demo")

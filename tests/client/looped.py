@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from trackwire import AsyncClient
 
@@ -16,7 +16,7 @@ NOTHING_MORE = object()
 class LoopedClient:
     """Runs each coroutine in an event loop of its own thread and waits for it; async iterators become iterators."""
 
-    def __init__(self, address: str | None = None, **options: float) -> None:
+    def __init__(self, address: str | None = None, **options: Any) -> None:
         self._client = AsyncClient(address, **options)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="looped-client")

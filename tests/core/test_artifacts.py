@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from tests.conftest import NOW_MS, FakeClock
 
 from trackwire_server.core.artifact_owners import RunOwners
-from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
+from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, home_of_run
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import (
     DOWNLOAD_PART_BYTES,
     Artifacts,
@@ -33,6 +35,7 @@ from trackwire_server.core.errors import (
     RunDeleted,
 )
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.stores.files import local_folders
 from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
@@ -60,7 +63,8 @@ def artifacts(memory_state: MemoryState, clock: FakeClock) -> Artifacts:
     memory_state.runs["run1"] = RUN
     memory_state.runs["deleted"] = replace(RUN, run_id="deleted", lifecycle_stage=LifecycleStage.DELETED)
     memory_state.runs["far"] = replace(RUN, run_id="far", artifact_uri="s3://bucket/0/far/artifacts")
-    return Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), MemoryBytes(clock), clock)
+    stores = ByteStores({OWN_SCHEME: own_store(MemoryBytes(clock))})
+    return Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), stores, clock)
 
 
 async def stream(*parts: bytes | UploadFinish) -> AsyncIterator[bytes | UploadFinish]:
@@ -163,7 +167,7 @@ def test_accepted_path_never_leads_out_however_often_it_is_decoded(path: str) ->
     ],
 )
 def test_run_lies_in_a_folder_of_its_own(uri: str, folder: str) -> None:
-    assert artifact_root(replace(RUN, artifact_uri=uri)) == folder
+    assert artifact_root(home_of_run(replace(RUN, artifact_uri=uri))) == folder
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,7 @@ def test_run_lies_in_a_folder_of_its_own(uri: str, folder: str) -> None:
 )
 def test_run_elsewhere_is_refused_with_the_place(uri: str) -> None:
     with pytest.raises(FailedPrecondition) as refused:
-        artifact_root(replace(RUN, artifact_uri=uri))
+        artifact_root(home_of_run(replace(RUN, artifact_uri=uri)))
     assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
     assert refused.value.metadata["artifact_uri"] == uri
     assert uri in str(refused.value)
@@ -343,6 +347,27 @@ async def test_upload_expires_a_day_after_its_latest_stream(artifacts: Artifacts
     assert await artifacts.discard_expired() == 0
     clock.advance(1)
     assert await artifacts.discard_expired() == 1
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(0, False)
+
+
+async def test_expired_uploads_are_dropped_where_they_lie_and_others_are_not_held_up(
+    memory_state: MemoryState, clock: FakeClock, tmp_path: Path
+) -> None:
+    memory_state.runs["run1"] = replace(RUN, artifact_uri=f"{tmp_path}/runs/run1/artifacts")
+    memory_state.runs["run2"] = replace(RUN, run_id="run2", artifact_uri=f"{tmp_path}/gone/run2/artifacts")
+    stores = ByteStores({FILE_SCHEME: local_folders([])})
+    artifacts = Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), stores, clock)
+    for run_id in ("run2", "run1"):
+        with pytest.raises(InvalidArgument):
+            await artifacts.upload(replace(HEADER, owner_id=run_id), stream(DATA[:4]))
+        clock.advance(1)
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(4, False)
+    assert len(list((tmp_path / "runs" / ".partial").iterdir())) == 1
+    # As when the server is started with other rights.
+    memory_state.runs["run2"] = replace(memory_state.runs["run2"], artifact_uri="s3://bucket/run2/artifacts")
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 1
+    assert list((tmp_path / "runs" / ".partial").iterdir()) == []
     assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(0, False)
 
 

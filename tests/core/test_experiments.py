@@ -1,5 +1,7 @@
 """The rules of experiments, on the memory store."""
 
+from pathlib import Path
+
 import pytest
 from tests.conftest import NOW_MS, FakeClock
 
@@ -13,7 +15,7 @@ from trackwire_server.stores.memory.state import MemoryState
 
 @pytest.fixture
 def experiments(memory_state: MemoryState, clock: FakeClock) -> Experiments:
-    return Experiments(MemoryExperiments(memory_state), clock)
+    return Experiments(MemoryExperiments(memory_state), clock, working_folder=Path("/srv/work"))
 
 
 async def test_life_of_an_experiment(experiments: Experiments, clock: FakeClock) -> None:
@@ -43,11 +45,26 @@ async def test_life_of_an_experiment(experiments: Experiments, clock: FakeClock)
         ("", "", "name"),
         ("n" * 501, "", "name"),
         ("a\0b", "", "name"),
-        ("a", "folder/of/mine", "artifact_location"),
-        ("a", "/absolute", "artifact_location"),
+        ("a", "/", "artifact_location"),
+        ("a", " ", "artifact_location"),
+        ("a", "../beside", "artifact_location"),
+        ("a", "/data/../etc", "artifact_location"),
+        ("a", "//host/share", "artifact_location"),
+        ("a", "/data/a#b", "artifact_location"),
+        ("a", "/data/%2e%2e/etc", "artifact_location"),
+        ("a", "/data/a\nb", "artifact_location"),
+        ("a", "C:/folder", "artifact_location"),
+        ("a", "file:///", "artifact_location"),
+        ("a", "file:///data/%2e%2e/etc", "artifact_location"),
+        ("a", "file:///data/%252e%252e/etc", "artifact_location"),
+        ("a", "file:///data/a\nb", "artifact_location"),
+        ("a", "file://host/data", "artifact_location"),
+        ("a", "file:///data?version=1", "artifact_location"),
+        ("a", "f" * 2_045, "artifact_location"),
         ("a", "C:\\folder", "artifact_location"),
         ("a", "s3://" + "b" * 2_048, "artifact_location"),
         ("a", "trackwire-artifacts:/7", "artifact_location"),
+        ("a", "Trackwire-Artifacts:/7", "artifact_location"),
     ],
 )
 async def test_bad_new_experiment_is_refused_by_field(
@@ -56,6 +73,26 @@ async def test_bad_new_experiment_is_refused_by_field(
     with pytest.raises(InvalidArgument) as raised:
         await experiments.create(name, artifact_location=location)
     assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("/data/a b", "/data/a b"),
+        ("mlruns", "/srv/work/mlruns"),
+        ("./mlruns/", "/srv/work/mlruns"),
+        (".", "/srv/work"),
+        ("file:mlruns/a%20b", "file:///srv/work/mlruns/a%20b"),
+        ("file:///data/a%23b", "file:///data/a%23b"),
+        ("file://localhost/data", "file://localhost/data"),
+        ("gs://bucket/folder", "gs://bucket/folder"),
+        ("dbfs:/folder", "dbfs:/folder"),
+    ],
+)
+async def test_relative_location_begins_where_the_server_was_started(
+    experiments: Experiments, location: str, kept: str
+) -> None:
+    assert (await experiments.create("a", artifact_location=location)).artifact_location == kept
 
 
 @pytest.mark.parametrize("experiment_id", ["", "a", "-1", "01", "1.0", "9" * 19, "१"])

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,14 @@ def test_help_is_what_the_command_line_prints() -> None:
 
 def test_settings_table_is_that_of_the_server() -> None:
     described = [
-        [f"`{setting.flag}`", f"`{setting.variable}`", f"`{setting.default}`", setting.description]
+        [_quoted(setting.flags), _quoted(setting.variables), _quoted([setting.default]), setting.description]
         for setting in SETTINGS
     ]
     assert table_of(README, "settings") == described
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return ", ".join(f"`{text}`" for text in texts if text)
 
 
 def test_each_promise_to_a_training_has_its_test() -> None:

@@ -93,9 +93,9 @@ async def test_tails_that_are_cancelled_leave_no_task_behind(
     tmp_path: Path, log: FilteringBoundLogger, no_task_is_left: None
 ) -> None:
     async with AsyncExitStack() as stack:
-        config = Config.read({"data_dir": str(tmp_path), "port": "0"}, {})
-        address, services = await app.start(config, stack, log)
-        async with client(address) as stubs:
+        config = Config.read({"data_dir": str(tmp_path), "port": "0", "http_port": "off"}, {})
+        served = await app.start(config, stack, log)
+        async with client(served.address) as stubs:
             await create_run(stubs, "a")
             before = len(asyncio.all_tasks())
             for _ in range(3):
@@ -105,7 +105,7 @@ async def test_tails_that_are_cancelled_leave_no_task_behind(
                 for tail in tails:
                     tail.cancel()
                 assert await until(lambda: len(asyncio.all_tasks()) <= before, seconds=10)
-            assert not services.metrics._arrivals._waiting
+            assert not served.services.metrics._arrivals._waiting
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ from tests.conftest import NOW_MS, FakeClock, Serve
 
 from trackwire.v1 import admin_pb2, admin_pb2_grpc
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
-from trackwire_server.core.artifact_paths import artifact_root, partial_id
+from trackwire_server.core.artifact_paths import home_of_run, partial_id
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.entities import (
     ExperimentReference,
     LifecycleStage,
@@ -26,14 +27,15 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import NotFound
 from trackwire_server.core.metric_queries import Backlog
-from trackwire_server.core.stores import ByteStore
+from trackwire_server.core.stores import ByteStore, PartialFile
 from trackwire_server.rpc.admin import AdminServicer, add_to_server
 from trackwire_server.rpc.server import Door
-from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.files import FileBytes, local_folders
 from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
 from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql import tables
@@ -42,6 +44,7 @@ from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
 from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.runs import SqlRuns
 
 FACTS = ServerFacts("1.2.3", "some", 7, "/data/artifacts", NOW_MS)
@@ -64,6 +67,10 @@ async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
     await opened.close()
 
 
+def reached(own: ByteStore) -> ByteStores:
+    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders([])})
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def stores(
     request: pytest.FixtureRequest,
@@ -81,7 +88,8 @@ def stores(
         MemoryExperiments(memory_state),
         MemoryRuns(memory_state),
         uploads,
-        MemoryBytes(clock),
+        reached(MemoryBytes(clock)),
+        MemoryLoggedModels(memory_state),
         MemoryLoggedModelGarbage(memory_state, model_uploads),
         model_uploads,
     )
@@ -93,7 +101,8 @@ def sql_stores(database: Database, artifacts: ByteStore) -> AdminStores:
         SqlExperiments(database),
         SqlRuns(database),
         SqlUploads(database),
-        artifacts,
+        reached(artifacts),
+        SqlLoggedModels(database),
         SqlLoggedModelGarbage(database),
         SqlUploads(database, UPLOADS_OF_MODELS),
     )
@@ -133,17 +142,16 @@ class World:
     async def delete_run(self, run_id: str) -> None:
         await self.stores.runs.set_run_stage(run_id, LifecycleStage.DELETED, now_ms=self.clock())
 
-    async def experiment(self, name: str) -> str:
-        created = await self.stores.experiments.create_experiment(NewExperiment(name, self.clock()))
+    async def experiment(self, name: str, *, artifact_location: str = "") -> str:
+        new = NewExperiment(name, self.clock(), artifact_location=artifact_location)
+        created = await self.stores.experiments.create_experiment(new)
         return created.experiment_id
 
     async def delete_experiment(self, experiment_id: str) -> None:
         await self.stores.experiments.set_experiment_stage(experiment_id, LifecycleStage.DELETED, now_ms=self.clock())
 
     async def artifact(self, run: Run, path: str, data: bytes) -> None:
-        partial = await self.stores.artifacts.open_partial(
-            f"whole-{path.replace('/', '-')}", f"{artifact_root(run)}/{path}"
-        )
+        partial = await self.open_partial(run, f"whole-{path.replace('/', '-')}", path)
         await partial.append(data)
         await partial.sha256()
         await partial.publish()
@@ -154,9 +162,21 @@ class World:
             upload_id=upload_id, owner_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock()
         )
         await self.stores.uploads.begin_upload(upload)
-        partial = await self.stores.artifacts.open_partial(partial_id(run.run_id, upload_id), f"{artifact_root(run)}/a")
+        partial = await self.open_partial(run, partial_id(run.run_id, upload_id), "a")
         await partial.append(data)
         await partial.close()
+
+    async def open_partial(self, run: Run, name: str, path: str) -> PartialFile:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
+            return await folder.store.open_partial(name, folder.of(path))
+
+    async def partial_size(self, run: Run, upload_id: str) -> int:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
+            return await folder.store.partial_size(partial_id(run.run_id, upload_id))
+
+    async def artifacts(self, run: Run) -> list[str]:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
+            return [entry.path for entry in await folder.store.list_folder(folder.path, after="", limit=9)]
 
 
 @pytest.fixture
@@ -210,12 +230,46 @@ async def test_collection_removes_what_is_deleted_and_nothing_else(
     assert [await is_there(world, run_id) for run_id in ("inner", "kept", "gone")] == [False, True, False]
     with pytest.raises(NotFound):
         await world.stores.experiments.get_experiment(experiment_id)
-    bytes_ = world.stores.artifacts
-    assert await bytes_.list_folder(artifact_root(gone), after="", limit=9) == []
-    assert len(await bytes_.list_folder(artifact_root(kept), after="", limit=9)) == 1
-    assert await bytes_.partial_size(partial_id("gone", "u1")) == 0
+    assert await world.artifacts(gone) == []
+    assert await world.artifacts(kept) == ["kept"]
+    assert await world.partial_size(gone, "u1") == 0
     again = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     assert again == admin_pb2.CollectGarbageResponse()
+
+
+async def test_artifacts_in_a_folder_go_and_what_the_server_does_not_reach_is_named(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, tmp_path: Path
+) -> None:
+    location = tmp_path / "elsewhere"
+    near = await world.experiment("near", artifact_location=location.as_uri())
+    far = await world.experiment("far", artifact_location="s3://bucket/far")
+    gone, kept = [await world.run(run_id, experiment_id=near) for run_id in ("gone", "kept")]
+    for run in (gone, kept):
+        await world.artifact(run, "weights.bin", b"w" * 100)
+    await world.upload(gone, "u1", b"p" * 7)
+    await world.delete_run("gone")
+    await world.run("lost", experiment_id=far, delete=True)
+
+    dry = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(dry_run=True))
+    assert await world.artifacts(gone) == ["weights.bin"]
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert collected == dry
+    assert (list(collected.run_ids), collected.artifact_bytes) == (["gone", "lost"], 107)
+    assert list(collected.artifact_uris_left) == ["s3://bucket/far/lost/artifacts"]
+    assert not (location / "gone").exists()
+    assert (location / "kept" / "artifacts" / "weights.bin").read_bytes() == b"w" * 100
+    assert list((location / ".partial").iterdir()) == []
+
+
+async def test_folder_that_only_clients_have_is_not_made(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, tmp_path: Path
+) -> None:
+    location = tmp_path / "theirs"
+    experiment_id = await world.experiment("theirs", artifact_location=str(location))
+    await world.run("gone", experiment_id=experiment_id, delete=True)
+    collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
+    assert (list(collected.run_ids), list(collected.artifact_uris_left)) == (["gone"], [])
+    assert not location.exists()
 
 
 async def test_what_was_deleted_lately_stays(
@@ -310,13 +364,13 @@ async def test_upload_that_nobody_resumed_is_removed(
     collected = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     assert (dry.uploads, dry.artifact_bytes) == (collected.uploads, collected.artifact_bytes) == (1, 30)
     assert await world.stores.uploads.get_upload("active", "old") is None
-    assert await world.stores.artifacts.partial_size(partial_id("active", "fresh")) == 40
+    assert await world.partial_size(run, "fresh") == 40
 
 
 async def test_run_that_somebody_still_uploads_to_stays(admin: admin_pb2_grpc.AdminServiceStub, world: World) -> None:
     run = await world.run("busy")
     await world.upload(run, "u1", b"begun")
-    partial = await world.stores.artifacts.open_partial(partial_id("busy", "u1"), f"{artifact_root(run)}/a")
+    partial = await world.open_partial(run, partial_id("busy", "u1"), "a")
     await world.delete_run("busy")
     assert list((await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())).run_ids) == []
     await partial.close()
@@ -336,7 +390,7 @@ async def test_run_id_that_was_removed_can_be_used_again(admin: admin_pb2_grpc.A
     await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     run = await world.run("again")
     assert run.lifecycle_stage == LifecycleStage.ACTIVE
-    assert await world.stores.artifacts.list_folder(artifact_root(run), after="", limit=9) == []
+    assert await world.artifacts(run) == []
 
 
 async def test_two_collections_at_once_remove_each_run_once(
@@ -351,7 +405,10 @@ async def test_two_collections_at_once_remove_each_run_once(
 
 
 async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock: FakeClock) -> None:
-    world = World(sql_stores(database, MemoryBytes(clock)), clock)
+    world = World(
+        sql_stores(database, MemoryBytes(clock)),
+        clock,
+    )
     await world.run("gone")
     async with database.write() as connection:
         run_no = await connection.scalar(select(tables.runs.c.run_no))
@@ -402,7 +459,6 @@ async def test_client_that_goes_away_leaves_no_artifacts_without_a_run(
     call.cancel()
     await asyncio.sleep(0.2)
     for run in runs:
-        has_artifacts = bool(await world.stores.artifacts.list_folder(artifact_root(run), after="", limit=1))
-        assert has_artifacts == await is_there(world, run.run_id)
+        assert bool(await world.artifacts(run)) == await is_there(world, run.run_id)
     await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     assert not any([await is_there(world, run.run_id) for run in runs])

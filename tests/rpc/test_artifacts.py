@@ -355,6 +355,66 @@ async def test_run_that_keeps_its_artifacts_elsewhere_is_refused_with_the_place(
         assert metadata["artifact_uri"] == "s3://bucket/far/run1/artifacts"
 
 
+@pytest.mark.parametrize("location", ["{folder}/team", "file://{folder}/my%20team"])
+async def test_run_in_a_folder_of_the_server_has_its_artifacts_there(
+    stubs: Stubs, tmp_path: Path, location: str
+) -> None:
+    request = experiments_pb2.CreateExperimentRequest(
+        name="near", artifact_location=location.format(folder=tmp_path / "shared")
+    )
+    experiment = (await stubs.experiments.CreateExperiment(request)).experiment
+    await make_run(stubs, "run1", experiment.experiment_id)
+    assert await paths(stubs, "run1") == []
+    assert not (tmp_path / "shared").exists()
+    content = bytes(range(256)) * 4096 * 2
+    artifact = await put(stubs, "run1", "models/weights.bin", content)
+    assert (artifact.path, artifact.size_bytes) == ("models/weights.bin", len(content))
+    [found] = (tmp_path / "shared").glob("*/run1/artifacts/models/weights.bin")
+    assert found.read_bytes() == content
+    # What others put there is the run's as well.
+    (found.parent / "note.txt").write_text("by hand")
+    assert await paths(stubs, "run1", "models") == ["models/note.txt", "models/weights.bin"]
+    listing = await stubs.artifacts.ListArtifacts(pb.ListArtifactsRequest(run_id="run1"))
+    assert listing.root_uri == f"{request.artifact_location}/run1/artifacts"
+    assert await get(stubs, "run1", "models/note.txt") == b"by hand"
+    assert await get(stubs, "run1", "models/weights.bin", offset=MIB - 1, length=2) == content[MIB - 1 : MIB + 1]
+    await stubs.artifacts.DeleteArtifact(pb.DeleteArtifactRequest(run_id="run1", path="models/weights.bin"))
+    assert await paths(stubs, "run1", "models") == ["models/note.txt"]
+
+
+async def test_upload_into_a_folder_goes_on_where_it_was(stubs: Stubs, tmp_path: Path) -> None:
+    request = experiments_pb2.CreateExperimentRequest(name="near", artifact_location=str(tmp_path / "shared"))
+    experiment = (await stubs.experiments.CreateExperiment(request)).experiment
+    await make_run(stubs, "run1", experiment.experiment_id)
+    content = bytes(2 * MIB)
+    told = await refusal(send(stubs, header(size_bytes=len(content)), data(bytes(MIB))))
+    assert told[1] == "INCOMPLETE_UPLOAD"
+    assert await status(stubs, "run1") == (MIB, False)
+    assert await paths(stubs, "run1") == []
+    await send(stubs, header(size_bytes=len(content), offset=MIB), data(bytes(MIB)), finish(content))
+    assert await status(stubs, "run1") == (2 * MIB, True)
+    assert await get(stubs, "run1", "a/b") == content
+
+
+@pytest.mark.parametrize("path", ["../run2/artifacts/x", "a/%2e%2e/x", "/etc/passwd"])
+async def test_path_out_of_a_runs_folder_is_refused_there_too(stubs: Stubs, tmp_path: Path, path: str) -> None:
+    request = experiments_pb2.CreateExperimentRequest(name="near", artifact_location=str(tmp_path / "shared"))
+    experiment = (await stubs.experiments.CreateExperiment(request)).experiment
+    await make_run(stubs, "run1", experiment.experiment_id)
+    for call in PATH_CALLS.values():
+        assert (await refusal(call(stubs, path)))[:2] == ("INVALID_ARGUMENT", "BAD_ARTIFACT_PATH")
+
+
+@pytest.mark.parametrize("stubs", ["sqlite"], indirect=True)
+async def test_servers_own_store_is_no_folder_of_a_run(stubs: Stubs, tmp_path: Path) -> None:
+    request = experiments_pb2.CreateExperimentRequest(name="near", artifact_location=str(tmp_path.parent))
+    experiment = (await stubs.experiments.CreateExperiment(request)).experiment
+    # <data-dir>/artifacts would be this run's.
+    await make_run(stubs, tmp_path.name, experiment.experiment_id)
+    call = stubs.artifacts.ListArtifacts(pb.ListArtifactsRequest(run_id=tmp_path.name))
+    assert (await refusal(call))[1] == "ARTIFACTS_ELSEWHERE"
+
+
 @contextmanager
 def files_end_at(size_bytes: int) -> Iterator[None]:
     """No file of this process grows past a size: write() fails as on a full disk."""

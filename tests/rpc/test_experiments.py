@@ -1,5 +1,7 @@
 """Every rpc of ExperimentService over a real socket, on SQLite."""
 
+from pathlib import Path
+
 import grpc
 import pytest
 from tests.conftest import NOW_MS, FakeClock, Serve
@@ -19,7 +21,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["ExperimentService"].full_name
 
 @pytest.fixture
 async def stub(database: Database, clock: FakeClock, serve: Serve) -> ExperimentServiceStub:
-    servicer = ExperimentServicer(Experiments(SqlExperiments(database), clock))
+    servicer = ExperimentServicer(Experiments(SqlExperiments(database), clock, working_folder=Path.cwd()))
     door = Door(SERVICE, lambda server: add_ExperimentServiceServicer_to_server(servicer, server))
     return ExperimentServiceStub(await serve(door))
 
@@ -93,7 +95,7 @@ async def test_search_in_pages_by_view(stub: ExperimentServiceStub) -> None:
         ),
         (
             "CreateExperiment",
-            pb.CreateExperimentRequest(name="n", artifact_location="folder"),
+            pb.CreateExperimentRequest(name="n", artifact_location="../folder"),
             CODE.INVALID_ARGUMENT,
             "INVALID_ARGUMENT",
             "artifact_location",

@@ -248,7 +248,7 @@ LAST_OF_FOUR = st.tuples(st.floats() | st.just(["nan"]) | VALUES, st.integers() 
 @given(position=LAST_OF_FOUR | st.lists(VALUES, min_size=4, max_size=4) | VALUES)
 async def test_forged_token_is_answered_and_never_an_internal_error(stub: RunServiceStub, position: object) -> None:
     order_by = ("metrics.loss", "end_time")
-    digest = fingerprint("runs", "", order_by, ViewType.ACTIVE_ONLY, ["0"])
+    digest = fingerprint("runs", "", order_by, ViewType.ACTIVE_ONLY, ["0"], False)
     text = json.dumps([1, digest, position])
     token = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
     call = stub.SearchRuns(pb.SearchRunsRequest(experiment_ids=["0"], order_by=order_by, page_token=token))

@@ -35,8 +35,8 @@ def test_bad_variable_does_not_matter_under_a_good_flag() -> None:
 def test_every_setting_has_a_flag_and_a_variable() -> None:
     help_text = argument_parser().format_help()
     for setting in SETTINGS:
-        assert setting.flag in help_text
-        assert setting.variable in help_text
+        for name in (*setting.flags, *setting.variables):
+            assert name in help_text
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,18 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("data_dir", "what?"),
         ("store_uri", ""),
         ("store_uri", "trackwire.db"),
+        ("store_uri", "sqlite://"),
+        ("store_uri", "sqlite:///:memory:"),
+        ("store_uri", "redis://there"),
+        ("default_artifact_root", ""),
+        ("default_artifact_root", "/data/../etc"),
+        ("default_artifact_root", "trackwire-artifacts:/7"),
+        ("default_artifact_root", "mlflow-artifacts://host/7"),
+        ("default_artifact_root", "memory:"),
+        ("static_prefix", "trackwire"),
+        ("static_prefix", "/trackwire/"),
+        ("static_prefix", "/a b"),
+        ("expose_prometheus", "what?"),
         ("artifacts_uri", ""),
         ("artifacts_uri", "s3://bucket"),
         ("artifacts_uri", "file:relative"),
@@ -91,3 +103,125 @@ def test_bad_value_is_refused_by_name_and_value(name: str, value: str) -> None:
     with pytest.raises(InvalidArgument) as by_variable:
         read(**{setting.variable: value})
     assert by_variable.value.message.startswith(f"{setting.variable}: {value!r}: must be ")
+
+
+# What an MLflow server is told, in its own words.
+
+
+def test_store_by_mlflows_names() -> None:
+    assert read("--backend-store-uri", "sqlite:///mlflow.db").store_uri == "sqlite:///mlflow.db"
+    assert read("--artifacts-destination", "/data/files").artifacts_folder == Path("/data/files")
+    assert read(MLFLOW_BACKEND_STORE_URI="memory:", MLFLOW_ARTIFACTS_DESTINATION="memory:").is_volatile
+    assert read(MLFLOW_HOST="0.0.0.0").host == "0.0.0.0"
+
+
+def test_flags_go_before_variables_and_ours_before_mlflows() -> None:
+    said = {"TRACKWIRE_STORE_URI": "sqlite:///c.db", "MLFLOW_BACKEND_STORE_URI": "sqlite:///d.db"}
+    assert read("--backend-store-uri", "sqlite:///b.db", "--store-uri", "memory:", **said).store_uri == "memory:"
+    assert read("--backend-store-uri", "sqlite:///b.db", **said).store_uri == "sqlite:///b.db"
+    assert read(**said).store_uri == "sqlite:///c.db"
+    assert read(MLFLOW_BACKEND_STORE_URI="").store_uri == read().store_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("./mlruns", "there are no file stores"),
+        ("/data/mlruns", "there are no file stores"),
+        ("file:///data/mlruns", "there are no file stores"),
+        ("postgresql://user:secret@there/db", "not supported yet"),
+        ("mysql+pymysql://there/db", "not supported yet"),
+        ("mssql+pyodbc://there/db", "not supported yet"),
+    ],
+)
+def test_store_that_is_not_there_is_refused_with_those_that_are(uri: str, why: str) -> None:
+    for source, refused in (
+        ("--backend-store-uri", lambda: read("--backend-store-uri", uri)),
+        ("MLFLOW_BACKEND_STORE_URI", lambda: read(MLFLOW_BACKEND_STORE_URI=uri)),
+    ):
+        with pytest.raises(InvalidArgument) as error:
+            refused()
+        assert error.value.field == source
+        assert "sqlite:///relative/path.db, sqlite:////absolute/path.db or memory:" in error.value.message
+        assert why in error.value.message
+        assert "secret" not in error.value.message
+
+
+def test_one_store_holds_models_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    read("--backend-store-uri", "sqlite:///a.db", "--registry-store-uri", f"sqlite:///{tmp_path}/a.db")
+    for source, refused in (
+        ("--registry-store-uri", lambda: read("--registry-store-uri", "sqlite:///b.db")),
+        (
+            "MLFLOW_REGISTRY_STORE_URI",
+            lambda: read("--store-uri", "memory:", MLFLOW_REGISTRY_STORE_URI="sqlite:///b.db"),
+        ),
+    ):
+        with pytest.raises(InvalidArgument, match="must be the database of all else") as error:
+            refused()
+        assert error.value.field == source
+
+
+@pytest.mark.parametrize(
+    ("said", "root"),
+    [
+        ("trackwire-artifacts:/", ""),
+        ("mlflow-artifacts:/", ""),
+        ("mlflow-artifacts:///", ""),
+        ("s3://bucket/runs", "s3://bucket/runs"),
+        ("/data/runs", "/data/runs"),
+        ("file:///data/my%20runs", "file:///data/my%20runs"),
+        ("./runs", "{working_folder}/runs"),
+    ],
+)
+def test_artifact_root_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, root: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = root.format(working_folder=tmp_path)
+    assert read("--default-artifact-root", said).default_artifact_root == expected
+    assert read(MLFLOW_DEFAULT_ARTIFACT_ROOT=said).default_artifact_root == expected
+
+
+def test_artifact_root_leaves_room_for_the_experiment() -> None:
+    with pytest.raises(InvalidArgument, match="must have at most 2,028 characters"):
+        read("--default-artifact-root", "s3://" + "b" * 2_024)
+
+
+def test_artifact_root_in_the_servers_own_store_is_refused(tmp_path: Path) -> None:
+    for root in (str(tmp_path), str(tmp_path / "runs"), tmp_path.as_uri()):
+        with pytest.raises(InvalidArgument, match=r"^--default-artifact-root: .*own artifact store"):
+            read("--artifacts-destination", str(tmp_path), "--default-artifact-root", root)
+
+
+def test_without_serving_a_place_for_artifacts_is_named() -> None:
+    assert read().serve_artifacts
+    assert read("--serve-artifacts", MLFLOW_SERVE_ARTIFACTS="false").serve_artifacts
+    config = read("--no-serve-artifacts", "--default-artifact-root", "s3://bucket")
+    assert (config.serve_artifacts, config.default_artifact_root) == (False, "s3://bucket")
+    with pytest.raises(InvalidArgument, match=r"^--no-serve-artifacts: .*name one by --default-artifact-root"):
+        read("--no-serve-artifacts")
+    with pytest.raises(InvalidArgument, match=r"^MLFLOW_SERVE_ARTIFACTS: 'FALSE': "):
+        read(MLFLOW_SERVE_ARTIFACTS="FALSE")
+    with pytest.raises(InvalidArgument, match=r"^TRACKWIRE_SERVE_ARTIFACTS: 'maybe': must be one of on, "):
+        read(TRACKWIRE_SERVE_ARTIFACTS="maybe", MLFLOW_SERVE_ARTIFACTS="true")
+
+
+def test_artifacts_alone_are_served_where_asked() -> None:
+    assert not read().artifacts_only
+    assert read("--artifacts-only").artifacts_only
+    assert read(MLFLOW_ARTIFACTS_ONLY="1").artifacts_only
+    with pytest.raises(InvalidArgument, match=r"^--artifacts-only: 'on': leaves nothing to serve"):
+        read("--artifacts-only", "--no-serve-artifacts", "--default-artifact-root", "s3://bucket")
+
+
+def test_prefix_and_prometheus_are_off_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (read().static_prefix, read().expose_prometheus) == ("", None)
+    config = read("--static-prefix", "/team/trackwire", MLFLOW_EXPOSE_PROMETHEUS="metrics")
+    assert (config.static_prefix, config.expose_prometheus) == ("/team/trackwire", tmp_path / "metrics")
+
+
+def test_short_flag_is_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        argument_parser().parse_args(["-h"])
+    assert ended.value.code == 0
+    assert "--host" in capsys.readouterr().out

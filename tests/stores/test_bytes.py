@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.conftest import FakeClock
 
+from trackwire_server.core.artifact_paths import ArtifactHome, home_of_model
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
-from trackwire_server.stores.files import FileBytes
+from trackwire_server.stores.files import FileBytes, local_folders
 from trackwire_server.stores.files.folders import errors_translated
 from trackwire_server.stores.memory.artifacts import MemoryBytes
 
@@ -27,9 +28,14 @@ async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
     await store.close()
 
 
-@pytest.fixture(params=["memory", "files"])
-def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes) -> ByteStore:
-    return MemoryBytes(clock) if request.param == "memory" else files
+@pytest.fixture(params=["memory", "files", "files opened by each call"])
+def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes, tmp_path: Path) -> ByteStore:
+    match request.param:
+        case "memory":
+            return MemoryBytes(clock)
+        case "files":
+            return files
+    return FileBytes(tmp_path / "elsewhere")
 
 
 def open_descriptors() -> int:
@@ -368,3 +374,153 @@ async def test_nothing_stays_open(files: FileBytes) -> None:
         with pytest.raises(NotFound):
             await files.open_file(path)
     assert open_descriptors() == before
+
+
+# A folder that is opened by each call.
+
+
+async def test_folder_is_made_by_the_first_upload_alone(tmp_path: Path) -> None:
+    store = FileBytes(tmp_path / "deep" / "folder")
+    assert await names(store, "") == []
+    assert await store.partial_size("p") == 0
+    await store.discard_partial("p")
+    for call in (store.open_file, store.delete):
+        with pytest.raises(NotFound):
+            await call("a/b")
+    assert not (tmp_path / "deep").exists()
+    await put(store, "a/b")
+    assert (tmp_path / "deep" / "folder" / "a" / "b").read_bytes() == b"bytes"
+
+
+async def test_folder_may_be_deleted_and_made_again_meanwhile(tmp_path: Path) -> None:
+    store = FileBytes(tmp_path / "folder")
+    await put(store, "a")
+    (tmp_path / "folder").rename(tmp_path / "away")
+    assert await names(store, "") == []
+    await put(store, "b")
+    assert await names(store, "") == [("b", False)]
+
+
+async def test_nothing_of_another_folder_stays_open(tmp_path: Path) -> None:
+    store = FileBytes(tmp_path / "folder")
+    before = open_descriptors()
+    await put(store, "a/b")
+    await names(store, "a")
+    partial = await store.open_partial("p", "a/c")
+    assert open_descriptors() == before + 1
+    await partial.close()
+    await store.discard_partial("p")
+    await store.delete("a")
+    assert open_descriptors() == before
+
+
+async def test_folder_that_can_only_be_read_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a").write_text("bytes")
+    assert await read(FileBytes(folder), "a") == b"bytes"
+    assert names_in(folder) == ["a"]
+
+
+async def test_broken_off_deletion_is_ended_by_a_later_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FileBytes(tmp_path / "folder")
+    await put(store, "a")
+    await put(store, "b")
+    left = tmp_path / "folder" / ".partial" / "deleted-1"
+    left.mkdir()
+    await store.delete("a")
+    assert left.exists()  # It may be under way.
+    monkeypatch.setattr("trackwire_server.stores.files.store.DELETION_SECONDS_MAX", -60)
+    await store.delete("b")
+    assert not left.exists()
+
+
+# Runs in folders that somebody named.
+
+
+def run_at(uri: str) -> ArtifactHome:
+    return ArtifactHome("run", "run_id", "run1", uri, 2)
+
+
+@pytest.mark.parametrize("uri", ["{folder}/my runs/run1/artifacts", "file://{folder}/my%20runs/run1/artifacts"])
+async def test_run_in_a_folder_is_read_and_written_there(tmp_path: Path, uri: str) -> None:
+    async with local_folders([])(run_at(uri.format(folder=tmp_path))) as folder:
+        await put(folder.store, folder.of("a/b"))
+        assert await names(folder.store, folder.of("a")) == [("b", False)]
+    assert (tmp_path / "my runs" / "run1" / "artifacts" / "a" / "b").read_bytes() == b"bytes"
+    assert names_in(tmp_path / "my runs" / "run1") == ["artifacts"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/run1/artifacts",
+        "file:///run1/artifacts",
+        "/data/../run1/artifacts",
+        "file:///data/%2e%2e/etc/run1/artifacts",
+        "file://host/data/run1/artifacts",
+        "file:data/run1/artifacts",
+        "//data/run1/artifacts",
+        "/data//run1/artifacts",
+    ],
+)
+async def test_uri_that_leads_elsewhere_is_refused(uri: str) -> None:
+    with pytest.raises(FailedPrecondition) as refused:
+        async with local_folders([])(run_at(uri)):
+            pass
+    assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
+    assert uri in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "location", ["", "/data", "/data/artifacts", "/data/artifacts/0", "/data/spool/x", "/link", "/link/artifacts"]
+)
+async def test_folders_of_the_servers_own_are_no_runs(tmp_path: Path, location: str) -> None:
+    own = [tmp_path / "data" / "artifacts", tmp_path / "data" / "spool"]
+    for folder in own:
+        folder.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    run_id = "data" if not location else "artifacts" if location in ("/data", "/link") else "run1"
+    uri = f"{tmp_path}{location}/{run_id}/artifacts"
+    with pytest.raises(FailedPrecondition, match="own") as refused:
+        async with local_folders(own)(run_at(uri)):
+            pass
+    assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
+
+
+async def test_long_run_id_is_a_folder_in_a_folder(tmp_path: Path) -> None:
+    async with local_folders([])(run_at(f"{tmp_path}/runs/{'r' * 256}/artifacts")) as folder:
+        await put(folder.store, folder.of("a"))
+    assert (tmp_path / "runs" / ("r" * 255) / "r" / "artifacts" / "a").exists()
+
+
+async def test_links_below_a_location_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "file").write_text("secret")
+    (tmp_path / "runs" / "run1").mkdir(parents=True)
+    (tmp_path / "runs" / "run1" / "artifacts").symlink_to(tmp_path / "secret")
+    async with local_folders([])(run_at(f"{tmp_path}/runs/run1/artifacts")) as folder:
+        assert await names(folder.store, folder.path) == []
+        with pytest.raises(NotFound):
+            await folder.store.open_file(folder.of("file"))
+        with pytest.raises(InvalidArgument, match="symbolic link"):
+            await folder.store.open_partial("p", folder.of("new"))
+    assert names_in(tmp_path / "secret") == ["file"]
+
+
+@pytest.mark.parametrize("location", ["file/runs", "loop/runs", "x" * 256])
+async def test_what_the_system_forbids_is_refused_for_good(tmp_path: Path, location: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(FailedPrecondition, match="can't use") as refused:
+        async with local_folders([tmp_path / "own"])(run_at(f"{tmp_path}/{location}/run1/artifacts")) as folder:
+            await put(folder.store, folder.of("a"))
+    assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
+
+
+async def test_uploads_of_a_logged_model_lie_in_its_experiments_location(tmp_path: Path) -> None:
+    home = home_of_model("m-1", f"{tmp_path}/far/models/m-1/artifacts")
+    async with local_folders([])(home) as folder:
+        await put(folder.store, folder.of("a"))
+    assert sorted(names_in(tmp_path / "far")) == [".partial", "models"]
+    assert names_in(tmp_path / "far" / "models") == ["m-1"]

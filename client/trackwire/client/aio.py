@@ -6,6 +6,8 @@ Type checkers read `aio.pyi`, which scripts/generate_async_client derives from t
 from types import TracebackType
 from typing import Self
 
+from grpc import ChannelCredentials
+
 from trackwire.address import server_address
 from trackwire.client.admin import AdminMethods
 from trackwire.client.artifacts import ArtifactMethods
@@ -45,14 +47,16 @@ class AsyncClient(
         *,
         timeout_seconds: float = 30.0,
         stream_timeout_seconds: float | None = 3_600.0,
+        credentials: ChannelCredentials | None = None,
     ) -> None:
         """`address` is `host:port` or `grpc://host:port`; by default TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051.
 
         `timeout_seconds` is the deadline of a call that answers once, `stream_timeout_seconds` that of a read, an
-        upload or a download as a whole (None: none).
+        upload or a download as a whole (None: none). With `credentials`, such as `grpc.ssl_channel_credentials()`, the
+        channel is one of TLS, for a proxy before the server that speaks it.
         """
         deadlines = Deadlines(timeout_seconds, stream_timeout_seconds)
-        self._connection = AsyncConnection(server_address(address), deadlines)
+        self._connection = AsyncConnection(server_address(address), deadlines, credentials)
 
     @property
     def address(self) -> str:

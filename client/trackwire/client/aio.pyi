@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
+from grpc import ChannelCredentials
 from numpy.typing import ArrayLike
 
 from trackwire.client.experiments import ViewTypeName
@@ -42,6 +43,7 @@ class AsyncClient:
         *,
         timeout_seconds: float = 30.0,
         stream_timeout_seconds: float | None = 3600.0,
+        credentials: ChannelCredentials | None = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...

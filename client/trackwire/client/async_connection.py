@@ -19,9 +19,10 @@ from trackwire.errors import CancelledError, FailedPreconditionError
 class AsyncConnection:
     """The calls of one client, all in the event loop of the first. A task that is cancelled cancels its call."""
 
-    def __init__(self, address: str, deadlines: Deadlines) -> None:
+    def __init__(self, address: str, deadlines: Deadlines, credentials: grpc.ChannelCredentials | None = None) -> None:
         self.address = address
         self.deadlines = deadlines
+        self._credentials = credentials
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
@@ -121,7 +122,7 @@ class AsyncConnection:
             raise closed_error(self.address)
         if self._channel is None:
             self._loop = asyncio.get_running_loop()
-            self._channel = open_async_channel(self.address)
+            self._channel = open_async_channel(self.address, self._credentials)
         self._check_loop()
         return self._channel
 

@@ -118,13 +118,17 @@ def channel_options(address: str) -> list[tuple[str, str | int]]:
     return options
 
 
-def open_channel(address: str) -> grpc.Channel:
-    """A channel to `host:port`; it connects with the first call."""
+def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.Channel:
+    """A channel to `host:port`, over TLS where there are credentials; it connects with the first call."""
+    if credentials is not None:
+        return grpc.secure_channel(address, credentials, options=channel_options(address))
     return grpc.insecure_channel(address, options=channel_options(address))
 
 
-def open_async_channel(address: str) -> grpc.aio.Channel:
+def open_async_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """The same for the event loop that runs."""
+    if credentials is not None:
+        return grpc.aio.secure_channel(address, credentials, options=channel_options(address))
     return grpc.aio.insecure_channel(address, options=channel_options(address))
 
 

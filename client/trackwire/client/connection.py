@@ -71,10 +71,10 @@ def _as_is(data: bytes) -> bytes:
 class Connection:
     """The calls of one client. Safe to use from many threads; not across a fork."""
 
-    def __init__(self, address: str, deadlines: Deadlines) -> None:
+    def __init__(self, address: str, deadlines: Deadlines, credentials: grpc.ChannelCredentials | None = None) -> None:
         self.address = address
         self.deadlines = deadlines
-        self._channel = open_channel(address)
+        self._channel = open_channel(address, credentials)
         self._closed = False
         # Made once: a method of a channel costs about as much to make as to call.
         self._unaries: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}

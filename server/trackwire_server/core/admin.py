@@ -6,11 +6,13 @@ A deleted run goes in three steps, so that whatever fails leaves something that 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from trackwire_server.core.artifact_paths import ArtifactHome, model_partial_id, partial_id
+from trackwire_server.core.artifact_owners import ArtifactOwners, LoggedModelOwners, RunOwners
+from trackwire_server.core.artifact_paths import home_of_run, partial_id
+from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection
@@ -21,16 +23,15 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.logged_model_garbage import LoggedModelCollection
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.core.stores import (
-    ByteStore,
     ExperimentStore,
     GarbageStore,
     LoggedModelGarbageStore,
+    LoggedModelStore,
     RunStore,
     UploadStore,
 )
 
 EXPIRED_UPLOADS_PER_COLLECTION = 100_000
-NameUpload: TypeAlias = Callable[[str, str], str]
 _RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
@@ -88,7 +89,8 @@ class AdminStores:
     experiments: ExperimentStore
     runs: RunStore
     uploads: UploadStore
-    artifacts: ByteStore
+    artifacts: ByteStores
+    logged_models: LoggedModelStore
     model_garbage: LoggedModelGarbageStore
     model_uploads: UploadStore
 
@@ -164,7 +166,7 @@ class _Collection:
         self._dry_run = dry_run
         self._runs_taken: dict[str, int] = {}
         self.taken = Garbage()
-        self._collected = CollectedBytes(stores.artifacts, dry_run=dry_run)
+        self._collected = CollectedBytes(stores.artifacts, self.taken, dry_run=dry_run)
         self._models = LoggedModelCollection(stores.model_garbage, self._collected, self.taken, before_ms=before_ms)
 
     async def take_run(self, run_id: str) -> None:
@@ -178,8 +180,9 @@ class _Collection:
 
     async def _take(self, run: Run) -> None:
         unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
+        home = home_of_run(run)
         partials = (partial_id(run.run_id, upload_id) for upload_id in unfinished)
-        sizes = [await self._collected.take_partial(partial) for partial in partials]
+        sizes = [await self._collected.take_partial(home, partial) for partial in partials]
         if None in sizes:
             return
         if not self._dry_run and not await self._stores.garbage.remove_run(run.run_id, before_ms=self._before_ms):
@@ -187,7 +190,6 @@ class _Collection:
         self.taken.run_ids.append(run.run_id)
         self._runs_taken[run.experiment_id] = self._runs_taken.get(run.experiment_id, 0) + 1
         self.taken.uploads += len(unfinished)
-        home = ArtifactHome("run", "run_id", run.run_id, run.artifact_uri)
         self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._collected.take_folder(home)
 
     async def take_logged_models(self) -> None:
@@ -213,17 +215,23 @@ class _Collection:
 
     async def take_expired_uploads(self, expired_ms: int) -> None:
         """Takes uploads that were not finished and not resumed for a day; those of what was taken are gone."""
-        await self._take_expired(self._stores.uploads, partial_id, self.taken.run_ids, expired_ms)
-        await self._take_expired(self._stores.model_uploads, model_partial_id, self.taken.model_ids, expired_ms)
+        stores = self._stores
+        of_models = LoggedModelOwners(stores.logged_models)
+        await self._take_expired(RunOwners(stores.runs), stores.uploads, self.taken.run_ids, expired_ms)
+        await self._take_expired(of_models, stores.model_uploads, self.taken.model_ids, expired_ms)
 
     async def _take_expired(
-        self, uploads: UploadStore, name: NameUpload, taken: Sequence[str], expired_ms: int
+        self, owners: ArtifactOwners, uploads: UploadStore, taken: Sequence[str], expired_ms: int
     ) -> None:
         gone = set(taken)
         for upload in await uploads.expired_uploads(before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION):
             if upload.complete or upload.owner_id in gone:
                 continue
-            size = await self._collected.take_partial(name(upload.owner_id, upload.upload_id))
+            try:
+                home = await owners.find(upload.owner_id, owners.field, to_write=False)
+            except NotFound:
+                continue
+            size = await self._collected.take_partial(home, owners.partial_id(upload.owner_id, upload.upload_id))
             if size is None:
                 continue
             if not self._dry_run:

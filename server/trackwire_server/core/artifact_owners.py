@@ -2,7 +2,13 @@
 
 from typing import Protocol
 
-from trackwire_server.core.artifact_paths import ArtifactHome, model_partial_id, partial_id
+from trackwire_server.core.artifact_paths import (
+    ArtifactHome,
+    home_of_model,
+    home_of_run,
+    model_partial_id,
+    partial_id,
+)
 from trackwire_server.core.checks import check_run_id
 from trackwire_server.core.entities import NOTHING, LifecycleStage, RunSelection
 from trackwire_server.core.errors import RunDeleted
@@ -39,7 +45,7 @@ class RunOwners:
         run = await self._runs.get_run(check_run_id(field, owner_id), _RUN_ALONE)
         if to_write and run.lifecycle_stage != LifecycleStage.ACTIVE:
             raise RunDeleted(owner_id)
-        return ArtifactHome(self.kind, self.field, owner_id, run.artifact_uri)
+        return home_of_run(run)
 
     def partial_id(self, owner_id: str, upload_id: str) -> str:
         """See ArtifactOwners."""
@@ -58,7 +64,7 @@ class LoggedModelOwners:
     async def find(self, owner_id: str, field: str, *, to_write: bool) -> ArtifactHome:
         """See ArtifactOwners."""
         model = await self._models.get_logged_model(check_model_id(field, owner_id), with_data=False)
-        return ArtifactHome(self.kind, self.field, owner_id, model.artifact_uri)
+        return home_of_model(owner_id, model.artifact_uri)
 
     def partial_id(self, owner_id: str, upload_id: str) -> str:
         """See ArtifactOwners."""

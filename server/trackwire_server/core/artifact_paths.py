@@ -27,60 +27,81 @@ def check_artifact_path(field: str, path: str) -> str:
                 reason="TOO_LONG",
                 limit=LIMITS.artifact_path_part_bytes,
             )
+    if fault := path_fault(path):
+        raise InvalidArgument(field, path, f"{_RULE}{fault}", reason="BAD_ARTIFACT_PATH")
+    return path
+
+
+def path_fault(path: str) -> str:
+    """What is wrong with a relative path, however often it is decoded; empty if nothing."""
     decoded = path
     while True:
         if fault := _fault(decoded):
-            once = "" if decoded == path else f" once decoded to {decoded!r}"
-            raise InvalidArgument(field, path, f"{_RULE}{fault}{once}", reason="BAD_ARTIFACT_PATH")
+            return fault if decoded == path else f"{fault} once decoded to {decoded!r}"
         if (again := unquote(decoded)) == decoded:
-            return path
+            return ""
         decoded = again
 
 
 def _fault(path: str) -> str:
-    """What is wrong with a path; empty if nothing."""
     if path.startswith("/"):
         return "it is absolute"
     if "\\" in path:
         return "it has a backslash"
-    # Cc: control characters; Cs: halves of surrogate pairs, which no file system stores.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        return "it has a control character"
+    if fault := control_fault(path):
+        return fault
     for part in path.split("/"):
         if part in ("", ".", ".."):
             return f"it has {part!r} as a part" if part else "it has an empty part"
     return ""
 
 
-def artifact_root(run: Run) -> str:
-    """The folder of a run in the server's artifact store. Raises FailedPrecondition if its artifacts lie elsewhere."""
-    return ArtifactHome("run", "run_id", run.run_id, run.artifact_uri).root()
+def control_fault(text: str) -> str:
+    """What is wrong with a text that has control characters; empty if it has none."""
+    # Cc: control characters; Cs: halves of surrogate pairs, which no file system stores.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        return "it has a control character"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactHome:
-    """Where the files of an owner lie; `field` is what requests call the id of its kind."""
+    """Where an owner's artifacts lie: `depth` is how many parts of the URI follow its experiment's location."""
 
     kind: str
+    # What requests call the ids of its kind.
     field: str
     owner_id: str
     uri: str
-
-    def root(self) -> str:
-        """The folder in the server's artifact store. Raises FailedPrecondition if the files lie elsewhere."""
-        return _folder_of(self)
+    depth: int
 
 
-def _folder_of(home: ArtifactHome) -> str:
+def home_of_run(run: Run) -> ArtifactHome:
+    """A run's artifacts lie in <location>/<run>/artifacts."""
+    return ArtifactHome("run", "run_id", run.run_id, run.artifact_uri, 2)
+
+
+def home_of_model(model_id: str, uri: str) -> ArtifactHome:
+    """A logged model's artifacts lie in <location>/models/<model>/artifacts."""
+    return ArtifactHome("logged model", "model_id", model_id, uri, 3)
+
+
+def artifact_root(home: ArtifactHome) -> str:
+    """The folder in the server's own artifact store. Raises FailedPrecondition if the owner has none there."""
     folder = home.uri.removeprefix(ARTIFACT_SCHEME)
     if folder == home.uri or _fault(folder):
-        raise FailedPrecondition(
-            f"{home.kind} {home.owner_id!r} keeps its artifacts at {home.uri!r}, outside of this server's artifact"
-            " store: read and write them there",
-            reason="ARTIFACTS_ELSEWHERE",
-            metadata={home.field: home.owner_id, "artifact_uri": home.uri},
-        )
-    return "/".join(_split_long(part) for part in folder.split("/"))
+        raise artifacts_elsewhere(home)
+    return short_parts(folder)
+
+
+def artifacts_elsewhere(home: ArtifactHome, why: str = "outside of what this server reaches") -> FailedPrecondition:
+    """These artifacts are not for this server to read or write."""
+    return FailedPrecondition(
+        f"{home.kind} {home.owner_id!r} keeps its artifacts at {home.uri!r}, {why}: read and write them there,"
+        " as clients that reach it do by themselves",
+        reason="ARTIFACTS_ELSEWHERE",
+        metadata={home.field: home.owner_id, "artifact_uri": home.uri},
+    )
 
 
 def partial_id(run_id: str, upload_id: str) -> str:
@@ -93,7 +114,12 @@ def model_partial_id(model_id: str, upload_id: str) -> str:
     return hashlib.sha256(f"models/{model_id}/{upload_id}".encode()).hexdigest()
 
 
+def short_parts(folder: str) -> str:
+    """A folder whose parts may be names of files: a run's id may have 256 characters, a file's name 255 bytes."""
+    return "/".join(_split_long(part) for part in folder.split("/"))
+
+
 def _split_long(name: str) -> str:
-    # A run's id may have 256 characters, a file's name 255 bytes: the last one becomes a folder of its own.
+    # The last character becomes a folder of its own.
     limit = LIMITS.artifact_path_part_bytes
     return name if len(name) <= limit else f"{name[:limit]}/{name[limit:]}"

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
+from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import Artifact, Upload
@@ -31,7 +32,7 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
-from trackwire_server.core.stores import ByteStore, OpenFile, PartialFile, UploadStore
+from trackwire_server.core.stores import OpenFile, PartialFile, UploadStore
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
@@ -96,10 +97,10 @@ class DownloadPart:
 class Artifacts:
     """Files of owners of one kind, runs or logged models, and their uploads."""
 
-    def __init__(self, owners: ArtifactOwners, uploads: UploadStore, store: ByteStore, clock: Clock):
+    def __init__(self, owners: ArtifactOwners, uploads: UploadStore, stores: ByteStores, clock: Clock):
         self._owners = owners
         self._uploads = uploads
-        self._store = store
+        self._stores = stores
         self._clock = clock
 
     async def list_artifacts(
@@ -112,7 +113,8 @@ class Artifacts:
         query = fingerprint("artifacts", self._owners.kind, owner_id, path)
         after = _name_in(decode_token(query, page_token))
         home = await self._home(owner_id)
-        entries = await self._store.list_folder(_join(home.root(), path), after=after, limit=limit + 1)
+        async with self._stores.opened(home) as folder:
+            entries = await folder.store.list_folder(folder.of(path), after=after, limit=limit + 1)
         shown = entries[:limit]
         more = (shown[-1].path,) if len(entries) > limit else None
         return ArtifactPage(
@@ -125,41 +127,41 @@ class Artifacts:
         """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
         _check_header(header)
         home = await self._owners.find(header.owner_id, f"header.{self._owners.field}", to_write=True)
-        target = _join(home.root(), header.path)
-        upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
-        if upload.complete:
-            await _check_same_bytes(upload, parts)
-            return await self._describe(upload, target)
-        partial = await self._store.open_partial(self._owners.partial_id(header.owner_id, header.upload_id), target)
-        try:
-            sha256 = await _receive(header, parts, partial)
-            artifact = await partial.publish()
-        except (ChecksumMismatch, TooManyBytes):
-            await partial.close()
-            await self._discard(upload)
-            raise
-        finally:
-            await partial.close()
+        async with self._stores.opened(home) as folder:
+            upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
+            if upload.complete:
+                await _check_same_bytes(upload, parts)
+                return await _describe(upload, folder)
+            artifact, sha256 = await self._store(header, parts, folder)
         await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
-    async def _describe(self, upload: Upload, target: str) -> Artifact:
-        """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+    async def _store(
+        self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], folder: ArtifactFolder
+    ) -> tuple[Artifact, bytes]:
+        name = self._owners.partial_id(header.owner_id, header.upload_id)
+        partial = await folder.store.open_partial(name, folder.of(header.path))
         try:
-            return replace(await self._store.get_file(target), path=upload.path)
-        except NotFound:
-            return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
+            sha256 = await _receive(header, parts, partial)
+            return await partial.publish(), sha256
+        except (ChecksumMismatch, TooManyBytes):
+            await partial.close()
+            await self._discard(header.owner_id, header.upload_id, folder)
+            raise
+        finally:
+            await partial.close()
 
     async def get_upload_status(self, owner_id: str, upload_id: str) -> UploadStatus:
         """How much of an upload has arrived; nothing of an unknown one."""
         _check_upload_id("upload_id", upload_id)
-        await self._home(owner_id)
+        home = await self._home(owner_id)
         upload = await self._uploads.get_upload(owner_id, upload_id)
         if upload is None:
             return UploadStatus(0, False)
         if upload.complete:
             return UploadStatus(upload.size_bytes, True)
-        return UploadStatus(await self._store.partial_size(self._owners.partial_id(owner_id, upload_id)), False)
+        async with self._stores.opened(home) as folder:
+            return UploadStatus(await folder.store.partial_size(self._owners.partial_id(owner_id, upload_id)), False)
 
     async def download(self, owner_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
         """A file's bytes, or a range of them; at least one part."""
@@ -167,41 +169,42 @@ class Artifacts:
         _check_not_negative("offset", wanted.offset)
         _check_not_negative("length", wanted.length)
         home = await self._home(owner_id)
-        try:
-            file = await self._store.open_file(_join(home.root(), path))
-        except NotFound as error:
-            raise NotFound(
-                "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
-            ) from error
-        try:
-            async with aclosing(_parts(file, path, wanted)) as parts:
-                async for part in parts:
-                    yield part
-        finally:
-            await file.close()
+        async with self._stores.opened(home) as folder:
+            try:
+                file = await folder.store.open_file(folder.of(path))
+            except NotFound as error:
+                raise NotFound(
+                    "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
+                ) from error
+            try:
+                async with aclosing(_parts(file, path, wanted)) as parts:
+                    async for part in parts:
+                        yield part
+            finally:
+                await file.close()
 
     async def delete_artifact(self, owner_id: str, path: str) -> int:
         """Deletes a file, or a folder with all in it; the bytes freed."""
         check_artifact_path("path", path)
         home = await self._home(owner_id, to_write=True)
-        try:
-            return await self._store.delete(_join(home.root(), path))
-        except NotFound as error:
-            raise NotFound(
-                "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file or folder"
-            ) from error
+        async with self._stores.opened(home) as folder:
+            try:
+                return await folder.store.delete(folder.of(path))
+            except NotFound as error:
+                hint = f"{self._owners.kind} {owner_id} has no such file or folder"
+                raise NotFound("artifact", path, field="path", hint=hint) from error
 
     async def create_upload_url(self, owner_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: the server's own store has no URLs."""
+        """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        (await self._home(owner_id, to_write=True)).root()
-        raise _presigned_urls_unsupported("UploadArtifact")
+        async with self._stores.opened(await self._home(owner_id, to_write=True)):
+            raise _presigned_urls_unsupported("UploadArtifact")
 
     async def create_download_url(self, owner_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: the server's own store has no URLs."""
+        """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        (await self._home(owner_id)).root()
-        raise _presigned_urls_unsupported("DownloadArtifact")
+        async with self._stores.opened(await self._home(owner_id)):
+            raise _presigned_urls_unsupported("DownloadArtifact")
 
     async def discard_expired(self) -> int:
         """Drops uploads without a new stream for a day, and forgets those completed; how many. For now and then."""
@@ -209,19 +212,35 @@ class Artifacts:
         discarded = 0
         for upload in await self._uploads.expired_uploads(before_ms=before_ms, limit=EXPIRED_UPLOADS_PER_CALL):
             try:
-                await self._discard(upload)
-            except Aborted:
-                continue  # A stream longer than a day is still under way.
+                await self._forget(upload)
+            except (Aborted, FailedPrecondition, NotFound):
+                # A stream longer than a day is still under way, or the server can't go there any more, or it went.
+                continue
             discarded += 1
         return discarded
 
-    async def _discard(self, upload: Upload) -> None:
+    async def _forget(self, upload: Upload) -> None:
+        if upload.complete:
+            await self._uploads.discard_upload(upload.owner_id, upload.upload_id)
+            return
+        async with self._stores.opened(await self._home(upload.owner_id)) as folder:
+            await self._discard(upload.owner_id, upload.upload_id, folder)
+
+    async def _discard(self, owner_id: str, upload_id: str, folder: ArtifactFolder) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.
-        await self._store.discard_partial(self._owners.partial_id(upload.owner_id, upload.upload_id))
-        await self._uploads.discard_upload(upload.owner_id, upload.upload_id)
+        await folder.store.discard_partial(self._owners.partial_id(owner_id, upload_id))
+        await self._uploads.discard_upload(owner_id, upload_id)
 
     async def _home(self, owner_id: str, *, to_write: bool = False) -> ArtifactHome:
         return await self._owners.find(owner_id, self._owners.field, to_write=to_write)
+
+
+async def _describe(upload: Upload, folder: ArtifactFolder) -> Artifact:
+    """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+    try:
+        return replace(await folder.store.get_file(folder.of(upload.path)), path=upload.path)
+    except NotFound:
+        return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
 
 
 async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], partial: PartialFile) -> bytes:

@@ -42,6 +42,8 @@ class Committer:
         self._admitted_bytes = 0
         self._filled = asyncio.Event()
         self._closing = False
+        # Since the start.
+        self.stored_points = 0
 
     @property
     def queued_points(self) -> int:
@@ -145,6 +147,7 @@ class Committer:
         finally:
             self._points -= sum(len(batch.points) for batch in batches)
             self._bytes -= sum(batch.size_bytes for batch in batches)
+        self.stored_points += sum(outcome.stored_points for outcome in outcomes if isinstance(outcome, Appended))
         for waiting, outcome in zip(group, outcomes, strict=True):
             _tell(waiting.outcome, outcome)
         self._arrivals.announce({batch.run_id for batch in batches})

@@ -13,9 +13,13 @@ PARENT_RUN_TAG = "mlflow.parentRunId"
 ARTIFACT_SCHEME = "trackwire-artifacts:/"
 
 
-def experiment_artifact_location(experiment_id: str, chosen: str) -> str:
-    """Where an experiment's runs keep artifacts: as chosen, or a folder in the server's own artifact store."""
-    return chosen or f"{ARTIFACT_SCHEME}{experiment_id}"
+def experiment_artifact_location(experiment_id: str, chosen: str, *, artifact_root: str = "") -> str:
+    """Where an experiment's runs keep artifacts: as chosen, or a folder in the root of those that chose none.
+
+    Without a root, that is the server's own artifact store.
+    """
+    root = f"{artifact_root.rstrip('/')}/" if artifact_root else ARTIFACT_SCHEME
+    return chosen or f"{root}{experiment_id}"
 
 
 def run_artifact_uri(location: str, run_id: str) -> str:

@@ -50,6 +50,8 @@ class InvalidArgument(TrackwireError):
             metadata["limit"] = str(limit)
         super().__init__(f"{field}: {shown(value)}: {expected}", reason=reason, metadata=metadata)
         self.field = field
+        self.value = value
+        self.expected = expected
 
 
 def _resource(kind: str, name: object, field: str | None) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from trackwire_server.core.artifact_places import OWN_SCHEME, checked_location, scheme_of
 from trackwire_server.core.checks import (
     INT64_MAX,
     check_characters,
@@ -12,7 +14,6 @@ from trackwire_server.core.checks import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import (
-    ARTIFACT_SCHEME,
     Experiment,
     ExperimentReference,
     LifecycleStage,
@@ -25,28 +26,26 @@ from trackwire_server.core.stores import ExperimentStore
 from trackwire_server.search import EXPERIMENTS
 
 _EXPERIMENT_ID = re.compile(r"0|[1-9][0-9]{0,18}")
-# Two letters at least: "C:\data" is a path and no URI.
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")
 
 
 class Experiments:
     """What may be done with experiments."""
 
-    def __init__(self, store: ExperimentStore, clock: Clock):
+    def __init__(self, store: ExperimentStore, clock: Clock, *, working_folder: Path):
+        """`working_folder` is where relative artifact locations begin."""
         self._store = store
         self._clock = clock
+        self._working_folder = working_folder
 
     async def create(
         self, name: str, *, artifact_location: str = "", tags: Mapping[str, str] | None = None
     ) -> Experiment:
         """Makes an experiment. Raises AlreadyExists if the name is taken, also by a deleted one."""
         check_experiment_name("name", name)
-        _check_location(artifact_location)
+        location = _location(artifact_location, self._working_folder)
         check_entries("tags", tags or {}, value_limit=LIMITS.tag_value_characters, required=False)
         return await self._store.create_experiment(
-            NewExperiment(
-                name=name, creation_time_ms=self._clock(), artifact_location=artifact_location, tags=dict(tags or {})
-            )
+            NewExperiment(name=name, creation_time_ms=self._clock(), artifact_location=location, tags=dict(tags or {}))
         )
 
     async def get(self, experiment_id: str) -> Experiment:
@@ -134,15 +133,19 @@ def check_experiment_name(field: str, name: str) -> str:
     return check_required(field, name, LIMITS.experiment_name_characters)
 
 
-def _check_location(location: str) -> None:
-    check_characters("artifact_location", location, LIMITS.uri_characters)
-    if location and not _URI.fullmatch(location):
-        raise InvalidArgument(
-            "artifact_location", location, 'must be a URI with a scheme, such as "s3://bucket/folder", or empty'
-        )
-    if location.startswith(ARTIFACT_SCHEME.rstrip("/")):
+def _location(text: str, working_folder: Path) -> str:
+    """An artifact location as it is kept; empty where none is chosen."""
+    check_characters("artifact_location", text, LIMITS.uri_characters)
+    if not text:
+        return ""
+    if scheme_of(text) == OWN_SCHEME:
         raise InvalidArgument(
             "artifact_location",
-            location,
+            text,
             "names a folder of the server's own artifact store, which each experiment gets by itself: leave it empty",
         )
+    try:
+        location = checked_location(text, working_folder)
+    except ValueError as error:
+        raise InvalidArgument("artifact_location", text, f"{error}, or empty") from error
+    return check_characters("artifact_location", location, LIMITS.uri_characters)

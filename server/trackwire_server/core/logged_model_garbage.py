@@ -8,7 +8,7 @@ As with runs, whatever fails leaves something that the next collection finds:
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import TypeAlias
 
-from trackwire_server.core.artifact_paths import ArtifactHome, model_partial_id
+from trackwire_server.core.artifact_paths import home_of_model, model_partial_id
 from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
 from trackwire_server.core.logged_model_entities import GarbageModel
 from trackwire_server.core.stores import LoggedModelGarbageStore
@@ -52,7 +52,8 @@ class LoggedModelCollection:
         sizes: list[int] = []
         for model in models:
             for upload_id in await self._store.unfinished_uploads(model.model_id):
-                size = await self._collected.take_partial(model_partial_id(model.model_id, upload_id))
+                name = model_partial_id(model.model_id, upload_id)
+                size = await self._collected.take_partial(home_of_model(model.model_id, model.artifact_uri), name)
                 if size is None:
                     return None
                 sizes.append(size)
@@ -64,7 +65,7 @@ class LoggedModelCollection:
         self._taken.artifact_bytes += sum(upload_sizes)
         for model in models:
             self._taken.model_ids.append(model.model_id)
-            home = ArtifactHome("logged model", "model_id", model.model_id, model.artifact_uri)
+            home = home_of_model(model.model_id, model.artifact_uri)
             self._taken.artifact_bytes += await self._collected.take_folder(home)
 
 

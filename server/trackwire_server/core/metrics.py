@@ -56,6 +56,16 @@ class Metrics:
         """Points that wait in the ingest queue."""
         return self._committer.queued_points
 
+    @property
+    def stored_points(self) -> int:
+        """Points that were stored since the start, by this server."""
+        return self._committer.stored_points
+
+    @property
+    def tails(self) -> int:
+        """Tails that are open."""
+        return self._tails
+
     async def backlog(self) -> Backlog:
         """What waits to be compacted."""
         return await self._store.backlog()

@@ -20,6 +20,7 @@ from trackwire_server.search import (
     of_datasets,
     parse_filter,
     parse_order_by,
+    requiring_tags,
 )
 
 _LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_clauses_max=LIMITS.order_by_clauses)
@@ -29,7 +30,8 @@ _LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_cla
 class SearchRequest:
     """A search as it was written; a page size of 0 means the default.
 
-    `datasets` and, by the place of a clause, `order_by_datasets` are for logged models.
+    `datasets` and, by the place of a clause, `order_by_datasets` are for logged models. With `tags_required` a
+    negation holds only of tags that are there, as MLflow's clients expect.
     """
 
     filter: str = ""
@@ -40,6 +42,7 @@ class SearchRequest:
     experiment_ids: tuple[str, ...] = ()
     datasets: tuple[MetricDataset, ...] = ()
     order_by_datasets: tuple[tuple[int, MetricDataset], ...] = ()
+    tags_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def parse_search(
         tuple(request.order_by),
         request.view,
         sorted(request.experiment_ids),
+        request.tags_required,
         *filter(None, (request.datasets, request.order_by_datasets)),
     )
     after = decode_token(digest, request.page_token)
@@ -72,8 +76,9 @@ def parse_search(
         raise InvalidArgument(
             "page_token", request.page_token, "is not a token of this server", reason="BAD_PAGE_TOKEN"
         )
+    expression = _filter(request.filter, vocabulary, request.datasets)
     query = SearchQuery(
-        filter=_filter(request.filter, vocabulary, request.datasets),
+        filter=requiring_tags(expression) if expression is not None and request.tags_required else expression,
         order_by=order_by,
         page_size=check_page_size(request.page_size, default=page_size_default, maximum=page_size_max),
         view=request.view,

@@ -37,4 +37,5 @@ def garbage_to_proto(garbage: Garbage) -> pb.CollectGarbageResponse:
         model_ids=garbage.model_ids,
         uploads=garbage.uploads,
         artifact_bytes=garbage.artifact_bytes,
+        artifact_uris_left=garbage.artifact_uris_left,
     )

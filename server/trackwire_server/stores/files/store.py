@@ -6,12 +6,13 @@
 """
 
 import heapq
+import math
 import os
-import shutil
 import stat
+import time
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -28,43 +29,46 @@ from trackwire_server.stores.files.folders import (
 )
 from trackwire_server.stores.files.lane import Lane, in_thread, open_in_thread
 from trackwire_server.stores.files.partial import FilePartial, open_locked
+from trackwire_server.stores.files.tree import DELETED_PREFIX, PARTIALS, Tree, remove
 
-PARTIALS = ".partial"
-DELETED_PREFIX = "deleted-"
 PUBLISH_ATTEMPTS = 10
 # The kernel reads ahead too little by itself: measured on 1 GiB that was not cached, 2,100 MB/s instead of 900.
 READ_AHEAD_BYTES = 4 * 1024 * 1024
+# Nobody's deletion takes so long: what is left of one that began before was broken off.
+DELETION_SECONDS_MAX = 3_600
 
 
 class FileBytes:
-    """Artifact bytes below a folder. Several servers may share it."""
+    """Artifact bytes below a folder, which is made when something is written. Several servers may share it.
 
-    def __init__(self, root: int, partials: int):
-        self._root = root
-        self._partials = partials
+    The server's own is kept open by its descriptors. Any other is opened by each call anew, in the call's thread: there
+    may be many, and somebody may want to unmount one, or to delete it and make it again.
+    """
+
+    def __init__(self, folder: Path, kept: Tree | None = None):
+        self._folder = folder
+        self._kept = kept
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
-        """Makes the folder if it is missing, and ends deletions that a crash broke off."""
-        return await in_thread(cls._open, folder)
-
-    @classmethod
-    def _open(cls, folder: Path) -> Self:
-        (folder / PARTIALS).mkdir(parents=True, exist_ok=True)
-        root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        partials = os.open(PARTIALS, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
-        for name in os.listdir(partials):  # noqa: PTH208  # by descriptor, not by path
-            if name.startswith(DELETED_PREFIX):
-                _remove(partials, name)
-        return cls(root, partials)
+        """Keeps the folder open. Makes it if it is missing, and ends deletions that a crash broke off."""
+        return cls(folder, await in_thread(_open_to_keep, folder))
 
     async def close(self) -> None:
-        """Lets go of the folder; nothing may be under way."""
-        await in_thread(self._close)
+        """Lets go of a folder that was kept open; nothing may be under way."""
+        if self._kept is not None:
+            await in_thread(self._kept.close)
 
-    def _close(self) -> None:
-        os.close(self._partials)
-        os.close(self._root)
+    @contextmanager
+    def _tree(self, *, create: bool = False) -> Iterator[Tree]:
+        if self._kept is not None:
+            yield self._kept
+            return
+        tree = Tree.open(self._folder, create=create)
+        try:
+            yield tree
+        finally:
+            tree.close()
 
     async def list_folder(self, folder: str, *, after: str, limit: int) -> Sequence[Artifact]:
         """Entries right below a folder, by name; links, devices and names that are not UTF-8 are left out."""
@@ -72,7 +76,7 @@ class FileBytes:
 
     def _list_folder(self, parts: Sequence[str], after: str, limit: int) -> Sequence[Artifact]:
         try:
-            with open_folder(self._root, parts) as folder, os.scandir(folder) as entries:
+            with self._tree() as tree, open_folder(tree.root, parts) as folder, os.scandir(folder) as entries:
                 names = (entry.name for entry in entries if entry.name > after and _is_shown(entry))
                 first = heapq.nsmallest(limit, (name for name in names if parts or name != PARTIALS))
                 found = [_stat(folder, name) for name in first]
@@ -93,8 +97,10 @@ class FileBytes:
         return await open_in_thread(partial(self._open_file, path), OpenedFile.close_now)
 
     def _open_file(self, path: str) -> "OpenedFile":
+        parts = _parts(path)
         try:
-            return OpenedFile(path, open_regular_file(self._root, _parts(path)))
+            with self._tree() as tree:
+                return OpenedFile(path, open_regular_file(tree.root, parts))
         except NOT_THERE as error:
             raise NotFound("artifact", path, field="path") from error
 
@@ -106,43 +112,35 @@ class FileBytes:
         parts = _parts(path)
         hidden = f"{DELETED_PREFIX}{uuid.uuid4().hex}"
         try:
-            with open_folder(self._root, parts[:-1]) as folder:
-                mode = entry_mode(folder, parts[-1])
-                if mode is None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                    raise NotFound("artifact", path, field="path")
-                os.rename(parts[-1], hidden, src_dir_fd=folder, dst_dir_fd=self._partials)
-                os.fsync(folder)
+            with self._tree() as tree:
+                with open_folder(tree.root, parts[:-1]) as folder:
+                    mode = entry_mode(folder, parts[-1])
+                    if mode is None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                        raise NotFound("artifact", path, field="path")
+                    os.rename(parts[-1], hidden, src_dir_fd=folder, dst_dir_fd=tree.partials(create=True))
+                    os.fsync(folder)
+                prune_empty_folders(tree.root, parts[:-1])
+                if self._kept is None:
+                    tree.end_deletions(begun_before=time.time() - DELETION_SECONDS_MAX)
+                return remove(tree.partials(), hidden)
         except NOT_THERE as error:
             raise NotFound("artifact", path, field="path") from error
-        prune_empty_folders(self._root, parts[:-1])
-        return _remove(self._partials, hidden)
 
     async def open_partial(self, partial_id: str, path: str) -> FilePartial:
         """What has arrived of a file."""
         return await open_in_thread(partial(self._open_partial, partial_id, path), FilePartial.close_now)
 
     def _open_partial(self, partial_id: str, path: str) -> FilePartial:
-        check_target(self._root, _parts(path))
-        return FilePartial(open_locked(self._partials, partial_id), partial(self._publish, partial_id, path))
+        parts = _parts(path)
+        with self._tree(create=True) as tree:
+            check_target(tree.root, parts)
+            file = open_locked(tree.partials(create=True), partial_id)
+        return FilePartial(file, partial(self._publish, partial_id, path))
 
     def _publish(self, partial_id: str, path: str, file: int) -> Artifact:
-        parts = _parts(path)
         os.fsync(file)
-        for attempt in range(PUBLISH_ATTEMPTS):
-            check_target(self._root, parts)
-            try:
-                with open_folder(self._root, parts[:-1], create=True) as folder:
-                    os.rename(partial_id, parts[-1], src_dir_fd=self._partials, dst_dir_fd=folder)
-                    os.fsync(folder)
-            except (FileNotFoundError, IsADirectoryError):
-                # Another call pruned the folder in this moment, or made one at the path: look again.
-                if attempt == PUBLISH_ATTEMPTS - 1:
-                    raise
-            except OSError:
-                prune_empty_folders(self._root, parts[:-1])
-                raise
-            else:
-                break
+        with self._tree(create=True) as tree:
+            _move_into_place(tree, partial_id, _parts(path))
         return _artifact(path, os.fstat(file))
 
     async def partial_size(self, partial_id: str) -> int:
@@ -151,8 +149,9 @@ class FileBytes:
 
     def _partial_size(self, partial_id: str) -> int:
         try:
-            return os.stat(partial_id, dir_fd=self._partials, follow_symlinks=False).st_size
-        except FileNotFoundError:
+            with self._tree() as tree:
+                return os.stat(partial_id, dir_fd=tree.partials(), follow_symlinks=False).st_size
+        except NOT_THERE:
             return 0
 
     async def discard_partial(self, partial_id: str) -> None:
@@ -160,11 +159,12 @@ class FileBytes:
         await in_thread(self._discard_partial, partial_id)
 
     def _discard_partial(self, partial_id: str) -> None:
-        file = open_locked(self._partials, partial_id)
-        try:
-            os.unlink(partial_id, dir_fd=self._partials)
-        finally:
-            os.close(file)
+        with suppress(*NOT_THERE), self._tree() as tree:
+            file = open_locked(tree.partials(), partial_id)
+            try:
+                os.unlink(partial_id, dir_fd=tree.partials())
+            finally:
+                os.close(file)
 
 
 class OpenedFile:
@@ -239,20 +239,30 @@ def _artifact(path: str, status: os.stat_result) -> Artifact:
     return Artifact(path, False, status.st_size, status.st_mtime_ns // 1_000_000)
 
 
-def _remove(folder: int, name: str) -> int:
-    """Deletes an entry with all in it; the bytes freed."""
-    mode = entry_mode(folder, name)
-    if mode is None:
-        return 0
-    if not stat.S_ISDIR(mode):
-        size_bytes = os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=folder)
-        return size_bytes
-    size_bytes = sum(
-        os.stat(file, dir_fd=at, follow_symlinks=False).st_size
-        for _, _, files, at in os.fwalk(name, dir_fd=folder, follow_symlinks=False)
-        for file in files
-    )
-    shutil.rmtree(name, dir_fd=folder)
-    return size_bytes
+def _open_to_keep(folder: Path) -> Tree:
+    tree = Tree.open(folder, create=True)
+    try:
+        tree.partials(create=True)
+        tree.end_deletions(begun_before=math.inf)
+    except BaseException:
+        tree.close()
+        raise
+    return tree
+
+
+def _move_into_place(tree: Tree, partial_id: str, parts: Sequence[str]) -> None:
+    for attempt in range(PUBLISH_ATTEMPTS):
+        check_target(tree.root, parts)
+        try:
+            with open_folder(tree.root, parts[:-1], create=True) as folder:
+                os.rename(partial_id, parts[-1], src_dir_fd=tree.partials(), dst_dir_fd=folder)
+                os.fsync(folder)
+        except (FileNotFoundError, IsADirectoryError):
+            # Another call pruned the folder in this moment, or made one at the path: look again.
+            if attempt == PUBLISH_ATTEMPTS - 1:
+                raise
+        except OSError:
+            prune_empty_folders(tree.root, parts[:-1])
+            raise
+        else:
+            return

@@ -94,7 +94,9 @@ def add_experiment(state: MemoryState, new: NewExperiment) -> Experiment:
     experiment = Experiment(
         experiment_id=experiment_id,
         name=new.name,
-        artifact_location=experiment_artifact_location(experiment_id, new.artifact_location),
+        artifact_location=experiment_artifact_location(
+            experiment_id, new.artifact_location, artifact_root=state.artifact_root
+        ),
         lifecycle_stage=LifecycleStage.ACTIVE,
         creation_time_ms=new.creation_time_ms,
         last_update_time_ms=new.creation_time_ms,

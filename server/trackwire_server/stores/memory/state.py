@@ -29,19 +29,21 @@ class MemoryState:
     logged_models: dict[str, LoggedModel] = field(default_factory=dict)
     logged_model_of_request: dict[str, str] = field(default_factory=dict)
     last_experiment_no: int = 0
+    # Of the artifacts of experiments that choose no location; "" for the server's own store.
+    artifact_root: str = ""
 
     @classmethod
-    def fresh(cls, *, now_ms: int) -> "MemoryState":
+    def fresh(cls, *, now_ms: int, artifact_root: str = "") -> "MemoryState":
         """As a fresh database: with the default experiment."""
         default = Experiment(
             experiment_id=DEFAULT_EXPERIMENT_ID,
             name=DEFAULT_EXPERIMENT_NAME,
-            artifact_location=experiment_artifact_location(DEFAULT_EXPERIMENT_ID, ""),
+            artifact_location=experiment_artifact_location(DEFAULT_EXPERIMENT_ID, "", artifact_root=artifact_root),
             lifecycle_stage=LifecycleStage.ACTIVE,
             creation_time_ms=now_ms,
             last_update_time_ms=now_ms,
         )
-        return cls(experiments={DEFAULT_EXPERIMENT_ID: default})
+        return cls(experiments={DEFAULT_EXPERIMENT_ID: default}, artifact_root=artifact_root)
 
     def active_run(self, run_id: str) -> Run:
         """The run. Raises NotFound, RunDeleted."""

@@ -18,16 +18,18 @@ OnConflict = Callable[[str], TrackwireError | None]
 class Database:
     """Hands out transactions. `write` is exclusive on SQLite; `read` is a snapshot that never waits for a writer."""
 
-    def __init__(self, dialect: Dialect, writer: AsyncEngine, reader: AsyncEngine):
+    def __init__(self, dialect: Dialect, writer: AsyncEngine, reader: AsyncEngine, *, artifact_root: str = ""):
+        """`artifact_root` is that of experiments that choose no location; "" for the server's own artifact store."""
         self.dialect = dialect
+        self.artifact_root = artifact_root
         self._writer = writer
         self._reader = reader
 
     @classmethod
-    async def open(cls, store_uri: str, *, upgrade: bool = True) -> Self:
+    async def open(cls, store_uri: str, *, artifact_root: str = "", upgrade: bool = True) -> Self:
         """Connects, and brings the schema up to date unless told not to. Raises FailedPrecondition, StoreCorrupt."""
         dialect = dialect_of(store_uri)
-        database = cls(dialect, *dialect.engines())
+        database = cls(dialect, *dialect.engines(), artifact_root=artifact_root)
         try:
             if upgrade:
                 await database.upgrade()
@@ -39,7 +41,7 @@ class Database:
     async def upgrade(self) -> tuple[int, int]:
         """Brings the schema up to date; the versions before and after."""
         async with self.write() as connection:
-            return await migrate(connection)
+            return await migrate(connection, artifact_root=self.artifact_root)
 
     async def schema_version(self) -> int:
         """The schema's version; 0 for an empty database."""

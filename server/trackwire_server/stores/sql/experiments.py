@@ -1,6 +1,7 @@
 """Experiments in SQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,6 @@ from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFo
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
-from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.entries import delete_entry, read_entries, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.search import AnyRow, search_rows
@@ -48,7 +48,7 @@ class SqlExperiments:
     async def create_experiment(self, new: NewExperiment) -> Experiment:
         """Inserts a row and its tags."""
         async with self._database.write(on_conflict=name_taken(new.name)) as connection:
-            return await insert_experiment(connection, self._database.dialect, new)
+            return await insert_experiment(connection, self._database, new)
 
     async def get_experiment(self, experiment_id: str) -> Experiment:
         """By primary key."""
@@ -122,8 +122,8 @@ def has_name(name: str) -> ColumnElement[bool]:
     return (experiments.c.workspace == DEFAULT_WORKSPACE) & (experiments.c.name == name)
 
 
-async def insert_experiment(connection: AsyncConnection, dialect: Dialect, new: NewExperiment) -> Experiment:
-    """Stores an experiment under the next number."""
+async def insert_experiment(connection: AsyncConnection, database: Database, new: NewExperiment) -> Experiment:
+    """Stores an experiment under the next number, which is part of the location that it gets where it chose none."""
     statement = insert(experiments).values(
         workspace=new.workspace,
         name=new.name,
@@ -132,8 +132,13 @@ async def insert_experiment(connection: AsyncConnection, dialect: Dialect, new: 
         last_update_time_ms=new.creation_time_ms,
     )
     row = (await connection.execute(statement.returning(*experiments.c))).one()
-    await upsert_entries(connection, dialect, experiment_tags, row.experiment_no, new.tags)
-    return _experiment(row, dict(new.tags))
+    await upsert_entries(connection, database.dialect, experiment_tags, row.experiment_no, new.tags)
+    made = _experiment(row, dict(new.tags))
+    if new.artifact_location or not database.artifact_root:
+        return made
+    location = experiment_artifact_location(made.experiment_id, "", artifact_root=database.artifact_root)
+    await _touch(connection, row.experiment_no, artifact_location=location)
+    return replace(made, artifact_location=location)
 
 
 async def _read_one(

@@ -9,7 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, DEFAULT_WORKSPACE
+from trackwire_server.core.entities import (
+    DEFAULT_EXPERIMENT_ID,
+    DEFAULT_EXPERIMENT_NAME,
+    DEFAULT_WORKSPACE,
+    experiment_artifact_location,
+)
 from trackwire_server.core.errors import FailedPrecondition
 from trackwire_server.stores.sql.tables import (
     DEFAULT_CONTEXT_NO,
@@ -53,13 +58,20 @@ def check_not_newer(version: int, newest: int) -> None:
 
 
 async def migrate(
-    connection: AsyncConnection, *, steps: Mapping[int, Step] = MIGRATIONS, target: int = SCHEMA_VERSION
+    connection: AsyncConnection,
+    *,
+    artifact_root: str = "",
+    steps: Mapping[int, Step] = MIGRATIONS,
+    target: int = SCHEMA_VERSION,
 ) -> tuple[int, int]:
-    """Brings a database to the target version; the versions before and after. Refuses a newer database."""
+    """Brings a database to the target version; the versions before and after. Refuses a newer database.
+
+    The default experiment of a fresh one keeps artifacts in `artifact_root`; "" for the server's own artifact store.
+    """
     before = await schema_version(connection)
     check_not_newer(before, target)
     if before == 0:
-        await _create(connection)
+        await _create(connection, artifact_root)
         await _record(connection, target)
         return 0, target
     for version in range(before + 1, target + 1):
@@ -68,7 +80,7 @@ async def migrate(
     return before, target
 
 
-async def _create(connection: AsyncConnection) -> None:
+async def _create(connection: AsyncConnection, artifact_root: str) -> None:
     await connection.run_sync(metadata.create_all)
     now_ms = time.time_ns() // 1_000_000
     await connection.execute(
@@ -76,11 +88,18 @@ async def _create(connection: AsyncConnection) -> None:
             experiment_no=int(DEFAULT_EXPERIMENT_ID),
             workspace=DEFAULT_WORKSPACE,
             name=DEFAULT_EXPERIMENT_NAME,
+            artifact_location=_location(artifact_root),
             creation_time_ms=now_ms,
             last_update_time_ms=now_ms,
         )
     )
     await connection.execute(insert(metric_contexts).values(context_no=DEFAULT_CONTEXT_NO, rank=NO_RANK))
+
+
+def _location(artifact_root: str) -> str:
+    if not artifact_root:
+        return ""
+    return experiment_artifact_location(DEFAULT_EXPERIMENT_ID, "", artifact_root=artifact_root)
 
 
 async def _record(connection: AsyncConnection, version: int) -> None:

@@ -134,7 +134,7 @@ class SqlRuns:
         row = (await connection.execute(select(experiments).where(condition).with_for_update(read=True))).one_or_none()
         if row is None and wanted.name and wanted.create:
             draft = NewExperiment(wanted.name, new.creation_time_ms)
-            made = await insert_experiment(connection, self._database.dialect, draft)
+            made = await insert_experiment(connection, self._database, draft)
             return int(made.experiment_id), made.artifact_location
         if row is None:
             field = "experiment_name" if wanted.name else "experiment_id"

@@ -1,0 +1,59 @@
+"""The server behind a URI: a client for each address, made when it is first needed, and anew in a forked child."""
+
+import os
+import threading
+from pathlib import Path
+
+import grpc
+
+from trackwire.address import parse_address
+from trackwire.client import Client
+from trackwire.mlflow_plugin.patience import PatientClient
+
+_PLAIN = "grpc://"
+_ENCRYPTED = "grpcs://"
+# Whose certificates mlflow trusts, by its own variable.
+_CERTIFICATES_VARIABLE = "MLFLOW_TRACKING_SERVER_CERT_PATH"
+
+_clients: dict[tuple[int, str], Client] = {}
+_making = threading.Lock()
+
+
+def is_ours(uri: str | None) -> bool:
+    """Whether a tracking or registry URI names a Trackwire server."""
+    return uri is not None and uri.startswith((_PLAIN, _ENCRYPTED))
+
+
+def client_of(uri: str) -> Client:
+    """The client for a `grpc://` or `grpcs://` URI. Stores and repositories of one server share it."""
+    # A channel does not survive a fork. That of the parent stays in the table: closing it here would be a call on it.
+    key = (os.getpid(), uri)
+    client = _clients.get(key)
+    if client is None:
+        with _making:
+            if key not in _clients:
+                _clients[key] = _new_client(uri)
+            client = _clients[key]
+    return client
+
+
+def _new_client(uri: str) -> Client:
+    if not uri.startswith(_ENCRYPTED):
+        return PatientClient(parse_address(uri, field="tracking_uri"))
+    address = parse_address(uri.removeprefix(_ENCRYPTED), field="tracking_uri")
+    return PatientClient(address, grpc.ssl_channel_credentials(_trusted_certificates()))
+
+
+def _trusted_certificates() -> bytes | None:
+    """Those that the user names; None: gRPC's own."""
+    path = os.environ.get(_CERTIFICATES_VARIABLE)
+    return Path(path).read_bytes() if path else None
+
+
+def _begin_again_in_child() -> None:
+    global _making
+    # Another thread of the parent's may have held it.
+    _making = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_again_in_child)

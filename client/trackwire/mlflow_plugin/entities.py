@@ -1,0 +1,139 @@
+"""From the messages of `trackwire.v1` to mlflow's entities."""
+
+from collections.abc import Mapping
+
+from mlflow.entities import (
+    Experiment,
+    ExperimentTag,
+    FileInfo,
+    Metric,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunTag,
+)
+from mlflow.entities.model_registry import (
+    ModelVersion,
+    ModelVersionTag,
+    RegisteredModel,
+    RegisteredModelAlias,
+    RegisteredModelTag,
+)
+
+from trackwire.queries import convert
+from trackwire.v1 import artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+
+
+def _by_key(entries: Mapping[str, str]) -> list[tuple[str, str]]:
+    # The order of a map's entries differs from process to process.
+    return sorted(entries.items())
+
+
+def _lifecycle_stage(stage: experiments_pb2.LifecycleStage) -> str:
+    return experiments_pb2.LifecycleStage.Name(stage).removeprefix("LIFECYCLE_STAGE_").lower()
+
+
+def experiment_of(message: experiments_pb2.Experiment) -> Experiment:
+    """An experiment."""
+    return Experiment(
+        experiment_id=message.experiment_id,
+        name=message.name,
+        artifact_location=message.artifact_location,
+        lifecycle_stage=_lifecycle_stage(message.lifecycle_stage),
+        tags=[ExperimentTag(key, value) for key, value in _by_key(message.tags)],
+        creation_time=message.creation_time_ms,
+        last_update_time=message.last_update_time_ms,
+    )
+
+
+def run_info_of(message: runs_pb2.Run) -> RunInfo:
+    """What a run is, without its data."""
+    return RunInfo(
+        run_id=message.run_id,
+        experiment_id=message.experiment_id,
+        user_id=message.user_id,
+        status=runs_pb2.RunStatus.Name(message.status).removeprefix("RUN_STATUS_"),
+        start_time=message.start_time_ms,
+        end_time=message.end_time_ms if message.HasField("end_time_ms") else None,
+        lifecycle_stage=_lifecycle_stage(message.lifecycle_stage),
+        artifact_uri=message.artifact_uri,
+        run_name=message.run_name,
+    )
+
+
+def run_of(message: runs_pb2.Run) -> Run:
+    """A run with its data."""
+    data = RunData(
+        metrics=[_last_point(summary) for summary in message.metrics],
+        params=[Param(key, value) for key, value in _by_key(message.params)],
+        tags=[RunTag(key, value) for key, value in _by_key(message.tags)],
+    )
+    return Run(run_info_of(message), data, RunInputs(dataset_inputs=[], model_inputs=[]), RunOutputs(model_outputs=[]))
+
+
+def metric_of(
+    key: str, value: float, time_ms: int, step: int, context: metrics_pb2.SeriesContext | None, run_id: str
+) -> Metric:
+    """One point of a metric."""
+    if context is None:
+        return Metric(key, value, time_ms, step, run_id=run_id)
+    # mlflow has both of a dataset or none.
+    has_dataset = bool(context.dataset_name or context.dataset_digest)
+    return Metric(
+        key,
+        value,
+        time_ms,
+        step,
+        model_id=context.model_id or None,
+        dataset_name=context.dataset_name if has_dataset else None,
+        dataset_digest=context.dataset_digest if has_dataset else None,
+        run_id=run_id,
+    )
+
+
+def _last_point(summary: metrics_pb2.MetricSummary) -> Metric:
+    context = summary.context if summary.HasField("context") else None
+    last = (summary.last_value, summary.last_time_ms, summary.last_step)
+    return metric_of(summary.key, *last, context, summary.run_id)
+
+
+def model_version_of(message: model_registry_pb2.ModelVersion) -> ModelVersion:
+    """A version of a registered model."""
+    version = convert.model_version_of(message)
+    return ModelVersion(
+        name=version.name,
+        version=version.version,
+        creation_timestamp=version.creation_timestamp,
+        last_updated_timestamp=version.last_updated_timestamp,
+        description=version.description,
+        user_id=version.user_id,
+        current_stage=version.current_stage,
+        source=version.source,
+        run_id=version.run_id,
+        status=version.status,
+        status_message=version.status_message,
+        tags=[ModelVersionTag(key, value) for key, value in version.tags.items()],
+        run_link=version.run_link,
+        aliases=version.aliases,
+    )
+
+
+def registered_model_of(message: model_registry_pb2.RegisteredModel) -> RegisteredModel:
+    """A registered model with its latest versions."""
+    return RegisteredModel(
+        name=message.name,
+        creation_timestamp=message.creation_time_ms,
+        last_updated_timestamp=message.last_update_time_ms,
+        description=message.description,
+        latest_versions=[model_version_of(version) for version in message.latest_versions],
+        tags=[RegisteredModelTag(key, value) for key, value in _by_key(message.tags)],
+        aliases=[RegisteredModelAlias(alias, str(version)) for alias, version in sorted(message.aliases.items())],
+    )
+
+
+def file_info_of(message: artifacts_pb2.Artifact, path: str) -> FileInfo:
+    """A file or a folder, under the path that it has from where it is listed."""
+    return FileInfo(path, message.is_dir, None if message.is_dir else message.size_bytes)

@@ -1,0 +1,19 @@
+"""A Trackwire server as mlflow's tracking store."""
+
+from mlflow.store.tracking.abstract_store import AbstractStore
+
+from trackwire.mlflow_plugin.experiments import ExperimentMethods
+from trackwire.mlflow_plugin.histories import Readings
+from trackwire.mlflow_plugin.metrics import MetricMethods
+from trackwire.mlflow_plugin.not_kept import NotKept
+from trackwire.mlflow_plugin.runs import RunMethods
+
+
+class TrackingStore(ExperimentMethods, RunMethods, MetricMethods, NotKept, AbstractStore):
+    """Experiments, runs and metrics over gRPC. It connects with its first call, and anew in a forked child."""
+
+    def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
+        super().__init__()
+        self._uri = store_uri
+        self._artifact_uri = artifact_uri
+        self._readings = Readings()

@@ -1,0 +1,90 @@
+"""What settings may say about where things lie, in Trackwire's words and in MLflow's.
+
+The parsers raise ValueError saying what would be right.
+"""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from trackwire_server.core.artifact_places import checked_location, local_folder
+from trackwire_server.core.limits import LIMITS
+
+MEMORY = "memory:"
+# The families of stores/sql/dialect.py, which is too heavy to be loaded for a look at the settings.
+_SQLITE = re.compile(r"sqlite(\+[a-z]+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
+_DATABASE = re.compile(r"(postgres|postgresql|mysql|mariadb|mssql|oracle)(\+[a-z0-9]+)?:", re.IGNORECASE)
+_STORES = "must be sqlite:///relative/path.db, sqlite:////absolute/path.db or memory:"
+# As a root, each of them is the server's own artifact store.
+_SERVED = re.compile(r"(trackwire|mlflow)-artifacts:/{0,3}")
+_PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)[^@]*@")
+_EXPERIMENT_ID_CHARACTERS = 20
+
+
+def store_uri(text: str) -> str:
+    """A database, or memory."""
+    found = _SQLITE.fullmatch(text)
+    if text == MEMORY or (found and found["path"] != ":memory:"):
+        return text
+    if _DATABASE.match(text):
+        raise ValueError(f"{_STORES} (this kind of database is not supported yet)")
+    if re.match(r"[a-z][a-z0-9+]*://(?!/)", text) or not text.strip():
+        raise ValueError(_STORES)
+    raise ValueError(f"{_STORES} (there are no file stores: what a folder would hold lies in one database)")
+
+
+def same_store(one: str, other: str) -> bool:
+    """Whether two URIs mean the same store."""
+    return _store_identity(one) == _store_identity(other)
+
+
+def _store_identity(uri: str) -> str:
+    found = _SQLITE.fullmatch(uri)
+    return str(Path(found["path"]).absolute()) if found else uri
+
+
+def artifacts_uri(text: str) -> str:
+    """The folder of the server's own artifact store, or memory."""
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
+    if text == MEMORY or (scheme and scheme[1] == "file" and urlsplit(text).path.startswith("/")):
+        return text
+    if scheme or not text.strip() or "\0" in text:
+        raise ValueError("must be a folder such as /data/artifacts, a URI such as file:///data/artifacts, or memory:")
+    return str(artifacts_folder(text))
+
+
+def artifacts_folder(uri: str) -> Path | None:
+    """The folder that such a URI names; None for memory."""
+    if uri == MEMORY:
+        return None
+    if uri.startswith("file:"):
+        return Path(unquote(urlsplit(uri).path))
+    return Path(uri).expanduser().absolute()
+
+
+def artifact_root(text: str) -> str:
+    """Where experiments keep artifacts that choose no location, made absolute; "" for the server's own store."""
+    if _SERVED.fullmatch(text):
+        return ""
+    if text.lower().startswith(("trackwire-artifacts:", "mlflow-artifacts:", MEMORY)):
+        raise ValueError("must be trackwire-artifacts:/ as it stands, a folder, or a URI that clients reach themselves")
+    root = checked_location(text, Path.cwd())
+    limit = LIMITS.uri_characters - _EXPERIMENT_ID_CHARACTERS
+    if len(root) > limit:
+        raise ValueError(f"must have at most {limit:,} characters")
+    return root
+
+
+def check_apart(root: str, own_folder: Path | None) -> None:
+    """Whether runs in a root are out of the server's own store, which holds its files otherwise."""
+    folder = local_folder(root)
+    if folder is None or own_folder is None:
+        return
+    if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(own_folder)):
+        raise ValueError("must not lie in the server's own artifact store: leave it out, and the server serves all")
+
+
+def without_password(uri: str) -> str:
+    """A URI as it may be shown."""
+    return _PASSWORD.sub(r"\g<user>***@", uri)

@@ -1,0 +1,1 @@
+"""HTTP in, core out: the server's HTTP port and what it tells of itself."""

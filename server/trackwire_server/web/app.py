@@ -1,0 +1,35 @@
+"""The ASGI application of the HTTP port: what the server tells of itself, and the doors that it is given."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+if TYPE_CHECKING:
+    from trackwire_server.web.prometheus import Telemetry
+
+
+def web_app(
+    version: str, routes: Sequence[BaseRoute], *, prefix: str = "", telemetry: "Telemetry | None" = None
+) -> ASGIApp:
+    """/health and /version as MLflow's server has them, and the routes of the doors below a prefix.
+
+    Whoever looks after the server finds /health and /metrics without the prefix, too.
+    """
+
+    async def health(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse("OK")
+
+    async def say_version(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse(version)
+
+    own: list[BaseRoute] = [Route("/health", health), Route("/version", say_version)]
+    if telemetry is not None:
+        own.append(Route("/metrics", telemetry.answer))
+    below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
+    app = Starlette(routes=[*own, *below])
+    return app if telemetry is None else telemetry.around(app)

@@ -1,0 +1,102 @@
+"""The HTTP port: one uvicorn in the server's own event loop, started and drained with the rest."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+from collections.abc import Generator
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+
+_BACKLOG = 2_048
+
+# What it says of its own start and end the server says itself.
+logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+class HttpServer:
+    """One listening port. Start it and stop it once each."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket, url: str):
+        """Use `bind`."""
+        self.url = url
+        self._socket = listening
+        self._server = _Server(
+            uvicorn.Config(
+                app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+            )
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    @classmethod
+    def bind(cls, app: ASGIApp, host: str, port: int) -> Self:
+        """Takes the port, or a free one where 0 is asked for.
+
+        Raises FailedPrecondition if it is taken, and InvalidArgument if it can't be had for another reason.
+        """
+        listening = _listening(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        return cls(app, listening, f"http://{shown}:{listening.getsockname()[1]}")
+
+    async def start(self) -> None:
+        """Serves."""
+        self._serving = asyncio.create_task(self._server.serve([self._socket]), name="http")
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait((ready, self._serving), return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Takes no new requests, and waits so long for those under way."""
+        if self._serving is not None:
+            self._server.config.timeout_graceful_shutdown = max(1, round(drain_seconds))
+            self._server.should_exit = True
+            await self._serving
+        self._socket.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The whole server hears signals, not this part of it."""
+        yield
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    wanted = f"{host}:{port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise InvalidArgument("host and http_port", wanted, f"can't be listened on: {error.strerror}") from error
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(_BACKLOG)
+        found.setblocking(False)
+    except OSError as error:
+        found.close()
+        if error.errno == errno.EADDRINUSE:
+            raise FailedPrecondition(
+                f"port {port} of {host} is taken; choose another with --http-port, or --http-port off",
+                reason="PORT_IN_USE",
+                metadata={"field": "http_port", "value": port},
+            ) from error
+        words = os.strerror(error.errno or 0)
+        raise InvalidArgument("host and http_port", wanted, f"can't be listened on: {words}") from error
+    return found

@@ -1,0 +1,111 @@
+"""The HTTP port itself: health, version, the prefix, figures for Prometheus, and its life beside the rest."""
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from tests.conftest import ServerProcess
+
+from trackwire import Client
+
+MakeServer = Callable[..., ServerProcess]
+
+
+def get(url: str) -> requests.Response:
+    return requests.get(url, timeout=30)
+
+
+def test_health_and_version(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0")
+    server.start()
+    assert f"http={server.url}" in server.ready_line
+    assert (get(f"{server.url}/health").status_code, get(f"{server.url}/health").text) == (200, "OK")
+    with Client(server.address) as client:
+        assert get(f"{server.url}/version").text == client.get_server_info().version
+    assert get(f"{server.url}/nothing").status_code == 404
+    assert server.stop() == 0
+    assert "Started server process" not in server.log_text()
+
+
+def test_port_that_is_off_is_not_opened(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "off")
+    server.start()
+    assert server.url == ""
+    assert "http=" not in server.ready_line
+
+
+def test_port_that_is_taken_is_told(make_server_process: MakeServer) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = make_server_process("--http-port", str(port))
+        assert server.launch().wait(30) == 1
+    words = f"port {port} of 127.0.0.1 is taken; choose another with --http-port, or --http-port off"
+    assert words in server.log_text()
+
+
+@pytest.mark.parametrize("value", ["65536", "five", "-1"])
+def test_bad_port_is_told(make_server_process: MakeServer, value: str) -> None:
+    server = make_server_process(f"--http-port={value}")
+    assert server.launch().wait(30) == 2
+    assert f"--http-port: '{value}': must be a whole number from 0 to 65,535, or off" in server.log_text()
+
+
+def test_prefix_stands_before_every_path(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0", "--static-prefix", "/tracking")
+    server.start()
+    api = "/api/2.0/mlflow/experiments/get?experiment_id=0"
+    assert get(f"{server.url}/tracking{api}").json()["experiment"]["name"] == "Default"
+    assert get(f"{server.url}{api}").status_code == 404
+    assert get(f"{server.url}/health").text == get(f"{server.url}/tracking/health").text == "OK"
+
+
+def test_figures_for_prometheus(make_server_process: MakeServer, tmp_path: Path) -> None:
+    server = make_server_process("--http-port", "0", "--expose-prometheus", str(tmp_path / "prometheus"))
+    server.start()
+
+    def figure(name: str) -> float:
+        text = get(f"{server.url}/metrics").text
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        assert found is not None, text
+        return float(found[1])
+
+    assert figure("trackwire_metric_points_stored_total") == 0
+    points = {"run_id": "", "metrics": [{"key": "loss", "value": 0.5, "timestamp": 1, "step": at} for at in range(7)]}
+    api = f"{server.url}/api/2.0/mlflow/runs"
+    points["run_id"] = requests.post(f"{api}/create", json={}, timeout=30).json()["run"]["info"]["run_id"]
+    for _ in range(2):
+        # The second time they are stored already.
+        assert requests.post(f"{api}/log-batch", json=points, timeout=30).status_code == 200
+    assert figure("trackwire_metric_points_stored_total") == 7
+    assert figure("trackwire_ingest_queue_points") == 0
+    assert figure('trackwire_http_request_duration_seconds_count{method="POST",status="200"}') == 3
+    assert figure("process_resident_memory_bytes") > 1e6
+
+
+def test_no_figures_unless_asked_for(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0")
+    server.start()
+    assert get(f"{server.url}/metrics").status_code == 404
+
+
+def test_requests_under_way_are_finished_when_the_server_stops(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0")
+    server.start()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        body = b'{"run_name": "late"}'
+        head = "POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+        assert server.process is not None
+        server.process.terminate()
+        connection.sendall(body[5:])
+        answer = connection.recv(65_536)
+        while b"\r\n\r\n" not in answer:
+            answer += connection.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert server.process.wait(30) == 0
