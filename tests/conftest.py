@@ -24,6 +24,7 @@ from trackwire.v1 import (
     admin_pb2_grpc,
     artifacts_pb2_grpc,
     experiments_pb2_grpc,
+    logged_models_pb2_grpc,
     metrics_pb2_grpc,
     model_registry_pb2_grpc,
     runs_pb2_grpc,
@@ -160,6 +161,7 @@ class Stubs:
     metrics: metrics_pb2_grpc.MetricServiceStub
     artifacts: artifacts_pb2_grpc.ArtifactServiceStub
     model_registry: model_registry_pb2_grpc.ModelRegistryServiceStub
+    logged_models: logged_models_pb2_grpc.LoggedModelServiceStub
     admin: admin_pb2_grpc.AdminServiceStub
 
     @classmethod
@@ -172,6 +174,7 @@ class Stubs:
             metrics_pb2_grpc.MetricServiceStub(channel),
             artifacts_pb2_grpc.ArtifactServiceStub(channel),
             model_registry_pb2_grpc.ModelRegistryServiceStub(channel),
+            logged_models_pb2_grpc.LoggedModelServiceStub(channel),
             admin_pb2_grpc.AdminServiceStub(channel),
         )
 

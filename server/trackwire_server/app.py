@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,12 +17,14 @@ from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
@@ -31,6 +33,8 @@ from trackwire_server.core.stores import (
     ByteStore,
     ExperimentStore,
     GarbageStore,
+    LoggedModelGarbageStore,
+    LoggedModelStore,
     MetricStore,
     ModelVersionStore,
     RegisteredModelStore,
@@ -180,6 +184,9 @@ class Stores:
     artifacts: ByteStore
     registered_models: RegisteredModelStore
     model_versions: ModelVersionStore
+    logged_models: LoggedModelStore
+    model_uploads: UploadStore
+    model_garbage: LoggedModelGarbageStore
     garbage: GarbageStore
 
 
@@ -194,13 +201,24 @@ def _services(config: Config, stores: Stores) -> Services:
         start_time_ms=clock(),
     )
     artifacts = _byte_stores(config, stores.artifacts)
-    collected = AdminStores(stores.garbage, stores.experiments, stores.runs, stores.uploads, artifacts)
+    collected = AdminStores(
+        stores.garbage,
+        stores.experiments,
+        stores.runs,
+        stores.uploads,
+        artifacts,
+        stores.logged_models,
+        stores.model_garbage,
+        stores.model_uploads,
+    )
     return Services(
         experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
         runs=Runs(stores.runs, stores.run_data, stores.run_inputs, clock, random_id),
         metrics=metrics,
-        artifacts=Artifacts(stores.runs, stores.uploads, artifacts, clock),
+        artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
+        logged_models=LoggedModels(stores.logged_models, clock, random_id),
+        model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -216,7 +234,8 @@ def _byte_stores(config: Config, own: ByteStore) -> ByteStores:
 async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
     await stack.enter_async_context(services.metrics.running())
     tasks = await stack.enter_async_context(asyncio.TaskGroup())
-    expiry = tasks.create_task(_discard_expired_uploads(services.artifacts, log), name="upload expiry")
+    both = (services.artifacts, services.model_artifacts)
+    expiry = tasks.create_task(_discard_expired_uploads(both, log), name="upload expiry")
     stack.callback(expiry.cancel)
     trimming = tasks.create_task(give_back_what_is_not(), name="memory")
     stack.callback(trimming.cancel)
@@ -236,11 +255,11 @@ async def _take_spool_in(
     return intake
 
 
-async def _discard_expired_uploads(artifacts: Artifacts, log: FilteringBoundLogger) -> None:
+async def _discard_expired_uploads(of_owners: Sequence[Artifacts], log: FilteringBoundLogger) -> None:
     while True:
         await asyncio.sleep(UPLOAD_EXPIRY_INTERVAL_SECONDS)
         try:
-            discarded = await artifacts.discard_expired()
+            discarded = sum([await artifacts.discard_expired() for artifacts in of_owners])
         except TrackwireError as error:
             log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
         else:
@@ -270,6 +289,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
+    from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
     from trackwire_server.stores.memory.model_registry import (
         MemoryModelVersions,
@@ -281,7 +302,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.state import MemoryState
 
     state = MemoryState.fresh(now_ms=system_clock(), artifact_root=config.default_artifact_root)
-    models = ModelRegistryState()
+    models, model_uploads = ModelRegistryState(), MemoryUploads(state, state.active_logged_model)
     uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind="memory",
@@ -295,15 +316,20 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         artifacts=artifacts,
         registered_models=MemoryRegisteredModels(models),
         model_versions=MemoryModelVersions(models),
-        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget]),
+        logged_models=MemoryLoggedModels(state),
+        model_uploads=model_uploads,
+        model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
+        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
     )
 
 
 async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
-    from trackwire_server.stores.sql.artifacts import SqlUploads
+    from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
+    from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
     from trackwire_server.stores.sql.metrics.store import SqlMetricStore
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
@@ -327,6 +353,9 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         artifacts=artifacts,
         registered_models=SqlRegisteredModels(database),
         model_versions=SqlModelVersions(database),
+        logged_models=SqlLoggedModels(database),
+        model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
+        model_garbage=SqlLoggedModelGarbage(database),
         garbage=SqlGarbage(database),
     )
 

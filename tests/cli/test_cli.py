@@ -228,7 +228,7 @@ def test_versions_are_filtered_and_ordered(trackwire: Trackwire, refused: Refuse
 def test_gc_tells_first_and_removes_when_told(trackwire: Trackwire, refused: Refused, run_id: str) -> None:
     trackwire("runs", "delete", run_id)
     would = trackwire("gc", "--run-id", run_id, "--dry-run").splitlines()[-1]
-    assert would == "1 run, 0 experiments, 0 unfinished uploads, 0 B of artifacts would be removed"
+    assert would == "1 run, 0 experiments, 0 logged models, 0 unfinished uploads, 0 B of artifacts would be removed"
     assert refused("gc", "--run-id", run_id, answer="n\n")[0] == 1
     assert "would be removed" in trackwire("gc", "--run-id", run_id, answer="y\n")
     assert refused("runs", "get", run_id)[0] == 1

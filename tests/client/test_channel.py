@@ -25,6 +25,7 @@ SENT_ONCE = {
         "DeleteRegisteredModel",
         "DeleteModelVersion",
     },
+    "LoggedModelService": {"DeleteLoggedModelTag"},
     "AdminService": {"CollectGarbage"},
 }
 

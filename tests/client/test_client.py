@@ -19,6 +19,7 @@ from trackwire.errors import (
     OutOfRangeError,
 )
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED
+from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_PENDING, LOGGED_MODEL_STATUS_READY, MetricDataset
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
 from trackwire.v1.run_inputs_pb2 import Dataset, DatasetInput
@@ -245,6 +246,64 @@ def test_models_live_as_the_specification_says(client: Client) -> None:
         client.get_registered_model("numbers")
 
 
+def test_logged_models_live_as_the_specification_says(client: Client) -> None:
+    experiment_id = client.create_experiment("logged models").experiment_id
+    run_id = client.create_run(experiment_id).run_id
+    made = client.create_logged_model(experiment_id, name="net", source_run_id=run_id, params={"depth": "3"})
+    assert (made.model_id[:2], made.name, made.status) == ("m-", "net", LOGGED_MODEL_STATUS_PENDING)
+    assert client.get_logged_model(made.model_id) == made
+    assert client.update_logged_model(made.model_id, status="READY").status == LOGGED_MODEL_STATUS_READY
+    client.set_logged_model_tags(made.model_id, {"a": "1", "b": "2"})
+    client.set_logged_model_tag(made.model_id, "c", "3")
+    client.delete_logged_model_tag(made.model_id, "a")
+    client.log_logged_model_params(made.model_id, {"depth": "3", "width": "8"})
+    with pytest.raises(FailedPreconditionError, match="a param never changes"):
+        client.log_logged_model_params(made.model_id, {"depth": "4"})
+    context = SeriesContext(model_id=made.model_id, dataset_name="test", dataset_digest="d")
+    client.log_points(run_id, [MetricPoint(key="accuracy", value=0.9, step=1, context=context)])
+    model = client.get_logged_model(made.model_id)
+    assert (dict(model.tags), dict(model.params)) == ({"b": "2", "c": "3"}, {"depth": "3", "width": "8"})
+    assert [(metric.key, metric.last_value, metric.run_id) for metric in model.metrics] == [("accuracy", 0.9, run_id)]
+
+    other = client.create_logged_model(experiment_id, status="UPLOAD_FAILED", model_type="agent", tags={"a": "b"})
+    test = MetricDataset(name="test")
+    by_accuracy = client.search_logged_models(
+        experiment_id, order_by="metrics.accuracy DESC", order_by_datasets={0: test}
+    )
+    assert [found.model_id for found in by_accuracy] == [made.model_id, other.model_id]
+    of_test = client.search_logged_models([experiment_id], "metrics.accuracy > 0.5", datasets=[test], max_results=5)
+    assert [found.model_id for found in of_test] == [made.model_id]
+    page = client.search_logged_models_page(experiment_id, page_size=1)
+    assert [found.model_id for found in page.logged_models] == [other.model_id]
+    page = client.search_logged_models_page(experiment_id, page_size=1, page_token=page.next_page_token)
+    assert ([found.model_id for found in page.logged_models], page.next_page_token) == ([made.model_id], "")
+    client.delete_logged_model(made.model_id)
+    with pytest.raises(NotFoundError, match=made.model_id):
+        client.get_logged_model(made.model_id)
+
+
+def test_files_of_logged_models_go_up_and_come_down(client: Client, tmp_path: Path) -> None:
+    model_id = client.create_logged_model("0").model_id
+    (tmp_path / "up" / "data").mkdir(parents=True)
+    (tmp_path / "up" / "data" / "weights.bin").write_bytes(b"weights")
+    (tmp_path / "MLmodel").write_text("flavors: {}")
+    stored = client.upload_logged_model_folder(model_id, tmp_path / "up", "all")
+    assert [artifact.path for artifact in stored] == ["all/data/weights.bin"]
+    assert client.upload_logged_model_artifact(model_id, tmp_path / "MLmodel").path == "MLmodel"
+    assert client.upload_logged_model_artifact(model_id, tmp_path / "MLmodel", "copy").path == "copy"
+    listed = client.list_logged_model_artifacts(model_id)
+    assert [(entry.path, entry.is_dir) for entry in listed] == [("MLmodel", False), ("all", True), ("copy", False)]
+    assert client.read_logged_model_artifact(model_id, "all/data/weights.bin", offset=2, length=3) == b"igh"
+    client.delete_logged_model_artifact(model_id, "copy")
+    down = client.download_logged_model_artifact(model_id, "", tmp_path / "down")
+    assert sorted(path.relative_to(down).as_posix() for path in down.rglob("*") if path.is_file()) == [
+        "MLmodel",
+        "all/data/weights.bin",
+    ]
+    client.delete_logged_model(model_id)
+    assert model_id in client.collect_garbage().model_ids
+
+
 def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:
     assert client.get_server_info().store == "sqlite"
     assert client.check_health() == "SERVING"
@@ -270,6 +329,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
         test_tail_goes_on_right_behind_a_read(client)
         test_artifacts_go_up_and_come_down(client, tmp_path)
         test_models_live_as_the_specification_says(client)
+        test_logged_models_live_as_the_specification_says(client)
         test_server_tells_of_itself_and_collects_garbage(client)
     assert set(rpc_paths().values()) - reached == set()
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import NOW_MS, FakeClock
 
-from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path
+from trackwire_server.core.artifact_owners import RunOwners
+from trackwire_server.core.artifact_paths import artifact_root, check_artifact_path, home_of_run
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import (
     DOWNLOAD_PART_BYTES,
@@ -63,7 +64,7 @@ def artifacts(memory_state: MemoryState, clock: FakeClock) -> Artifacts:
     memory_state.runs["deleted"] = replace(RUN, run_id="deleted", lifecycle_stage=LifecycleStage.DELETED)
     memory_state.runs["far"] = replace(RUN, run_id="far", artifact_uri="s3://bucket/0/far/artifacts")
     stores = ByteStores({OWN_SCHEME: own_store(MemoryBytes(clock))})
-    return Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), stores, clock)
+    return Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), stores, clock)
 
 
 async def stream(*parts: bytes | UploadFinish) -> AsyncIterator[bytes | UploadFinish]:
@@ -166,7 +167,7 @@ def test_accepted_path_never_leads_out_however_often_it_is_decoded(path: str) ->
     ],
 )
 def test_run_lies_in_a_folder_of_its_own(uri: str, folder: str) -> None:
-    assert artifact_root(replace(RUN, artifact_uri=uri)) == folder
+    assert artifact_root(home_of_run(replace(RUN, artifact_uri=uri))) == folder
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_run_lies_in_a_folder_of_its_own(uri: str, folder: str) -> None:
 )
 def test_run_elsewhere_is_refused_with_the_place(uri: str) -> None:
     with pytest.raises(FailedPrecondition) as refused:
-        artifact_root(replace(RUN, artifact_uri=uri))
+        artifact_root(home_of_run(replace(RUN, artifact_uri=uri)))
     assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
     assert refused.value.metadata["artifact_uri"] == uri
     assert uri in str(refused.value)
@@ -282,7 +283,7 @@ async def test_other_bytes_under_the_id_of_a_complete_upload_are_refused(artifac
         ({"upload_id": "a/b"}, "header.upload_id"),
         ({"upload_id": "ü"}, "header.upload_id"),
         ({"upload_id": "x" * 65}, "header.upload_id"),
-        ({"run_id": ""}, "header.run_id"),
+        ({"owner_id": ""}, "header.run_id"),
         ({"path": ""}, "header.path"),
         ({"path": "../a"}, "header.path"),
         ({"size_bytes": -1}, "header.size_bytes"),
@@ -306,7 +307,7 @@ async def test_short_checksum_is_refused_and_the_bytes_are_kept(artifacts: Artif
 
 async def test_deleted_run_rejects_writes_and_answers_reads(artifacts: Artifacts) -> None:
     for write in (
-        artifacts.upload(replace(HEADER, run_id="deleted"), stream(*WHOLE)),
+        artifacts.upload(replace(HEADER, owner_id="deleted"), stream(*WHOLE)),
         artifacts.delete_artifact("deleted", "a"),
         artifacts.create_upload_url("deleted", "a"),
     ):
@@ -318,7 +319,7 @@ async def test_deleted_run_rejects_writes_and_answers_reads(artifacts: Artifacts
 async def test_run_elsewhere_is_refused_by_every_call(artifacts: Artifacts) -> None:
     for call in (
         artifacts.list_artifacts("far", ""),
-        artifacts.upload(replace(HEADER, run_id="far"), stream(*WHOLE)),
+        artifacts.upload(replace(HEADER, owner_id="far"), stream(*WHOLE)),
         artifacts.delete_artifact("far", "a"),
         anext(artifacts.download("far", "a", DownloadRange())),
     ):
@@ -355,10 +356,10 @@ async def test_expired_uploads_are_dropped_where_they_lie_and_others_are_not_hel
     memory_state.runs["run1"] = replace(RUN, artifact_uri=f"{tmp_path}/runs/run1/artifacts")
     memory_state.runs["run2"] = replace(RUN, run_id="run2", artifact_uri=f"{tmp_path}/gone/run2/artifacts")
     stores = ByteStores({FILE_SCHEME: local_folders([])})
-    artifacts = Artifacts(MemoryRuns(memory_state), MemoryUploads(memory_state), stores, clock)
+    artifacts = Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), stores, clock)
     for run_id in ("run2", "run1"):
         with pytest.raises(InvalidArgument):
-            await artifacts.upload(replace(HEADER, run_id=run_id), stream(DATA[:4]))
+            await artifacts.upload(replace(HEADER, owner_id=run_id), stream(DATA[:4]))
         clock.advance(1)
     assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(4, False)
     assert len(list((tmp_path / "runs" / ".partial").iterdir())) == 1

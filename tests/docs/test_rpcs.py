@@ -10,9 +10,25 @@ from google.protobuf.descriptor import MethodDescriptor
 from tests.client.looped import LoopedClient
 
 from trackwire import Client, TrackwireError
-from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    admin_pb2,
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 
-MODULES = (experiments_pb2, runs_pb2, metrics_pb2, artifacts_pb2, model_registry_pb2, admin_pb2)
+MODULES = (
+    experiments_pb2,
+    runs_pb2,
+    metrics_pb2,
+    artifacts_pb2,
+    model_registry_pb2,
+    logged_models_pb2,
+    admin_pb2,
+)
 RPCS: dict[str, MethodDescriptor] = {
     f"{service.name}/{method.name}": method
     for module in MODULES
@@ -76,6 +92,14 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "ModelRegistryService/DeleteModelVersion": lambda client: client.delete_model_version("name", 1),
     "ModelRegistryService/SetModelVersionTags": lambda client: client.set_model_version_tags("name", 1, {"key": "v"}),
     "ModelRegistryService/DeleteModelVersionTag": lambda client: client.delete_model_version_tag("name", 1, "key"),
+    "LoggedModelService/CreateLoggedModel": lambda client: client.create_logged_model("0"),
+    "LoggedModelService/GetLoggedModel": lambda client: client.get_logged_model("m-1"),
+    "LoggedModelService/SearchLoggedModels": lambda client: list(client.search_logged_models("0")),
+    "LoggedModelService/UpdateLoggedModel": lambda client: client.update_logged_model("m-1", status="READY"),
+    "LoggedModelService/DeleteLoggedModel": lambda client: client.delete_logged_model("m-1"),
+    "LoggedModelService/SetLoggedModelTags": lambda client: client.set_logged_model_tag("m-1", "key", "value"),
+    "LoggedModelService/DeleteLoggedModelTag": lambda client: client.delete_logged_model_tag("m-1", "key"),
+    "LoggedModelService/LogLoggedModelParams": lambda client: client.log_logged_model_params("m-1", {"key": "v"}),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

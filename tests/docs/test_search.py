@@ -6,6 +6,7 @@ from tests.docs.documents import README, SEARCH, block_of
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.search import (
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -21,6 +22,7 @@ VOCABULARIES = {
     "runs": RUNS,
     "registered models": REGISTERED_MODELS,
     "model versions": MODEL_VERSIONS,
+    "logged models": LOGGED_MODELS,
 }
 
 

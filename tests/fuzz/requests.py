@@ -1,16 +1,33 @@
 """Random requests, made from descriptors: each field is left out, hostile, or such that deep code is reached."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    admin_pb2,
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 
-FILES = (experiments_pb2, runs_pb2, metrics_pb2, artifacts_pb2, model_registry_pb2, admin_pb2)
+FILES = (
+    experiments_pb2,
+    runs_pb2,
+    metrics_pb2,
+    artifacts_pb2,
+    model_registry_pb2,
+    logged_models_pb2,
+    admin_pb2,
+)
 SERVICES: Sequence[ServiceDescriptor] = [
     service for file in FILES for service in file.DESCRIPTOR.services_by_name.values()
 ]
@@ -55,6 +72,8 @@ SUITABLE: Mapping[str, Sequence[int]] = {
     "max_points": (0, 4, 10),
     "size_bytes": (3,),
     "offset": (0, 0, 3),
+    # Of a map: the place of a clause.
+    "key": (0, 0, 1),
     "older_than_ms": (0, 0, 86_400_000),
 }
 REALS = (0.0, -0.0, 1.5, float("nan"), float("inf"), float("-inf"), 5e-324)
@@ -91,6 +110,7 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "SearchExperimentsRequest": ("name", "creation_time DESC", "last_update_time ASC", "experiment_id"),
     "SearchRunsRequest": ("metrics.loss DESC", "params.lr ASC", "attributes.start_time", "tags.a", "status"),
     "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
+    "SearchLoggedModelsRequest": ("metrics.loss DESC", "params.lr", "creation_timestamp", "tags.a", "model_id"),
     "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
 }
 BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")
@@ -161,6 +181,9 @@ class Requests:
     def _message(self, descriptor: Descriptor) -> Message:
         message: Message = GetMessageClass(descriptor)()
         for each in descriptor.fields:
+            choice = each.containing_oneof
+            if choice is not None and message.WhichOneof(choice.name) and self._source.random() < 0.5:
+                continue
             # Ids come first in every message; without one, nothing further is reached.
             if (each.number <= 2 and not self._is_hostile()) or self._source.random() < self._presence:
                 self._fill(message, each)
@@ -172,9 +195,8 @@ class Requests:
     def _fill(self, message: Message, each: FieldDescriptor) -> None:
         length = self._source.choice((0, 1, 5)) if self._is_hostile() else self._length
         if each.message_type is not None and each.message_type.GetOptions().map_entry:
-            value_type = each.message_type.fields_by_name["value"]
             for _ in range(length):
-                getattr(message, each.name)[self._text("key")] = self._scalar(value_type)
+                self._fill_entry(getattr(message, each.name), each.message_type)
         elif each.is_repeated:
             for _ in range(length):
                 self._append(getattr(message, each.name), each)
@@ -182,6 +204,15 @@ class Requests:
             getattr(message, each.name).CopyFrom(self._message(each.message_type))
         else:
             setattr(message, each.name, self._scalar(each))
+
+    def _fill_entry(self, entries: MutableMapping[object, object], entry: Descriptor) -> None:
+        key_type, value_type = entry.fields_by_name["key"], entry.fields_by_name["value"]
+        key = self._text("key") if key_type.type == FieldDescriptor.TYPE_STRING else self._scalar(key_type)
+        if value_type.message_type is None:
+            entries[key] = self._scalar(value_type)
+        else:
+            # A message in a map is made by looking for it.
+            cast("Message", entries[key]).CopyFrom(self._message(value_type.message_type))
 
     def _append(self, values: object, each: FieldDescriptor) -> None:
         value = self._message(each.message_type) if each.message_type is not None else self._scalar(each)
@@ -239,6 +270,7 @@ def has_field(descriptor: Descriptor, path: str) -> bool:
         if not each.is_repeated or (is_map and rest.endswith("]")):
             return is_map
         index, _, rest = rest[1:].partition("]")
-        if not index.isdigit():
+        if not index.removeprefix("-" * is_map).isdigit():
             return False
+        each = each.message_type.fields_by_name["value"] if is_map else each
     return not rest or (each.message_type is not None and has_field(each.message_type, rest.removeprefix(".")))

@@ -19,7 +19,14 @@ from tests.conftest import Stubs
 from tests.fuzz.requests import FILTERS, METHODS, Pools, Requests, has_field
 from tests.rpc.refusals import refusal_in
 
-from trackwire.v1 import artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 
 # On each of two stores.
 REQUESTS_PER_RPC = 260
@@ -69,8 +76,20 @@ class World:
         made = await tried(stubs.experiments.CreateExperiment(experiment))
         if made is not None:
             self.pools.add("experiment_id", made.experiment.experiment_id)  # type: ignore[attr-defined]
+        await self._log_model()
         await tried(stubs.artifacts.UploadArtifact(upload("run", "folder/file.bin")))
         await tried(stubs.runs.DeleteRun(runs_pb2.DeleteRunRequest(run_id="gone")))
+
+    async def _log_model(self) -> None:
+        draft = logged_models_pb2.CreateLoggedModelRequest(experiment_id="0", tags={"a": "b"}, params={"lr": "0.1"})
+        made = await tried(self.stubs.logged_models.CreateLoggedModel(draft))
+        if made is None:
+            return
+        model_id = made.logged_model.model_id  # type: ignore[attr-defined]
+        self.pools.add("model_id", model_id)
+        context = metrics_pb2.SeriesContext(model_id=model_id, dataset_name="vision")
+        point = metrics_pb2.MetricPoint(key="loss", value=1, time_ms=1, context=context)
+        await tried(self.stubs.metrics.LogMetrics(metrics_pb2.LogMetricsRequest(run_id="run", points=[point])))
 
 
 def upload(run_id: str, path: str) -> AsyncIterator[artifacts_pb2.UploadArtifactRequest]:

@@ -13,7 +13,7 @@ from tests.conftest import NOW_MS, FakeClock, Serve
 
 from trackwire.v1 import admin_pb2, admin_pb2_grpc
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
-from trackwire_server.core.artifact_paths import partial_id
+from trackwire_server.core.artifact_paths import home_of_run, partial_id
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.entities import (
     ExperimentReference,
@@ -34,13 +34,17 @@ from trackwire_server.stores.files import FileBytes, local_folders
 from trackwire_server.stores.memory.artifacts import MemoryBytes, MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.runs import MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql import tables
-from trackwire_server.stores.sql.artifacts import SqlUploads
+from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.runs import SqlRuns
 
 FACTS = ServerFacts("1.2.3", "some", 7, "/data/artifacts", NOW_MS)
@@ -76,16 +80,31 @@ def stores(
     clock: FakeClock,
 ) -> AdminStores:
     if request.param == "sqlite":
-        return AdminStores(
-            SqlGarbage(database), SqlExperiments(database), SqlRuns(database), SqlUploads(database), reached(files)
-        )
+        return sql_stores(database, files)
     uploads = MemoryUploads(memory_state)
+    model_uploads = MemoryUploads(memory_state, memory_state.active_logged_model)
     return AdminStores(
-        MemoryGarbage(memory_state, uploads),
+        MemoryGarbage(memory_state, uploads, forget_model=[model_uploads.forget]),
         MemoryExperiments(memory_state),
         MemoryRuns(memory_state),
         uploads,
         reached(MemoryBytes(clock)),
+        MemoryLoggedModels(memory_state),
+        MemoryLoggedModelGarbage(memory_state, model_uploads),
+        model_uploads,
+    )
+
+
+def sql_stores(database: Database, artifacts: ByteStore) -> AdminStores:
+    return AdminStores(
+        SqlGarbage(database),
+        SqlExperiments(database),
+        SqlRuns(database),
+        SqlUploads(database),
+        reached(artifacts),
+        SqlLoggedModels(database),
+        SqlLoggedModelGarbage(database),
+        SqlUploads(database, UPLOADS_OF_MODELS),
     )
 
 
@@ -139,22 +158,24 @@ class World:
         await partial.close()
 
     async def upload(self, run: Run, upload_id: str, data: bytes) -> None:
-        upload = Upload(upload_id=upload_id, run_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock())
+        upload = Upload(
+            upload_id=upload_id, owner_id=run.run_id, path="a", size_bytes=1_000, begin_time_ms=self.clock()
+        )
         await self.stores.uploads.begin_upload(upload)
         partial = await self.open_partial(run, partial_id(run.run_id, upload_id), "a")
         await partial.append(data)
         await partial.close()
 
     async def open_partial(self, run: Run, name: str, path: str) -> PartialFile:
-        async with self.stores.artifacts.opened(run) as folder:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
             return await folder.store.open_partial(name, folder.of(path))
 
     async def partial_size(self, run: Run, upload_id: str) -> int:
-        async with self.stores.artifacts.opened(run) as folder:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
             return await folder.store.partial_size(partial_id(run.run_id, upload_id))
 
     async def artifacts(self, run: Run) -> list[str]:
-        async with self.stores.artifacts.opened(run) as folder:
+        async with self.stores.artifacts.opened(home_of_run(run)) as folder:
             return [entry.path for entry in await folder.store.list_folder(folder.path, after="", limit=9)]
 
 
@@ -385,13 +406,7 @@ async def test_two_collections_at_once_remove_each_run_once(
 
 async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock: FakeClock) -> None:
     world = World(
-        AdminStores(
-            SqlGarbage(database),
-            SqlExperiments(database),
-            SqlRuns(database),
-            SqlUploads(database),
-            reached(MemoryBytes(clock)),
-        ),
+        sql_stores(database, MemoryBytes(clock)),
         clock,
     )
     await world.run("gone")

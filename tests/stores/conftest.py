@@ -14,6 +14,7 @@ from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, Me
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
+    LoggedModelStore,
     MetricStore,
     RunDataStore,
     RunInputStore,
@@ -22,6 +23,7 @@ from trackwire_server.core.stores import (
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
 from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
@@ -29,6 +31,7 @@ from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
@@ -55,6 +58,7 @@ class Stores:
     garbage: GarbageStore
     metrics: MetricStore
     put_summaries: PutSummaries
+    logged_models: LoggedModelStore
 
 
 def memory_stores() -> Stores:
@@ -72,6 +76,7 @@ def memory_stores() -> Stores:
         MemoryGarbage(state, MemoryUploads(state)),
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
+        MemoryLoggedModels(state),
     )
 
 
@@ -92,6 +97,7 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlGarbage(database),
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
+            SqlLoggedModels(database),
         )
     finally:
         await database.close()

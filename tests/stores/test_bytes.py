@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import FakeClock
 
-from trackwire_server.core.entities import LifecycleStage, Run, RunStatus
+from trackwire_server.core.artifact_paths import ArtifactHome, home_of_model
 from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, StorageFull
 from trackwire_server.core.stores import ByteStore
 from trackwire_server.stores.files import FileBytes, local_folders
@@ -438,18 +438,8 @@ async def test_broken_off_deletion_is_ended_by_a_later_one(tmp_path: Path, monke
 # Runs in folders that somebody named.
 
 
-def run_at(uri: str) -> Run:
-    return Run(
-        run_id="run1",
-        run_name="name",
-        experiment_id="0",
-        user_id="",
-        status=RunStatus.RUNNING,
-        start_time_ms=0,
-        end_time_ms=None,
-        lifecycle_stage=LifecycleStage.ACTIVE,
-        artifact_uri=uri,
-    )
+def run_at(uri: str) -> ArtifactHome:
+    return ArtifactHome("run", "run_id", "run1", uri, 2)
 
 
 @pytest.mark.parametrize("uri", ["{folder}/my runs/run1/artifacts", "file://{folder}/my%20runs/run1/artifacts"])
@@ -526,3 +516,11 @@ async def test_what_the_system_forbids_is_refused_for_good(tmp_path: Path, locat
         async with local_folders([tmp_path / "own"])(run_at(f"{tmp_path}/{location}/run1/artifacts")) as folder:
             await put(folder.store, folder.of("a"))
     assert refused.value.reason == "ARTIFACTS_ELSEWHERE"
+
+
+async def test_uploads_of_a_logged_model_lie_in_its_experiments_location(tmp_path: Path) -> None:
+    home = home_of_model("m-1", f"{tmp_path}/far/models/m-1/artifacts")
+    async with local_folders([])(home) as folder:
+        await put(folder.store, folder.of("a"))
+    assert sorted(names_in(tmp_path / "far")) == [".partial", "models"]
+    assert names_in(tmp_path / "far" / "models") == ["m-1"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, update
@@ -9,11 +10,14 @@ from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import LifecycleStage, Run, RunStatus, Upload
 from trackwire_server.core.errors import AlreadyExists, NotFound, RunDeleted
-from trackwire_server.core.stores import UploadStore
+from trackwire_server.core.logged_model_entities import NewLoggedModel
+from trackwire_server.core.stores import LoggedModelStore, UploadStore
 from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.state import MemoryState
-from trackwire_server.stores.sql.artifacts import SqlUploads
+from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.tables import run_heads, runs
 
 RUN = Run(
@@ -33,7 +37,7 @@ SHA256 = b"\xff" * 32
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A store with the active runs run1 and run2, and what deletes run1."""
+    """A store with the active runs, or logged models, run1 and run2, and what deletes run1."""
 
     uploads: UploadStore
     delete_run: Callable[[], Awaitable[None]]
@@ -72,9 +76,25 @@ async def _sqlite_world(database: Database) -> World:
     return World(SqlUploads(database), delete_run)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+async def _world_of_models(models: LoggedModelStore, uploads: UploadStore) -> World:
+    """The same with logged models."""
+    for model_id in ("run1", "run2"):
+        await models.create_logged_model(NewLoggedModel(model_id, "0", "name", NOW_MS))
+    return World(uploads, partial(models.delete_logged_model, "run1", now_ms=NOW_MS))
+
+
+@pytest.fixture(params=["memory", "sqlite", "memory, of models", "sqlite, of models"])
 async def world(request: pytest.FixtureRequest, memory_state: MemoryState, database: Database) -> World:
-    return _memory_world(memory_state) if request.param == "memory" else await _sqlite_world(database)
+    match request.param:
+        case "memory":
+            return _memory_world(memory_state)
+        case "sqlite":
+            return await _sqlite_world(database)
+        case "memory, of models":
+            uploads = MemoryUploads(memory_state, memory_state.active_logged_model)
+            return await _world_of_models(MemoryLoggedModels(memory_state), uploads)
+        case _:
+            return await _world_of_models(SqlLoggedModels(database), SqlUploads(database, UPLOADS_OF_MODELS))
 
 
 @pytest.fixture
@@ -108,7 +128,7 @@ async def test_upload_of_another_file_under_the_same_id_is_refused(
 
 async def test_runs_may_use_the_same_upload_id(uploads: UploadStore) -> None:
     await uploads.begin_upload(UPLOAD)
-    other = replace(UPLOAD, run_id="run2", path="c")
+    other = replace(UPLOAD, owner_id="run2", path="c")
     assert await uploads.begin_upload(other) == other
 
 
@@ -129,13 +149,13 @@ async def test_discarded_upload_is_forgotten(uploads: UploadStore) -> None:
 
 async def test_unknown_run_is_not_found(uploads: UploadStore) -> None:
     with pytest.raises(NotFound):
-        await uploads.begin_upload(replace(UPLOAD, run_id="none"))
+        await uploads.begin_upload(replace(UPLOAD, owner_id="none"))
 
 
 async def test_deleted_run_rejects_new_uploads_and_keeps_those_it_has(world: World) -> None:
     await world.uploads.begin_upload(UPLOAD)
     await world.delete_run()
-    with pytest.raises(RunDeleted):
+    with pytest.raises((RunDeleted, NotFound)):
         await world.uploads.begin_upload(UPLOAD)
     assert await world.uploads.get_upload("run1", "upload1") == UPLOAD
     await world.uploads.discard_upload("run1", "upload1")

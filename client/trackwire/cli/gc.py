@@ -34,7 +34,10 @@ class GarbageOptions(TypedDict):
 @json_option
 @click.pass_obj
 def gc(session: Session, /, yes: bool, as_json: bool, **options: Unpack[GarbageOptions]) -> None:
-    """Remove deleted runs and experiments for good, with their metrics and artifacts. Asks first."""
+    """Remove deleted runs, experiments and logged models for good.
+
+    With them go their metrics and artifacts. Asks first.
+    """
     only_tell = options["dry_run"]
     if only_tell or not yes:
         would = _collect(session, options, dry_run=True)
@@ -68,7 +71,8 @@ def _versions_from(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _is_empty(garbage: "CollectGarbageResponse") -> bool:
-    return not (garbage.run_ids or garbage.experiment_ids or garbage.uploads or garbage.artifact_bytes)
+    removed = (garbage.run_ids, garbage.experiment_ids, garbage.model_ids, garbage.uploads, garbage.artifact_bytes)
+    return not any(removed)
 
 
 def _tell(session: Session, garbage: "CollectGarbageResponse", verb: str, *, as_json: bool, err: bool = False) -> None:
@@ -82,11 +86,14 @@ def _tell(session: Session, garbage: "CollectGarbageResponse", verb: str, *, as_
         click.echo(f"run {run_id}: {versions[run_id]}" if run_id in versions else f"run {run_id}", err=err)
     for experiment_id in garbage.experiment_ids:
         click.echo(f"experiment {experiment_id}", err=err)
+    for model_id in garbage.model_ids:
+        click.echo(f"logged model {model_id}", err=err)
     for uri in garbage.artifact_uris_left:
         click.echo(f"left alone, as the server doesn't reach it: {uri}", err=err)
     removed = (
         counted(len(garbage.run_ids), "run"),
         counted(len(garbage.experiment_ids), "experiment"),
+        counted(len(garbage.model_ids), "logged model"),
         counted(garbage.uploads, "unfinished upload"),
         f"{size_text(garbage.artifact_bytes)} of artifacts",
     )

@@ -11,6 +11,7 @@ from trackwire.client.artifacts import ArtifactMethods
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.delivery import IN_FLIGHT
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
 from trackwire.client.run_inputs import RunInputMethods
@@ -19,7 +20,14 @@ from trackwire.client.writer import PENDING_BYTES_MAX, MetricWriter
 
 
 class Client(
-    ExperimentMethods, RunMethods, RunInputMethods, MetricMethods, ArtifactMethods, ModelRegistryMethods, AdminMethods
+    ExperimentMethods,
+    RunMethods,
+    RunInputMethods,
+    MetricMethods,
+    ArtifactMethods,
+    ModelRegistryMethods,
+    LoggedModelMethods,
+    AdminMethods,
 ):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.
 

@@ -63,7 +63,7 @@ class ArtifactMethods(Calls):
         A `local_path` that ends in "/" is a folder, made where it is not there. An empty path is the run's root.
         A file is there whole or not at all. Gives the path of the file or folder.
         """
-        return self._run(download_artifact(self._transport, run_id, path, local_path))
+        return self._run(download_artifact(self._transport, path, local_path, run_id=run_id))
 
     def read_artifact(self, run_id: str, path: str, *, offset: int = 0, length: int = 0) -> bytes:
         """A file's bytes: `length` of them at most, or all that follow `offset` where it is 0."""

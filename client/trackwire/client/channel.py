@@ -12,7 +12,7 @@ KEEPALIVE_SECONDS = 30
 KEEPALIVE_TIMEOUT_SECONDS = 10
 
 # Idempotent as sent: a second copy leaves the same behind as the first. All but these are sent once.
-# CreateRun and CreateModelVersion are, since this client always gives them a request_id.
+# CreateRun, CreateModelVersion and CreateLoggedModel are, since this client always gives them a request_id.
 RETRIED = {
     "ExperimentService": (
         "GetExperiment",
@@ -64,6 +64,15 @@ RETRIED = {
         "TransitionModelVersionStage",
         "SetModelVersionTags",
         "DeleteModelVersionTag",
+    ),
+    "LoggedModelService": (
+        "CreateLoggedModel",
+        "GetLoggedModel",
+        "SearchLoggedModels",
+        "UpdateLoggedModel",
+        "DeleteLoggedModel",
+        "SetLoggedModelTags",
+        "LogLoggedModelParams",
     ),
     "AdminService": ("GetServerInfo",),
 }

@@ -11,12 +11,28 @@ from google.protobuf.message import Message
 from trackwire.client.channel import open_channel
 from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError
-from trackwire.v1 import admin_pb2, artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    admin_pb2,
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 
 ResponseT = TypeVar("ResponseT", bound=Message)
 DecodedT = TypeVar("DecodedT")
 
-_MODULES = (experiments_pb2, runs_pb2, metrics_pb2, artifacts_pb2, model_registry_pb2, admin_pb2)
+_MODULES = (
+    experiments_pb2,
+    runs_pb2,
+    metrics_pb2,
+    artifacts_pb2,
+    model_registry_pb2,
+    logged_models_pb2,
+    admin_pb2,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,28 @@
-"""Files and folders of this machine, up to a run's artifacts and down from them."""
+"""Files and folders of this machine, up to the artifacts of a run or a logged model and down from them."""
 
 import os
 import uuid
 from contextlib import aclosing
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Unpack
 
 from trackwire.client.paging import all_entries
-from trackwire.client.transfers import FileSource, download, upload
+from trackwire.client.transfers import FileSource, Owner, download, upload
 from trackwire.client.transport import Transport
 from trackwire.errors import DataLossError, NotFoundError
 from trackwire.local_files import LocalPath, as_artifact_path, files_below
 from trackwire.v1.artifacts_pb2 import Artifact, DownloadArtifactRequest, ListArtifactsRequest, ListArtifactsResponse
 
 
-async def upload_folder(transport: Transport, folder: Path, *, run_id: str, path: str) -> list[Artifact]:
+async def upload_folder(transport: Transport, folder: Path, *, path: str, **owner: Unpack[Owner]) -> list[Artifact]:
     """Stores all files below a folder, at the same paths below `path`."""
     prefix = f"{path}/" if path else ""
     return [
         await upload(
             transport,
             FileSource(file),
-            run_id=run_id,
             path=prefix + as_artifact_path(file.relative_to(folder).as_posix()),
+            **owner,
         )
         for file in await transport.work(_files_below, folder)
     ]
@@ -32,19 +32,19 @@ def _files_below(folder: Path) -> list[Path]:
     return list(files_below(folder))
 
 
-async def download_artifact(transport: Transport, run_id: str, path: str, local_path: LocalPath) -> Path:
+async def download_artifact(transport: Transport, path: str, local_path: LocalPath, **owner: Unpack[Owner]) -> Path:
     """Fetches a file to `local_path`, or into it where that is a folder; or a folder's files to below it."""
     # As folders are listed: "images/".
     path, target = path.rstrip("/"), Path(local_path)
     if path:
         file = await transport.work(_place_of_file, path, local_path)
         try:
-            return await _download_file(transport, run_id, path, file)
+            return await _download_file(transport, owner, path, file)
         except NotFoundError:
             # A folder perhaps: those are not there for a download.
-            if not await _is_folder(transport, run_id, path):
+            if not await _is_folder(transport, owner, path):
                 raise
-    await _download_folder(transport, run_id, path, target)
+    await _download_folder(transport, owner, path, target)
     return target
 
 
@@ -55,17 +55,17 @@ def _place_of_file(path: str, local_path: LocalPath) -> Path:
     return target / path.rpartition("/")[2] if is_folder else target
 
 
-async def _is_folder(transport: Transport, run_id: str, path: str) -> bool:
-    request = ListArtifactsRequest(run_id=run_id, path=path, page_size=1)
+async def _is_folder(transport: Transport, owner: Owner, path: str) -> bool:
+    request = ListArtifactsRequest(path=path, page_size=1, **owner)
     page = await transport.call(request, ListArtifactsResponse)
     return bool(page.artifacts)
 
 
-async def _download_folder(transport: Transport, run_id: str, path: str, target: Path) -> None:
+async def _download_folder(transport: Transport, owner: Owner, path: str, target: Path) -> None:
     await transport.work(_make_folder, target)
     listing = all_entries(
         transport,
-        ListArtifactsRequest(run_id=run_id, path=path),
+        ListArtifactsRequest(path=path, **owner),
         ListArtifactsResponse,
         lambda page: page.artifacts,
     )
@@ -73,9 +73,9 @@ async def _download_folder(transport: Transport, run_id: str, path: str, target:
         async for entry in entries:
             below = target / _name_below(path, entry.path)
             if entry.is_dir:
-                await _download_folder(transport, run_id, entry.path, below)
+                await _download_folder(transport, owner, entry.path, below)
             else:
-                await _download_file(transport, run_id, entry.path, below)
+                await _download_file(transport, owner, entry.path, below)
 
 
 def _make_folder(folder: Path) -> None:
@@ -90,11 +90,11 @@ def _name_below(folder: str, path: str) -> str:
     return name
 
 
-async def _download_file(transport: Transport, run_id: str, path: str, target: Path) -> Path:
+async def _download_file(transport: Transport, owner: Owner, path: str, target: Path) -> Path:
     partial = _PartialFile(target)
     try:
         sink = await transport.work(partial.open)
-        await download(transport, DownloadArtifactRequest(run_id=run_id, path=path), sink)
+        await download(transport, DownloadArtifactRequest(path=path, **owner), sink)
         return await transport.work(partial.keep)
     finally:
         await transport.work(partial.discard)

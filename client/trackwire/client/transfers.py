@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypedDict, Unpack
 
 from trackwire.client.transport import Transport
 from trackwire.errors import AbortedError, InvalidArgumentError, OutOfRangeError, TrackwireError, UnavailableError
@@ -142,28 +142,35 @@ class Upload:
         self._hashed_bytes += len(new)
 
 
+class Owner(TypedDict, total=False):
+    """Whose files: one of the two."""
+
+    run_id: str
+    model_id: str
+
+
 async def upload(
     transport: Transport,
     source: Source,
     *,
-    run_id: str,
     path: str,
     upload_id: str | None = None,
     sha256: bytes = b"",
+    **owner: Unpack[Owner],
 ) -> Artifact:
     """Stores a file; an `upload_id` of the caller's goes on with an upload that was broken off earlier.
 
     With a `sha256` a file that is no longer what it was is refused: AbortedError (CHECKSUM_MISMATCH).
     """
     size_bytes = await transport.work(source.size_bytes)
-    header = UploadHeader(upload_id=upload_id or uuid.uuid4().hex, run_id=run_id, path=path, size_bytes=size_bytes)
+    header = UploadHeader(upload_id=upload_id or uuid.uuid4().hex, path=path, size_bytes=size_bytes, **owner)
     transfer = Upload(header, source, sha256)
     retries = Retries()
     ask_first = upload_id is not None
     while True:
         try:
             if ask_first:
-                header.offset = await _arrived(transport, run_id, header.upload_id)
+                header.offset = await _arrived(transport, header.upload_id, owner)
             return await _send(transport, transfer)
         except TrackwireError as error:
             if not may_resume(error):
@@ -173,8 +180,8 @@ async def upload(
         await transport.sleep(wait_seconds)
 
 
-async def _arrived(transport: Transport, run_id: str, upload_id: str) -> int:
-    request = GetUploadStatusRequest(run_id=run_id, upload_id=upload_id)
+async def _arrived(transport: Transport, upload_id: str, owner: Owner) -> int:
+    request = GetUploadStatusRequest(upload_id=upload_id, **owner)
     status = await transport.call(request, GetUploadStatusResponse)
     return status.received_bytes
 

@@ -59,8 +59,9 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CollectGarbage(self, request, context):
-        """Removes for good what was deleted: runs and experiments with their metrics and artifacts, and uploads that were
-        never finished. With `dry_run` it only tells what it would remove.
+        """Removes for good what was deleted: runs, experiments and logged models with their metrics and artifacts, and uploads
+        that were never finished. The logged models of an experiment go with it, deleted or not. With `dry_run` it only
+        tells what it would remove.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

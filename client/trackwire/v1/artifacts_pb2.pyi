@@ -19,16 +19,18 @@ class Artifact(_message.Message):
     def __init__(self, path: _Optional[str] = ..., is_dir: bool = ..., size_bytes: _Optional[int] = ..., modification_time_ms: _Optional[int] = ...) -> None: ...
 
 class ListArtifactsRequest(_message.Message):
-    __slots__ = ("run_id", "path", "page_size", "page_token")
+    __slots__ = ("run_id", "model_id", "path", "page_size", "page_token")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     path: str
     page_size: int
     page_token: str
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListArtifactsResponse(_message.Message):
     __slots__ = ("root_uri", "artifacts", "next_page_token")
@@ -41,18 +43,20 @@ class ListArtifactsResponse(_message.Message):
     def __init__(self, root_uri: _Optional[str] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UploadHeader(_message.Message):
-    __slots__ = ("upload_id", "run_id", "path", "size_bytes", "offset")
+    __slots__ = ("upload_id", "run_id", "model_id", "path", "size_bytes", "offset")
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     upload_id: str
     run_id: str
+    model_id: str
     path: str
     size_bytes: int
     offset: int
-    def __init__(self, upload_id: _Optional[str] = ..., run_id: _Optional[str] = ..., path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+    def __init__(self, upload_id: _Optional[str] = ..., run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class UploadFinish(_message.Message):
     __slots__ = ("sha256",)
@@ -77,12 +81,14 @@ class UploadArtifactResponse(_message.Message):
     def __init__(self, artifact: _Optional[_Union[Artifact, _Mapping]] = ...) -> None: ...
 
 class GetUploadStatusRequest(_message.Message):
-    __slots__ = ("run_id", "upload_id")
+    __slots__ = ("run_id", "model_id", "upload_id")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     upload_id: str
-    def __init__(self, run_id: _Optional[str] = ..., upload_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., upload_id: _Optional[str] = ...) -> None: ...
 
 class GetUploadStatusResponse(_message.Message):
     __slots__ = ("received_bytes", "complete")
@@ -93,18 +99,20 @@ class GetUploadStatusResponse(_message.Message):
     def __init__(self, received_bytes: _Optional[int] = ..., complete: bool = ...) -> None: ...
 
 class DownloadArtifactRequest(_message.Message):
-    __slots__ = ("run_id", "path", "offset", "length", "version")
+    __slots__ = ("run_id", "model_id", "path", "offset", "length", "version")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     path: str
     offset: int
     length: int
     version: str
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
 
 class DownloadArtifactResponse(_message.Message):
     __slots__ = ("size_bytes", "data", "version")
@@ -117,24 +125,28 @@ class DownloadArtifactResponse(_message.Message):
     def __init__(self, size_bytes: _Optional[int] = ..., data: _Optional[bytes] = ..., version: _Optional[str] = ...) -> None: ...
 
 class DeleteArtifactRequest(_message.Message):
-    __slots__ = ("run_id", "path")
+    __slots__ = ("run_id", "model_id", "path")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     path: str
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class DeleteArtifactResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class CreateArtifactUploadUrlRequest(_message.Message):
-    __slots__ = ("run_id", "path")
+    __slots__ = ("run_id", "model_id", "path")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     path: str
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class CreateArtifactUploadUrlResponse(_message.Message):
     __slots__ = ("url", "expiry_time_ms")
@@ -145,12 +157,14 @@ class CreateArtifactUploadUrlResponse(_message.Message):
     def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ...) -> None: ...
 
 class CreateArtifactDownloadUrlRequest(_message.Message):
-    __slots__ = ("run_id", "path")
+    __slots__ = ("run_id", "model_id", "path")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     run_id: str
+    model_id: str
     path: str
-    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class CreateArtifactDownloadUrlResponse(_message.Message):
     __slots__ = ("url", "expiry_time_ms")

@@ -26,10 +26,11 @@ if _version_not_supported:
 
 
 class ArtifactServiceStub(object):
-    """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
-    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
-    read and write there by themselves.
+    """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
+    its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
+    is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -76,14 +77,15 @@ class ArtifactServiceStub(object):
 
 
 class ArtifactServiceServicer(object):
-    """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
-    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
-    read and write there by themselves.
+    """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
+    its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
+    is NOT_FOUND.
     """
 
     def ListArtifacts(self, request, context):
-        """Lists a folder of a run.
+        """Lists a folder of a run or a logged model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,10 +184,11 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ArtifactService(object):
-    """Artifacts: a run's files. A path is relative to the run's root, with "/" between its parts; absolute paths, "..", ".",
-    empty parts, backslashes, control characters and percent-encoded forms of these are INVALID_ARGUMENT. Of a run whose
-    artifact_uri this server doesn't reach, such as s3://…, all calls are FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients
-    read and write there by themselves.
+    """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
+    its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
+    is NOT_FOUND.
     """
 
     @staticmethod

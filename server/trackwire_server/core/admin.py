@@ -7,21 +7,30 @@ A deleted run goes in three steps, so that whatever fails leaves something that 
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from trackwire_server.core.artifact_paths import partial_id
+from trackwire_server.core.artifact_owners import ArtifactOwners, LoggedModelOwners, RunOwners
+from trackwire_server.core.artifact_paths import home_of_run, partial_id
 from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, RUN_ALONE, LifecycleStage, Run, Upload
-from trackwire_server.core.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, RUN_ALONE, LifecycleStage, Run
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.experiments import check_experiment_id
+from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.logged_model_garbage import LoggedModelCollection
 from trackwire_server.core.metric_queries import Backlog
-from trackwire_server.core.stores import ByteStore, ExperimentStore, GarbageStore, RunStore, UploadStore
+from trackwire_server.core.stores import (
+    ExperimentStore,
+    GarbageStore,
+    LoggedModelGarbageStore,
+    LoggedModelStore,
+    RunStore,
+    UploadStore,
+)
 
-PAGE = 1_000
 EXPIRED_UPLOADS_PER_COLLECTION = 100_000
 
 
@@ -71,18 +80,6 @@ class GarbageRequest:
         return bool(self.run_ids or self.experiment_ids)
 
 
-@dataclass(slots=True)
-class Garbage:
-    """What was removed, or would be."""
-
-    run_ids: list[str] = field(default_factory=list)
-    experiment_ids: list[str] = field(default_factory=list)
-    uploads: int = 0
-    artifact_bytes: int = 0
-    # Where artifacts of removed runs are left to those who reach them.
-    artifact_uris_left: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class AdminStores:
     """The stores whose contents are collected."""
@@ -92,6 +89,9 @@ class AdminStores:
     runs: RunStore
     uploads: UploadStore
     artifacts: ByteStores
+    logged_models: LoggedModelStore
+    model_garbage: LoggedModelGarbageStore
+    model_uploads: UploadStore
 
 
 class Admin:
@@ -114,6 +114,8 @@ class Admin:
         collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
         async for run_id in self._run_ids(request, before_ms):
             await collection.take_run(run_id)
+        if not request.names_some:
+            await collection.take_logged_models()
         async for experiment_id in self._experiment_ids(request, before_ms):
             await collection.take_experiment(experiment_id)
         if not request.names_some:
@@ -163,6 +165,8 @@ class _Collection:
         self._dry_run = dry_run
         self._runs_taken: dict[str, int] = {}
         self.taken = Garbage()
+        self._collected = CollectedBytes(stores.artifacts, self.taken, dry_run=dry_run)
+        self._models = LoggedModelCollection(stores.model_garbage, self._collected, self.taken, before_ms=before_ms)
 
     async def take_run(self, run_id: str) -> None:
         """Takes a run with its uploads and artifacts, unless somebody restored it or still uploads to it."""
@@ -175,7 +179,9 @@ class _Collection:
 
     async def _take(self, run: Run) -> None:
         unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
-        sizes = [await self._take_upload(run, upload_id) for upload_id in unfinished]
+        home = home_of_run(run)
+        partials = (partial_id(run.run_id, upload_id) for upload_id in unfinished)
+        sizes = [await self._collected.take_partial(home, partial) for partial in partials]
         if None in sizes:
             return
         if not self._dry_run and not await self._stores.garbage.remove_run(run.run_id, before_ms=self._before_ms):
@@ -183,75 +189,54 @@ class _Collection:
         self.taken.run_ids.append(run.run_id)
         self._runs_taken[run.experiment_id] = self._runs_taken.get(run.experiment_id, 0) + 1
         self.taken.uploads += len(unfinished)
-        self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._take_artifacts(run)
+        self.taken.artifact_bytes += sum(size or 0 for size in sizes) + await self._collected.take_folder(home)
+
+    async def take_logged_models(self) -> None:
+        """Takes logged models that are deleted and old enough."""
+        async for model in self._models.deleted():
+            await _to_the_end(self._models.take(model, dry_run=self._dry_run))
 
     async def take_experiment(self, experiment_id: str) -> None:
-        """Takes an experiment that has no runs left, after those that were taken."""
+        """Takes an experiment that has no runs left, after those that were taken, with its logged models."""
+        left = await self._stores.garbage.count_runs(experiment_id)
+        if left == (self._runs_taken.get(experiment_id, 0) if self._dry_run else 0):
+            await _to_the_end(self._take_experiment(experiment_id))
+
+    async def _take_experiment(self, experiment_id: str) -> None:
+        models = await self._models.of_experiment(experiment_id)
+        sizes = await self._models.take_uploads(models)
+        if sizes is None:
+            return
         garbage = self._stores.garbage
-        if self._dry_run:
-            gone = await garbage.count_runs(experiment_id) == self._runs_taken.get(experiment_id, 0)
-        else:
-            gone = await garbage.remove_experiment(experiment_id, before_ms=self._before_ms)
-        if gone:
+        if self._dry_run or await garbage.remove_experiment(experiment_id, before_ms=self._before_ms):
             self.taken.experiment_ids.append(experiment_id)
+            await self._models.take_files(models, sizes)
 
     async def take_expired_uploads(self, expired_ms: int) -> None:
-        """Takes uploads that were not finished and not resumed for a day; those of runs that were taken are gone."""
-        taken = set(self.taken.run_ids)
-        for upload in await self._stores.uploads.expired_uploads(
-            before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION
-        ):
-            if not upload.complete and upload.run_id not in taken:
-                await self._take_expired(upload)
+        """Takes uploads that were not finished and not resumed for a day; those of what was taken are gone."""
+        stores = self._stores
+        of_models = LoggedModelOwners(stores.logged_models)
+        await self._take_expired(RunOwners(stores.runs), stores.uploads, self.taken.run_ids, expired_ms)
+        await self._take_expired(of_models, stores.model_uploads, self.taken.model_ids, expired_ms)
 
-    async def _take_expired(self, upload: Upload) -> None:
-        try:
-            run = await self._stores.runs.get_run(upload.run_id, RUN_ALONE)
-        except NotFound:
-            return
-        size = await self._take_upload(run, upload.upload_id)
-        if size is None:
-            return
-        if not self._dry_run:
-            await self._stores.uploads.discard_upload(upload.run_id, upload.upload_id)
-        self.taken.uploads += 1
-        self.taken.artifact_bytes += size
-
-    async def _take_upload(self, run: Run, upload_id: str) -> int | None:
-        """The bytes of an unfinished upload, as far as the server reaches them; None if somebody is writing them."""
-        name = partial_id(run.run_id, upload_id)
-        try:
-            async with self._stores.artifacts.opened(run) as folder:
-                size = await folder.store.partial_size(name)
-                if not self._dry_run:
-                    await folder.store.discard_partial(name)
-        except Aborted:
-            return None
-        except FailedPrecondition:
-            return 0
-        return size
-
-    async def _take_artifacts(self, run: Run) -> int:
-        try:
-            async with self._stores.artifacts.opened(run) as folder:
-                if self._dry_run:
-                    return await _measure(folder.store, folder.path)
-                return await folder.store.delete(folder.path)
-        except NotFound:
-            return 0
-        except FailedPrecondition:
-            # They lie where this server may not go: somebody else deletes there.
-            self.taken.artifact_uris_left.append(run.artifact_uri)
-            return 0
-
-
-async def _measure(store: ByteStore, folder: str) -> int:
-    total, after = 0, ""
-    while entries := await store.list_folder(folder, after=after, limit=PAGE):
-        for entry in entries:
-            total += await _measure(store, f"{folder}/{entry.path}") if entry.is_dir else entry.size_bytes
-        after = entries[-1].path
-    return total
+    async def _take_expired(
+        self, owners: ArtifactOwners, uploads: UploadStore, taken: Sequence[str], expired_ms: int
+    ) -> None:
+        gone = set(taken)
+        for upload in await uploads.expired_uploads(before_ms=expired_ms, limit=EXPIRED_UPLOADS_PER_COLLECTION):
+            if upload.complete or upload.owner_id in gone:
+                continue
+            try:
+                home = await owners.find(upload.owner_id, owners.field, to_write=False)
+            except NotFound:
+                continue
+            size = await self._collected.take_partial(home, owners.partial_id(upload.owner_id, upload.upload_id))
+            if size is None:
+                continue
+            if not self._dry_run:
+                await uploads.discard_upload(upload.owner_id, upload.upload_id)
+            self.taken.uploads += 1
+            self.taken.artifact_bytes += size
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

@@ -1,7 +1,8 @@
-"""Names in the artifact store: which paths are clean, and where a run's files and its uploads lie."""
+"""Names in the artifact store: which paths are clean, and where the files and uploads of runs and logged models lie."""
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from trackwire_server.core.checks import check_characters
@@ -63,27 +64,54 @@ def control_fault(text: str) -> str:
     return ""
 
 
-def artifact_root(run: Run) -> str:
-    """The folder of a run in the server's own artifact store. Raises FailedPrecondition if it has none there."""
-    folder = run.artifact_uri.removeprefix(ARTIFACT_SCHEME)
-    if folder == run.artifact_uri or _fault(folder):
-        raise artifacts_elsewhere(run)
+@dataclass(frozen=True, slots=True)
+class ArtifactHome:
+    """Where an owner's artifacts lie: `depth` is how many parts of the URI follow its experiment's location."""
+
+    kind: str
+    # What requests call the ids of its kind.
+    field: str
+    owner_id: str
+    uri: str
+    depth: int
+
+
+def home_of_run(run: Run) -> ArtifactHome:
+    """A run's artifacts lie in <location>/<run>/artifacts."""
+    return ArtifactHome("run", "run_id", run.run_id, run.artifact_uri, 2)
+
+
+def home_of_model(model_id: str, uri: str) -> ArtifactHome:
+    """A logged model's artifacts lie in <location>/models/<model>/artifacts."""
+    return ArtifactHome("logged model", "model_id", model_id, uri, 3)
+
+
+def artifact_root(home: ArtifactHome) -> str:
+    """The folder in the server's own artifact store. Raises FailedPrecondition if the owner has none there."""
+    folder = home.uri.removeprefix(ARTIFACT_SCHEME)
+    if folder == home.uri or _fault(folder):
+        raise artifacts_elsewhere(home)
     return short_parts(folder)
 
 
-def artifacts_elsewhere(run: Run, why: str = "outside of what this server reaches") -> FailedPrecondition:
-    """A run's artifacts are not for this server to read or write."""
+def artifacts_elsewhere(home: ArtifactHome, why: str = "outside of what this server reaches") -> FailedPrecondition:
+    """These artifacts are not for this server to read or write."""
     return FailedPrecondition(
-        f"run {run.run_id!r} keeps its artifacts at {run.artifact_uri!r}, {why}: read and write them there,"
+        f"{home.kind} {home.owner_id!r} keeps its artifacts at {home.uri!r}, {why}: read and write them there,"
         " as clients that reach it do by themselves",
         reason="ARTIFACTS_ELSEWHERE",
-        metadata={"run_id": run.run_id, "artifact_uri": run.artifact_uri},
+        metadata={home.field: home.owner_id, "artifact_uri": home.uri},
     )
 
 
 def partial_id(run_id: str, upload_id: str) -> str:
     """One name for an upload of a run, as short as any file's name may be."""
     return hashlib.sha256(f"{run_id}/{upload_id}".encode()).hexdigest()
+
+
+def model_partial_id(model_id: str, upload_id: str) -> str:
+    """One name for an upload of a logged model; a run may have chosen the same id."""
+    return hashlib.sha256(f"models/{model_id}/{upload_id}".encode()).hexdigest()
 
 
 def short_parts(folder: str) -> str:

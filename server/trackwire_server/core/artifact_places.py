@@ -1,4 +1,4 @@
-"""Where runs keep artifacts. The scheme of a run's artifact_uri says who reaches them:
+"""Where runs and logged models keep artifacts. The scheme of an artifact_uri says who reaches them:
 
 trackwire-artifacts:/<experiment>/<run>/artifacts     this server, in its own byte store
 file:///<folder>/<run>/artifacts, /<folder>/…         this server, in a folder of its file system
@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from trackwire_server.core.artifact_paths import artifact_root, artifacts_elsewhere, control_fault, path_fault
-from trackwire_server.core.entities import ARTIFACT_SCHEME, Run
+from trackwire_server.core.artifact_paths import (
+    ArtifactHome,
+    artifact_root,
+    artifacts_elsewhere,
+    control_fault,
+    path_fault,
+)
+from trackwire_server.core.entities import ARTIFACT_SCHEME
 from trackwire_server.core.stores import ByteStore
 
 OWN_SCHEME = ARTIFACT_SCHEME.partition(":")[0]
@@ -28,17 +34,17 @@ _RIGHT = 'must be a URI such as "s3://bucket/folder" or a folder such as "/data/
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFolder:
-    """A run's folder in a byte store, for as long as it is open."""
+    """An owner's folder in a byte store, for as long as it is open."""
 
     store: ByteStore
     path: str
 
     def of(self, path: str) -> str:
-        """A path of the run's, as the store has it."""
+        """A path of the owner's, as the store has it."""
         return f"{self.path}/{path}" if path else self.path
 
 
-Opener: TypeAlias = Callable[[Run], AbstractAsyncContextManager[ArtifactFolder]]
+Opener: TypeAlias = Callable[[ArtifactHome], AbstractAsyncContextManager[ArtifactFolder]]
 
 
 class ByteStores:
@@ -47,23 +53,23 @@ class ByteStores:
     def __init__(self, openers: Mapping[str, Opener]):
         self._openers = openers
 
-    def opened(self, run: Run) -> AbstractAsyncContextManager[ArtifactFolder]:
-        """Where a run's artifacts lie, open while the context lasts.
+    def opened(self, home: ArtifactHome) -> AbstractAsyncContextManager[ArtifactFolder]:
+        """Where artifacts lie, open while the context lasts.
 
         Raises FailedPrecondition (ARTIFACTS_ELSEWHERE) if that is not for this server to reach.
         """
-        opener = self._openers.get(scheme_of(run.artifact_uri))
+        opener = self._openers.get(scheme_of(home.uri))
         if opener is None:
-            raise artifacts_elsewhere(run)
-        return opener(run)
+            raise artifacts_elsewhere(home)
+        return opener(home)
 
 
 def own_store(store: ByteStore) -> Opener:
     """Opens nothing: the server's own store is open as long as the server lives."""
 
     @asynccontextmanager
-    async def opened(run: Run) -> AsyncIterator[ArtifactFolder]:
-        yield ArtifactFolder(store, artifact_root(run))
+    async def opened(home: ArtifactHome) -> AsyncIterator[ArtifactFolder]:
+        yield ArtifactFolder(store, artifact_root(home))
 
     return opened
 

@@ -18,11 +18,12 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from trackwire_server.core.artifact_paths import check_artifact_path, partial_id
+from trackwire_server.core.artifact_owners import ArtifactOwners
+from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
-from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required, check_run_id
+from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required
 from trackwire_server.core.clock import Clock, NewId, random_id
-from trackwire_server.core.entities import RUN_ALONE, Artifact, LifecycleStage, Run, Upload
+from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import (
     Aborted,
     ChecksumMismatch,
@@ -30,11 +31,10 @@ from trackwire_server.core.errors import (
     InvalidArgument,
     NotFound,
     OutOfRange,
-    RunDeleted,
 )
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
-from trackwire_server.core.stores import OpenFile, PartialFile, RunStore, UploadStore
+from trackwire_server.core.stores import OpenFile, PartialFile, UploadStore
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
@@ -45,7 +45,7 @@ _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPage:
-    """One page of a folder of a run."""
+    """One page of a folder of an owner."""
 
     root_uri: str
     artifacts: Sequence[Artifact]
@@ -57,7 +57,7 @@ class UploadHeader:
     """What an upload announces; see UploadHeader in protos/trackwire/v1/artifacts.proto."""
 
     upload_id: str
-    run_id: str
+    owner_id: str
     path: str
     size_bytes: int
     offset: int
@@ -97,35 +97,37 @@ class DownloadPart:
 
 
 class Artifacts:
-    """Files of runs."""
+    """Files of owners of one kind, runs or logged models, and their uploads."""
 
     def __init__(
-        self, runs: RunStore, uploads: UploadStore, stores: ByteStores, clock: Clock, new_id: NewId = random_id
+        self, owners: ArtifactOwners, uploads: UploadStore, stores: ByteStores, clock: Clock, new_id: NewId = random_id
     ):
-        self._runs = runs
+        self._owners = owners
         self._uploads = uploads
         self._stores = stores
         self._clock = clock
         self._new_id = new_id
 
-    async def root_uri(self, run_id: str) -> str:
-        """Where a run keeps its artifacts."""
-        return (await self._get_run(run_id)).artifact_uri
+    async def root_uri(self, owner_id: str) -> str:
+        """Where an owner keeps its artifacts."""
+        return (await self._home(owner_id)).uri
 
-    async def list_artifacts(self, run_id: str, path: str, *, page_size: int = 0, page_token: str = "") -> ArtifactPage:
+    async def list_artifacts(
+        self, owner_id: str, path: str, *, page_size: int = 0, page_token: str = ""
+    ) -> ArtifactPage:
         """A folder's entries by path; none where there is no folder."""
         if path:
             check_artifact_path("path", path)
         limit = check_page_size(page_size, default=LIMITS.page_size_default, maximum=LIMITS.artifacts_page_size)
-        query = fingerprint("artifacts", run_id, path)
+        query = fingerprint("artifacts", self._owners.kind, owner_id, path)
         after = _name_in(decode_token(query, page_token))
-        run = await self._get_run(run_id)
-        async with self._stores.opened(run) as folder:
+        home = await self._home(owner_id)
+        async with self._stores.opened(home) as folder:
             entries = await folder.store.list_folder(folder.of(path), after=after, limit=limit + 1)
         shown = entries[:limit]
         more = (shown[-1].path,) if len(entries) > limit else None
         return ArtifactPage(
-            run.artifact_uri,
+            home.uri,
             [replace(entry, path=_join(path, entry.path)) for entry in shown],
             encode_token(query, more),
         )
@@ -133,103 +135,114 @@ class Artifacts:
     async def upload(self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish]) -> Artifact:
         """Stores a file, or goes on storing it. Without an answer, what has arrived is kept."""
         _check_header(header)
-        run = await self._get_active_run(header.run_id, "header.run_id")
-        async with self._stores.opened(run) as folder:
+        home = await self._owners.find(header.owner_id, f"header.{self._owners.field}", to_write=True)
+        async with self._stores.opened(home) as folder:
             upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
             if upload.complete:
                 await _check_same_bytes(upload, parts)
                 return await _describe(upload, folder)
             artifact, sha256 = await self._store(header, parts, folder)
-        await self._uploads.complete_upload(header.run_id, header.upload_id, sha256=sha256)
+        await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
-    async def store(self, run_id: str, path: str, data: AsyncIterable[bytes]) -> Artifact:
+    async def store(self, owner_id: str, path: str, data: AsyncIterable[bytes]) -> Artifact:
         """Stores a file whose size and checksum nobody tells beforehand; nothing is kept of one that breaks off."""
         check_artifact_path("path", path)
-        run = await self._get_active_run(run_id, "run_id")
-        async with self._stores.opened(run) as folder:
+        home = await self._home(owner_id, to_write=True)
+        async with self._stores.opened(home) as folder:
             # Noted as others are, so that what a crash leaves of it is found and dropped.
-            upload = await self._uploads.begin_upload(Upload(self._new_id(), run_id, path, 0, self._clock()))
+            upload = await self._uploads.begin_upload(Upload(self._new_id(), owner_id, path, 0, self._clock()))
             try:
-                artifact = await _store_all(data, folder, upload)
+                artifact = await self._store_all(data, folder, upload)
             except BaseException:
-                await self._discard(run_id, upload.upload_id, folder)
+                await self._discard(owner_id, upload.upload_id, folder)
                 raise
-        await self._uploads.discard_upload(run_id, upload.upload_id)
+        await self._uploads.discard_upload(owner_id, upload.upload_id)
         return replace(artifact, path=path)
+
+    async def _store_all(self, data: AsyncIterable[bytes], folder: ArtifactFolder, upload: Upload) -> Artifact:
+        name = self._owners.partial_id(upload.owner_id, upload.upload_id)
+        partial = await folder.store.open_partial(name, folder.of(upload.path))
+        try:
+            await _append_all(data, partial)
+            return await partial.publish()
+        finally:
+            await partial.close()
 
     async def _store(
         self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], folder: ArtifactFolder
     ) -> tuple[Artifact, bytes]:
-        name = partial_id(header.run_id, header.upload_id)
+        name = self._owners.partial_id(header.owner_id, header.upload_id)
         partial = await folder.store.open_partial(name, folder.of(header.path))
         try:
             sha256 = await _receive(header, parts, partial)
             return await partial.publish(), sha256
         except (ChecksumMismatch, TooManyBytes):
             await partial.close()
-            await self._discard(header.run_id, header.upload_id, folder)
+            await self._discard(header.owner_id, header.upload_id, folder)
             raise
         finally:
             await partial.close()
 
-    async def get_upload_status(self, run_id: str, upload_id: str) -> UploadStatus:
+    async def get_upload_status(self, owner_id: str, upload_id: str) -> UploadStatus:
         """How much of an upload has arrived; nothing of an unknown one."""
         _check_upload_id("upload_id", upload_id)
-        run = await self._get_run(run_id)
-        upload = await self._uploads.get_upload(run_id, upload_id)
+        home = await self._home(owner_id)
+        upload = await self._uploads.get_upload(owner_id, upload_id)
         if upload is None:
             return UploadStatus(0, False)
         if upload.complete:
             return UploadStatus(upload.size_bytes, True)
-        async with self._stores.opened(run) as folder:
-            return UploadStatus(await folder.store.partial_size(partial_id(run_id, upload_id)), False)
+        async with self._stores.opened(home) as folder:
+            return UploadStatus(await folder.store.partial_size(self._owners.partial_id(owner_id, upload_id)), False)
 
-    async def download(self, run_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
+    async def download(self, owner_id: str, path: str, wanted: DownloadRange) -> AsyncGenerator[DownloadPart, None]:
         """A file's bytes, or a range of them; at least one part."""
         check_artifact_path("path", path)
         _check_not_negative("offset", wanted.offset)
         _check_not_negative("length", wanted.length)
-        async with self.opened(run_id, path) as file, aclosing(_parts(file, path, wanted)) as parts:
+        async with self.opened(owner_id, path) as file, aclosing(_parts(file, path, wanted)) as parts:
             async for part in parts:
                 yield part
 
     @asynccontextmanager
-    async def opened(self, run_id: str, path: str) -> AsyncGenerator[OpenFile, None]:
+    async def opened(self, owner_id: str, path: str) -> AsyncGenerator[OpenFile, None]:
         """A file, to be read from until the block ends. Raises NotFound."""
         check_artifact_path("path", path)
-        run = await self._get_run(run_id)
-        async with self._stores.opened(run) as folder:
+        home = await self._home(owner_id)
+        async with self._stores.opened(home) as folder:
             try:
                 file = await folder.store.open_file(folder.of(path))
             except NotFound as error:
-                raise NotFound("artifact", path, field="path", hint=f"run {run_id} has no such file") from error
+                raise NotFound(
+                    "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
+                ) from error
             try:
                 yield file
             finally:
                 await file.close()
 
-    async def delete_artifact(self, run_id: str, path: str) -> int:
+    async def delete_artifact(self, owner_id: str, path: str) -> int:
         """Deletes a file, or a folder with all in it; the bytes freed."""
         check_artifact_path("path", path)
-        run = await self._get_active_run(run_id, "run_id")
-        async with self._stores.opened(run) as folder:
+        home = await self._home(owner_id, to_write=True)
+        async with self._stores.opened(home) as folder:
             try:
                 return await folder.store.delete(folder.of(path))
             except NotFound as error:
-                hint = f"run {run_id} has no such file or folder"
+                hint = f"{self._owners.kind} {owner_id} has no such file or folder"
                 raise NotFound("artifact", path, field="path", hint=hint) from error
 
-    async def create_upload_url(self, run_id: str, path: str) -> NoReturn:
+    async def create_upload_url(self, owner_id: str, path: str) -> NoReturn:
         """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        async with self._stores.opened(await self._get_active_run(run_id, "run_id")):
+        async with self._stores.opened(await self._home(owner_id, to_write=True)):
             raise _presigned_urls_unsupported("UploadArtifact")
 
-    async def create_download_url(self, run_id: str, path: str) -> NoReturn:
+    async def create_download_url(self, owner_id: str, path: str) -> NoReturn:
         """Raises FailedPrecondition: none of the server's stores has URLs."""
         check_artifact_path("path", path)
-        async with self._stores.opened(await self._get_run(run_id)):
+        async with self._stores.opened(await self._home(owner_id)):
             raise _presigned_urls_unsupported("DownloadArtifact")
 
     async def discard_expired(self) -> int:
@@ -240,31 +253,25 @@ class Artifacts:
             try:
                 await self._forget(upload)
             except (Aborted, FailedPrecondition, NotFound):
-                # A stream longer than a day is still under way, or the server can't go there any more, or the run went.
+                # A stream longer than a day is still under way, or the server can't go there any more, or it went.
                 continue
             discarded += 1
         return discarded
 
     async def _forget(self, upload: Upload) -> None:
         if upload.complete:
-            await self._uploads.discard_upload(upload.run_id, upload.upload_id)
+            await self._uploads.discard_upload(upload.owner_id, upload.upload_id)
             return
-        async with self._stores.opened(await self._get_run(upload.run_id)) as folder:
-            await self._discard(upload.run_id, upload.upload_id, folder)
+        async with self._stores.opened(await self._home(upload.owner_id)) as folder:
+            await self._discard(upload.owner_id, upload.upload_id, folder)
 
-    async def _discard(self, run_id: str, upload_id: str, folder: ArtifactFolder) -> None:
+    async def _discard(self, owner_id: str, upload_id: str, folder: ArtifactFolder) -> None:
         # The bytes first: a row without bytes is found again, bytes without a row never.
-        await folder.store.discard_partial(partial_id(run_id, upload_id))
-        await self._uploads.discard_upload(run_id, upload_id)
+        await folder.store.discard_partial(self._owners.partial_id(owner_id, upload_id))
+        await self._uploads.discard_upload(owner_id, upload_id)
 
-    async def _get_run(self, run_id: str, field: str = "run_id") -> Run:
-        return await self._runs.get_run(check_run_id(field, run_id), RUN_ALONE)
-
-    async def _get_active_run(self, run_id: str, field: str) -> Run:
-        run = await self._get_run(run_id, field)
-        if run.lifecycle_stage != LifecycleStage.ACTIVE:
-            raise RunDeleted(run_id)
-        return run
+    async def _home(self, owner_id: str, *, to_write: bool = False) -> ArtifactHome:
+        return await self._owners.find(owner_id, self._owners.field, to_write=to_write)
 
 
 async def _describe(upload: Upload, folder: ArtifactFolder) -> Artifact:
@@ -300,16 +307,6 @@ async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFini
     if received != finish.sha256:
         raise ChecksumMismatch(header.path, announced=finish.sha256.hex(), received=received.hex())
     return received
-
-
-async def _store_all(data: AsyncIterable[bytes], folder: ArtifactFolder, upload: Upload) -> Artifact:
-    name = partial_id(upload.run_id, upload.upload_id)
-    partial = await folder.store.open_partial(name, folder.of(upload.path))
-    try:
-        await _append_all(data, partial)
-        return await partial.publish()
-    finally:
-        await partial.close()
 
 
 async def _append_all(data: AsyncIterable[bytes], partial: PartialFile) -> None:
@@ -421,7 +418,7 @@ def _name_in(position: Sequence[object] | None) -> str:
 
 
 def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
-    return Upload(header.upload_id, header.run_id, header.path, header.size_bytes, now_ms)
+    return Upload(header.upload_id, header.owner_id, header.path, header.size_bytes, now_ms)
 
 
 def _join(folder: str, name: str) -> str:

@@ -327,7 +327,7 @@ class NewRegisteredModel:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file or a folder of a run; `path` is relative to the run's root."""
+    """A file or a folder of a run or a logged model; `path` is relative to its root."""
 
     path: str
     is_dir: bool
@@ -337,10 +337,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload under way or done; `sha256` is known once it is complete."""
+    """An upload under way or done, of a run or a logged model; `sha256` is known once it is complete."""
 
     upload_id: str
-    run_id: str
+    owner_id: str
     path: str
     size_bytes: int
     begin_time_ms: int

@@ -115,6 +115,19 @@ def check_experiment_id(field: str, experiment_id: str) -> str:
     return experiment_id
 
 
+def check_experiments_searched(experiment_ids: Sequence[str]) -> None:
+    """The experiments whose contents are searched."""
+    limit = LIMITS.experiments_per_search
+    if not experiment_ids:
+        raise InvalidArgument("experiment_ids", [], "at least one is required", reason="REQUIRED")
+    if len(experiment_ids) > limit:
+        raise InvalidArgument(
+            "experiment_ids", len(experiment_ids), f"at most {limit:,} are allowed in one search", limit=limit
+        )
+    for index, experiment_id in enumerate(experiment_ids):
+        check_experiment_id(f"experiment_ids[{index}]", experiment_id)
+
+
 def check_experiment_name(field: str, name: str) -> str:
     """The name of an experiment."""
     return check_required(field, name, LIMITS.experiment_name_characters)

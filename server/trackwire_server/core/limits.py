@@ -23,6 +23,8 @@ class Limits:
     registry_tag_value_characters: int = 100_000
     description_characters: int = 65_536
     model_id_characters: int = 64
+    logged_model_name_characters: int = 500
+    model_type_characters: int = 500
     dataset_name_characters: int = 500
     dataset_digest_characters: int = 36
     dataset_source_type_characters: int = 250
@@ -37,6 +39,7 @@ class Limits:
     # Entries in one request.
     entries_per_request: int = 1_000
     experiments_per_search: int = 1_000
+    datasets_per_search: int = 100
     runs_per_read: int = 1_000
     keys_per_read: int = 1_000
     points_per_log: int = 10_000
@@ -52,6 +55,8 @@ class Limits:
     models_page_size_default: int = 100
     models_page_size: int = 1_000
     versions_page_size: int = 200_000
+    logged_models_page_size_default: int = 100
+    logged_models_page_size: int = 50_000
     artifacts_page_size: int = 10_000
     summaries_page_size: int = 10_000
     datasets_page_size: int = 1_000

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from trackwire_server.core.entities import ViewType
 from trackwire_server.core.errors import InvalidArgument
-from trackwire_server.search import Expression, OrderTerm
+from trackwire_server.search import Expression, MetricDataset, OrderTerm
 
 Item = TypeVar("Item")
 Position = tuple[str | int | float | None, ...]
@@ -29,13 +29,17 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """A search, parsed: `after` is the position behind which the page begins, one value per order term."""
+    """A search, parsed: `after` is the position behind which the page begins, one value per order term.
+
+    With `datasets`, only what has a series of one of these is found.
+    """
 
     filter: Expression | None
     order_by: tuple[OrderTerm, ...]
     page_size: int
     view: ViewType = ViewType.ACTIVE_ONLY
     experiment_ids: tuple[str, ...] = ()
+    datasets: tuple[MetricDataset, ...] = ()
     after: Position | None = None
 
 

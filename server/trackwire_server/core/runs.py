@@ -30,7 +30,11 @@ from trackwire_server.core.entities import (
     WriterStamp,
 )
 from trackwire_server.core.errors import InvalidArgument
-from trackwire_server.core.experiments import check_experiment_id, check_experiment_name
+from trackwire_server.core.experiments import (
+    check_experiment_id,
+    check_experiment_name,
+    check_experiments_searched,
+)
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.names import readable_name
 from trackwire_server.core.paging import encode_token, fingerprint
@@ -113,7 +117,7 @@ class Runs:
     async def search(self, request: SearchRequest, selection: RunSelection | None = None) -> tuple[Sequence[Run], str]:
         """A page of runs, and the token of the next one."""
         selection = selection or RunSelection()
-        _check_experiments(request.experiment_ids)
+        check_experiments_searched(request.experiment_ids)
         for name in ("metrics", "params", "tags"):
             _check_selection(name, getattr(selection, name))
         search = parse_search(
@@ -208,7 +212,7 @@ class Runs:
         self, experiment_ids: Sequence[str], *, page_size: int = 0, page_token: str = ""
     ) -> tuple[Sequence[DatasetSummary], str]:
         """A page of what runs of experiments were given, and the token of the next one."""
-        _check_experiments(experiment_ids)
+        check_experiments_searched(experiment_ids)
         maximum = LIMITS.datasets_page_size
         query = fingerprint("datasets of runs", sorted(experiment_ids))
         page = await self._inputs.search_run_datasets(
@@ -275,18 +279,6 @@ def _experiment_of(draft: RunDraft) -> ExperimentReference:
         return ExperimentReference(DEFAULT_EXPERIMENT_ID)
     check_experiment_id("experiment_id", wanted.experiment_id)
     return wanted
-
-
-def _check_experiments(experiment_ids: Sequence[str]) -> None:
-    limit = LIMITS.experiments_per_search
-    if not experiment_ids:
-        raise InvalidArgument("experiment_ids", [], "at least one is required", reason="REQUIRED")
-    if len(experiment_ids) > limit:
-        raise InvalidArgument(
-            "experiment_ids", len(experiment_ids), f"at most {limit:,} are allowed in one search", limit=limit
-        )
-    for index, experiment_id in enumerate(experiment_ids):
-        check_experiment_id(f"experiment_ids[{index}]", experiment_id)
 
 
 def _check_selection(name: str, selection: Selection) -> None:

@@ -11,11 +11,13 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import Position, SearchQuery, decode_token, encode_token, fingerprint
 from trackwire_server.search import (
     Expression,
+    MetricDataset,
     OrderTerm,
     SearchLimits,
     SearchSyntaxError,
     ValueType,
     Vocabulary,
+    of_datasets,
     parse_filter,
     parse_order_by,
     requiring_tags,
@@ -28,7 +30,8 @@ _LIMITS = SearchLimits(filter_characters_max=LIMITS.filter_characters, order_cla
 class SearchRequest:
     """A search as it was written; a page size of 0 means the default.
 
-    With `tags_required` a negation holds only of tags that are there, as MLflow's clients expect.
+    `datasets` and, by the place of a clause, `order_by_datasets` are for logged models. With `tags_required` a
+    negation holds only of tags that are there, as MLflow's clients expect.
     """
 
     filter: str = ""
@@ -37,6 +40,8 @@ class SearchRequest:
     page_token: str = ""
     view: ViewType = ViewType.ACTIVE_ONLY
     experiment_ids: tuple[str, ...] = ()
+    datasets: tuple[MetricDataset, ...] = ()
+    order_by_datasets: tuple[tuple[int, MetricDataset], ...] = ()
     tags_required: bool = False
 
 
@@ -56,7 +61,7 @@ def parse_search(
     request: SearchRequest, vocabulary: Vocabulary, *, page_size_default: int, page_size_max: int
 ) -> ParsedSearch:
     """The search, checked. Raises InvalidArgument by field: filter, order_by[i], page_size, page_token."""
-    order_by = _order_by(tuple(request.order_by), vocabulary)
+    order_by = _order_by(tuple(request.order_by), vocabulary, request.order_by_datasets)
     digest = fingerprint(
         vocabulary.entity,
         request.filter,
@@ -64,15 +69,17 @@ def parse_search(
         request.view,
         sorted(request.experiment_ids),
         request.tags_required,
+        *filter(None, (request.datasets, request.order_by_datasets)),
     )
     after = position_in(digest, request.page_token, [term.field.type for term in order_by])
-    expression = _filter(request.filter, vocabulary)
+    expression = _filter(request.filter, vocabulary, request.datasets)
     query = SearchQuery(
         filter=requiring_tags(expression) if expression is not None and request.tags_required else expression,
         order_by=order_by,
         page_size=check_page_size(request.page_size, default=page_size_default, maximum=page_size_max),
         view=request.view,
         experiment_ids=request.experiment_ids,
+        datasets=request.datasets,
         after=after,
     )
     return ParsedSearch(query, digest)
@@ -80,17 +87,20 @@ def parse_search(
 
 # A page that somebody looks at is asked for again and again, with the same words.
 @lru_cache(maxsize=64)
-def _filter(text: str, vocabulary: Vocabulary) -> Expression | None:
+def _filter(text: str, vocabulary: Vocabulary, datasets: tuple[MetricDataset, ...]) -> Expression | None:
     try:
-        return parse_filter(text, vocabulary, limits=_LIMITS)
+        parsed = parse_filter(text, vocabulary, limits=_LIMITS)
     except SearchSyntaxError as error:
         raise _bad_search("filter", "BAD_FILTER", error) from error
+    return parsed if parsed is None or not datasets else of_datasets(parsed, datasets)
 
 
 @lru_cache(maxsize=64)
-def _order_by(clauses: tuple[str, ...], vocabulary: Vocabulary) -> tuple[OrderTerm, ...]:
+def _order_by(
+    clauses: tuple[str, ...], vocabulary: Vocabulary, datasets: tuple[tuple[int, MetricDataset], ...]
+) -> tuple[OrderTerm, ...]:
     try:
-        return parse_order_by(clauses, vocabulary, limits=_LIMITS)
+        return parse_order_by(clauses, vocabulary, limits=_LIMITS, datasets=dict(datasets))
     except SearchSyntaxError as error:
         # Of two clauses with one text it is the later that is wrong, if only because the other stands before it.
         index = max(index for index, clause in enumerate(clauses) if clause == error.text)

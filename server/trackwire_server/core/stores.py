@@ -28,6 +28,7 @@ from trackwire_server.core.entities import (
     WriterStamp,
 )
 from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.logged_model_entities import GarbageModel, LoggedModel, LoggedModelStatus, NewLoggedModel
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
 from trackwire_server.core.run_inputs import DatasetSummary, RunInputs, RunOutputs
@@ -177,6 +178,42 @@ class ModelVersionStore(Protocol):
         """Sets and deletes tags; a tag to delete may be missing."""
 
 
+class LoggedModelStore(Protocol):
+    """Logged models. All methods but create and search raise NotFound, and all but delete for deleted ones too."""
+
+    async def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        """Stores a logged model; the same `request_id` again answers with the model it made.
+
+        Raises NotFound (experiment), ExperimentDeleted.
+        """
+
+    async def get_logged_model(self, model_id: str, *, with_data: bool = True) -> LoggedModel:
+        """The logged model, with its params, tags and metrics or without."""
+
+    async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
+        """The logged models of the query's experiments that match, in order.
+
+        A filter means any of a model's series of a key, an order the one whose last point has the latest time, of
+        equal times the highest step, and of equal steps the greatest of the values asked for, NaN and none last.
+        """
+
+    async def update_logged_model(
+        self, model_id: str, *, status: LoggedModelStatus | None, status_message: str | None, now_ms: int
+    ) -> LoggedModel:
+        """Changes a logged model; None leaves as it is."""
+
+    async def change_logged_model_tags(
+        self, model_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
+    ) -> None:
+        """Sets and deletes tags. Raises NotFound also for a tag."""
+
+    async def log_logged_model_params(self, model_id: str, params: Mapping[str, str], *, now_ms: int) -> None:
+        """Stores params; all or none. Raises FailedPrecondition (PARAM_ALREADY_SET)."""
+
+    async def delete_logged_model(self, model_id: str, *, now_ms: int) -> None:
+        """Marks a logged model as deleted; deleted already is fine."""
+
+
 class MetricStore(Protocol):
     """Points and their summaries."""
 
@@ -214,21 +251,24 @@ class MetricStore(Protocol):
 
 
 class UploadStore(Protocol):
-    """Uploads under way or done lately: what their headers announced, and when their latest stream began."""
+    """Uploads under way or done lately: what their headers announced, and when their latest stream began.
+
+    A store has those of runs, or those of logged models.
+    """
 
     async def begin_upload(self, upload: Upload) -> Upload:
         """Stores an upload, or gives the one with this id, from now on begun at `upload.begin_time_ms`.
 
-        Raises AlreadyExists if that one differs in path or size, NotFound and RunDeleted for its run.
+        Raises AlreadyExists if that one differs in path or size, NotFound and RunDeleted for its owner.
         """
 
-    async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
+    async def get_upload(self, owner_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
 
-    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
+    async def complete_upload(self, owner_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible; an upload that is not there is fine."""
 
-    async def discard_upload(self, run_id: str, upload_id: str) -> None:
+    async def discard_upload(self, owner_id: str, upload_id: str) -> None:
         """Forgets an upload; one that is not there is fine."""
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
@@ -331,4 +371,26 @@ class GarbageStore(Protocol):
         """
 
     async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
-        """Removes an experiment; False if it is gone, restored, not old enough any more, or still has runs."""
+        """Removes an experiment with its logged models.
+
+        False if it is gone, restored, not old enough any more, or still has runs.
+        """
+
+
+class LoggedModelGarbageStore(Protocol):
+    """Logged models that were deleted, or that go with their experiment. Old enough means as for GarbageStore."""
+
+    async def deleted_logged_models(self, *, before_ms: int, after: str, limit: int) -> Sequence[GarbageModel]:
+        """Logged models that are deleted and old enough, by id from behind `after`."""
+
+    async def logged_models_of(self, experiment_id: str, *, after: str, limit: int) -> Sequence[GarbageModel]:
+        """Logged models of an experiment, deleted or not, by id from behind `after`."""
+
+    async def unfinished_uploads(self, model_id: str) -> Sequence[str]:
+        """Ids of a model's uploads that are not whole."""
+
+    async def remove_logged_model(self, model_id: str, *, before_ms: int) -> bool:
+        """Removes a logged model with all its rows, but for its metrics, which are its runs'.
+
+        False if it is gone, or not deleted and old enough.
+        """

@@ -9,6 +9,7 @@ from trackwire.v1 import artifacts_pb2 as pb
 from trackwire.v1 import artifacts_pb2_grpc as pb_grpc
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.rpc.convert.artifacts import (
+    OwnerChoice,
     artifact_to_proto,
     page_to_proto,
     part_to_proto,
@@ -21,15 +22,16 @@ from trackwire_server.rpc.convert.artifacts import (
 class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
     """ArtifactService, answered by core. Each method is specified in protos/trackwire/v1/artifacts.proto."""
 
-    def __init__(self, artifacts: Artifacts):
-        self._artifacts = artifacts
+    def __init__(self, of_runs: Artifacts, of_models: Artifacts):
+        self._owners = OwnerChoice(of_runs, of_models)
 
     async def ListArtifacts(  # noqa: N802  # the rpc's name
         self, request: pb.ListArtifactsRequest, _context: object
     ) -> pb.ListArtifactsResponse:
-        """Lists a folder of a run."""
-        page = await self._artifacts.list_artifacts(
-            request.run_id, request.path, page_size=request.page_size, page_token=request.page_token
+        """Lists a folder."""
+        artifacts, owner_id = self._owners.of(request)
+        page = await artifacts.list_artifacts(
+            owner_id, request.path, page_size=request.page_size, page_token=request.page_token
         )
         return page_to_proto(page)
 
@@ -37,22 +39,24 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         self, requests: AsyncIterator[pb.UploadArtifactRequest], _context: object
     ) -> pb.UploadArtifactResponse:
         """Stores a file."""
-        header, data = await upload_from_proto(requests)
-        artifact = await self._artifacts.upload(header, data)
+        artifacts, header, data = await upload_from_proto(requests, self._owners)
+        artifact = await artifacts.upload(header, data)
         return pb.UploadArtifactResponse(artifact=artifact_to_proto(artifact))
 
     async def GetUploadStatus(  # noqa: N802  # the rpc's name
         self, request: pb.GetUploadStatusRequest, _context: object
     ) -> pb.GetUploadStatusResponse:
         """Says how much of an upload has arrived."""
-        return status_to_proto(await self._artifacts.get_upload_status(request.run_id, request.upload_id))
+        artifacts, owner_id = self._owners.of(request)
+        return status_to_proto(await artifacts.get_upload_status(owner_id, request.upload_id))
 
     async def DownloadArtifact(  # noqa: N802  # the rpc's name
         self, request: pb.DownloadArtifactRequest, _context: object
     ) -> AsyncGenerator[pb.DownloadArtifactResponse, None]:
         """Streams a file or a range of it."""
+        artifacts, owner_id = self._owners.of(request)
         # Without aclosing, a client that goes away would leave the file open until the garbage collector comes.
-        async with aclosing(self._artifacts.download(request.run_id, request.path, range_from_proto(request))) as parts:
+        async with aclosing(artifacts.download(owner_id, request.path, range_from_proto(request))) as parts:
             async for part in parts:
                 yield part_to_proto(part)
 
@@ -60,20 +64,23 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         self, request: pb.DeleteArtifactRequest, _context: object
     ) -> pb.DeleteArtifactResponse:
         """Deletes a file or a folder."""
-        await self._artifacts.delete_artifact(request.run_id, request.path)
+        artifacts, owner_id = self._owners.of(request)
+        await artifacts.delete_artifact(owner_id, request.path)
         return pb.DeleteArtifactResponse()
 
     async def CreateArtifactUploadUrl(  # noqa: N802  # the rpc's name
         self, request: pb.CreateArtifactUploadUrlRequest, _context: object
     ) -> pb.CreateArtifactUploadUrlResponse:
         """Gives a URL to upload to."""
-        await self._artifacts.create_upload_url(request.run_id, request.path)
+        artifacts, owner_id = self._owners.of(request)
+        await artifacts.create_upload_url(owner_id, request.path)
 
     async def CreateArtifactDownloadUrl(  # noqa: N802  # the rpc's name
         self, request: pb.CreateArtifactDownloadUrlRequest, _context: object
     ) -> pb.CreateArtifactDownloadUrlResponse:
         """Gives a URL to download from."""
-        await self._artifacts.create_download_url(request.run_id, request.path)
+        artifacts, owner_id = self._owners.of(request)
+        await artifacts.create_download_url(owner_id, request.path)
 
 
 def add_to_server(servicer: ArtifactServicer, server: grpc.aio.Server) -> None:

@@ -8,6 +8,7 @@ from trackwire.v1 import (
     artifacts_pb2,
     experiments_pb2,
     experiments_pb2_grpc,
+    logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
     runs_pb2,
@@ -15,10 +16,11 @@ from trackwire.v1 import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.services import Services
-from trackwire_server.rpc import admin, artifacts, metrics, model_registry
+from trackwire_server.rpc import admin, artifacts, logged_models, metrics, model_registry
 from trackwire_server.rpc.admin import AdminServicer
 from trackwire_server.rpc.artifacts import ArtifactServicer
 from trackwire_server.rpc.experiments import ExperimentServicer
+from trackwire_server.rpc.logged_models import LoggedModelServicer
 from trackwire_server.rpc.metrics import MetricServicer
 from trackwire_server.rpc.model_registry import ModelRegistryServicer
 from trackwire_server.rpc.runs import RunServicer
@@ -29,6 +31,7 @@ RUNS = runs_pb2.DESCRIPTOR.services_by_name["RunService"].full_name
 METRICS = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
 ARTIFACTS = artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"].full_name
 MODEL_REGISTRY = model_registry_pb2.DESCRIPTOR.services_by_name["ModelRegistryService"].full_name
+LOGGED_MODELS = logged_models_pb2.DESCRIPTOR.services_by_name["LoggedModelService"].full_name
 ADMIN = admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 
 
@@ -40,7 +43,10 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
         Door(EXPERIMENTS, partial(add_experiments, ExperimentServicer(services.experiments))),
         Door(RUNS, partial(add_runs, RunServicer(services.runs))),
         Door(METRICS, partial(metrics.add_to_server, MetricServicer(services.metrics, clock))),
-        Door(ARTIFACTS, partial(artifacts.add_to_server, ArtifactServicer(services.artifacts))),
+        Door(
+            ARTIFACTS, partial(artifacts.add_to_server, ArtifactServicer(services.artifacts, services.model_artifacts))
+        ),
         Door(MODEL_REGISTRY, partial(model_registry.add_to_server, ModelRegistryServicer(services.model_registry))),
+        Door(LOGGED_MODELS, partial(logged_models.add_to_server, LoggedModelServicer(services.logged_models))),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

@@ -5,7 +5,7 @@ from trackwire_server.search.evaluate import Lookup, compare, evaluate
 from trackwire_server.search.like import like_to_regex, matches_like
 from trackwire_server.search.limits import SEARCH_LIMITS, SearchLimits
 from trackwire_server.search.ordering import SortKey, sort_key
-from trackwire_server.search.parser import parse_filter, parse_order_by
+from trackwire_server.search.parser import of_datasets, parse_filter, parse_order_by
 from trackwire_server.search.presence import PROMPT_TAG, requiring_tags
 from trackwire_server.search.text import field_to_text, order_term_to_text, to_text
 from trackwire_server.search.tree import (
@@ -16,6 +16,7 @@ from trackwire_server.search.tree import (
     Field,
     FieldKind,
     MetricAggregate,
+    MetricDataset,
     Not,
     Operator,
     Or,
@@ -26,6 +27,7 @@ from trackwire_server.search.tree import (
 )
 from trackwire_server.search.vocabulary import (
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -35,6 +37,7 @@ from trackwire_server.search.vocabulary import (
 
 __all__ = [
     "EXPERIMENTS",
+    "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "NEGATIVE_OPERATORS",
     "PROMPT_TAG",
@@ -49,6 +52,7 @@ __all__ = [
     "FieldKind",
     "Lookup",
     "MetricAggregate",
+    "MetricDataset",
     "Not",
     "Operator",
     "Or",
@@ -65,6 +69,7 @@ __all__ = [
     "field_to_text",
     "like_to_regex",
     "matches_like",
+    "of_datasets",
     "order_term_to_text",
     "parse_filter",
     "parse_order_by",

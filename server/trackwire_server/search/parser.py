@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from trackwire_server.search.errors import SearchSyntaxError, shorten
@@ -16,6 +18,7 @@ from trackwire_server.search.tree import (
     Expression,
     Field,
     FieldKind,
+    MetricDataset,
     Not,
     Operator,
     Or,
@@ -27,7 +30,7 @@ from trackwire_server.search.tree import (
 from trackwire_server.search.values import Literal, read_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lark import Token, Tree
 
@@ -39,6 +42,7 @@ VALUE_TERMINALS = frozenset({"STRING", "BARE"})
 PATTERN_OPERATORS = frozenset({Operator.LIKE, Operator.NOT_LIKE, Operator.ILIKE, Operator.NOT_ILIKE})
 LIST_OPERATORS = frozenset({Operator.IN, Operator.NOT_IN})
 PRESENCE_OPERATORS = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
+NO_DATASETS: Mapping[int, MetricDataset] = MappingProxyType({})
 NAN_OPERATORS = {Operator.EQUAL: Operator.IS_NAN, Operator.NOT_EQUAL: Operator.IS_NOT_NAN}
 
 TEXT_OPERATORS = (
@@ -80,11 +84,15 @@ def parse_filter(text: str, vocabulary: Vocabulary, *, limits: SearchLimits = SE
 
 
 def parse_order_by(
-    clauses: Sequence[str], vocabulary: Vocabulary, *, limits: SearchLimits = SEARCH_LIMITS
+    clauses: Sequence[str],
+    vocabulary: Vocabulary,
+    *,
+    limits: SearchLimits = SEARCH_LIMITS,
+    datasets: Mapping[int, MetricDataset] = NO_DATASETS,
 ) -> tuple[OrderTerm, ...]:
     """A total order that ends in the entity's unique key: the clauses and then the entity's ties, or its default order.
 
-    Terms after the unique key could change nothing and are left out.
+    Terms after the unique key could change nothing and are left out. `datasets` are those of clauses, by their place.
     """
     terms: list[OrderTerm] = []
     for index, clause in enumerate(clauses):
@@ -92,6 +100,8 @@ def parse_order_by(
             reason = f"{len(clauses)} order-by clauses are given; at most {limits.order_clauses_max} are allowed"
             raise SearchSyntaxError(clause, 1, reason)
         term = _order_term(clause, vocabulary, limits)
+        if index in datasets:
+            term = _of_dataset(term, datasets[index], clause)
         if any(term.field == earlier.field for earlier in terms):
             raise SearchSyntaxError(clause, len(clause) - len(clause.lstrip()) + 1, "this field is ordered by already")
         terms.append(term)
@@ -110,6 +120,25 @@ def _order_term(clause: str, vocabulary: Vocabulary, limits: SearchLimits) -> Or
         reason = f"{vocabulary.entity} are not ordered by datasets, of which one may have several"
         raise SearchSyntaxError(clause, token_position(name) + 1, reason)
     return OrderTerm(field, descending=bool(direction) and direction[0].lower() == "desc")
+
+
+def _of_dataset(term: OrderTerm, dataset: MetricDataset, clause: str) -> OrderTerm:
+    if term.field.kind is not FieldKind.METRIC:
+        raise SearchSyntaxError(clause, 1, "only a metric is of a dataset, and this clause orders by something else")
+    return replace(term, field=replace(term.field, datasets=(dataset,)))
+
+
+def of_datasets(expression: Expression, datasets: tuple[MetricDataset, ...]) -> Expression:
+    """The same filter, for which only series of these datasets count."""
+    match expression:
+        case And(operands) | Or(operands):
+            return type(expression)(tuple(of_datasets(operand, datasets) for operand in operands))
+        case Not(operand):
+            return Not(of_datasets(operand, datasets))
+        case Comparison(field) if field.kind is FieldKind.METRIC:
+            return replace(expression, field=replace(field, datasets=datasets))
+        case _:
+            return expression
 
 
 def _total_order(terms: Sequence[OrderTerm], vocabulary: Vocabulary) -> tuple[OrderTerm, ...]:

@@ -79,13 +79,25 @@ Value: TypeAlias = Scalar | tuple[str, ...] | tuple[int, ...] | tuple[float, ...
 
 
 @dataclass(frozen=True, slots=True)
+class MetricDataset:
+    """The series of a dataset; an empty digest means any."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """`key` is an attribute's canonical name, or the key of a metric, param or tag exactly as it was logged."""
+    """`key` is an attribute's canonical name, or the key of a metric, param or tag exactly as it was logged.
+
+    A logged model has several series of a metric: with `datasets`, only the series of one of these count.
+    """
 
     kind: FieldKind
     key: str
     type: ValueType
     aggregate: MetricAggregate = MetricAggregate.LAST
+    datasets: tuple[MetricDataset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

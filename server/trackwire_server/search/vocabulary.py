@@ -158,7 +158,36 @@ def _model_versions() -> Vocabulary:
     )
 
 
+def _logged_models() -> Vocabulary:
+    creation_timestamp = Attribute(
+        "creation_timestamp", INTEGER, aliases=("creation_time", "creation_timestamp_ms"), is_time=True
+    )
+    last_updated_timestamp = Attribute(
+        "last_updated_timestamp", INTEGER, aliases=("last_update_time", "last_updated_timestamp_ms"), is_time=True
+    )
+    model_id = Attribute("model_id", STRING)
+    order = (OrderTerm(creation_timestamp.field, descending=True), OrderTerm(model_id.field))
+    return Vocabulary(
+        entity="logged models",
+        attributes=(
+            NAME,
+            model_id,
+            Attribute("status", STRING, choices=("PENDING", "READY", "UPLOAD_FAILED")),
+            Attribute("model_type", STRING),
+            Attribute("source_run_id", STRING),
+            EXPERIMENT_ID,
+            creation_timestamp,
+            last_updated_timestamp,
+        ),
+        keyed_kinds=frozenset({FieldKind.METRIC, FieldKind.PARAM, FieldKind.TAG}),
+        unique_key=(model_id.field,),
+        default_order=order,
+        tie_order=order,
+    )
+
+
 EXPERIMENTS = _experiments()
 RUNS = _runs()
 REGISTERED_MODELS = _registered_models()
 MODEL_VERSIONS = _model_versions()
+LOGGED_MODELS = _logged_models()

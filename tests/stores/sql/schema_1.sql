@@ -35,6 +35,8 @@ CREATE TABLE metric_contexts (
 	CONSTRAINT uq_metric_contexts UNIQUE (rank, model_id, dataset_name, dataset_digest)
 );
 
+CREATE INDEX ix_metric_contexts_model_id ON metric_contexts (model_id);
+
 CREATE TABLE registered_models (
 	model_no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	workspace VARCHAR(250) DEFAULT 'default' NOT NULL,
@@ -77,6 +79,62 @@ CREATE TABLE runs (
 );
 
 CREATE INDEX ix_runs_newest ON runs (experiment_no, lifecycle_stage, start_time_ms, run_id);
+
+CREATE TABLE logged_models (
+	logged_model_no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	model_id VARCHAR(64) NOT NULL,
+	experiment_no INTEGER NOT NULL,
+	name VARCHAR(500) NOT NULL,
+	artifact_uri VARCHAR(2600) NOT NULL,
+	model_type VARCHAR(500) DEFAULT '' NOT NULL,
+	source_run_id VARCHAR(256) DEFAULT '' NOT NULL,
+	status VARCHAR(24) NOT NULL,
+	status_message TEXT DEFAULT '' NOT NULL,
+	lifecycle_stage VARCHAR(16) DEFAULT 'active' NOT NULL,
+	creation_time_ms BIGINT NOT NULL,
+	last_update_time_ms BIGINT NOT NULL,
+	deleted_time_ms BIGINT,
+	request_id VARCHAR(64),
+	CONSTRAINT uq_logged_models_model_id UNIQUE (model_id),
+	CONSTRAINT uq_logged_models_request_id UNIQUE (request_id),
+	CONSTRAINT fk_logged_models_experiment_no FOREIGN KEY(experiment_no) REFERENCES experiments (experiment_no) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_logged_models_newest ON logged_models (experiment_no, lifecycle_stage, creation_time_ms, model_id);
+
+CREATE TABLE logged_model_params (
+	logged_model_no INTEGER NOT NULL,
+	"key" VARCHAR(250) NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_logged_model_params PRIMARY KEY (logged_model_no, "key"),
+	CONSTRAINT fk_logged_model_params_logged_model_no FOREIGN KEY(logged_model_no) REFERENCES logged_models (logged_model_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE logged_model_tags (
+	logged_model_no INTEGER NOT NULL,
+	"key" VARCHAR(250) NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_logged_model_tags PRIMARY KEY (logged_model_no, "key"),
+	CONSTRAINT fk_logged_model_tags_logged_model_no FOREIGN KEY(logged_model_no) REFERENCES logged_models (logged_model_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+
+CREATE TABLE logged_model_uploads (
+	logged_model_no INTEGER NOT NULL,
+	upload_id VARCHAR(64) NOT NULL,
+	path VARCHAR(1024) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	sha256 BLOB NOT NULL,
+	complete BOOLEAN DEFAULT false NOT NULL,
+	begin_time_ms BIGINT NOT NULL,
+	CONSTRAINT pk_logged_model_uploads PRIMARY KEY (logged_model_no, upload_id),
+	CONSTRAINT fk_logged_model_uploads_logged_model_no FOREIGN KEY(logged_model_no) REFERENCES logged_models (logged_model_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_logged_model_uploads_begin_time_ms ON logged_model_uploads (begin_time_ms);
 
 CREATE TABLE registered_model_tags (
 	model_no INTEGER NOT NULL,
@@ -238,6 +296,8 @@ CREATE TABLE metric_summaries (
 CREATE INDEX ix_metric_summaries_last ON metric_summaries (experiment_no, key_no, last_value, run_no) WHERE is_primary = 1;
 
 CREATE INDEX ix_metric_summaries_run ON metric_summaries (run_no, key_no) WHERE is_primary = 1;
+
+CREATE INDEX ix_metric_summaries_context ON metric_summaries (context_no, key_no) WHERE context_no != 0;
 
 CREATE TABLE metric_chunks (
 	series_no INTEGER NOT NULL,

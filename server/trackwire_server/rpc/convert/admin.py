@@ -1,7 +1,8 @@
 """The messages of administration and core's values, each way."""
 
 from trackwire.v1 import admin_pb2 as pb
-from trackwire_server.core.admin import Garbage, GarbageRequest, ServerInfo
+from trackwire_server.core.admin import GarbageRequest, ServerInfo
+from trackwire_server.core.garbage import Garbage
 
 
 def info_to_proto(info: ServerInfo) -> pb.GetServerInfoResponse:
@@ -33,6 +34,7 @@ def garbage_to_proto(garbage: Garbage) -> pb.CollectGarbageResponse:
     return pb.CollectGarbageResponse(
         run_ids=garbage.run_ids,
         experiment_ids=garbage.experiment_ids,
+        model_ids=garbage.model_ids,
         uploads=garbage.uploads,
         artifact_bytes=garbage.artifact_bytes,
         artifact_uris_left=garbage.artifact_uris_left,

@@ -1,10 +1,13 @@
 """The messages of artifacts and core's values, each way."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
 
 from trackwire.v1 import artifacts_pb2 as pb
 from trackwire_server.core.artifacts import (
     ArtifactPage,
+    Artifacts,
     DownloadPart,
     DownloadRange,
     UploadFinish,
@@ -16,14 +19,34 @@ from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 
 
+class OfOwner(Protocol):
+    """A message that names a run or a logged model."""
+
+    run_id: str
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChoice:
+    """The artifacts of each kind of owner."""
+
+    of_runs: Artifacts
+    of_models: Artifacts
+
+    def of(self, message: OfOwner) -> tuple[Artifacts, str]:
+        """Those that a message means, and the owner's id; that of a run where it names none."""
+        return (self.of_models, message.model_id) if message.model_id else (self.of_runs, message.run_id)
+
+
 async def upload_from_proto(
-    requests: AsyncIterator[pb.UploadArtifactRequest],
-) -> tuple[UploadHeader, AsyncIterator[bytes | UploadFinish]]:
-    """The header, and what follows it. Raises InvalidArgument if the first message is not a header."""
+    requests: AsyncIterator[pb.UploadArtifactRequest], owners: OwnerChoice
+) -> tuple[Artifacts, UploadHeader, AsyncIterator[bytes | UploadFinish]]:
+    """Whose files, the header, and what follows it. Raises InvalidArgument if the first message is not a header."""
     async for request in requests:
         if request.WhichOneof("part") != "header":
             break
-        return _header_from_proto(request.header), _parts(requests)
+        artifacts, _ = owners.of(request.header)
+        return artifacts, _header_from_proto(request.header), _parts(requests)
     raise InvalidArgument("header", "", "is required: it is the first message of an upload", reason="REQUIRED")
 
 
@@ -60,7 +83,7 @@ def _data_from_proto(request: pb.UploadArtifactRequest) -> bytes:
 def _header_from_proto(header: pb.UploadHeader) -> UploadHeader:
     return UploadHeader(
         upload_id=header.upload_id,
-        run_id=header.run_id,
+        owner_id=header.model_id or header.run_id,
         path=header.path,
         size_bytes=header.size_bytes,
         offset=header.offset,

@@ -2,7 +2,7 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from trackwire_server.core.clock import Clock
@@ -146,33 +146,37 @@ class MemoryFile:
 
 
 class MemoryUploads:
-    """An UploadStore in a dictionary."""
+    """An UploadStore in a dictionary: of runs, or of what `active` finds. Raises what that raises."""
 
-    def __init__(self, state: MemoryState):
-        self._state = state
+    def __init__(self, state: MemoryState, active: Callable[[str], object] | None = None):
+        self._active = active or state.active_run
         self._uploads: dict[tuple[str, str], Upload] = {}
 
     async def begin_upload(self, upload: Upload) -> Upload:
         """Stores an upload, or gives the one with this id."""
-        self._state.active_run(upload.run_id)
-        known = self._uploads.get((upload.run_id, upload.upload_id), upload)
+        self._active(upload.owner_id)
+        known = self._uploads.get((upload.owner_id, upload.upload_id), upload)
         check_same_header(known, upload)
         begun = replace(known, begin_time_ms=upload.begin_time_ms)
-        self._uploads[upload.run_id, upload.upload_id] = begun
+        self._uploads[upload.owner_id, upload.upload_id] = begun
         return begun
 
-    async def get_upload(self, run_id: str, upload_id: str) -> Upload | None:
+    async def get_upload(self, owner_id: str, upload_id: str) -> Upload | None:
         """The upload, or None."""
-        return self._uploads.get((run_id, upload_id))
+        return self._uploads.get((owner_id, upload_id))
 
-    async def complete_upload(self, run_id: str, upload_id: str, *, sha256: bytes) -> None:
+    async def complete_upload(self, owner_id: str, upload_id: str, *, sha256: bytes) -> None:
         """Notes that the file is whole and visible."""
-        if upload := self._uploads.get((run_id, upload_id)):
-            self._uploads[run_id, upload_id] = replace(upload, sha256=sha256, complete=True)
+        if upload := self._uploads.get((owner_id, upload_id)):
+            self._uploads[owner_id, upload_id] = replace(upload, sha256=sha256, complete=True)
 
-    async def discard_upload(self, run_id: str, upload_id: str) -> None:
+    async def discard_upload(self, owner_id: str, upload_id: str) -> None:
         """Forgets an upload."""
-        self._uploads.pop((run_id, upload_id), None)
+        self._uploads.pop((owner_id, upload_id), None)
+
+    def forget(self, owner_id: str) -> None:
+        """Forgets all uploads of an owner that was removed for good."""
+        self._uploads = {key: upload for key, upload in self._uploads.items() if key[0] != owner_id}
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
         """Uploads whose latest stream began before this time, oldest first."""

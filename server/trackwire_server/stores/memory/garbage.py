@@ -10,12 +10,23 @@ from trackwire_server.stores.memory.state import MemoryState
 
 
 class MemoryGarbage:
-    """GarbageStore over a process's state. `forget` are called with the id of each run removed."""
+    """GarbageStore over a process's state.
 
-    def __init__(self, state: MemoryState, uploads: MemoryUploads, *, forget: Sequence[Callable[[str], None]] = ()):
+    `forget` are called with the id of each run removed, `forget_model` with that of each logged model.
+    """
+
+    def __init__(
+        self,
+        state: MemoryState,
+        uploads: MemoryUploads,
+        *,
+        forget: Sequence[Callable[[str], None]] = (),
+        forget_model: Sequence[Callable[[str], None]] = (),
+    ):
         self._state = state
         self._uploads = uploads
         self._forget = forget
+        self._forget_model = forget_model
 
     async def deleted_runs(self, *, before_ms: int, after: str, limit: int) -> Sequence[tuple[str, str]]:
         """See GarbageStore."""
@@ -61,11 +72,16 @@ class MemoryGarbage:
         if not _experiment_is_garbage(experiment, before_ms) or await self.count_runs(experiment_id):
             return False
         del self._state.experiments[experiment_id]
+        for model in list(self._state.logged_models.values()):
+            if model.experiment_id == experiment_id:
+                self._state.forget_logged_model(model.model_id)
+                for forget in self._forget_model:
+                    forget(model.model_id)
         return True
 
     async def _uploads_of(self, run_id: str) -> Sequence[Upload]:
         every = await self._uploads.expired_uploads(before_ms=INT64_MAX, limit=INT64_MAX)
-        return [upload for upload in every if upload.run_id == run_id]
+        return [upload for upload in every if upload.owner_id == run_id]
 
 
 def _run_is_garbage(run: Run, before_ms: int) -> bool:

@@ -149,7 +149,7 @@ class MemoryRuns:
                 return run.tags.get(field.key)
             case FieldKind.METRIC:
                 summary = _primary(self._state, run.run_id).get(field.key)
-                return None if summary is None else _aggregate(summary, field.aggregate)
+                return None if summary is None else aggregate_of(summary, field.aggregate)
             case FieldKind.DATASET:
                 return None  # Of several nothing is ordered by one.
             case FieldKind.ATTRIBUTE:
@@ -228,7 +228,8 @@ def _primary(state: MemoryState, run_id: str) -> dict[str, MetricSummary]:
     return {summary.key: summary for summary in state.summaries.get(run_id, {}).values() if summary.primary}
 
 
-def _aggregate(summary: MetricSummary, aggregate: MetricAggregate) -> float | int | None:
+def aggregate_of(summary: MetricSummary, aggregate: MetricAggregate) -> float | int | None:
+    """What a field means of a series; None where no number was ever logged."""
     match aggregate:
         case MetricAggregate.LAST:
             return summary.last_value

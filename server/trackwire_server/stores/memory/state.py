@@ -14,12 +14,13 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
 from trackwire_server.core.run_inputs import Dataset
 
 
 @dataclass(slots=True)
 class MemoryState:
-    """Experiments and runs in the order of their creation; `Run.metrics` stays empty, `summaries` has them."""
+    """Experiments, runs and logged models in the order of their making. `metrics` stay empty, `summaries` has them."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -28,6 +29,8 @@ class MemoryState:
     run_of_request: dict[str, str] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
+    logged_models: dict[str, LoggedModel] = field(default_factory=dict)
+    logged_model_of_request: dict[str, str] = field(default_factory=dict)
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
@@ -53,6 +56,20 @@ class MemoryState:
         if run.lifecycle_stage != LifecycleStage.ACTIVE:
             raise RunDeleted(run_id)
         return run
+
+    def active_logged_model(self, model_id: str) -> LoggedModel:
+        """The logged model. Raises NotFound, also for a deleted one."""
+        model = self.logged_models.get(model_id)
+        if model is None or model.deleted_time_ms is not None:
+            raise logged_model_not_found(model_id)
+        return model
+
+    def forget_logged_model(self, model_id: str) -> None:
+        """Removes a logged model for good."""
+        del self.logged_models[model_id]
+        self.logged_model_of_request = {
+            request: made for request, made in self.logged_model_of_request.items() if made != model_id
+        }
 
     def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
         """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""

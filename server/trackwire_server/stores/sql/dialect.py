@@ -42,6 +42,7 @@ _SQLITE_CONSTRAINTS = {
     "runs.request_id": "uq_runs_request_id",
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
+    "logged_models.request_id": "uq_logged_models_request_id",
 }
 
 _UNAVAILABLE = frozenset(

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     FromClause,
-    ScalarSelect,
     Table,
     and_,
     exists,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     func,
     not_,
     or_,
-    select,
     true,
 )
 
@@ -34,7 +32,8 @@ from trackwire_server.search import (
     Or,
 )
 from trackwire_server.stores.sql.entries import owner_of
-from trackwire_server.stores.sql.tables import datasets, metric_keys, metric_summaries, run_datasets
+from trackwire_server.stores.sql.model_series import of_key, series_of_model
+from trackwire_server.stores.sql.tables import datasets, metric_contexts, metric_summaries, run_datasets
 
 # SQLAlchemy's columns are invariant in their type, and a filter compares columns of every type.
 AnyColumn: TypeAlias = ColumnElement[Any]
@@ -49,7 +48,8 @@ class Searchable:
     `columns` are what a row begins with; `owner` is the entity's number; the tables of `entries` (tags, params) have it
     first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
     stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
-    entity with an `experiment`, a run, has metrics and datasets.
+    entity with an `experiment` has metrics: those of a run, which has datasets too, or those of all series with its
+    `model_id`.
     """
 
     source: FromClause
@@ -60,6 +60,7 @@ class Searchable:
     workspace: Column[str] | None = None
     stage: Column[str] | None = None
     experiment: Column[int] | None = None
+    model_id: Column[str] | None = None
 
 
 METRIC_COLUMNS = {
@@ -73,6 +74,7 @@ METRIC_COLUMNS = {
 NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
 # One alias for every EXISTS, each of which is a scope of its own: an alias costs as much as the rest of the condition.
 _SUMMARIES = metric_summaries.alias("summaries")
+_CONTEXTS = metric_contexts.alias("contexts")
 # A column, a lookup by primary key, a lookup by an index and then in the table, the same for several rows.
 _COSTS = {
     FieldKind.ATTRIBUTE: 0,
@@ -154,11 +156,7 @@ def metric_of_run(summaries: FromClause, run_no: ColumnElement[int], key: str) -
 
 def primary_series(summaries: FromClause, key: str) -> Condition:
     """The summaries that a filter means by a key."""
-    return and_(summaries.c.key_no == _key_no(key), summaries.c.is_primary)
-
-
-def _key_no(key: str) -> ScalarSelect[int]:
-    return select(metric_keys.c.key_no).where(metric_keys.c.key == key).scalar_subquery()
+    return and_(of_key(summaries, key), summaries.c.is_primary)
 
 
 def _comparison(comparison: Comparison, entity: Searchable) -> Condition:
@@ -198,7 +196,7 @@ def _entry(comparison: Comparison, table: Table, owner: ColumnElement[int]) -> C
 
 def _metric(comparison: Comparison, entity: Searchable) -> Condition:
     summaries = _SUMMARIES
-    found = exists().where(metric_of_run(summaries, entity.owner, comparison.field.key))
+    found = exists().where(_series_meant(entity, comparison.field))
     aggregate = comparison.field.aggregate
     column = summaries.c[METRIC_COLUMNS[aggregate]]
     if comparison.operator is Operator.IS_NULL:
@@ -220,6 +218,12 @@ def _dataset(comparison: Comparison, run_no: ColumnElement[int]) -> Condition:
     if comparison.operator is Operator.IS_NULL:
         return not_(found)
     return found.where(compare_present(column, comparison))
+
+
+def _series_meant(entity: Searchable, field: Field) -> Condition:
+    if entity.model_id is None:
+        return metric_of_run(_SUMMARIES, entity.owner, field.key)
+    return and_(series_of_model(_SUMMARIES, _CONTEXTS, entity.model_id, field.datasets), of_key(_SUMMARIES, field.key))
 
 
 def _compare_real(column: AnyColumn, comparison: Comparison) -> Condition:

@@ -57,6 +57,7 @@ from trackwire_server.stores.sql.filters import (
     metric_of_run,
     primary_series,
 )
+from trackwire_server.stores.sql.model_series import has_series, newest_series
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_summaries
 
@@ -73,7 +74,7 @@ async def search_rows(
     width = len(entity.columns)
     found: list[tuple[tuple[Any, ...], _Segment]] = []
     position: Position | None = None
-    for rank in _ranks(query):
+    for rank in _ranks(entity, query):
         segment = _segment(entity, query, rank)
         found += [(row, segment) for row in await fetch_all(connection, segment.statement, {})]
         if len(found) > query.page_size:
@@ -148,10 +149,10 @@ class _Segment:
         return tuple(key.read(left) for key in self.keys)
 
 
-def _ranks(query: SearchQuery) -> Iterator[int | None]:
+def _ranks(entity: Searchable, query: SearchQuery) -> Iterator[int | None]:
     """Which segments make the answer: those of runs whose metric has this rank, or the one and only."""
     first = query.order_by[0]
-    if not _is_driven(first):
+    if not _is_driven(entity, first):
         yield None
         return
     for rank in range(VALUE_RANK if query.after is None else _rank_of(query.after[0]), MISSING_RANK + 1):
@@ -159,8 +160,10 @@ def _ranks(query: SearchQuery) -> Iterator[int | None]:
             yield rank
 
 
-def _is_driven(first: OrderTerm) -> bool:
+def _is_driven(entity: Searchable, first: OrderTerm) -> bool:
     """Whether an index over the metric leads through the answer."""
+    if entity.model_id is not None:
+        return False
     return first.field.kind is FieldKind.METRIC and first.field.aggregate is MetricAggregate.LAST
 
 
@@ -168,10 +171,10 @@ def _is_driven(first: OrderTerm) -> bool:
 @lru_cache(maxsize=64)
 def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segment:
     if rank is None:
-        source, keys = _joined(entity, query.order_by)
+        source, keys = _joined(entity, query, query.order_by)
         condition = and_(_in_experiments(entity.experiment, query), _matches(entity, query, {}))
     else:
-        source, rest = _joined(entity, query.order_by[1:])
+        source, rest = _joined(entity, query, query.order_by[1:])
         source, condition, first = (_with_number, _with_nan, _without)[rank](entity, query, source)
         keys = (first, *rest)
     # The position lies in the first segment of the page; those after it are whole.
@@ -203,6 +206,8 @@ def _in_scope(entity: Searchable, query: SearchQuery) -> Iterator[Condition]:
     if entity.stage is not None:
         stages = [stage.value for stage in query.view.stages()]
         yield entity.stage == stages[0] if len(stages) == 1 else entity.stage.in_(stages)
+    if entity.model_id is not None and query.datasets:
+        yield has_series(entity.model_id, query.datasets)
 
 
 def _excludes(expression: Expression | None, field: Field, value: float | None) -> bool:
@@ -273,10 +278,13 @@ def _in_experiments(column: ColumnElement[int] | None, query: SearchQuery) -> Co
     return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
 
 
-def _joined(entity: Searchable, terms: Sequence[OrderTerm]) -> tuple[FromClause, tuple[_Key, ...]]:
+def _joined(entity: Searchable, query: SearchQuery, terms: Sequence[OrderTerm]) -> tuple[FromClause, tuple[_Key, ...]]:
     source, keys = entity.source, []
     for term in terms:
-        source, key = _key(entity, source, term)
+        if term.field.kind is FieldKind.METRIC and entity.model_id is not None:
+            source, key = _key_of_model(entity.model_id, query, source, term)
+        else:
+            source, key = _key(entity, source, term)
         keys.append(key)
     return source, tuple(keys)
 
@@ -292,14 +300,28 @@ def _key(entity: Searchable, source: FromClause, term: OrderTerm) -> tuple[FromC
         value = metric.c[METRIC_COLUMNS[field.aggregate]]
         rank = _missing_rank(value)
         if field.aggregate in NAN_AGGREGATES:
-            there = metric.c.series_no.is_not(None)
-            rank = case((value.is_not(None), literal(VALUE_RANK)), (there, literal(NAN_RANK)), else_=MISSING_RANK)
+            rank = _nan_rank(value, metric.c.series_no)
         joined = source.outerjoin(metric, metric_of_run(metric, entity.owner, field.key))
         return joined, _Key(value, rank, term.descending)
     table = entity.entries[field.kind]
     entries = table.alias()
     on_entry = and_(entries.c[owner_of(table).name] == entity.owner, entries.c.key == field.key)
     return source.outerjoin(entries, on_entry), _Key(entries.c.value, _missing_rank(entries.c.value), term.descending)
+
+
+def _key_of_model(
+    model_id: ColumnElement[str], query: SearchQuery, source: FromClause, term: OrderTerm
+) -> tuple[FromClause, _Key]:
+    field = term.field
+    newest = newest_series(query.experiment_ids, field.key, METRIC_COLUMNS[field.aggregate], field.datasets)
+    value = newest.c.value
+    rank = _nan_rank(value, newest.c.model_id) if field.aggregate in NAN_AGGREGATES else _missing_rank(value)
+    joined = source.outerjoin(newest, newest.c.model_id == model_id)
+    return joined, _Key(value, rank, term.descending)
+
+
+def _nan_rank(value: AnyColumn, there: AnyColumn) -> ColumnElement[int]:
+    return case((value.is_not(None), literal(VALUE_RANK)), (there.is_not(None), literal(NAN_RANK)), else_=MISSING_RANK)
 
 
 def _missing_rank(column: AnyColumn) -> ColumnElement[int]:

@@ -2,6 +2,7 @@
 
     experiments ─┬─ experiment_tags
                  ├─ datasets                      one row a name and digest; what no run has is removed
+                 ├─ logged_models ── logged_model_params, logged_model_tags, logged_model_uploads
                  └─ runs ─┬─ run_params, run_tags
                           ├─ run_datasets ── run_dataset_tags
                           ├─ run_models           inputs and outputs
@@ -33,6 +34,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
     true,
 )
@@ -84,6 +86,23 @@ def _entries(name: str, owner: str, target: str, *, key_characters: int = 250) -
         Column("key", String(key_characters), nullable=False),
         Column("value", Text, nullable=False),
         PrimaryKeyConstraint(owner, "key"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _uploads(name: str, owner: str, target: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        _reference(owner, target),
+        Column("upload_id", String(64), nullable=False),
+        _text("path", 1024, default=None),
+        Column("size_bytes", BigInteger, nullable=False),
+        Column("sha256", LargeBinary(32), nullable=False),
+        _flag("complete"),
+        _time("begin_time_ms"),
+        PrimaryKeyConstraint(owner, "upload_id"),
+        Index(f"ix_{name}_begin_time_ms", "begin_time_ms"),
         sqlite_with_rowid=False,
     )
 
@@ -232,6 +251,8 @@ metric_contexts = Table(
     _text("dataset_name", 500),
     _text("dataset_digest", 36),
     UniqueConstraint("rank", "model_id", "dataset_name", "dataset_digest", name="uq_metric_contexts"),
+    # Leads from a logged model to its series, by ix_metric_summaries_context.
+    Index("ix_metric_contexts_model_id", "model_id"),
 )
 
 metric_series = Table(
@@ -291,6 +312,14 @@ Index(
     sqlite_where=metric_summaries.c.is_primary == true(),
     postgresql_where=metric_summaries.c.is_primary,
 )
+# Without the default context, which most series have and no logged model.
+Index(
+    "ix_metric_summaries_context",
+    metric_summaries.c.context_no,
+    metric_summaries.c.key_no,
+    sqlite_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
+    postgresql_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
+)
 
 metric_journal = Table(
     "metric_journal",
@@ -321,20 +350,33 @@ metric_chunks = Table(
     sqlite_with_rowid=False,
 )
 
-uploads = Table(
-    "uploads",
+uploads = _uploads("uploads", "run_no", "runs.run_no")
+
+logged_models = Table(
+    "logged_models",
     metadata,
-    _reference("run_no", "runs.run_no"),
-    Column("upload_id", String(64), nullable=False),
-    _text("path", 1024, default=None),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("sha256", LargeBinary(32), nullable=False),
-    _flag("complete"),
-    _time("begin_time_ms"),
-    PrimaryKeyConstraint("run_no", "upload_id"),
-    Index("ix_uploads_begin_time_ms", "begin_time_ms"),
-    sqlite_with_rowid=False,
+    _number("logged_model_no"),
+    _text("model_id", 64, default=None),
+    _reference("experiment_no", "experiments.experiment_no"),
+    _text("name", 500, default=None),
+    _text("artifact_uri", 2600, default=None),
+    _text("model_type", 500),
+    _text("source_run_id", 256),
+    _text("status", 24, default=None),
+    _text("status_message"),
+    _text("lifecycle_stage", 16, default="active"),
+    _time("creation_time_ms"),
+    _time("last_update_time_ms"),
+    _time("deleted_time_ms", nullable=True),
+    Column("request_id", String(64), nullable=True),
+    UniqueConstraint("model_id", name="uq_logged_models_model_id"),
+    UniqueConstraint("request_id", name="uq_logged_models_request_id"),
+    Index("ix_logged_models_newest", "experiment_no", "lifecycle_stage", "creation_time_ms", "model_id"),
+    sqlite_autoincrement=True,
 )
+logged_model_params = _entries("logged_model_params", "logged_model_no", "logged_models.logged_model_no")
+logged_model_tags = _entries("logged_model_tags", "logged_model_no", "logged_models.logged_model_no")
+logged_model_uploads = _uploads("logged_model_uploads", "logged_model_no", "logged_models.logged_model_no")
 
 registered_models = Table(
     "registered_models",
