@@ -9,11 +9,13 @@ from starlette.routing import BaseRoute, Route
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server.core.services import Services
+from trackwire_server.mlflow_api.artifact_places import ArtifactPlaces
 from trackwire_server.mlflow_api.artifact_proxy import PROXY, ArtifactProxy
 from trackwire_server.mlflow_api.artifacts import ArtifactDoor
 from trackwire_server.mlflow_api.door import METHODS, PREFIXES, Endpoint, MlflowDoor, Rpc
 from trackwire_server.mlflow_api.errors import NOT_IMPLEMENTED, MlflowError
 from trackwire_server.mlflow_api.experiments import ExperimentDoor
+from trackwire_server.mlflow_api.logged_models import LoggedModelDoor
 from trackwire_server.mlflow_api.metric_history import MetricHistoryDoor
 from trackwire_server.mlflow_api.metrics import MetricDoor
 from trackwire_server.mlflow_api.model_history import ModelHistoryDoor
@@ -30,13 +32,13 @@ def mlflow_routes(
 ) -> Sequence[BaseRoute]:
     """What answers below /api/ and /ajax-api/, and the few paths of MLflow's pages that lie elsewhere."""
     if serve_artifacts:
-        proxy = ArtifactProxy(services.artifacts).routes(log)
+        proxy = ArtifactProxy(_places(services)).routes(log)
     else:
         proxy = _switched_off([f"{prefix}{PROXY}/{{path:path}}" for prefix in PREFIXES], "--no-serve-artifacts", log)
     if artifacts_only:
         told = [Route(prefix + SERVER_INFO.path, tell_server_info) for prefix in PREFIXES]
         return (*proxy, *told, *_switched_off(["/{path:path}"], "--artifacts-only", log))
-    artifacts = ArtifactDoor(services.artifacts, services.model_registry)
+    artifacts = ArtifactDoor(_places(services), services.model_registry)
     rpcs = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), log)
     return (
         *artifacts.routes(log),
@@ -61,6 +63,10 @@ async def merge_slashes(request: Request) -> Response:
     return RedirectResponse(URL(path=path, query=request.url.query), status_code=308)
 
 
+def _places(services: Services) -> ArtifactPlaces:
+    return ArtifactPlaces(services.artifacts, services.model_artifacts)
+
+
 def rpcs_of(services: Services) -> Sequence[Rpc]:
     """What is answered, noun by noun."""
     return (
@@ -70,7 +76,8 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
         *ModelHistoryDoor(services.runs).rpcs(),
         *MetricDoor(services.metrics, services.runs).rpcs(),
         *MetricHistoryDoor(services.metrics).rpcs(),
-        *ArtifactDoor(services.artifacts, services.model_registry).rpcs(),
+        *ArtifactDoor(_places(services), services.model_registry).rpcs(),
+        *LoggedModelDoor(services.logged_models).rpcs(),
         SERVER_INFO,
         *RegisteredModelDoor(services.model_registry).rpcs(),
         *ModelVersionDoor(services.model_registry).rpcs(),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from trackwire_server.core.artifacts import Artifacts, read_ahead
+from trackwire_server.core.artifacts import read_ahead
 from trackwire_server.core.errors import NotFound
 from trackwire_server.core.stores import OpenFile
 from trackwire_server.mlflow_api.artifact_places import Place
@@ -30,10 +30,10 @@ _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _NEVER_ENCODED = "!#$&+-.^_`|~"
 
 
-async def file_response(artifacts: Artifacts, place: Place, request: Request) -> Response:
-    """A run's file, or what the request's conditions and ranges ask of it. Raises MlflowError for a folder."""
+async def file_response(place: Place, request: Request) -> Response:
+    """A file, or what the request's conditions and ranges ask of it. Raises MlflowError for a folder."""
     async with AsyncExitStack() as stack:
-        file = await _open(artifacts, place, stack)
+        file = await _open(place, stack)
         headers = _headers(place.path, file)
         if _is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -67,12 +67,12 @@ class _FileResponse(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _open(artifacts: Artifacts, place: Place, stack: AsyncExitStack) -> OpenFile:
+async def _open(place: Place, stack: AsyncExitStack) -> OpenFile:
     try:
         if place.path:
-            return await stack.enter_async_context(artifacts.opened(place.run_id, place.path))
+            return await stack.enter_async_context(place.artifacts.opened(place.owner_id, place.path))
     except NotFound:
-        if not (await artifacts.list_artifacts(place.run_id, place.path, page_size=1)).artifacts:
+        if not (await place.artifacts.list_artifacts(place.owner_id, place.path, page_size=1)).artifacts:
             raise
     words = f"Artifact path refers to a directory, not a file: '{place.path or '.'}'"
     raise MlflowError(INVALID_PARAMETER_VALUE, words)

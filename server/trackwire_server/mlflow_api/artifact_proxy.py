@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from structlog.typing import FilteringBoundLogger
 
-from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import NotFound
 from trackwire_server.core.limits import LIMITS
@@ -37,9 +36,8 @@ class ListFolder(Struct):
 class ArtifactProxy:
     """The files of all runs that the server keeps itself."""
 
-    def __init__(self, artifacts: Artifacts):
-        self._artifacts = artifacts
-        self._places = ArtifactPlaces(artifacts)
+    def __init__(self, places: ArtifactPlaces):
+        self._places = places
 
     def routes(self, log: FilteringBoundLogger) -> Sequence[BaseRoute]:
         answers = (
@@ -67,23 +65,23 @@ class ArtifactProxy:
     async def download(self, request: Request) -> Response:
         """A file, or a range of it."""
         place = await self._places.at(clean_file_path(_path(request)))
-        return await file_response(self._artifacts, place, request)
+        return await file_response(place, request)
 
     async def upload(self, request: Request) -> Response:
         """Stores the request's body; a connection that is cut leaves nothing."""
         place = await self._places.at(clean_file_path(_path(request)))
         if not place.path:
             raise MlflowError(INVALID_PARAMETER_VALUE, "Artifact path must include a filename")
-        await self._artifacts.store(place.run_id, place.path, request.stream())
+        await place.artifacts.store(place.owner_id, place.path, request.stream())
         return json_response(EMPTY)
 
     async def delete(self, request: Request) -> Response:
-        """Deletes a file or a folder with all in it, or all that a run has; what isn't there is deleted already."""
+        """Deletes a file or a folder with all in it, or all that its owner has; what isn't there is deleted already."""
         place = await self._places.at(clean_path(_path(request)))
         paths = [place.path] if place.path else [entry.path for entry in await self._entries(place)]
         for path in paths:
             try:
-                await self._artifacts.delete_artifact(place.run_id, path)
+                await place.artifacts.delete_artifact(place.owner_id, path)
             except NotFound as error:
                 if error.reason != "ARTIFACT_NOT_FOUND":
                     raise
@@ -101,8 +99,8 @@ class ArtifactProxy:
         found: list[Artifact] = []
         token = ""
         while True:
-            page = await self._artifacts.list_artifacts(
-                folder.run_id, folder.path, page_size=LIMITS.artifacts_page_size, page_token=token
+            page = await folder.artifacts.list_artifacts(
+                folder.owner_id, folder.path, page_size=LIMITS.artifacts_page_size, page_token=token
             )
             found += page.artifacts
             token = page.next_page_token

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from structlog.typing import FilteringBoundLogger
 
-from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
@@ -43,30 +42,52 @@ class UploadArtifact(OfRun):
     path: str = ""
 
 
+class ListModelArtifacts(Struct):
+    model_id: str = ""
+    artifact_directory_path: str = ""
+    page_token: str = ""
+
+
+class GetModelArtifact(Struct):
+    artifact_file_path: str = ""
+
+
 class ArtifactDoor:
     """Artifacts, as MLflow's clients and pages ask for them."""
 
-    def __init__(self, artifacts: Artifacts, models: ModelRegistry):
-        self._artifacts = artifacts
+    def __init__(self, places: ArtifactPlaces, models: ModelRegistry):
         self._models = models
-        self._places = ArtifactPlaces(artifacts)
+        self._places = places
 
     def rpcs(self) -> Sequence[Rpc]:
-        return (Rpc("GET", "2.0/mlflow/artifacts/list", ListArtifacts, self.list),)
+        models = "2.0/mlflow/logged-models"
+        return (
+            Rpc("GET", "2.0/mlflow/artifacts/list", ListArtifacts, self.list),
+            Rpc("GET", f"{models}/{{model_id}}/artifacts/directories", ListModelArtifacts, self.list_of_model),
+        )
 
     def routes(self, log: FilteringBoundLogger) -> Sequence[BaseRoute]:
         return (
             Route("/get-artifact", Endpoint(self.download, log), methods=["GET"]),
             Route("/model-versions/get-artifact", Endpoint(self.download_of_version, log), methods=["GET"]),
+            Route(
+                "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files",
+                Endpoint(self.download_of_model, log),
+                methods=["GET"],
+            ),
             Route("/ajax-api/2.0/mlflow/upload-artifact", Endpoint(self.upload, log), methods=["POST"]),
         )
 
     async def list(self, request: ListArtifacts) -> Answer:
-        page = await self._artifacts.list_artifacts(
-            request.run,
-            clean_path(request.path),
-            page_size=LIMITS.artifacts_page_size,
-            page_token=request.page_token,
+        return await self._page(self._places.of_run(request.run, clean_path(request.path)), request.page_token)
+
+    async def list_of_model(self, request: ListModelArtifacts) -> Answer:
+        place = self._places.of_model(request.model_id, clean_path(request.artifact_directory_path))
+        return await self._page(place, request.page_token)
+
+    async def _page(self, place: Place, page_token: str) -> Answer:
+        page = await place.artifacts.list_artifacts(
+            place.owner_id, place.path, page_size=LIMITS.artifacts_page_size, page_token=page_token
         )
         files = [to_json(artifact, artifact.path) for artifact in page.artifacts]
         answer = {"root_uri": uri_of(page.root_uri), "files": files}
@@ -75,8 +96,14 @@ class ArtifactDoor:
     async def download(self, request: Request) -> Response:
         """A run's file."""
         wanted = read_query(request.query_params.multi_items(), GetArtifact)
-        place = Place(wanted.run, clean_file_path(_given("path", wanted.path)))
-        return await file_response(self._artifacts, place, request)
+        place = self._places.of_run(wanted.run, clean_file_path(_given("path", wanted.path)))
+        return await file_response(place, request)
+
+    async def download_of_model(self, request: Request) -> Response:
+        """A logged model's file."""
+        wanted = read_query(request.query_params.multi_items(), GetModelArtifact)
+        path = clean_file_path(_given("artifact_file_path", wanted.artifact_file_path))
+        return await file_response(self._places.of_model(request.path_params["model_id"], path), request)
 
     async def download_of_version(self, request: Request) -> Response:
         """A file below the folder that a model's version came from."""
@@ -86,7 +113,7 @@ class ArtifactDoor:
             _given("name", wanted.name), _number("version", _given("version", wanted.version))
         )
         folder = await self._places.of(version)
-        return await file_response(self._artifacts, folder._replace(path=joined(folder.path, path)), request)
+        return await file_response(folder._replace(path=joined(folder.path, path)), request)
 
     async def upload(self, request: Request) -> Response:
         """A small file out of a page."""
@@ -95,7 +122,8 @@ class ArtifactDoor:
             raise _refused("Request must specify run_uuid.")
         if not wanted.path:
             raise _refused("Request must specify path.")
-        await self._artifacts.store(wanted.run, clean_file_path(wanted.path), _some_bytes(request.stream()))
+        place = self._places.of_run(wanted.run, clean_file_path(wanted.path))
+        await place.artifacts.store(place.owner_id, place.path, _some_bytes(request.stream()))
         return json_response(EMPTY)
 
 

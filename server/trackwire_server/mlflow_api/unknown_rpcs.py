@@ -35,15 +35,6 @@ _TABLE = """
     GET    3.0/mlflow/workspaces/{workspace_name} getWorkspace
     PATCH  3.0/mlflow/workspaces/{workspace_name} updateWorkspace
     DELETE 3.0/mlflow/workspaces/{workspace_name} deleteWorkspace
-    POST   2.0/mlflow/logged-models createLoggedModel
-    PATCH  2.0/mlflow/logged-models/{model_id} finalizeLoggedModel
-    GET    2.0/mlflow/logged-models/{model_id} getLoggedModel
-    DELETE 2.0/mlflow/logged-models/{model_id} deleteLoggedModel
-    POST   2.0/mlflow/logged-models/search searchLoggedModels
-    PATCH  2.0/mlflow/logged-models/{model_id}/tags setLoggedModelTags
-    DELETE 2.0/mlflow/logged-models/{model_id}/tags/{tag_key} deleteLoggedModelTag
-    GET    2.0/mlflow/logged-models/{model_id}/artifacts/directories listLoggedModelArtifacts
-    POST   2.0/mlflow/logged-models/{model_id}/params LogLoggedModelParams
     GET    3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} GetAssessment
     POST   3.0/mlflow/traces/{assessment.trace_id}/assessments createAssessment
     PATCH  3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} updateAssessment
