@@ -7,6 +7,8 @@ from trackwire.queries.entities import (
     ExperimentTag,
     FileInfo,
     InputTag,
+    LoggedModelInput,
+    LoggedModelOutput,
     Metric,
     ModelVersion,
     PagedList,
@@ -16,6 +18,7 @@ from trackwire.queries.entities import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunTag,
 )
 from trackwire.queries.named_values import LifecycleStage, RunStatus, ViewType
@@ -28,6 +31,8 @@ __all__ = [
     "FileInfo",
     "InputTag",
     "LifecycleStage",
+    "LoggedModelInput",
+    "LoggedModelOutput",
     "Metric",
     "ModelVersion",
     "PagedList",
@@ -37,6 +42,7 @@ __all__ = [
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "RunTag",
     "ViewType",

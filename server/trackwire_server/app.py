@@ -39,6 +39,7 @@ from trackwire_server.core.stores import (
     ModelVersionStore,
     RegisteredModelStore,
     RunDataStore,
+    RunInputStore,
     RunStore,
     UploadStore,
 )
@@ -118,7 +119,8 @@ def _open_http(config: Config, services: Services, log: FilteringBoundLogger) ->
         from trackwire_server.web.prometheus import Telemetry
 
         telemetry = Telemetry(services.metrics, version)
-    app = web_app(version, mlflow_routes(services, log), prefix=config.static_prefix, telemetry=telemetry)
+    routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
+    app = web_app(version, routes, prefix=config.static_prefix, telemetry=telemetry)
     return HttpServer.bind(app, config.host, config.http_port)
 
 
@@ -176,6 +178,7 @@ class Stores:
     experiments: ExperimentStore
     runs: RunStore
     run_data: RunDataStore
+    run_inputs: RunInputStore
     metrics: MetricStore
     uploads: UploadStore
     artifacts: ByteStore
@@ -210,7 +213,7 @@ def _services(config: Config, stores: Stores) -> Services:
     )
     return Services(
         experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
-        runs=Runs(stores.runs, stores.run_data, clock, random_id),
+        runs=Runs(stores.runs, stores.run_data, stores.run_inputs, clock, random_id),
         metrics=metrics,
         artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, artifacts, clock),
         model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
@@ -294,6 +297,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         MemoryRegisteredModels,
         ModelRegistryState,
     )
+    from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
     from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
     from trackwire_server.stores.memory.state import MemoryState
 
@@ -306,6 +310,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         experiments=MemoryExperiments(state),
         runs=MemoryRuns(state),
         run_data=MemoryRunData(state),
+        run_inputs=MemoryRunInputs(state),
         metrics=metrics,
         uploads=uploads,
         artifacts=artifacts,
@@ -330,6 +335,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.model_versions import SqlModelVersions
     from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
     from trackwire_server.stores.sql.run_data import SqlRunData
+    from trackwire_server.stores.sql.run_inputs import SqlRunInputs
     from trackwire_server.stores.sql.runs import SqlRuns
 
     database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
@@ -341,6 +347,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
+        run_inputs=SqlRunInputs(database),
         metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
         uploads=SqlUploads(database),
         artifacts=artifacts,

@@ -22,6 +22,7 @@ from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE
 from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_PENDING, LOGGED_MODEL_STATUS_READY, MetricDataset
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
+from trackwire.v1.run_inputs_pb2 import Dataset, DatasetInput
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
 
 NOW_MS = 1_760_000_000_000
@@ -107,6 +108,35 @@ def test_runs_live_as_the_specification_says(client: Client) -> None:
         client.set_tag(run.run_id, "a", 6)
     client.restore_run(run.run_id)
     assert client.get_run(run.run_id).run_name == "two"
+
+
+def test_inputs_and_outputs_live_as_the_specification_says(client: Client) -> None:
+    experiment_id = client.create_experiment("inputs").experiment_id
+    run_id = client.create_run(experiment_id).run_id
+    train = DatasetInput(
+        dataset=Dataset(name="train", digest="d", source="/train", profile="{}"), tags={"mlflow.data.context": "fit"}
+    )
+    client.log_inputs(run_id, [train], models=["m-1"])
+    client.log_inputs(run_id, [DatasetInput(dataset=Dataset(name="test", digest="d"))])
+    client.log_outputs(run_id, {"m-2": 7})
+    run = client.get_run(run_id)
+    assert [each.dataset.name for each in run.inputs.datasets] == ["train", "test"]
+    assert run.inputs.datasets[0] == train
+    assert [each.model_id for each in run.inputs.models] == ["m-1"]
+    assert [(each.model_id, each.step) for each in run.outputs.models] == [("m-2", 7)]
+    [found] = client.search_runs(experiment_id)
+    assert [each.dataset.profile for each in found.inputs.datasets] == ["", ""]
+    [found] = client.search_runs(experiment_id, returning=Returning(datasets="FULL"))
+    assert found.inputs.datasets == run.inputs.datasets
+    [found] = client.search_runs(experiment_id, returning=Returning(datasets="NONE"))
+    assert not found.HasField("inputs")
+    with pytest.raises(InvalidArgumentError, match="datasets: 'SOME'"):
+        next(iter(client.search_runs(experiment_id, returning=Returning(datasets="SOME"))))  # type: ignore[arg-type]
+    summaries = [(each.name, each.digest, each.context) for each in client.search_datasets(experiment_id)]
+    assert summaries == [("test", "d", ""), ("train", "d", "fit")]
+    assert len(list(client.search_datasets([experiment_id], max_results=1))) == 1
+    with pytest.raises(InvalidArgumentError, match=r"datasets\[0\].dataset.digest"):
+        client.log_inputs(run_id, [DatasetInput(dataset=Dataset(name="train"))])
 
 
 def test_run_search_pages_to_the_end_and_returns_what_was_asked(client: Client) -> None:
@@ -293,6 +323,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
     with live_server(tmp_path) as server, Client(server.address) as client:
         test_experiments_live_as_the_specification_says(client)
         test_runs_live_as_the_specification_says(client)
+        test_inputs_and_outputs_live_as_the_specification_says(client)
         test_run_search_pages_to_the_end_and_returns_what_was_asked(client)
         test_columns_come_back_bit_for_bit(client)
         test_tail_goes_on_right_behind_a_read(client)

@@ -480,3 +480,81 @@ async def test_what_is_not_there_is_not_found_by_the_runs_own_path(artifacts: Ar
         with pytest.raises(NotFound) as missing:
             await call
         assert missing.value.metadata["resource_name"] == "none"
+
+
+# Streams without a header.
+
+
+async def bytes_of(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def test_stream_without_a_header_is_whole_at_its_end(
+    artifacts: Artifacts, memory_state: MemoryState, clock: FakeClock
+) -> None:
+    stored = await artifacts.store("run1", "a/b.bin", bytes_of(DATA[:4], DATA[4:]))
+    assert (stored.path, stored.size_bytes) == ("a/b.bin", len(DATA))
+    assert await download(artifacts) == DATA
+    await artifacts.store("run1", "a/b.bin", bytes_of())
+    assert await download(artifacts) == b""
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 0
+
+
+async def test_stream_without_a_header_leaves_nothing_where_it_breaks_off(
+    artifacts: Artifacts, clock: FakeClock
+) -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        yield DATA
+        raise ConnectionError
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield DATA
+        await asyncio.Event().wait()
+
+    with pytest.raises(ConnectionError):
+        await artifacts.store("run1", "a/b.bin", cut())
+    task = asyncio.create_task(artifacts.store("run1", "a/b.bin", stalled()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await artifacts.list_artifacts("run1", "")).artifacts == []
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 0
+
+
+async def test_two_streams_to_one_path_do_not_mix(artifacts: Artifacts) -> None:
+    async def slow(byte: bytes) -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield byte
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(artifacts.store("run1", "a/b.bin", slow(byte)) for byte in (b"a", b"b")))
+    assert await download(artifacts) in (b"a" * 10, b"b" * 10)
+
+
+async def test_stream_without_a_header_keeps_the_rules_of_uploads(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidArgument, match="path"):
+        await artifacts.store("run1", "../x", bytes_of(DATA))
+    with pytest.raises(RunDeleted):
+        await artifacts.store("deleted", "x", bytes_of(DATA))
+    with pytest.raises(NotFound):
+        await artifacts.store("nobody", "x", bytes_of(DATA))
+    with pytest.raises(FailedPrecondition, match="s3://bucket/0/far/artifacts"):
+        await artifacts.store("far", "x", bytes_of(DATA))
+    monkeypatch.setattr("trackwire_server.core.artifacts.LIMITS", replace(LIMITS, artifact_bytes=len(DATA)))
+    await artifacts.store("run1", "x", bytes_of(DATA))
+    with pytest.raises(InvalidArgument, match="at most 10 bytes are allowed in one file"):
+        await artifacts.store("run1", "y", bytes_of(DATA, b"!"))
+    assert [entry.path for entry in (await artifacts.list_artifacts("run1", "")).artifacts] == ["x"]
+
+
+async def test_root_is_told_of_every_run(artifacts: Artifacts) -> None:
+    assert await artifacts.root_uri("run1") == "trackwire-artifacts:/0/run1/artifacts"
+    assert await artifacts.root_uri("far") == "s3://bucket/0/far/artifacts"
+    with pytest.raises(NotFound):
+        await artifacts.root_uri("nobody")

@@ -18,13 +18,14 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.names import ADJECTIVES, NOUNS, readable_name
 from trackwire_server.core.runs import RunDraft, Runs
 from trackwire_server.core.searching import SearchRequest
+from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 
 
 @pytest.fixture
 def runs(memory_state: MemoryState, clock: FakeClock, new_id: CountedIds) -> Runs:
-    return Runs(MemoryRuns(memory_state), MemoryRunData(memory_state), clock, new_id)
+    return Runs(MemoryRuns(memory_state), MemoryRunData(memory_state), MemoryRunInputs(memory_state), clock, new_id)
 
 
 def test_generated_names_are_short_and_of_three_parts() -> None:

@@ -50,7 +50,7 @@ def test_error_points_at_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "refused", ["status = 'finnished'", "start_time > 1.5", "metrics.x > 1e400", "datasets.name = 'a'"]
+    "refused", ["status = 'finnished'", "start_time > 1.5", "metrics.x > 1e400", "traces.name = 'a'"]
 )
 def test_filters_listed_as_refused_are_refused(refused: str) -> None:
     with pytest.raises(SearchSyntaxError):
@@ -58,7 +58,8 @@ def test_filters_listed_as_refused_are_refused(refused: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "accepted", ["start_time > 1.7e12", "metrics.x != nan", "metrics.x = inf", "status == 'Failed'"]
+    "accepted",
+    ["start_time > 1.7e12", "metrics.x != nan", "metrics.x = inf", "status == 'Failed'", "datasets.name IS NULL"],
 )
 def test_filters_listed_as_understood_are_understood(accepted: str) -> None:
     assert parse_filter(accepted, RUNS) is not None

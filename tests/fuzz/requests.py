@@ -92,6 +92,7 @@ FILTERS = (
     "attributes.start_time > 99999999999999999999",
     "metrics.`a b`.max >= -1e400",
     "params.x IN ('a', 'b')",
+    "datasets.name LIKE '%' AND NOT dataset.context = 'some text'",
     "name ILIKE 'İ%' AND tags.`mlflow.runName` IS NULL",
     "((((((((((name = 'a'))))))))))",
     "NOT " * 600 + "name = 'a'",

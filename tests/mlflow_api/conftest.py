@@ -22,11 +22,11 @@ class Rest:
         place = path if path.startswith("/") else self.prefix + path
         return requests.request(method, self.url + place, timeout=30, **arguments)
 
-    def post(self, path: str, **fields: Any) -> Any:
+    def post(self, path: str, /, **fields: Any) -> Any:
         """The answer to a POST that must succeed."""
         return answer_of(self.send("POST", path, json=fields))
 
-    def get(self, path: str, **fields: Any) -> Any:
+    def get(self, path: str, /, **fields: Any) -> Any:
         """The answer to a GET that must succeed."""
         return answer_of(self.send("GET", path, params=fields))
 

@@ -17,6 +17,7 @@ from trackwire.v1 import (
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
+    run_inputs_pb2,
     runs_pb2,
 )
 
@@ -64,6 +65,9 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("runs", "LogParams", {"run_id": "r", "params": {"lr": "0.1"}}),
     ("runs", "SetRunTags", {"run_id": "r", "tags": {"a": "b"}}),
     ("runs", "DeleteRunTag", {"run_id": "r", "key": "a"}),
+    ("runs", "LogRunInputs", {"run_id": "r", "models": [run_inputs_pb2.ModelInput(model_id="m")]}),
+    ("runs", "LogRunOutputs", {"run_id": "r", "models": [run_inputs_pb2.ModelOutput(model_id="m")]}),
+    ("runs", "SearchRunDatasets", {"experiment_ids": ["0"]}),
     ("runs", "HeartbeatRun", {"run_id": "r"}),
     ("runs", "RequestRunStop", {"run_id": "r"}),
     (

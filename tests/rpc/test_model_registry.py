@@ -147,6 +147,7 @@ async def test_version_is_created_once_with_its_lineage(digits: ModelRegistrySer
         user_id="ann",
         description="first",
         tags={"a": "1"},
+        model_id="m-1",
     )
     created = (await digits.CreateModelVersion(request)).model_version
     assert created == pb.ModelVersion(
@@ -162,7 +163,10 @@ async def test_version_is_created_once_with_its_lineage(digits: ModelRegistrySer
         tags={"a": "1"},
         creation_time_ms=clock.now_ms,
         last_update_time_ms=clock.now_ms,
+        model_id="m-1",
     )
+    copy = pb.CreateModelVersionRequest(name="digits", source="models:/digits/4")
+    assert (await digits.CreateModelVersion(copy)).model_version.storage_location == "runs:/r1/model"
     clock.advance(5)
     assert (await digits.CreateModelVersion(request)).model_version == created
     assert await get_version(digits, 4) == created
@@ -173,7 +177,7 @@ async def test_version_is_created_once_with_its_lineage(digits: ModelRegistrySer
     [
         ({"run_id": "r9"}, (CODE.NOT_FOUND, "RUN_NOT_FOUND", "run_id")),
         ({"source": "runs:/r2/m", "run_id": "r1"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "run_id")),
-        ({"source": "s3://b/%2e%2e/x"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "source")),
+        ({"source": "s3://b/%2e%2e/x"}, (CODE.INVALID_ARGUMENT, "UNSAFE_SOURCE", "source")),
         ({"source": "/etc/passwd"}, (CODE.INVALID_ARGUMENT, "INVALID_ARGUMENT", "source")),
         ({"name": "letters"}, (CODE.NOT_FOUND, "REGISTERED_MODEL_NOT_FOUND", "name")),
         ({"user_id": "x" * 257}, (CODE.INVALID_ARGUMENT, "TOO_LONG", "user_id")),

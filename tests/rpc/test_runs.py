@@ -13,6 +13,17 @@ from tests.rpc.refusals import refusal
 from trackwire.v1 import metrics_pb2
 from trackwire.v1 import runs_pb2 as pb
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED, VIEW_TYPE_ALL
+from trackwire.v1.run_inputs_pb2 import (
+    DATASET_VIEW_FULL,
+    DATASET_VIEW_NONE,
+    Dataset,
+    DatasetInput,
+    DatasetSummary,
+    ModelInput,
+    ModelOutput,
+    RunInputs,
+    RunOutputs,
+)
 from trackwire.v1.runs_pb2_grpc import RunServiceStub, add_RunServiceServicer_to_server
 from trackwire_server.core.entities import ViewType
 from trackwire_server.core.paging import fingerprint
@@ -21,6 +32,7 @@ from trackwire_server.rpc.runs import RunServicer
 from trackwire_server.rpc.server import Door
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.run_data import SqlRunData
+from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
 
 CODE = grpc.StatusCode
@@ -30,7 +42,7 @@ METHODS = tuple(method.name for method in pb.DESCRIPTOR.services_by_name["RunSer
 
 @pytest.fixture
 async def stub(database: Database, clock: FakeClock, new_id: CountedIds, serve: Serve) -> RunServiceStub:
-    servicer = RunServicer(Runs(SqlRuns(database), SqlRunData(database), clock, new_id))
+    servicer = RunServicer(Runs(SqlRuns(database), SqlRunData(database), SqlRunInputs(database), clock, new_id))
     return RunServiceStub(await serve(Door(SERVICE, lambda server: add_RunServiceServicer_to_server(servicer, server))))
 
 
@@ -121,6 +133,8 @@ async def test_deleted_run_refuses_writes_until_restored(stub: RunServiceStub) -
         stub.SetRunTags(pb.SetRunTagsRequest(run_id="r", tags={"a": "b"})),
         stub.DeleteRunTag(pb.DeleteRunTagRequest(run_id="r", key="a")),
         stub.UpdateRun(pb.UpdateRunRequest(run_id="r", run_name="x")),
+        stub.LogRunInputs(pb.LogRunInputsRequest(run_id="r", models=[ModelInput(model_id="m")])),
+        stub.LogRunOutputs(pb.LogRunOutputsRequest(run_id="r", models=[ModelOutput(model_id="m")])),
         stub.HeartbeatRun(pb.HeartbeatRunRequest(run_id="r")),
         stub.RequestRunStop(pb.RequestRunStopRequest(run_id="r")),
     ):
@@ -166,6 +180,63 @@ async def test_stamped_writes_are_stored_once_and_in_order(stub: RunServiceStub)
     assert not (await get(stub, "r")).params
 
 
+async def test_inputs_and_outputs_come_back(stub: RunServiceStub) -> None:
+    await create(stub, "r")
+    train = DatasetInput(
+        dataset=Dataset(name="n", digest="d", source_type="s3", source="s3://b/k", schema="{}", profile='{"rows": 1}'),
+        tags={"mlflow.data.context": "training", "split": "a"},
+    )
+    other = DatasetInput(dataset=Dataset(name="n", digest="e"))
+    inputs = [train, other]
+    models = [ModelInput(model_id="m-2"), ModelInput(model_id="m-1")]
+    for _ in range(2):
+        await stub.LogRunInputs(pb.LogRunInputsRequest(run_id="r", datasets=inputs, models=models))
+    made = [ModelOutput(model_id="m-9", step=-3), ModelOutput(model_id="m-8", step=2**62)]
+    await stub.LogRunOutputs(pb.LogRunOutputsRequest(run_id="r", models=made))
+    run = await get(stub, "r")
+    assert run.inputs == RunInputs(datasets=inputs, models=models)
+    assert run.outputs == RunOutputs(models=made)
+    search = pb.SearchRunsRequest(experiment_ids=["0"], dataset_view=DATASET_VIEW_FULL)
+    [found] = (await stub.SearchRuns(search)).runs
+    assert found.inputs == RunInputs(datasets=inputs)
+    assert not found.HasField("outputs")
+    search.dataset_view = DATASET_VIEW_NONE
+    [found] = (await stub.SearchRuns(search)).runs
+    assert not found.HasField("inputs")
+    [found] = (await stub.SearchRuns(pb.SearchRunsRequest(experiment_ids=["0"]))).runs
+    train.dataset.ClearField("schema")
+    train.dataset.ClearField("profile")
+    assert found.inputs == RunInputs(datasets=inputs)
+
+
+async def test_datasets_of_experiments_come_in_pages(stub: RunServiceStub) -> None:
+    for run_id in ("a", "b"):
+        await create(stub, run_id)
+        given = [
+            DatasetInput(dataset=Dataset(name=name, digest=run_id), tags={"mlflow.data.context": "c"}) for name in "nm"
+        ]
+        await stub.LogRunInputs(pb.LogRunInputsRequest(run_id=run_id, datasets=given))
+    request = pb.SearchRunDatasetsRequest(experiment_ids=["0", "7"], page_size=3)
+    first = await stub.SearchRunDatasets(request)
+    request.page_token = first.next_page_token
+    second = await stub.SearchRunDatasets(request)
+    assert [*first.datasets, *second.datasets] == [
+        DatasetSummary(experiment_id="0", name=name, digest=digest, context="c") for name in "mn" for digest in "ab"
+    ]
+    assert (len(first.datasets), second.next_page_token) == (3, "")
+    request.experiment_ids.pop()
+    refused = await refusal(stub.SearchRunDatasets(request))
+    assert (refused.reason, refused.fields) == ("PAGE_TOKEN_MISMATCH", ("page_token",))
+
+
+@pytest.mark.parametrize("position", [[], [0, "n", "d"], ["0", "n", "d", ""], [0, "n", None, ""], [0, "a\0", "d", ""]])
+async def test_forged_token_of_datasets_is_refused(stub: RunServiceStub, position: list[object]) -> None:
+    text = json.dumps([1, fingerprint("datasets of runs", ["0"]), position])
+    token = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    refused = await refusal(stub.SearchRunDatasets(pb.SearchRunDatasetsRequest(experiment_ids=["0"], page_token=token)))
+    assert (refused.reason, refused.fields) == ("BAD_PAGE_TOKEN", ("page_token",))
+
+
 async def test_search_filters_orders_pages_and_selects(stub: RunServiceStub) -> None:
     for at in range(5):
         await create(stub, f"r{at}", params={"p": str(at), "q": "x"}, start_time_ms=at)
@@ -189,6 +260,24 @@ async def test_search_filters_orders_pages_and_selects(stub: RunServiceStub) -> 
     assert set(newest.runs[1].tags) == {"mlflow.runName"}
 
 
+def dataset(**fields: object) -> pb.LogRunInputsRequest:
+    """A request whose second dataset has these fields."""
+    good = DatasetInput(dataset=Dataset(name="n", digest="d"))
+    other = DatasetInput(dataset=Dataset(**{"name": "m", "digest": "d", **fields}))
+    return pb.LogRunInputsRequest(run_id="r", datasets=[good, other])
+
+
+def tagged(key: str, value: str) -> pb.LogRunInputsRequest:
+    given = DatasetInput(dataset=Dataset(name="n", digest="d"), tags={key: value})
+    return pb.LogRunInputsRequest(run_id="r", datasets=[given])
+
+
+def outputs(*model_ids: str, **fields: object) -> pb.LogRunOutputsRequest:
+    made = [ModelOutput(model_id=model_id) for model_id in model_ids]
+    return pb.LogRunOutputsRequest(run_id="r", models=made, **fields)
+
+
+TOO_MANY = [str(at) for at in range(1_001)]
 BAD_CALLS = [
     ("CreateRun", pb.CreateRunRequest(run_id="-"), "INVALID_ARGUMENT", "run_id"),
     ("CreateRun", pb.CreateRunRequest(if_exists=pb.IF_EXISTS_JOIN), "REQUIRED", "run_id"),
@@ -206,7 +295,50 @@ BAD_CALLS = [
     ("LogParams", pb.LogParamsRequest(run_id="r"), "REQUIRED", "params"),
     ("SetRunTags", pb.SetRunTagsRequest(run_id="r", tags={"a": "v" * 65_537}), "TOO_LONG", "tags[a]"),
     ("DeleteRunTag", pb.DeleteRunTagRequest(run_id="r", key="mlflow.runName"), "INVALID_ARGUMENT", "key"),
+    ("LogRunInputs", pb.LogRunInputsRequest(), "REQUIRED", "run_id"),
+    ("LogRunInputs", pb.LogRunInputsRequest(run_id="r"), "REQUIRED", "datasets"),
+    ("LogRunInputs", pb.LogRunInputsRequest(run_id="r", datasets=[{}]), "REQUIRED", "datasets[0].dataset.name"),
+    ("LogRunInputs", dataset(name=""), "REQUIRED", "datasets[1].dataset.name"),
+    ("LogRunInputs", dataset(name="n" * 501), "TOO_LONG", "datasets[1].dataset.name"),
+    ("LogRunInputs", dataset(name="a\0b"), "INVALID_ARGUMENT", "datasets[1].dataset.name"),
+    ("LogRunInputs", dataset(digest=""), "REQUIRED", "datasets[1].dataset.digest"),
+    ("LogRunInputs", dataset(digest="d" * 37), "TOO_LONG", "datasets[1].dataset.digest"),
+    ("LogRunInputs", dataset(source_type="s" * 251), "TOO_LONG", "datasets[1].dataset.source_type"),
+    ("LogRunInputs", dataset(source="s" * 65_536), "TOO_LONG", "datasets[1].dataset.source"),
+    ("LogRunInputs", dataset(schema="s" * 1_048_576), "TOO_LONG", "datasets[1].dataset.schema"),
+    ("LogRunInputs", dataset(profile="s" * 16_777_216), "TOO_LONG", "datasets[1].dataset.profile"),
+    ("LogRunInputs", tagged("", "v"), "REQUIRED", "datasets[0].tags"),
+    ("LogRunInputs", tagged("k" * 256, "v"), "TOO_LONG", "datasets[0].tags"),
+    ("LogRunInputs", tagged("k", "v" * 501), "TOO_LONG", "datasets[0].tags[k]"),
+    ("LogRunInputs", pb.LogRunInputsRequest(run_id="r", models=[{}]), "REQUIRED", "models[0].model_id"),
+    (
+        "LogRunInputs",
+        pb.LogRunInputsRequest(run_id="r", models=[ModelInput(model_id=model_id) for model_id in TOO_MANY]),
+        "INVALID_ARGUMENT",
+        "models",
+    ),
+    ("LogRunInputs", pb.LogRunInputsRequest(run_id="r", writer={}), "REQUIRED", "writer.writer_id"),
+    ("LogRunOutputs", outputs(), "REQUIRED", "models"),
+    ("LogRunOutputs", outputs("m", "a b"), "INVALID_ARGUMENT", "models[1].model_id"),
+    ("LogRunOutputs", outputs("m" * 65), "TOO_LONG", "models[0].model_id"),
+    ("LogRunOutputs", outputs(*TOO_MANY), "INVALID_ARGUMENT", "models"),
+    ("LogRunOutputs", outputs("m", writer={}), "REQUIRED", "writer.writer_id"),
+    ("SearchRunDatasets", pb.SearchRunDatasetsRequest(), "REQUIRED", "experiment_ids"),
+    ("SearchRunDatasets", pb.SearchRunDatasetsRequest(experiment_ids=["x"]), "INVALID_ARGUMENT", "experiment_ids[0]"),
+    (
+        "SearchRunDatasets",
+        pb.SearchRunDatasetsRequest(experiment_ids=["0"], page_size=1_001),
+        "INVALID_ARGUMENT",
+        "page_size",
+    ),
+    (
+        "SearchRunDatasets",
+        pb.SearchRunDatasetsRequest(experiment_ids=["0"], page_token="!"),
+        "BAD_PAGE_TOKEN",
+        "page_token",
+    ),
     ("SearchRuns", pb.SearchRunsRequest(), "REQUIRED", "experiment_ids"),
+    ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], dataset_view=9), "INVALID_ARGUMENT", "dataset_view"),
     ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], filter="a ="), "BAD_FILTER", "filter"),
     ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], page_size=50_001), "INVALID_ARGUMENT", "page_size"),
     ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], page_token="!"), "BAD_PAGE_TOKEN", "page_token"),
@@ -224,7 +356,10 @@ async def test_bad_argument_is_refused_by_reason_and_field(
     assert len((await stub.SearchRuns(pb.SearchRunsRequest(experiment_ids=["0"]))).runs) == 1
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("CreateRun", "SearchRuns")])
+OF_NO_RUN = ("CreateRun", "SearchRuns", "SearchRunDatasets")
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in OF_NO_RUN])
 async def test_unknown_run_is_not_found(stub: RunServiceStub, method: str) -> None:
     request = getattr(pb, f"{method}Request")(run_id="none")
     for field, entries in (("params", {"a": "b"}), ("tags", {"a": "b"})):
@@ -232,6 +367,8 @@ async def test_unknown_run_is_not_found(stub: RunServiceStub, method: str) -> No
             getattr(request, field).update(entries)
     if hasattr(request, "key"):
         request.key = "a"
+    if hasattr(request, "models"):
+        request.models.add(model_id="m")
     refused = await refusal(getattr(stub, method)(request))
     assert (refused.code, refused.reason, refused.fields) == (CODE.NOT_FOUND, "RUN_NOT_FOUND", ("run_id",))
 

@@ -32,7 +32,10 @@ def refusal(text: str, vocabulary: Vocabulary = RUNS, limits: SearchLimits | Non
         ("attributes.end_tme > 3", 12, "did you mean 'end_time'?"),
         ("zzz = 1", 1, "runs are searched by run_id, run_name"),
         ("loss < 0.5", 1, "did you mean metrics.loss, params.loss or tags.loss? runs are searched by run_id"),
-        ("dataset.name = 'x'", 1, "'dataset' is not known of runs"),
+        ("dataset.schema = 'x'", 9, "'schema' is not known of a dataset; expected name, digest, context"),
+        ("datasets.name > 'x'", 15, "> does not apply to datasets.name, which is text"),
+        ("datasets.name.max = 'x'", 10, "'name.max' is not known of a dataset"),
+        ("trace.name = 'x'", 1, "'trace' is not known of runs"),
         ("metrics.`a`.median > 1", 13, "expected last, first, min, max, count"),
         ("tags.`a`.max = 'x'", 10, "takes no suffix"),
         ("metrics.a.`b` > 1", 9, "quoted in part"),
@@ -108,6 +111,13 @@ def test_only_runs_have_metrics_and_params(vocabulary: Vocabulary, kind: str) ->
     error = refusal(f"{kind}s.x IS NULL", vocabulary)
     assert error.column == 1
     assert error.reason.startswith(f"{vocabulary.entity} have no {kind}s; they are searched by name")
+
+
+@pytest.mark.parametrize("vocabulary", [EXPERIMENTS, REGISTERED_MODELS, MODEL_VERSIONS])
+def test_only_runs_have_datasets(vocabulary: Vocabulary) -> None:
+    error = refusal("dataset.name IS NULL", vocabulary)
+    assert error.column == 1
+    assert error.reason.startswith(f"{vocabulary.entity} have no datasets; they are searched by name")
 
 
 def test_message_draws_a_caret_under_the_column() -> None:

@@ -23,7 +23,7 @@ from trackwire_server.search import (
 NAN = math.nan
 
 
-def answer(text: str, value: Scalar | None) -> bool:
+def answer(text: str, value: Scalar | tuple[str, ...] | None) -> bool:
     expression = parse_filter(text, RUNS)
     assert expression is not None
     return evaluate(expression, lambda field: value)
@@ -72,6 +72,25 @@ def test_metrics(condition: str, true_of: list[float | None], false_of: list[flo
 def test_text(name: str, condition: str, true_of: list[str], false_of: list[str]) -> None:
     assert [answer(f"{name} {condition}", value) for value in true_of] == [True] * len(true_of)
     assert [answer(f"{name} {condition}", value) for value in false_of] == [False] * len(false_of)
+
+
+@pytest.mark.parametrize(
+    ("condition", "true_of", "false_of"),
+    [
+        ("= 'a'", [("a",), ("b", "a")], [(), ("A", "b")]),
+        ("!= 'a'", [("b",), ("a", "b")], [(), ("a",), ("a", "a")]),
+        ("LIKE 'a%'", [("b", "ab")], [(), ("b", "ba")]),
+        ("NOT LIKE 'a%'", [("b", "ab")], [(), ("ab", "a")]),
+        ("IN ('a', 'b')", [("c", "b")], [(), ("c",)]),
+        ("NOT IN ('a', 'b')", [("c", "b")], [(), ("a", "b")]),
+        ("IS NULL", [()], [("a",)]),
+        ("IS NOT NULL", [("a",)], [()]),
+    ],
+)
+def test_any_of_several_datasets(condition: str, true_of: list[tuple[str]], false_of: list[tuple[str]]) -> None:
+    for values, expected in ((true_of, True), (false_of, False)):
+        assert [answer(f"datasets.name {condition}", value) for value in values] == [expected] * len(values)
+        assert [answer(f"NOT datasets.name {condition}", value) for value in values] == [not expected] * len(values)
 
 
 @pytest.mark.parametrize("condition", ["!= 'a'", "NOT LIKE 'a'", "NOT ILIKE 'a'", "NOT IN ('a')"])

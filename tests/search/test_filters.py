@@ -38,6 +38,10 @@ def tag(key: str) -> Field:
     return Field(FieldKind.TAG, key, ValueType.STRING)
 
 
+def of_dataset(key: str) -> Field:
+    return Field(FieldKind.DATASET, key, ValueType.STRING)
+
+
 def parsed_field(identifier: str, vocabulary: Vocabulary = RUNS) -> Field:
     expression = parse_filter(f"{identifier} IS NULL", vocabulary)
     assert isinstance(expression, Comparison)
@@ -56,6 +60,9 @@ def parsed_field(identifier: str, vocabulary: Vocabulary = RUNS) -> Field:
         ("metrics.loss.last", metric("loss")),
         ("metrics.loss.count", metric("loss", MetricAggregate.COUNT)),
         ("metrics.max", metric("max")),
+        ("dataset.name", of_dataset("name")),
+        ("datasets.`digest`", of_dataset("digest")),
+        ("DATASETS.Context", of_dataset("context")),
         ("metrics.loss.MAX", metric("loss.MAX")),
         ("metrics.a.b", metric("a.b")),
         ("metrics.a.b.max", metric("a.b", MetricAggregate.MAX)),

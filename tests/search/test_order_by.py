@@ -70,6 +70,7 @@ def test_ties_make_the_order_total(vocabulary: Vocabulary, clauses: list[str], o
         (["strt_time DESC"], 1, "did you mean 'start_time'?"),
         (["strt_time DOWN"], 1, "did you mean 'start_time'?"),
         (["metrics.`a"], 9, "never closed"),
+        ([" datasets.name DESC"], 2, "runs are not ordered by datasets"),
         (["run_id", "metrics.a", "metrics.b"], 1, "3 order-by clauses are given; at most 2 are allowed"),
     ],
 )

@@ -52,6 +52,9 @@ def metric_fields(draw: st.DrawFn) -> Field:
 free_attributes = st.sampled_from([attribute.field for attribute in RUNS.attributes if not attribute.choices])
 text_fields = st.builds(Field, st.sampled_from([FieldKind.PARAM, FieldKind.TAG]), keys, st.just(ValueType.STRING))
 fields = st.one_of(metric_fields(), free_attributes, text_fields)
+dataset_fields = st.builds(
+    Field, st.just(FieldKind.DATASET), st.sampled_from(RUNS.dataset_keys), st.just(ValueType.STRING)
+)
 
 PRESENCE = [Operator.IS_NULL, Operator.IS_NOT_NULL]
 LISTS = [Operator.IN, Operator.NOT_IN]
@@ -63,7 +66,7 @@ NAN = [Operator.IS_NAN, Operator.IS_NOT_NAN]
 
 @st.composite
 def comparisons(draw: st.DrawFn) -> Comparison:
-    field = draw(fields)
+    field = draw(fields | dataset_fields)
     values: st.SearchStrategy[str | int | float]
     match field.type:
         case ValueType.STRING:
@@ -110,7 +113,7 @@ def refusal(parse: Callable[[], object]) -> SearchSyntaxError | None:
 WORDS = [
     *["metrics.a", "metrics.", "tags.`b`", "params.x", "status", "start_time", "foo", "AND", "OR", "NOT", "IN", "IS"],
     *["NULL", "LIKE", "ILIKE", "=", "!=", "<", ">=", "<>", "(", ")", ",", "'a'", '"', "'", "`", "1", "-1e9", "nan"],
-    *["inf", ".", "\n", "é", "\0", "desc", "asc"],
+    *["datasets.name", "dataset.", "inf", ".", "\n", "é", "\0", "desc", "asc"],
 ]
 almost_filters = st.lists(st.sampled_from(WORDS), max_size=16).flatmap(
     lambda words: st.sampled_from([" ".join(words), "".join(words)])
@@ -128,11 +131,19 @@ def test_any_text_parses_or_is_refused_with_a_column_inside_it(text: str) -> Non
             assert str(error).count("\n") == 2
 
 
-@given(expressions, st.none() | stored_text, st.none() | integers, st.none() | st.floats())
+@given(
+    expressions,
+    st.none() | stored_text,
+    st.none() | integers,
+    st.none() | st.floats(),
+    st.lists(stored_text, max_size=3).map(tuple),
+)
 def test_every_tree_has_an_answer_and_its_negation_the_other(
-    expression: Expression, text: str | None, integer: int | None, real: float | None
+    expression: Expression, text: str | None, integer: int | None, real: float | None, several: tuple[str, ...]
 ) -> None:
-    def lookup(field: Field) -> str | int | float | None:
+    def lookup(field: Field) -> str | int | float | tuple[str, ...] | None:
+        if field.kind is FieldKind.DATASET:
+            return several
         return {ValueType.STRING: text, ValueType.INTEGER: integer, ValueType.REAL: real}[field.type]
 
     assert evaluate(Not(expression), lookup) is not evaluate(expression, lookup)

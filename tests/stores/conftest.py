@@ -11,19 +11,32 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
-from trackwire_server.core.stores import ExperimentStore, LoggedModelStore, MetricStore, RunDataStore, RunStore
+from trackwire_server.core.stores import (
+    ExperimentStore,
+    GarbageStore,
+    LoggedModelStore,
+    MetricStore,
+    RunDataStore,
+    RunInputStore,
+    RunStore,
+)
+from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.garbage import MemoryGarbage
 from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
+from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
+from trackwire_server.stores.sql.garbage import SqlGarbage
 from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.run_data import SqlRunData
+from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import metric_series, metric_summaries, run_heads, runs
 
@@ -41,6 +54,8 @@ class Stores:
     experiments: ExperimentStore
     runs: RunStore
     run_data: RunDataStore
+    run_inputs: RunInputStore
+    garbage: GarbageStore
     metrics: MetricStore
     put_summaries: PutSummaries
     logged_models: LoggedModelStore
@@ -57,6 +72,8 @@ def memory_stores() -> Stores:
         MemoryExperiments(state),
         MemoryRuns(state),
         MemoryRunData(state),
+        MemoryRunInputs(state),
+        MemoryGarbage(state, MemoryUploads(state)),
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
         MemoryLoggedModels(state),
@@ -76,6 +93,8 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlExperiments(database),
             SqlRuns(database),
             SqlRunData(database),
+            SqlRunInputs(database),
+            SqlGarbage(database),
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
             SqlLoggedModels(database),

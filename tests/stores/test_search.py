@@ -23,6 +23,7 @@ from trackwire_server.core.entities import (
     ViewType,
 )
 from trackwire_server.core.paging import SearchQuery
+from trackwire_server.core.run_inputs import CONTEXT_TAG, Dataset, DatasetInput, RunInputs
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.search import RUNS
 
@@ -34,7 +35,7 @@ ENTRIES = st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2)
 
 @dataclass(frozen=True)
 class Sample:
-    """A run as a test draws it; metrics are (first, last, lowest number or None)."""
+    """A run as a test draws it; metrics are (first, last, lowest number or None), datasets (name, digest, context)."""
 
     name: str
     start_time_ms: int
@@ -42,9 +43,11 @@ class Sample:
     params: dict[str, str]
     tags: dict[str, str]
     metrics: dict[str, tuple[float, float, float | None]]
+    datasets: list[tuple[str, str, str]]
 
 
 METRIC = st.tuples(NUMBERS, NUMBERS, st.none() | st.sampled_from([-1.5, 0.5, math.inf]))
+DATASET = st.tuples(TEXTS.filter(bool), st.sampled_from(["x", "X", "_"]), TEXTS)
 SAMPLES = st.builds(
     Sample,
     name=st.sampled_from(["n", "N", "m", "né"]),
@@ -53,6 +56,11 @@ SAMPLES = st.builds(
     params=ENTRIES,
     tags=ENTRIES,
     metrics=st.dictionaries(st.sampled_from(KEYS), METRIC, max_size=2),
+    datasets=st.lists(
+        st.tuples(TEXTS.filter(bool), st.sampled_from(["x", "X", "_"]), TEXTS),
+        max_size=3,
+        unique_by=lambda each: each[:2],
+    ),
 )
 
 
@@ -60,7 +68,9 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+DATASET_FIELDS = st.sampled_from(["datasets.name", "dataset.digest", "datasets.context"])
 TEXT_FIELDS = st.sampled_from(["params.a", "tags.a", "params.b", "tags.b", "run_name", "parent_run_id", "user_id"])
+ANY_TEXT_FIELDS = TEXT_FIELDS | DATASET_FIELDS
 NUMBER_FIELDS = st.sampled_from(
     ["metrics.a", "metrics.a.first", "metrics.a.min", "metrics.b.max", "metrics.b", "metrics.none"]
 )
@@ -70,14 +80,19 @@ IS_NULL = st.sampled_from(["IS NULL", "IS NOT NULL"])
 LIKE = st.sampled_from(["LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"])
 PATTERNS = st.sampled_from(["%", "x%", "%Y", "_", "ä", "a\\%", "%\\b", "A%b", "", "n%"])
 COMPARISONS = st.one_of(
-    st.builds("{} {} {}".format, TEXT_FIELDS, st.sampled_from(["=", "!="]), TEXTS.map(quoted)),
-    st.builds("{} {} {}".format, TEXT_FIELDS, LIKE, PATTERNS.map(quoted)),
-    st.builds("{} {} ({}, {})".format, TEXT_FIELDS, st.sampled_from(["IN", "NOT IN"]), *[TEXTS.map(quoted)] * 2),
+    st.builds("{} {} {}".format, ANY_TEXT_FIELDS, st.sampled_from(["=", "!="]), TEXTS.map(quoted)),
+    st.builds("{} {} {}".format, ANY_TEXT_FIELDS, LIKE, PATTERNS.map(quoted)),
+    st.builds(
+        "{} {} ({}, {})".format,
+        ANY_TEXT_FIELDS,
+        st.sampled_from(["IN", "NOT IN"]),
+        *[TEXTS.map(quoted)] * 2,
+    ),
     st.builds("{} {} {}".format, NUMBER_FIELDS, ORDERING, NUMBERS.filter(lambda n: not math.isnan(n))),
     st.builds("{} {} nan".format, NUMBER_FIELDS, st.sampled_from(["=", "!="])),
     st.builds("{} {} (0.5, {})".format, NUMBER_FIELDS, st.sampled_from(["IN", "NOT IN"]), st.just("inf")),
     st.builds("{} {} {}".format, INTEGER_FIELDS, ORDERING, st.integers(0, 3)),
-    st.builds("{} {}".format, TEXT_FIELDS | NUMBER_FIELDS | INTEGER_FIELDS, IS_NULL),
+    st.builds("{} {}".format, ANY_TEXT_FIELDS | NUMBER_FIELDS | INTEGER_FIELDS, IS_NULL),
     st.builds("status {} 'finished'".format, st.sampled_from(["=", "!="])),
 )
 FILTERS = st.recursive(
@@ -127,6 +142,8 @@ class Pair:
         summaries = [summary_of(run_id, key, *numbers) for key, numbers in sample.metrics.items()]
         for stores in (self.memory, self.database):
             await stores.runs.create_run(new)
+            if sample.datasets:
+                await stores.run_inputs.log_run_inputs(run_id, inputs_of(sample), None)
             await stores.put_summaries(summaries)
 
     async def page(self, query: SearchQuery) -> tuple[list[str], object]:
@@ -140,6 +157,11 @@ class Pair:
 def shown(run: Run) -> str:
     """A run as text: NaN equals itself there."""
     return repr(replace(run, params=sorted(run.params.items()), tags=sorted(run.tags.items())))
+
+
+def inputs_of(sample: Sample) -> RunInputs:
+    given = [DatasetInput(Dataset(name, digest), {CONTEXT_TAG: context}) for name, digest, context in sample.datasets]
+    return RunInputs(tuple(given))
 
 
 def summary_of(run_id: str, key: str, first: float, last: float, lowest: float | None) -> MetricSummary:

@@ -14,6 +14,7 @@ from trackwire.client.experiments import ExperimentMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
+from trackwire.client.run_inputs import RunInputMethods
 from trackwire.client.runs import RunMethods
 from trackwire.client.writer import PENDING_BYTES_MAX, MetricWriter
 
@@ -21,6 +22,7 @@ from trackwire.client.writer import PENDING_BYTES_MAX, MetricWriter
 class Client(
     ExperimentMethods,
     RunMethods,
+    RunInputMethods,
     MetricMethods,
     ArtifactMethods,
     ModelRegistryMethods,

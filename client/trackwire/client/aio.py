@@ -18,6 +18,7 @@ from trackwire.client.experiments import ExperimentMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
+from trackwire.client.run_inputs import RunInputMethods
 from trackwire.client.runs import RunMethods
 
 
@@ -25,6 +26,7 @@ class AsyncClient(
     AsyncCalls,
     ExperimentMethods,
     RunMethods,
+    RunInputMethods,
     MetricMethods,
     ArtifactMethods,
     ModelRegistryMethods,

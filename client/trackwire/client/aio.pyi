@@ -1,6 +1,6 @@
 """Generated from the sources of the mixins by scripts/generate_async_client; edit those instead."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -34,6 +34,7 @@ from trackwire.v1.metrics_pb2 import (
     WriterStamp,
 )
 from trackwire.v1.model_registry_pb2 import ModelVersion, RegisteredModel
+from trackwire.v1.run_inputs_pb2 import DatasetInput, DatasetSummary
 from trackwire.v1.runs_pb2 import CreateRunResponse, HeartbeatRunResponse, Run, SearchRunsResponse
 
 class AsyncClient:
@@ -124,6 +125,13 @@ class AsyncClient:
     async def delete_tag(self, run_id: str, key: str) -> None: ...
     async def heartbeat_run(self, run_id: str) -> HeartbeatRunResponse: ...
     async def request_run_stop(self, run_id: str) -> None: ...
+    async def log_inputs(
+        self, run_id: str, datasets: Iterable[DatasetInput] = (), *, models: Sequence[str] = ()
+    ) -> None: ...
+    async def log_outputs(self, run_id: str, models: Mapping[str, int]) -> None: ...
+    def search_datasets(
+        self, experiment_ids: str | Sequence[str], *, max_results: int | None = None
+    ) -> AsyncGenerator[DatasetSummary]: ...
     async def ingest_metrics(
         self,
         run_id: str,

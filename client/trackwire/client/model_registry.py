@@ -16,6 +16,7 @@ class ModelVersionOptions(TypedDict, total=False):
     """What a new version may say of itself."""
 
     run_id: str  # Lineage: the run that made it.
+    model_id: str  # Lineage: the logged model that it is of.
     run_link: str  # A link to that run, where it lives on another server.
     user_id: str
     description: str

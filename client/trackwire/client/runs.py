@@ -7,6 +7,7 @@ from typing import Literal, TypedDict, Unpack
 
 from trackwire.client.calls import Calls, enum_name, text_list
 from trackwire.client.experiments import ViewTypeName, view_type_name
+from trackwire.client.run_inputs import DatasetViewName, dataset_view_name
 from trackwire.errors import InvalidArgumentError
 from trackwire.v1.runs_pb2 import (
     CreateRunRequest,
@@ -62,11 +63,13 @@ class RunOptions(JoinOptions, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """Which metrics, params and tags a search brings back: these keys, or all (None)."""
+    """Which metrics, params and tags a search brings back: these keys, or all (None); and how much of datasets."""
 
     metrics: Sequence[str] | None = None
     params: Sequence[str] | None = None
     tags: Sequence[str] | None = None
+    # BASIC leaves out schema and profile, which may be large.
+    datasets: DatasetViewName = "BASIC"
 
 
 def run_status_name(status: str) -> str:
@@ -94,7 +97,7 @@ class RunMethods(Calls):
         return self._call(request, CreateRunResponse, lambda response: response)
 
     def get_run(self, run_id: str) -> Run:
-        """A run with all its params, tags and primary metrics, also a deleted one."""
+        """A run with all its params, tags, primary metrics, inputs and outputs, also a deleted one."""
         return self._call(GetRunRequest(run_id=run_id), GetRunResponse, lambda response: response.run)
 
     def search_runs(
@@ -213,6 +216,7 @@ def _search_request(
         metrics=_selection(returning.metrics if returning else None),
         params=_selection(returning.params if returning else None),
         tags=_selection(returning.tags if returning else None),
+        dataset_view=dataset_view_name(returning.datasets) if returning else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -125,6 +125,12 @@ class ActiveRun(RunFiles):
         """Deletes one tag."""
         self._require_open()
         self._recorder.say(RecordKind.DELETE_TAG, {"key": check_key(key)})
+
+    def log_inputs(self, given: Iterable[Mapping[str, str]]) -> None:
+        """Says what the run was given, as `words_of_inputs` has it; what was said before stays as it is."""
+        self._require_open()
+        for words in given:
+            self._recorder.say(RecordKind.LOG_INPUTS, words)
 
     def flush(self, timeout_seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
         """Waits until all that was logged is durable: on the server, or offline on this machine's disk.

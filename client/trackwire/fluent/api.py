@@ -8,12 +8,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Literal, TypeVar, overload
 
-from trackwire.errors import InvalidArgumentError, UnimplementedError
 from trackwire.fluent.active import last_active_run, run_to_log
 from trackwire.fluent.active_run import FLUSH_TIMEOUT_SECONDS
 from trackwire.fluent.artifact_paths import below, checked_path
 from trackwire.fluent.checks import metric_context
-from trackwire.fluent.inputs import input_tag
+from trackwire.fluent.inputs import words_of_inputs
 from trackwire.fluent.operations import RunOperations, operations_of
 from trackwire.gathering import MetricValue
 from trackwire.local_files import LocalPath
@@ -103,30 +102,30 @@ def delete_tag(key: str) -> None:
 
 
 def log_input(
-    dataset: object, context: str | None = None, tags: Mapping[str, object] | None = None, model: None = None
+    dataset: object | None = None,
+    context: str | None = None,
+    tags: Mapping[str, object] | None = None,
+    model: object | None = None,
 ) -> None:
-    """Says that the active run was given a dataset of `trackwire.data`: for training, testing or another context."""
-    log_inputs([dataset], [context], [tags], model)
+    """Says that the active run was given a dataset of `trackwire.data`: for training, testing or another context.
+
+    Or a model, which is what has a `model_id`.
+    """
+    log_inputs([dataset], [context], [tags], [model])
 
 
 def log_inputs(
-    datasets: Sequence[object],
+    datasets: Sequence[object | None] | None = None,
     contexts: Sequence[str | None] | None = None,
     tags_list: Sequence[Mapping[str, object] | None] | None = None,
-    models: None = None,
+    models: Sequence[object | None] | None = None,
 ) -> None:
-    """Says that the active run was given these datasets; one context and one set of tags for each, or none at all."""
-    if models is not None:
-        raise UnimplementedError("log_input: model: a run's inputs are datasets: models are not kept as such")
-    contexts = [None] * len(datasets) if contexts is None else contexts
-    tags_list = [None] * len(datasets) if tags_list is None else tags_list
-    if not len(datasets) == len(contexts) == len(tags_list):
-        raise InvalidArgumentError(
-            f"log_inputs: {len(datasets)} datasets, {len(contexts)} contexts and {len(tags_list)} sets of tags:"
-            " must be as many of each"
-        )
-    said = dict(map(input_tag, datasets, contexts, tags_list))
-    run_to_log().set_tags(said)
+    """Says that the active run was given these datasets; one context and one set of tags for each, or none at all.
+
+    A dataset that the run was given before keeps the context and the tags that it has.
+    """
+    said = words_of_inputs(datasets, contexts, tags_list, models)
+    run_to_log().log_inputs(said)
 
 
 def log_artifact(local_path: LocalPath, artifact_path: str | None = None, run_id: str | None = None) -> None:

@@ -67,5 +67,13 @@ def checked_text(field: str, value: object, characters_max: int) -> str:
     return text
 
 
+def required_text(field: str, value: object, characters_max: int) -> str:
+    """A value as text that must be there."""
+    text = checked_text(field, value, characters_max)
+    if not text:
+        raise _error(field, text, "is required")
+    return text
+
+
 def _error(field: str, text: str, what: str) -> InvalidArgumentError:
     return InvalidArgumentError(f"{field}: {text[:60]!r}: {what}", metadata={"field": field})

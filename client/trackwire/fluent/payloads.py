@@ -5,15 +5,18 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from trackwire.columns import MetricColumns
+from trackwire.fluent.inputs import PARTS_CHARACTERS_MAX, TAG_PREFIX
 from trackwire.fluent.opening import Opening
 from trackwire.gathering import MetricContext
 from trackwire.internal.v1.spool_pb2 import SpooledUpload
 from trackwire.spool.kinds import RecordKind
 from trackwire.v1.metrics_pb2 import SeriesContext
+from trackwire.v1.run_inputs_pb2 import Dataset
 from trackwire.v1.runs_pb2 import (
     CreateRunRequest,
     DeleteRunTagRequest,
     LogParamsRequest,
+    LogRunInputsRequest,
     SetRunTagsRequest,
     UpdateRunRequest,
 )
@@ -85,6 +88,9 @@ def _of_kind(run_id: str, kind: RecordKind, sayings: Sequence[Mapping[str, str]]
         case RecordKind.DELETE_TAG:
             for words in sayings:
                 yield kind, DeleteRunTagRequest(run_id=run_id, key=words["key"]).SerializeToString()
+        case RecordKind.LOG_INPUTS:
+            for words in sayings:
+                yield kind, _log_inputs(run_id, words).SerializeToString()
         case RecordKind.UPDATE_RUN:
             for words in sayings:
                 request = UpdateRunRequest(run_id=run_id, status=f"RUN_STATUS_{words['status']}")
@@ -96,6 +102,17 @@ def _of_kind(run_id: str, kind: RecordKind, sayings: Sequence[Mapping[str, str]]
                 yield kind, _upload(run_id, words).SerializeToString()
         case _:
             raise ValueError(f"kind: {kind!r}: nothing that is said")
+
+
+def _log_inputs(run_id: str, words: Mapping[str, str]) -> LogRunInputsRequest:
+    request = LogRunInputsRequest(run_id=run_id)
+    if "model_id" in words:
+        request.models.add(model_id=words["model_id"])
+        return request
+    parts = {part: words[part] for part in PARTS_CHARACTERS_MAX}
+    tags = {key.removeprefix(TAG_PREFIX): value for key, value in words.items() if key.startswith(TAG_PREFIX)}
+    request.datasets.add(dataset=Dataset(**parts), tags=tags)
+    return request
 
 
 def _upload(run_id: str, words: Mapping[str, str]) -> SpooledUpload:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from trackwire.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError
 from trackwire.mlflow_client.asking import Asking, page_size, texts
-from trackwire.queries.artifact_uris import version_and_path
+from trackwire.queries.artifact_uris import files_of, version_and_path
 from trackwire.queries.convert import model_version_of, registered_model_of
 from trackwire.queries.entities import ModelVersion, PagedList, RegisteredModel
 from trackwire.queries.model_registry import version_number
@@ -115,7 +115,7 @@ class ModelRegistryMethods(RegisteredModelMethods):
             client.create_registered_model(dst_name)
         copy = client.create_model_version(
             dst_name,
-            version.source,
+            files_of(version),
             run_id=version.run_id,
             run_link=version.run_link,
             description=version.description,
@@ -144,7 +144,8 @@ class ModelRegistryMethods(RegisteredModelMethods):
 
     def get_model_version_download_uri(self, name: str, version: str | int) -> str:
         """Where a version's files lie."""
-        return self.get_model_version(name, version).source
+        client = self._client("get_model_version_download_uri")
+        return files_of(client.get_model_version(name, version_number(version)))
 
     def search_model_versions(
         self,

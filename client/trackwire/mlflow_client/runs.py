@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
 
-from trackwire.fluent.inputs import tag_of_input
 from trackwire.fluent.operations import RunOperations, operations_of
 from trackwire.mlflow_client.asking import Asking, page_size, texts
 from trackwire.queries.convert import run_of
-from trackwire.queries.entities import DatasetInput, PagedList, Run
+from trackwire.queries.entities import DatasetInput, LoggedModelInput, LoggedModelOutput, PagedList, Run
+from trackwire.queries.inputs import dataset_inputs_to_proto
 from trackwire.queries.named_values import ViewType
 from trackwire.queries.runs import parent_of
 from trackwire.queries.views import view_type_name
@@ -100,13 +100,21 @@ class RunMethods(Asking):
         self._client("set_tag").set_tag(run_id, key, value)
         return operations_of(None, synchronous)
 
-    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
-        """Says that a run was given these datasets."""
-        said = dict(
-            tag_of_input(dict(each.dataset), {tag.key: tag.value for tag in each.tags}) for each in datasets or ()
-        )
-        if said:
-            self._client("log_inputs").set_tags(run_id, said)
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: Sequence[DatasetInput] | None = None,
+        models: Sequence[LoggedModelInput] | None = None,
+    ) -> None:
+        """Says that a run was given these datasets and models; what it was given before stays as it is."""
+        if datasets or models:
+            given = [each.model_id for each in models or ()]
+            self._client("log_inputs").log_inputs(run_id, dataset_inputs_to_proto(datasets or ()), models=given)
+
+    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
+        """Says that a run has made these models; what it has made before stays as it is."""
+        if models:
+            self._client("log_outputs").log_outputs(run_id, {each.model_id: each.step for each in models})
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Deletes one tag; NotFoundError if the run has no such tag."""

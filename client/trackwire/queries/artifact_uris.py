@@ -47,16 +47,22 @@ def place_of(
     return place_of_uri(client, artifact_uri)
 
 
+def files_of(version: "ModelVersion") -> str:
+    """Where a version's files lie; its source may be another version."""
+    return version.storage_location or version.source
+
+
 def place_of_uri(client: "Client", uri: str) -> ArtifactPlace:
-    """The place of a URI; of one in the model registry, that of the version's source."""
+    """The place of a URI; of one in the model registry, that of the version's files."""
     place = _of_run(uri)
     if place is not None:
         return place
     version, path = version_and_path(client, uri)
-    root = _of_run(version.source)
+    files = files_of(version)
+    root = _of_run(files)
     if root is None:
         raise FailedPreconditionError(
-            f"artifact_uri: {uri!r}: its files lie at {version.source!r}, outside of this server: read them there",
+            f"artifact_uri: {uri!r}: its files lie at {files!r}, outside of this server: read them there",
             reason="ARTIFACTS_ELSEWHERE",
         )
     return ArtifactPlace(root.run_id, posixpath.join(root.path, path) if path else root.path, path)

@@ -12,9 +12,8 @@ from trackwire.queries.entities import (
     Run,
     RunData,
     RunInfo,
-    RunInputs,
 )
-from trackwire.queries.inputs import inputs_of
+from trackwire.queries.inputs import inputs_of, outputs_of
 from trackwire.v1 import artifacts_pb2, experiments_pb2, model_registry_pb2, runs_pb2
 
 _LIFECYCLE_STAGES = {
@@ -35,8 +34,7 @@ def _by_key(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def run_of(message: runs_pb2.Run) -> Run:
-    """A run with its data."""
-    tags = _by_key(message.tags)
+    """A run with its data, its inputs and its outputs."""
     return Run(
         info=RunInfo(
             run_id=message.run_id,
@@ -52,9 +50,10 @@ def run_of(message: runs_pb2.Run) -> Run:
         data=RunData(
             metrics={summary.key: summary.last_value for summary in message.metrics},
             params=_by_key(message.params),
-            tags=tags,
+            tags=_by_key(message.tags),
         ),
-        inputs=RunInputs(inputs_of(tags)),
+        inputs=inputs_of(message),
+        outputs=outputs_of(message),
     )
 
 

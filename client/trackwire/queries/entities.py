@@ -2,7 +2,8 @@
 
 Run ─┬─ info: RunInfo          Experiment    RegisteredModel ── latest_versions: ModelVersion
      ├─ data: RunData          FileInfo      Metric, Param, RunTag
-     └─ inputs: RunInputs ── dataset_inputs: DatasetInput
+     ├─ inputs: RunInputs ── dataset_inputs: DatasetInput, model_inputs: LoggedModelInput
+     └─ outputs: RunOutputs ── model_outputs: LoggedModelOutput
 
 Words for numbers and the like are in `named_values`.
 """
@@ -65,13 +66,14 @@ class RunData(Entity):
 
 @dataclass(frozen=True, slots=True)
 class Dataset(Entity):
-    """What a run was given."""
+    """What a run was given. `schema` and `profile` are JSON, None where there is none; searches leave both out."""
 
     name: str
     digest: str
     source_type: str = ""
     source: str = ""
-    profile: str = ""
+    schema: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,33 @@ class DatasetInput(Entity):
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedModelInput(Entity):
+    """A model that a run was given."""
+
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedModelOutput(Entity):
+    """A model that a run has made, and at which step."""
+
+    model_id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunInputs(Entity):
-    """All that a run was given."""
+    """All that a run was given; a search leaves out models."""
 
     dataset_inputs: list[DatasetInput] = field(default_factory=list)
+    model_inputs: list[LoggedModelInput] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutputs(Entity):
+    """All that a run has made; a search leaves it out."""
+
+    model_outputs: list[LoggedModelOutput] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +129,16 @@ class Run(Entity):
     info: RunInfo
     data: RunData
     inputs: RunInputs = field(default_factory=RunInputs)
+    outputs: RunOutputs = field(default_factory=RunOutputs)
 
     def to_dictionary(self) -> dict[str, object]:
         """The same as a dict of dicts, for JSON and such."""
-        return {"info": dict(self.info), "data": self.data.to_dictionary(), "inputs": asdict(self.inputs)}
+        return {
+            "info": dict(self.info),
+            "data": self.data.to_dictionary(),
+            "inputs": asdict(self.inputs),
+            "outputs": asdict(self.outputs),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,64 @@
-"""What runs were given, out of the tags that say it."""
+"""What runs were given and have made: from messages to entities, and back."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from trackwire.fluent.inputs import INPUT_TAG_PREFIX
-from trackwire.queries.entities import Dataset, DatasetInput, InputTag
+from trackwire.queries.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelInput,
+    LoggedModelOutput,
+    RunInputs,
+    RunOutputs,
+)
+from trackwire.v1 import run_inputs_pb2, runs_pb2
 
 
-def inputs_of(tags: Mapping[str, str]) -> list[DatasetInput]:
-    """A run's datasets by name. A tag that says something else under such a key is only a tag: anybody may set one."""
-    found = [_input_of(value) for key, value in tags.items() if key.startswith(INPUT_TAG_PREFIX)]
-    return sorted((each for each in found if each is not None), key=lambda each: each.dataset.name)
+def inputs_of(message: runs_pb2.Run) -> RunInputs:
+    """What a run was given, in the order in which it was logged."""
+    given = message.inputs
+    return RunInputs(
+        [_dataset_input_of(each) for each in given.datasets],
+        [LoggedModelInput(each.model_id) for each in given.models],
+    )
 
 
-def _input_of(text: str) -> DatasetInput | None:
-    try:
-        said = json.loads(text)
-        dataset = Dataset(**{key: str(value) for key, value in said["dataset"].items()})
-        return DatasetInput(dataset, [InputTag(str(key), str(value)) for key, value in said["tags"].items()])
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+def outputs_of(message: runs_pb2.Run) -> RunOutputs:
+    """What a run has made, in the order in which it was logged."""
+    return RunOutputs([LoggedModelOutput(each.model_id, each.step) for each in message.outputs.models])
+
+
+def dataset_inputs_to_proto(inputs: Iterable[DatasetInput]) -> list[run_inputs_pb2.DatasetInput]:
+    """Datasets as a request has them."""
+    return [
+        run_inputs_pb2.DatasetInput(
+            dataset=_dataset_to_proto(each.dataset), tags={tag.key: str(tag.value) for tag in each.tags}
+        )
+        for each in inputs
+    ]
+
+
+def _dataset_to_proto(dataset: Dataset) -> run_inputs_pb2.Dataset:
+    return run_inputs_pb2.Dataset(
+        name=dataset.name,
+        digest=dataset.digest,
+        source_type=dataset.source_type,
+        source=dataset.source,
+        schema=dataset.schema,
+        profile=dataset.profile,
+    )
+
+
+def _dataset_input_of(message: run_inputs_pb2.DatasetInput) -> DatasetInput:
+    dataset = message.dataset
+    return DatasetInput(
+        Dataset(
+            name=dataset.name,
+            digest=dataset.digest,
+            source_type=dataset.source_type,
+            source=dataset.source,
+            schema=dataset.schema or None,
+            profile=dataset.profile or None,
+        ),
+        [InputTag(key, value) for key, value in sorted(message.tags.items())],
+    )

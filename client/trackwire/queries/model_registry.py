@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trackwire.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError
-from trackwire.queries.artifact_uris import ArtifactPlace, place_of_uri, version_and_path
+from trackwire.queries.artifact_uris import ArtifactPlace, files_of, place_of_uri, version_and_path
 from trackwire.queries.entities import ModelVersion, RegisteredModel
 from trackwire.queries.server import client_for
 from trackwire.user import user_name
@@ -104,7 +104,8 @@ def _source(client: "Client", model_uri: str) -> tuple[str, str]:
     """What a new version's files are called, and the run that made them."""
     if model_uri.startswith("models:/"):
         version, path = version_and_path(client, model_uri)
-        return posixpath.join(version.source, path) if path else version.source, version.run_id
+        files = files_of(version)
+        return posixpath.join(files, path) if path else files, version.run_id
     place = place_of_uri(client, model_uri)
     _check_there(client, place, model_uri)
     return f"runs:/{place.run_id}/{place.path}".rstrip("/"), place.run_id

@@ -118,10 +118,17 @@ def search_runs(
     view_type = view_type_name("run_view_type", run_view_type)
     client = client_for("search_runs")
     searched = _experiments(client, experiment_ids, experiment_names, search_all=search_all_experiments)
+    from trackwire.client.runs import Returning
     from trackwire.queries.convert import run_of
 
     found = client.search_runs(
-        searched, filter_string or "", order_by=order_by or (), view_type=view_type, max_results=max_results
+        searched,
+        filter_string or "",
+        order_by=order_by or (),
+        view_type=view_type,
+        max_results=max_results,
+        # A DataFrame has no column for them.
+        returning=Returning(datasets="BASIC" if pandas is None else "NONE"),
     )
     runs = [run_of(message) for message in found] if searched else []
     if pandas is None:

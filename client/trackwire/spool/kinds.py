@@ -14,3 +14,4 @@ class RecordKind(IntEnum):
     UPDATE_RUN = 6
     UPLOAD = 7
     END = 8
+    LOG_INPUTS = 9

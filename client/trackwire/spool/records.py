@@ -49,6 +49,8 @@ WAYS: Mapping[RecordKind, Way] = {
     RecordKind.UPDATE_RUN: Way("/trackwire.v1.RunService/UpdateRun", Order.BARRIER, is_stamped=True),
     # A SpooledUpload, which names a file.
     RecordKind.UPLOAD: Way("/trackwire.v1.ArtifactService/UploadArtifact", Order.OWN_LANE, is_stamped=False),
+    # A LogRunInputsRequest.
+    RecordKind.LOG_INPUTS: Way("/trackwire.v1.RunService/LogRunInputs", Order.BARRIER, is_stamped=True),
     # Empty: the stream is complete.
     RecordKind.END: Way("", Order.NEVER, is_stamped=False),
 }

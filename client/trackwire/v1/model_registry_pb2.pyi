@@ -66,7 +66,7 @@ class RegisteredModel(_message.Message):
     def __init__(self, name: _Optional[str] = ..., workspace: _Optional[str] = ..., description: _Optional[str] = ..., creation_time_ms: _Optional[int] = ..., last_update_time_ms: _Optional[int] = ..., tags: _Optional[_Mapping[str, str]] = ..., aliases: _Optional[_Mapping[str, int]] = ..., latest_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ...) -> None: ...
 
 class ModelVersion(_message.Message):
-    __slots__ = ("name", "version", "description", "source", "run_id", "run_link", "user_id", "status", "status_message", "current_stage", "aliases", "tags", "creation_time_ms", "last_update_time_ms")
+    __slots__ = ("name", "version", "description", "source", "run_id", "run_link", "user_id", "status", "status_message", "current_stage", "aliases", "tags", "creation_time_ms", "last_update_time_ms", "model_id", "storage_location")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,8 @@ class ModelVersion(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     CREATION_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_UPDATE_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    STORAGE_LOCATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     description: str
@@ -102,7 +104,9 @@ class ModelVersion(_message.Message):
     tags: _containers.ScalarMap[str, str]
     creation_time_ms: int
     last_update_time_ms: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., description: _Optional[str] = ..., source: _Optional[str] = ..., run_id: _Optional[str] = ..., run_link: _Optional[str] = ..., user_id: _Optional[str] = ..., status: _Optional[_Union[ModelVersionStatus, str]] = ..., status_message: _Optional[str] = ..., current_stage: _Optional[_Union[ModelStage, str]] = ..., aliases: _Optional[_Iterable[str]] = ..., tags: _Optional[_Mapping[str, str]] = ..., creation_time_ms: _Optional[int] = ..., last_update_time_ms: _Optional[int] = ...) -> None: ...
+    model_id: str
+    storage_location: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., description: _Optional[str] = ..., source: _Optional[str] = ..., run_id: _Optional[str] = ..., run_link: _Optional[str] = ..., user_id: _Optional[str] = ..., status: _Optional[_Union[ModelVersionStatus, str]] = ..., status_message: _Optional[str] = ..., current_stage: _Optional[_Union[ModelStage, str]] = ..., aliases: _Optional[_Iterable[str]] = ..., tags: _Optional[_Mapping[str, str]] = ..., creation_time_ms: _Optional[int] = ..., last_update_time_ms: _Optional[int] = ..., model_id: _Optional[str] = ..., storage_location: _Optional[str] = ...) -> None: ...
 
 class CreateRegisteredModelRequest(_message.Message):
     __slots__ = ("name", "description", "tags")
@@ -255,7 +259,7 @@ class DeleteRegisteredModelAliasResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class CreateModelVersionRequest(_message.Message):
-    __slots__ = ("request_id", "name", "source", "run_id", "run_link", "user_id", "description", "tags")
+    __slots__ = ("request_id", "name", "source", "run_id", "run_link", "user_id", "description", "tags", "model_id")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -271,6 +275,7 @@ class CreateModelVersionRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     source: str
@@ -279,7 +284,8 @@ class CreateModelVersionRequest(_message.Message):
     user_id: str
     description: str
     tags: _containers.ScalarMap[str, str]
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., source: _Optional[str] = ..., run_id: _Optional[str] = ..., run_link: _Optional[str] = ..., user_id: _Optional[str] = ..., description: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    model_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., source: _Optional[str] = ..., run_id: _Optional[str] = ..., run_link: _Optional[str] = ..., user_id: _Optional[str] = ..., description: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., model_id: _Optional[str] = ...) -> None: ...
 
 class CreateModelVersionResponse(_message.Message):
     __slots__ = ("model_version",)

@@ -1,5 +1,6 @@
 from trackwire.v1 import experiments_pb2 as _experiments_pb2
 from trackwire.v1 import metrics_pb2 as _metrics_pb2
+from trackwire.v1 import run_inputs_pb2 as _run_inputs_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -34,7 +35,7 @@ IF_EXISTS_FAIL: IfExists
 IF_EXISTS_JOIN: IfExists
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "run_name", "experiment_id", "user_id", "status", "start_time_ms", "end_time_ms", "lifecycle_stage", "artifact_uri", "deleted_time_ms", "parent_run_id", "heartbeat_time_ms", "stop_requested", "params", "tags", "metrics")
+    __slots__ = ("run_id", "run_name", "experiment_id", "user_id", "status", "start_time_ms", "end_time_ms", "lifecycle_stage", "artifact_uri", "deleted_time_ms", "parent_run_id", "heartbeat_time_ms", "stop_requested", "params", "tags", "metrics", "inputs", "outputs")
     class ParamsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +66,8 @@ class Run(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     run_name: str
     experiment_id: str
@@ -81,7 +84,9 @@ class Run(_message.Message):
     params: _containers.ScalarMap[str, str]
     tags: _containers.ScalarMap[str, str]
     metrics: _containers.RepeatedCompositeFieldContainer[_metrics_pb2.MetricSummary]
-    def __init__(self, run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., experiment_id: _Optional[str] = ..., user_id: _Optional[str] = ..., status: _Optional[_Union[RunStatus, str]] = ..., start_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., lifecycle_stage: _Optional[_Union[_experiments_pb2.LifecycleStage, str]] = ..., artifact_uri: _Optional[str] = ..., deleted_time_ms: _Optional[int] = ..., parent_run_id: _Optional[str] = ..., heartbeat_time_ms: _Optional[int] = ..., stop_requested: bool = ..., params: _Optional[_Mapping[str, str]] = ..., tags: _Optional[_Mapping[str, str]] = ..., metrics: _Optional[_Iterable[_Union[_metrics_pb2.MetricSummary, _Mapping]]] = ...) -> None: ...
+    inputs: _run_inputs_pb2.RunInputs
+    outputs: _run_inputs_pb2.RunOutputs
+    def __init__(self, run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., experiment_id: _Optional[str] = ..., user_id: _Optional[str] = ..., status: _Optional[_Union[RunStatus, str]] = ..., start_time_ms: _Optional[int] = ..., end_time_ms: _Optional[int] = ..., lifecycle_stage: _Optional[_Union[_experiments_pb2.LifecycleStage, str]] = ..., artifact_uri: _Optional[str] = ..., deleted_time_ms: _Optional[int] = ..., parent_run_id: _Optional[str] = ..., heartbeat_time_ms: _Optional[int] = ..., stop_requested: bool = ..., params: _Optional[_Mapping[str, str]] = ..., tags: _Optional[_Mapping[str, str]] = ..., metrics: _Optional[_Iterable[_Union[_metrics_pb2.MetricSummary, _Mapping]]] = ..., inputs: _Optional[_Union[_run_inputs_pb2.RunInputs, _Mapping]] = ..., outputs: _Optional[_Union[_run_inputs_pb2.RunOutputs, _Mapping]] = ...) -> None: ...
 
 class CreateRunRequest(_message.Message):
     __slots__ = ("request_id", "run_id", "if_exists", "experiment_id", "experiment_name", "create_experiment", "run_name", "user_id", "status", "start_time_ms", "parent_run_id", "params", "tags")
@@ -196,7 +201,7 @@ class Selection(_message.Message):
     def __init__(self, all: bool = ..., keys: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SearchRunsRequest(_message.Message):
-    __slots__ = ("experiment_ids", "filter", "order_by", "view_type", "page_size", "page_token", "metrics", "params", "tags")
+    __slots__ = ("experiment_ids", "filter", "order_by", "view_type", "page_size", "page_token", "metrics", "params", "tags", "dataset_view")
     EXPERIMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
@@ -206,6 +211,7 @@ class SearchRunsRequest(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    DATASET_VIEW_FIELD_NUMBER: _ClassVar[int]
     experiment_ids: _containers.RepeatedScalarFieldContainer[str]
     filter: str
     order_by: _containers.RepeatedScalarFieldContainer[str]
@@ -215,7 +221,8 @@ class SearchRunsRequest(_message.Message):
     metrics: Selection
     params: Selection
     tags: Selection
-    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[_experiments_pb2.ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., metrics: _Optional[_Union[Selection, _Mapping]] = ..., params: _Optional[_Union[Selection, _Mapping]] = ..., tags: _Optional[_Union[Selection, _Mapping]] = ...) -> None: ...
+    dataset_view: _run_inputs_pb2.DatasetView
+    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[_experiments_pb2.ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., metrics: _Optional[_Union[Selection, _Mapping]] = ..., params: _Optional[_Union[Selection, _Mapping]] = ..., tags: _Optional[_Union[Selection, _Mapping]] = ..., dataset_view: _Optional[_Union[_run_inputs_pb2.DatasetView, str]] = ...) -> None: ...
 
 class SearchRunsResponse(_message.Message):
     __slots__ = ("runs", "next_page_token")
@@ -280,6 +287,54 @@ class DeleteRunTagRequest(_message.Message):
 class DeleteRunTagResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class LogRunInputsRequest(_message.Message):
+    __slots__ = ("run_id", "writer", "datasets", "models")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    DATASETS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    writer: _metrics_pb2.WriterStamp
+    datasets: _containers.RepeatedCompositeFieldContainer[_run_inputs_pb2.DatasetInput]
+    models: _containers.RepeatedCompositeFieldContainer[_run_inputs_pb2.ModelInput]
+    def __init__(self, run_id: _Optional[str] = ..., writer: _Optional[_Union[_metrics_pb2.WriterStamp, _Mapping]] = ..., datasets: _Optional[_Iterable[_Union[_run_inputs_pb2.DatasetInput, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[_run_inputs_pb2.ModelInput, _Mapping]]] = ...) -> None: ...
+
+class LogRunInputsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LogRunOutputsRequest(_message.Message):
+    __slots__ = ("run_id", "writer", "models")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    writer: _metrics_pb2.WriterStamp
+    models: _containers.RepeatedCompositeFieldContainer[_run_inputs_pb2.ModelOutput]
+    def __init__(self, run_id: _Optional[str] = ..., writer: _Optional[_Union[_metrics_pb2.WriterStamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[_run_inputs_pb2.ModelOutput, _Mapping]]] = ...) -> None: ...
+
+class LogRunOutputsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SearchRunDatasetsRequest(_message.Message):
+    __slots__ = ("experiment_ids", "page_size", "page_token")
+    EXPERIMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    experiment_ids: _containers.RepeatedScalarFieldContainer[str]
+    page_size: int
+    page_token: str
+    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class SearchRunDatasetsResponse(_message.Message):
+    __slots__ = ("datasets", "next_page_token")
+    DATASETS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    datasets: _containers.RepeatedCompositeFieldContainer[_run_inputs_pb2.DatasetSummary]
+    next_page_token: str
+    def __init__(self, datasets: _Optional[_Iterable[_Union[_run_inputs_pb2.DatasetSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class HeartbeatRunRequest(_message.Message):
     __slots__ = ("run_id",)

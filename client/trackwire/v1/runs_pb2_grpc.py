@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RunServiceStub(object):
-    """Runs: one execution each, with its params, tags and metrics.
+    """Runs: one execution each, with its params, tags, metrics, inputs and outputs.
     """
 
     def __init__(self, channel):
@@ -80,6 +80,21 @@ class RunServiceStub(object):
                 request_serializer=trackwire_dot_v1_dot_runs__pb2.DeleteRunTagRequest.SerializeToString,
                 response_deserializer=trackwire_dot_v1_dot_runs__pb2.DeleteRunTagResponse.FromString,
                 _registered_method=True)
+        self.LogRunInputs = channel.unary_unary(
+                '/trackwire.v1.RunService/LogRunInputs',
+                request_serializer=trackwire_dot_v1_dot_runs__pb2.LogRunInputsRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_runs__pb2.LogRunInputsResponse.FromString,
+                _registered_method=True)
+        self.LogRunOutputs = channel.unary_unary(
+                '/trackwire.v1.RunService/LogRunOutputs',
+                request_serializer=trackwire_dot_v1_dot_runs__pb2.LogRunOutputsRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_runs__pb2.LogRunOutputsResponse.FromString,
+                _registered_method=True)
+        self.SearchRunDatasets = channel.unary_unary(
+                '/trackwire.v1.RunService/SearchRunDatasets',
+                request_serializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.FromString,
+                _registered_method=True)
         self.HeartbeatRun = channel.unary_unary(
                 '/trackwire.v1.RunService/HeartbeatRun',
                 request_serializer=trackwire_dot_v1_dot_runs__pb2.HeartbeatRunRequest.SerializeToString,
@@ -93,7 +108,7 @@ class RunServiceStub(object):
 
 
 class RunServiceServicer(object):
-    """Runs: one execution each, with its params, tags and metrics.
+    """Runs: one execution each, with its params, tags, metrics, inputs and outputs.
     """
 
     def CreateRun(self, request, context):
@@ -104,7 +119,7 @@ class RunServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetRun(self, request, context):
-        """Gets a run with all its params, tags and primary metrics; deleted ones too.
+        """Gets a run with all its params, tags, primary metrics, inputs and outputs; deleted ones too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +170,27 @@ class RunServiceServicer(object):
 
     def DeleteRunTag(self, request, context):
         """Deletes one tag. NOT_FOUND if the run has no such tag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LogRunInputs(self, request, context):
+        """Says what datasets and models a run was given. What the run has already stays as it is, with its tags. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LogRunOutputs(self, request, context):
+        """Says what models a run has made. One that the run has already stays as it is, with its step. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchRunDatasets(self, request, context):
+        """Lists the datasets that runs of experiments were given, and as what: each name, digest and context once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,6 +258,21 @@ def add_RunServiceServicer_to_server(servicer, server):
                     request_deserializer=trackwire_dot_v1_dot_runs__pb2.DeleteRunTagRequest.FromString,
                     response_serializer=trackwire_dot_v1_dot_runs__pb2.DeleteRunTagResponse.SerializeToString,
             ),
+            'LogRunInputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.LogRunInputs,
+                    request_deserializer=trackwire_dot_v1_dot_runs__pb2.LogRunInputsRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_runs__pb2.LogRunInputsResponse.SerializeToString,
+            ),
+            'LogRunOutputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.LogRunOutputs,
+                    request_deserializer=trackwire_dot_v1_dot_runs__pb2.LogRunOutputsRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_runs__pb2.LogRunOutputsResponse.SerializeToString,
+            ),
+            'SearchRunDatasets': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchRunDatasets,
+                    request_deserializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.SerializeToString,
+            ),
             'HeartbeatRun': grpc.unary_unary_rpc_method_handler(
                     servicer.HeartbeatRun,
                     request_deserializer=trackwire_dot_v1_dot_runs__pb2.HeartbeatRunRequest.FromString,
@@ -241,7 +292,7 @@ def add_RunServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunService(object):
-    """Runs: one execution each, with its params, tags and metrics.
+    """Runs: one execution each, with its params, tags, metrics, inputs and outputs.
     """
 
     @staticmethod
@@ -477,6 +528,87 @@ class RunService(object):
             '/trackwire.v1.RunService/DeleteRunTag',
             trackwire_dot_v1_dot_runs__pb2.DeleteRunTagRequest.SerializeToString,
             trackwire_dot_v1_dot_runs__pb2.DeleteRunTagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LogRunInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.RunService/LogRunInputs',
+            trackwire_dot_v1_dot_runs__pb2.LogRunInputsRequest.SerializeToString,
+            trackwire_dot_v1_dot_runs__pb2.LogRunInputsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LogRunOutputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.RunService/LogRunOutputs',
+            trackwire_dot_v1_dot_runs__pb2.LogRunOutputsRequest.SerializeToString,
+            trackwire_dot_v1_dot_runs__pb2.LogRunOutputsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchRunDatasets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.RunService/SearchRunDatasets',
+            trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.SerializeToString,
+            trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,7 +15,7 @@ from trackwire_server.core.artifact_paths import home_of_run, partial_id
 from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_run_id
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, NOTHING, LifecycleStage, Run, RunSelection
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, RUN_ALONE, LifecycleStage, Run
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.experiments import check_experiment_id
 from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
@@ -32,7 +32,6 @@ from trackwire_server.core.stores import (
 )
 
 EXPIRED_UPLOADS_PER_COLLECTION = 100_000
-_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ class Admin:
         _check_count("run_ids", request.run_ids, LIMITS.runs_per_read)
         _check_count("experiment_ids", request.experiment_ids, LIMITS.experiments_per_search)
         for index, run_id in enumerate(request.run_ids):
-            run = await self._stores.runs.get_run(check_run_id(f"run_ids[{index}]", run_id), _RUN_ALONE)
+            run = await self._stores.runs.get_run(check_run_id(f"run_ids[{index}]", run_id), RUN_ALONE)
             _check_deleted("run", run_id, f"run_ids[{index}]", run.lifecycle_stage)
         for index, experiment_id in enumerate(request.experiment_ids):
             check_experiment_id(f"experiment_ids[{index}]", experiment_id)
@@ -172,7 +171,7 @@ class _Collection:
     async def take_run(self, run_id: str) -> None:
         """Takes a run with its uploads and artifacts, unless somebody restored it or still uploads to it."""
         try:
-            run = await self._stores.runs.get_run(run_id, _RUN_ALONE)
+            run = await self._stores.runs.get_run(run_id, RUN_ALONE)
         except NotFound:
             return
         # A client that goes away must not leave a run without rows whose artifacts nobody finds any more.

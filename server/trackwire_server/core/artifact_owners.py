@@ -10,12 +10,10 @@ from trackwire_server.core.artifact_paths import (
     partial_id,
 )
 from trackwire_server.core.checks import check_run_id
-from trackwire_server.core.entities import NOTHING, LifecycleStage, RunSelection
+from trackwire_server.core.entities import RUN_ALONE, LifecycleStage
 from trackwire_server.core.errors import RunDeleted
 from trackwire_server.core.logged_models import check_model_id
 from trackwire_server.core.stores import LoggedModelStore, RunStore
-
-_RUN_ALONE = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 class ArtifactOwners(Protocol):
@@ -42,7 +40,7 @@ class RunOwners:
 
     async def find(self, owner_id: str, field: str, *, to_write: bool) -> ArtifactHome:
         """See ArtifactOwners."""
-        run = await self._runs.get_run(check_run_id(field, owner_id), _RUN_ALONE)
+        run = await self._runs.get_run(check_run_id(field, owner_id), RUN_ALONE)
         if to_write and run.lifecycle_stage != LifecycleStage.ACTIVE:
             raise RunDeleted(owner_id)
         return home_of_run(run)

@@ -7,12 +7,14 @@ An upload, by its id, over any number of streams:
         ^                                      │   ^ │                                       │   ^ │ same header again:
         │  too many bytes, another SHA-256,    │   └─┘ stream cut, disk full:                │   └─┘ answered as done
         └──── a day without a new stream ──────┴────── resumed by offset ──── after a day ───┘
+
+A stream without a header, whose size and checksum nobody tells, is whole at its end, and forgotten if it is cut.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -20,7 +22,7 @@ from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
 from trackwire_server.core.checks import INT64_MAX, check_page_size, check_required
-from trackwire_server.core.clock import Clock
+from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import (
     Aborted,
@@ -97,11 +99,23 @@ class DownloadPart:
 class Artifacts:
     """Files of owners of one kind, runs or logged models, and their uploads."""
 
-    def __init__(self, owners: ArtifactOwners, uploads: UploadStore, stores: ByteStores, clock: Clock):
+    def __init__(
+        self,
+        owners: ArtifactOwners,
+        uploads: UploadStore,
+        stores: ByteStores,
+        clock: Clock,
+        new_id: NewId = random_id,
+    ):
         self._owners = owners
         self._uploads = uploads
         self._stores = stores
         self._clock = clock
+        self._new_id = new_id
+
+    async def root_uri(self, owner_id: str) -> str:
+        """Where an owner keeps its artifacts."""
+        return (await self._home(owner_id)).uri
 
     async def list_artifacts(
         self, owner_id: str, path: str, *, page_size: int = 0, page_token: str = ""
@@ -136,6 +150,22 @@ class Artifacts:
         await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
 
+    async def store(self, owner_id: str, path: str, data: AsyncIterable[bytes]) -> Artifact:
+        """Stores a file whose size and checksum nobody tells beforehand; nothing is kept of one that breaks off."""
+        check_artifact_path("path", path)
+        home = await self._home(owner_id, to_write=True)
+        async with self._stores.opened(home) as folder:
+            # Noted as others are, so that what a crash leaves of it is found and dropped.
+            upload = await self._uploads.begin_upload(Upload(self._new_id(), owner_id, path, 0, self._clock()))
+            name = self._owners.partial_id(owner_id, upload.upload_id)
+            try:
+                artifact = await _store_all(data, await folder.store.open_partial(name, folder.of(path)))
+            except BaseException:
+                await self._discard(owner_id, upload.upload_id, folder)
+                raise
+        await self._uploads.discard_upload(owner_id, upload.upload_id)
+        return replace(artifact, path=path)
+
     async def _store(
         self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], folder: ArtifactFolder
     ) -> tuple[Artifact, bytes]:
@@ -168,18 +198,23 @@ class Artifacts:
         check_artifact_path("path", path)
         _check_not_negative("offset", wanted.offset)
         _check_not_negative("length", wanted.length)
+        async with self.opened(owner_id, path) as file, aclosing(_parts(file, path, wanted)) as parts:
+            async for part in parts:
+                yield part
+
+    @asynccontextmanager
+    async def opened(self, owner_id: str, path: str) -> AsyncGenerator[OpenFile, None]:
+        """A file, to be read from until the block ends. Raises NotFound."""
+        check_artifact_path("path", path)
         home = await self._home(owner_id)
         async with self._stores.opened(home) as folder:
             try:
                 file = await folder.store.open_file(folder.of(path))
             except NotFound as error:
-                raise NotFound(
-                    "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
-                ) from error
+                hint = f"{self._owners.kind} {owner_id} has no such file"
+                raise NotFound("artifact", path, field="path", hint=hint) from error
             try:
-                async with aclosing(_parts(file, path, wanted)) as parts:
-                    async for part in parts:
-                        yield part
+                yield file
             finally:
                 await file.close()
 
@@ -270,6 +305,27 @@ async def _receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFini
     return received
 
 
+async def _store_all(data: AsyncIterable[bytes], partial: PartialFile) -> Artifact:
+    try:
+        await _append_all(data, partial)
+        return await partial.publish()
+    finally:
+        await partial.close()
+
+
+async def _append_all(data: AsyncIterable[bytes], partial: PartialFile) -> None:
+    async for part in data:
+        await partial.append(part)
+        if partial.size_bytes > LIMITS.artifact_bytes:
+            raise InvalidArgument(
+                "data",
+                f"{partial.size_bytes} bytes",
+                f"at most {LIMITS.artifact_bytes:,} bytes are allowed in one file",
+                reason="TOO_MANY_BYTES",
+                limit=LIMITS.artifact_bytes,
+            )
+
+
 async def _check_same_bytes(upload: Upload, parts: AsyncIterator[bytes | UploadFinish]) -> None:
     """Whether a stream is that of an upload which is complete; what it brings is not stored again."""
     async for part in parts:
@@ -294,13 +350,13 @@ async def _parts(file: OpenFile, path: str, wanted: DownloadRange) -> AsyncGener
         )
     end = min(file.size_bytes, wanted.offset + wanted.length) if wanted.length else file.size_bytes
     size_bytes, version = file.size_bytes, file.version
-    async with aclosing(_read_ahead(file, wanted.offset, end)) as parts:
+    async with aclosing(read_ahead(file, wanted.offset, end)) as parts:
         async for data in parts:
             yield DownloadPart(data, size_bytes, version)
             size_bytes, version = 0, ""
 
 
-async def _read_ahead(file: OpenFile, position: int, end: int) -> AsyncGenerator[bytes, None]:
+async def read_ahead(file: OpenFile, position: int, end: int) -> AsyncGenerator[bytes, None]:
     """The bytes up to an end, in at least one part; the next one is read while its predecessor is sent."""
 
     def start_reading() -> "asyncio.Task[bytes]":

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from trackwire_server.core.run_inputs import NO_INPUTS, NO_OUTPUTS, DatasetView, RunInputs, RunOutputs
+
 DEFAULT_WORKSPACE = "default"
 DEFAULT_EXPERIMENT_ID = "0"
 DEFAULT_EXPERIMENT_NAME = "Default"
@@ -175,6 +177,8 @@ class Run:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     metrics: Summaries = ()
+    inputs: RunInputs = NO_INPUTS
+    outputs: RunOutputs = NO_OUTPUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,16 +241,24 @@ NOTHING = Selection(frozenset())
 
 @dataclass(frozen=True, slots=True)
 class RunSelection:
-    """Which metrics, params and tags of a run are wanted."""
+    """Which metrics, params and tags of a run are wanted, how much of its datasets, and whether its models."""
 
     metrics: Selection = EVERYTHING
     params: Selection = EVERYTHING
     tags: Selection = EVERYTHING
+    datasets: DatasetView = DatasetView.FULL
+    models: bool = True
+
+
+RUN_ALONE = RunSelection(NOTHING, NOTHING, NOTHING, DatasetView.NONE, models=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version of a registered model."""
+    """One version of a registered model; `storage_location` is where its files lie if `source` names another version.
+
+    `model_id` is that of the logged model which it came from.
+    """
 
     name: str
     version: int
@@ -262,6 +274,13 @@ class ModelVersion:
     current_stage: ModelStage = ModelStage.NONE
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    model_id: str = ""
+    storage_location: str = ""
+
+    @property
+    def files(self) -> str:
+        """Where its files lie."""
+        return self.storage_location or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +296,8 @@ class NewModelVersion:
     user_id: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    model_id: str = ""
+    storage_location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class NotFound(TrackwireError):
             reason=f"{kind.upper().replace(' ', '_')}_NOT_FOUND",
             metadata=_resource(kind, name, field),
         )
+        self.kind = kind
+        self.name = str(name)
 
 
 class AlreadyExists(TrackwireError):
@@ -82,6 +84,8 @@ class AlreadyExists(TrackwireError):
             reason=f"{kind.upper().replace(' ', '_')}_ALREADY_EXISTS",
             metadata=_resource(kind, name, field),
         )
+        self.kind = kind
+        self.name = str(name)
 
 
 class FailedPrecondition(TrackwireError):

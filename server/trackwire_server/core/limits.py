@@ -27,6 +27,12 @@ class Limits:
     model_type_characters: int = 500
     dataset_name_characters: int = 500
     dataset_digest_characters: int = 36
+    dataset_source_type_characters: int = 250
+    dataset_source_characters: int = 65_535
+    dataset_schema_characters: int = 1_048_575
+    dataset_profile_characters: int = 16_777_215
+    input_tag_key_characters: int = 255
+    input_tag_value_characters: int = 500
     filter_characters: int = 16_384
     order_by_clauses: int = 16
 
@@ -53,6 +59,7 @@ class Limits:
     logged_models_page_size: int = 50_000
     artifacts_page_size: int = 10_000
     summaries_page_size: int = 10_000
+    datasets_page_size: int = 1_000
 
     # The ingest queue. Past it, requests are refused with RESOURCE_EXHAUSTED.
     queue_points: int = 8 * 1_048_576

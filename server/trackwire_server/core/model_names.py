@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote
 
 from trackwire_server.core.checks import check_required, check_run_id
+from trackwire_server.core.entities import ModelStage
 from trackwire_server.core.errors import InvalidArgument, NotFound, shown
 from trackwire_server.core.limits import LIMITS
 
@@ -11,11 +12,12 @@ LATEST_ALIAS = "latest"
 VERSION_MAX = 2**31 - 1
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_STAGES = {stage.lower(): stage for stage in ModelStage}
 _ALIAS = re.compile(r"[\w\-]+")
 _VERSION_ALIAS = re.compile(r"[vV]\d+")
 # One letter before the colon is a Windows drive, not a scheme.
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]+):(?P<rest>.*)", re.DOTALL)
-_RUN_SOURCE = re.compile(r"/+(?P<run_id>[^/]+)/+[^/].*", re.DOTALL)
+_RUN_SOURCE = re.compile(r"/+(?P<run_id>[^/]+)/+(?P<path>[^/].*)", re.DOTALL)
 
 
 def check_model_name(field: str, name: str) -> str:
@@ -55,6 +57,14 @@ def check_alias(field: str, alias: str) -> str:
     return alias
 
 
+def stage_named(field: str, stage: str) -> ModelStage:
+    """The stage of this name, in any case. Raises InvalidArgument."""
+    found = _STAGES.get(stage.lower())
+    if found is None:
+        raise InvalidArgument(field, stage, f"must be one of {', '.join(ModelStage)}")
+    return found
+
+
 def is_latest(alias: str) -> bool:
     """Whether an alias means the highest version, whatever is set."""
     return alias.lower() == LATEST_ALIAS
@@ -63,17 +73,39 @@ def is_latest(alias: str) -> bool:
 def check_source(field: str, source: str) -> str:
     """Where a version's files lie: a URI that stays below its root however often it is percent-decoded."""
     check_required(field, source, LIMITS.uri_characters)
+    if not scheme_of(source):
+        raise InvalidArgument(field, source, "must be a URI with a scheme, such as s3://bucket/model")
+    return check_climbs_nowhere(field, source)
+
+
+def scheme_of(source: str) -> str:
+    """A URI's scheme in lower case; "" for a path."""
+    match = _SCHEME.fullmatch(source)
+    return match["scheme"].lower() if match else ""
+
+
+def check_climbs_nowhere(field: str, source: str) -> str:
+    """A URI or a path that stays below its root however often it is percent-decoded."""
     decoded, encoded = source, ""
     while decoded != encoded:
         match = _SCHEME.fullmatch(decoded)
-        if match is None:
-            raise InvalidArgument(field, source, "must be a URI with a scheme, such as s3://bucket/model")
+        what = ""
         if _CONTROL.search(decoded):
-            raise InvalidArgument(field, source, "must not contain control characters, percent-encoded ones included")
-        if ".." in re.split(r"[/\\]", match["rest"]):
-            raise InvalidArgument(field, source, 'must not contain "..", percent-encoded ones included')
+            what = "control characters"
+        elif ".." in re.split(r"[/\\]", match["rest"] if match else decoded):
+            what = '".."'
+        if what:
+            expected = f"must not contain {what}, percent-encoded ones included"
+            raise InvalidArgument(field, source, expected, reason="UNSAFE_SOURCE")
         encoded, decoded = decoded, unquote(decoded)
     return source
+
+
+def source_of_run(source: str) -> tuple[str, str] | None:
+    """The run and the path in it that a `runs:/` source names; None for other sources."""
+    scheme, _, rest = source.partition(":")
+    found = _RUN_SOURCE.fullmatch(rest) if scheme.lower() == "runs" else None
+    return (found["run_id"], found["path"].rstrip("/")) if found else None
 
 
 def lineage(source: str, run_id: str) -> str:

@@ -8,19 +8,19 @@ from trackwire_server.core.checks import (
     check_entries,
     check_key,
     check_required,
+    check_run_id,
     check_token,
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import (
-    NOTHING,
+    RUN_ALONE,
     ModelStage,
     ModelVersion,
     NewModelVersion,
     NewRegisteredModel,
     RegisteredModel,
-    RunSelection,
 )
-from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.model_names import (
     check_alias,
@@ -31,12 +31,20 @@ from trackwire_server.core.model_names import (
     lineage,
     version_not_found,
 )
+from trackwire_server.core.model_sources import (
+    LoggedModelReference,
+    VersionReference,
+    check_local_source,
+    is_local,
+    model_reference,
+    same_lineage,
+)
+from trackwire_server.core.prompts import check_prompt_source, is_prompt, without_prompts
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.core.stores import ModelVersionStore, RegisteredModelStore, RunStore
 from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
 
 _ARCHIVING_STAGES = (ModelStage.STAGING, ModelStage.PRODUCTION)
-_NO_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 class ModelRegistry:
@@ -65,14 +73,18 @@ class ModelRegistry:
         return await self._models.get_registered_model(check_model_name("name", name))
 
     async def search_registered_models(self, request: SearchRequest) -> tuple[Sequence[RegisteredModel], str]:
-        """One page of the registered models that match, and the token of the next one; empty at the end."""
+        """One page of the registered models that match, and the token of the next one; empty at the end.
+
+        Prompts are found only by a filter that speaks of their tag.
+        """
         search = parse_search(
             request,
             REGISTERED_MODELS,
             page_size_default=LIMITS.models_page_size_default,
             page_size_max=LIMITS.models_page_size,
         )
-        page = await self._models.search_registered_models(search.query)
+        query = replace(search.query, filter=without_prompts(search.query.filter))
+        page = await self._models.search_registered_models(query)
         return page.items, search.token(page.next_position)
 
     async def update_registered_model(self, name: str, *, description: str | None) -> RegisteredModel:
@@ -118,23 +130,66 @@ class ModelRegistry:
         check_alias("alias", alias)
         await self._models.set_alias(name, alias, None, now_ms=self._clock())
 
-    async def create_model_version(self, new: NewModelVersion) -> ModelVersion:
-        """Stores the next version, created now. Raises NotFound for the registered model or the run.
+    async def create_model_version(self, new: NewModelVersion, *, as_mlflow: bool = False) -> ModelVersion:
+        """Stores the next version, created now. Raises NotFound for the registered model or what it comes from.
 
-        A retry with the same `request_id` answers with the version that the first call made.
+        A retry with the same `request_id` answers with the version that the first call made. `as_mlflow` takes a
+        lineage as MLflow does: the run may be another server's, so it is neither looked for nor compared with the
+        source, and a local path must lie in the artifact directory of its run.
         """
         check_model_name("name", new.name)
         if new.request_id:
             check_token("request_id", new.request_id, LIMITS.request_id_characters)
-        check_source("source", new.source)
         check_characters("run_link", new.run_link, LIMITS.uri_characters)
         check_characters("user_id", new.user_id, LIMITS.user_id_characters)
         _check_description(new.description)
         _check_tags(new.tags, required=False)
+        if new.run_id:
+            check_run_id("run_id", new.run_id)
+        if new.model_id:
+            check_token("model_id", new.model_id, LIMITS.model_id_characters)
+        traced = await self._origin(new, as_mlflow=as_mlflow)
+        return await self._versions.create_model_version(replace(traced, creation_time_ms=self._clock()))
+
+    async def _origin(self, new: NewModelVersion, *, as_mlflow: bool) -> NewModelVersion:
+        """What a new version comes from, checked and filled in. Raises InvalidArgument, NotFound."""
+        if is_prompt(new.tags):
+            check_prompt_source("source", new.source)
+            return new
+        if as_mlflow and is_local(new.source):
+            check_local_source("source", new.source, await self._artifacts_of(new.run_id))
+            return new
+        check_source("source", new.source)
+        match model_reference("source", new.source):
+            case VersionReference() as reference:
+                return _copy_of(await self._referred(reference), new)
+            case LoggedModelReference(model_id):
+                new = replace(new, model_id=same_lineage("model_id", new.model_id, model_id, new))
+        if as_mlflow:
+            named = lineage(new.source, "")
+            return replace(new, run_id=new.run_id or named)
         run_id = lineage(new.source, new.run_id)
         if run_id:
-            await self._runs.get_run(run_id, _NO_DATA)
-        return await self._versions.create_model_version(replace(new, run_id=run_id, creation_time_ms=self._clock()))
+            await self._runs.get_run(run_id, RUN_ALONE)
+        return replace(new, run_id=run_id)
+
+    async def _artifacts_of(self, run_id: str) -> str:
+        """Where a run has its artifacts; "" for none."""
+        if not run_id:
+            return ""
+        try:
+            return (await self._runs.get_run(run_id, RUN_ALONE)).artifact_uri
+        except NotFound:
+            return ""
+
+    async def _referred(self, reference: VersionReference) -> ModelVersion:
+        """The version that a source refers to. Raises NotFound."""
+        if not isinstance(reference.selector, ModelStage):
+            return await self.get_model_version(reference.name, reference.selector)
+        latest = await self.get_latest_model_versions(reference.name, (reference.selector,))
+        if not latest:
+            raise version_not_found(reference.name, reference.selector)
+        return latest[0]
 
     async def get_model_version(self, name: str, selector: int | str) -> ModelVersion:
         """The version with this number or alias; "latest", in any case, is the highest number. Raises NotFound."""
@@ -156,14 +211,18 @@ class ModelRegistry:
         return [version for version in model.latest_versions if version.current_stage in wanted]
 
     async def search_model_versions(self, request: SearchRequest) -> tuple[Sequence[ModelVersion], str]:
-        """One page of the versions that match, and the token of the next one; empty at the end."""
+        """One page of the versions that match, and the token of the next one; empty at the end.
+
+        Those of prompts are found only by a filter that speaks of their tag.
+        """
         search = parse_search(
             request,
             MODEL_VERSIONS,
             page_size_default=LIMITS.page_size_default,
             page_size_max=LIMITS.versions_page_size,
         )
-        page = await self._versions.search_model_versions(search.query)
+        query = replace(search.query, filter=without_prompts(search.query.filter))
+        page = await self._versions.search_model_versions(query)
         return page.items, search.token(page.next_position)
 
     async def update_model_version(self, name: str, version: int, *, description: str | None) -> ModelVersion:
@@ -211,6 +270,19 @@ class ModelRegistry:
         check_version("version", version)
         check_key("key", key)
         await self._versions.change_model_version_tags(name, version, changed={}, deleted=(key,), now_ms=self._clock())
+
+
+def _copy_of(origin: ModelVersion, new: NewModelVersion) -> NewModelVersion:
+    """A new version with the files and the lineage of another."""
+    if is_prompt(origin.tags):
+        raise InvalidArgument("source", new.source, "is a prompt, which has no files")
+    return replace(
+        new,
+        source=f"models:/{origin.name}/{origin.version}",
+        storage_location=origin.files,
+        run_id=same_lineage("run_id", new.run_id, origin.run_id, new),
+        model_id=same_lineage("model_id", new.model_id, origin.model_id, new),
+    )
 
 
 def _check_description(description: str) -> None:

@@ -7,6 +7,7 @@ from trackwire_server.core.checks import (
     check_characters,
     check_entries,
     check_key,
+    check_page_size,
     check_required,
     check_run_id,
     check_time,
@@ -36,11 +37,15 @@ from trackwire_server.core.experiments import (
 )
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.names import readable_name
-from trackwire_server.core.searching import SearchRequest, parse_search
-from trackwire_server.core.stores import RunDataStore, RunStore
-from trackwire_server.search import RUNS
+from trackwire_server.core.paging import encode_token, fingerprint
+from trackwire_server.core.run_inputs import DatasetSummary, RunInputs, RunOutputs, checked_inputs, checked_outputs
+from trackwire_server.core.searching import SearchRequest, parse_search, position_in
+from trackwire_server.core.stores import RunDataStore, RunInputStore, RunStore
+from trackwire_server.search import RUNS, ValueType
 
 _UNSAID_EXPERIMENT = ExperimentReference()
+# Of a DatasetSummary: the experiment's number, name, digest and context.
+_DATASET_POSITION = (ValueType.INTEGER, ValueType.STRING, ValueType.STRING, ValueType.STRING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ class Heartbeat:
 class Runs:
     """What may be done with runs."""
 
-    def __init__(self, runs: RunStore, data: RunDataStore, clock: Clock, new_id: NewId):
+    def __init__(self, runs: RunStore, data: RunDataStore, inputs: RunInputStore, clock: Clock, new_id: NewId):
         self._runs = runs
         self._data = data
+        self._inputs = inputs
         self._clock = clock
         self._new_id = new_id
 
@@ -189,6 +195,32 @@ class Runs:
         if key == RUN_NAME_TAG:
             raise InvalidArgument("key", key, "is the run's name, which can be changed but not deleted")
         await self._data.delete_run_tag(run_id, key, stamp)
+
+    async def log_inputs(self, run_id: str, inputs: RunInputs, stamp: WriterStamp | None = None) -> None:
+        """Adds to what the run was given. Raises NotFound, RunDeleted, SequenceGap."""
+        check_run_id("run_id", run_id)
+        check_stamp(stamp)
+        await self._inputs.log_run_inputs(run_id, checked_inputs(inputs), stamp)
+
+    async def log_outputs(self, run_id: str, outputs: RunOutputs, stamp: WriterStamp | None = None) -> None:
+        """Adds to what the run has made. Raises NotFound, RunDeleted, SequenceGap."""
+        check_run_id("run_id", run_id)
+        check_stamp(stamp)
+        await self._inputs.log_run_outputs(run_id, checked_outputs(outputs), stamp)
+
+    async def search_datasets(
+        self, experiment_ids: Sequence[str], *, page_size: int = 0, page_token: str = ""
+    ) -> tuple[Sequence[DatasetSummary], str]:
+        """A page of what runs of experiments were given, and the token of the next one."""
+        check_experiments_searched(experiment_ids)
+        maximum = LIMITS.datasets_page_size
+        query = fingerprint("datasets of runs", sorted(experiment_ids))
+        page = await self._inputs.search_run_datasets(
+            tuple(dict.fromkeys(experiment_ids)),
+            page_size=check_page_size(page_size, default=maximum, maximum=maximum),
+            after=position_in(query, page_token, _DATASET_POSITION, may_be_missing=False),
+        )
+        return page.items, encode_token(query, page.next_position)
 
     async def heartbeat(self, run_id: str) -> Heartbeat:
         """Notes that the run's process lives. Raises NotFound, RunDeleted."""

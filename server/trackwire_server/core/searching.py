@@ -71,11 +71,7 @@ def parse_search(
         request.tags_required,
         *filter(None, (request.datasets, request.order_by_datasets)),
     )
-    after = decode_token(digest, request.page_token)
-    if after is not None and not _fits(after, order_by):
-        raise InvalidArgument(
-            "page_token", request.page_token, "is not a token of this server", reason="BAD_PAGE_TOKEN"
-        )
+    after = position_in(digest, request.page_token, [term.field.type for term in order_by])
     expression = _filter(request.filter, vocabulary, request.datasets)
     query = SearchQuery(
         filter=requiring_tags(expression) if expression is not None and request.tags_required else expression,
@@ -117,10 +113,15 @@ def _bad_search(field: str, reason: str, error: SearchSyntaxError) -> InvalidArg
     return refused
 
 
-def _fits(position: Position, order_by: Sequence[OrderTerm]) -> bool:
-    if len(position) != len(order_by):
-        return False
-    return all(_is_of(term.field.type, value) for term, value in zip(order_by, position, strict=True))
+def position_in(query: str, token: str, kinds: Sequence[ValueType], *, may_be_missing: bool = True) -> Position | None:
+    """The position in a page token, a value of each of these kinds; None at the start. Raises InvalidArgument."""
+    position = decode_token(query, token)
+    if position is None:
+        return None
+    fits = len(position) == len(kinds) and all(map(_is_of, kinds, position))
+    if not fits or (None in position and not may_be_missing):
+        raise InvalidArgument("page_token", token, "is not a token of this server", reason="BAD_PAGE_TOKEN")
+    return position
 
 
 def _is_of(kind: ValueType, value: str | int | float | None) -> bool:

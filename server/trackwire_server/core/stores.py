@@ -31,6 +31,7 @@ from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.logged_model_entities import GarbageModel, LoggedModel, LoggedModelStatus, NewLoggedModel
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
+from trackwire_server.core.run_inputs import DatasetSummary, RunInputs, RunOutputs
 
 
 class ExperimentStore(Protocol):
@@ -100,6 +101,21 @@ class RunDataStore(Protocol):
 
     async def request_stop(self, run_id: str) -> None:
         """Notes that the run's process should stop."""
+
+
+class RunInputStore(Protocol):
+    """What runs are given and what they make. Logging raises NotFound, RunDeleted and SequenceGap."""
+
+    async def log_run_inputs(self, run_id: str, inputs: RunInputs, stamp: WriterStamp | None) -> None:
+        """Adds what the run doesn't have. A dataset that its experiment has by name and digest is that one."""
+
+    async def log_run_outputs(self, run_id: str, outputs: RunOutputs, stamp: WriterStamp | None) -> None:
+        """Adds what the run doesn't have."""
+
+    async def search_run_datasets(
+        self, experiment_ids: Sequence[str], *, page_size: int, after: Position | None
+    ) -> Page[DatasetSummary]:
+        """What runs were given, deleted ones too: by experiment's number, name, digest and context, each once."""
 
 
 class RegisteredModelStore(Protocol):
@@ -349,7 +365,10 @@ class GarbageStore(Protocol):
         """Ids of a run's uploads that are not whole."""
 
     async def remove_run(self, run_id: str, *, before_ms: int) -> bool:
-        """Removes a run with all its rows; False if it is gone, restored, or not old enough any more."""
+        """Removes a run with all its rows; False if it is gone, restored, or not old enough any more.
+
+        Datasets that no run was given any more go with it.
+        """
 
     async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
         """Removes an experiment with its logged models.

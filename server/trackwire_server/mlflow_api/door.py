@@ -55,24 +55,18 @@ class UnknownRpc:
     name: str
 
 
-class MlflowDoor:
-    """The ASGI application of all rpcs."""
+class Endpoint:
+    """An ASGI application that answers requests one by one; errors are told as MLflow's clients read them."""
 
-    def __init__(self, rpcs: Iterable[Rpc | UnknownRpc], log: FilteringBoundLogger):
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]], log: FilteringBoundLogger):
+        self._answer_to = answer
         self._log = log
-        self._fixed: dict[str, dict[str, Rpc | UnknownRpc]] = {}
-        self._patterned: list[tuple[Sequence[str], Rpc | UnknownRpc]] = []
-        for rpc in rpcs:
-            if "{" in rpc.path:
-                self._patterned.append((rpc.path.split("/"), rpc))
-            else:
-                self._fixed.setdefault(rpc.path, {}).setdefault(rpc.method, rpc)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         request = Request(scope, receive)
         try:
-            response = await self._answer(request)
+            response = await self._answer_to(request)
         except ClientDisconnect:
             return
         except TrackwireError as error:
@@ -86,8 +80,22 @@ class MlflowDoor:
             response = error_response(MlflowError(INTERNAL_ERROR, words))
         await response(scope, receive, send)
 
+
+class MlflowDoor(Endpoint):
+    """The ASGI application of all rpcs."""
+
+    def __init__(self, rpcs: Iterable[Rpc | UnknownRpc], log: FilteringBoundLogger):
+        super().__init__(self._answer, log)
+        self._fixed: dict[str, dict[str, Rpc | UnknownRpc]] = {}
+        self._patterned: list[tuple[Sequence[str], Rpc | UnknownRpc]] = []
+        for rpc in rpcs:
+            if "{" in rpc.path:
+                self._patterned.append((rpc.path.split("/"), rpc))
+            else:
+                self._fixed.setdefault(rpc.path, {}).setdefault(rpc.method, rpc)
+
     async def _answer(self, request: Request) -> Response:
-        rpc, fields = self._find(request.method, request.path_params["path"])
+        rpc, fields = self._find(_method_of(request), request.path_params["path"])
         if isinstance(rpc, UnknownRpc):
             raise MlflowError(NOT_IMPLEMENTED, f"{rpc.name} is not implemented by this server")
         return json_response(await rpc.handle(await _message(request, rpc, fields)))
@@ -121,8 +129,13 @@ def error_response(error: MlflowError, retry_seconds: float | None = None) -> Re
     return Response(body, error.code.status, headers, JSON_TYPE)
 
 
+def _method_of(request: Request) -> str:
+    """HEAD is a GET whose answer stays without a body, which is the HTTP server's business."""
+    return "GET" if request.method == "HEAD" else request.method
+
+
 async def _message(request: Request, rpc: Rpc, fields: Mapping[str, str]) -> msgspec.Struct:
-    if request.method == "GET":
+    if rpc.method == "GET":
         return read_query([*request.query_params.multi_items(), *fields.items()], rpc.request)
     if request.method in ("POST", "PUT"):
         _check_content_type(request.headers.get("content-type", ""))

@@ -8,6 +8,8 @@ from trackwire_server.core import errors
 
 SEE_DOCS = "See the API docs for more information about request parameters."
 STORE_RETRY_SECONDS = 1.0
+# Of a name that something may have, nothing is cut.
+NAME_SHOWN_CHARACTERS_MAX = 500
 
 
 class MlflowCode(NamedTuple):
@@ -20,13 +22,14 @@ class MlflowCode(NamedTuple):
 INVALID_PARAMETER_VALUE = MlflowCode("INVALID_PARAMETER_VALUE", 400)
 INTERNAL_ERROR = MlflowCode("INTERNAL_ERROR", 500)
 NOT_IMPLEMENTED = MlflowCode("NOT_IMPLEMENTED", 501)
+RESOURCE_DOES_NOT_EXIST = MlflowCode("RESOURCE_DOES_NOT_EXIST", 404)
 ENDPOINT_NOT_FOUND = MlflowCode("ENDPOINT_NOT_FOUND", 404)
 
 # Its clients send anything that fails with 429 or 503 once more, and nothing of what fails with 400.
 CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
     errors.TrackwireError: INTERNAL_ERROR,
     errors.InvalidArgument: INVALID_PARAMETER_VALUE,
-    errors.NotFound: MlflowCode("RESOURCE_DOES_NOT_EXIST", 404),
+    errors.NotFound: RESOURCE_DOES_NOT_EXIST,
     errors.AlreadyExists: MlflowCode("RESOURCE_ALREADY_EXISTS", 400),
     errors.FailedPrecondition: INVALID_PARAMETER_VALUE,
     errors.Aborted: MlflowCode("ABORTED", 409),
@@ -40,12 +43,22 @@ CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
 # What core calls otherwise than MLflow's requests do.
 FIELDS: Mapping[str, str] = {"page_size": "max_results"}
 
-
-# Programs look for these words.
-NOT_FOUND_WORDS: Mapping[str, str] = {
-    "run": "Run with id={} not found",
-    "experiment": "No Experiment with id={} exists",
-    "tag": "No tag with name: {} exists",
+# Programs look for these words for what is missing or there already; {} are the parts of its name.
+WORDS: Mapping[tuple[type[errors.TrackwireError], str], str] = {
+    (errors.NotFound, "run"): "Run with id={0} not found",
+    (errors.NotFound, "experiment"): "No Experiment with id={0} exists",
+    (errors.NotFound, "tag"): "No tag with name: {0} exists",
+    (errors.NotFound, "registered model"): "Registered Model with name={0} not found",
+    (errors.AlreadyExists, "registered model"): "Registered Model (name={0}) already exists.",
+    (errors.NotFound, "model version"): "Model Version (name={0}, version={1}) not found",
+    (errors.NotFound, "alias"): "Registered model alias {1} not found.",
+}
+# For a version's source that core refuses, by the reason; {} is what core expects.
+SOURCE_WORDS: Mapping[str, str] = {
+    "UNSAFE_SOURCE": "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts"
+    " uri, an absolute path must be given without relative path references: it {0}",
+    "LOCAL_SOURCE": "To use a local path as a model version source, run_id has to name a run, and the path has to lie"
+    " in the artifact directory of that run",
 }
 
 
@@ -71,25 +84,33 @@ def invalid(parameter: str, value: object, hint: str) -> MlflowError:
     )
 
 
+def invalid_path() -> MlflowError:
+    """A path that could lead out of its folder, in the two words that MLflow has for it."""
+    return MlflowError(INVALID_PARAMETER_VALUE, "Invalid path")
+
+
 def error_of(error: errors.TrackwireError) -> MlflowError:
     """One of core's errors in MLflow's words, where it has words for it."""
     code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    if error.reason == "BAD_ARTIFACT_PATH":
+        return invalid_path()
+    if isinstance(error, errors.NotFound | errors.AlreadyExists):
+        return _about_name(error, code)
     if isinstance(error, errors.InvalidArgument):
         field = FIELDS.get(error.field, error.field)
         if error.reason == "REQUIRED":
             return missing(field)
+        if words := SOURCE_WORDS.get(error.reason):
+            source = _as_json(error.value)
+            return MlflowError(code, f"Invalid model version source: {source}. {words.format(error.expected)}.")
         return MlflowError(
             code, f"Invalid value {_as_json(error.value)} for parameter '{field}' supplied: {error.expected}"
         )
-    if isinstance(error, errors.NotFound):
-        kind = error.metadata["resource_type"]
-        # Whoever asks by a name is told the name.
-        words = None if error.metadata.get("field") in ("name", "experiment_name") else NOT_FOUND_WORDS.get(kind)
-        return MlflowError(code, error.message if words is None else words.format(error.metadata["resource_name"]))
     if isinstance(error, errors.RunDeleted):
         run_id = error.metadata["run_id"]
         return MlflowError(code, f"The run {run_id} must be in the 'active' state. Current state is deleted.")
-    return MlflowError(code, error.message)
+    # An upload has a header over gRPC alone.
+    return MlflowError(code, error.message.removeprefix("header."))
 
 
 def retry_seconds_of(error: errors.TrackwireError) -> float | None:
@@ -99,8 +120,21 @@ def retry_seconds_of(error: errors.TrackwireError) -> float | None:
     return STORE_RETRY_SECONDS if isinstance(error, errors.StoreUnavailable) else None
 
 
+def _about_name(error: errors.NotFound | errors.AlreadyExists, code: MlflowCode) -> MlflowError:
+    words = WORDS.get((type(error), error.kind))
+    # Whoever asks for an experiment by its name is told the name.
+    if words is None or (error.kind == "experiment" and error.metadata.get("field") in ("name", "experiment_name")):
+        return MlflowError(code, error.message)
+    # A model's name has no "/", and an alias no "@".
+    separator = {"model version": "/", "alias": "@"}.get(error.kind)
+    parts = error.name.rsplit(separator, 1) if separator else [error.name]
+    return MlflowError(INVALID_PARAMETER_VALUE if error.kind == "alias" else code, words.format(*map(_cut, parts)))
+
+
 def _as_json(value: object) -> str:
     """A value as its request had it, cut if long."""
-    text = json.dumps(value, default=str)
-    limit = errors.VALUE_SHOWN_CHARACTERS_MAX
+    return _cut(json.dumps(value, default=str), errors.VALUE_SHOWN_CHARACTERS_MAX)
+
+
+def _cut(text: str, limit: int = NAME_SHOWN_CHARACTERS_MAX) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from trackwire_server.core.entities import NOTHING, RunSelection, Selection
+from trackwire_server.core.entities import RUN_ALONE, Selection
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.core.runs import Runs
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
@@ -35,7 +36,7 @@ class ModelHistoryDoor:
         """Adds a model to its run's list."""
         model = _model_in(request.model_json)
         async with self._adding:
-            selection = RunSelection(metrics=NOTHING, params=NOTHING, tags=Selection(frozenset({HISTORY_TAG})))
+            selection = replace(RUN_ALONE, tags=Selection(frozenset({HISTORY_TAG})))
             run = await self._runs.get(request.run, selection)
             models = json.dumps([*_listed(run.tags.get(HISTORY_TAG, "[]")), model])
             await self._runs.set_tags(run.run_id, {HISTORY_TAG: models})

@@ -13,6 +13,7 @@ from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, to_entries
 from trackwire_server.mlflow_api.numbers import number
 from trackwire_server.mlflow_api.reading import Int32, Int64, OfRun
+from trackwire_server.mlflow_api.run_inputs import inputs_to_json, outputs_to_json
 from trackwire_server.mlflow_api.searches import check_max_results, view_type
 
 SEARCH_RESULTS_MAX = 50_000
@@ -96,10 +97,13 @@ class RunDoor:
         return {"run": to_json(await self._runs.get(request.run))}
 
     async def update(self, request: UpdateRun) -> Answer:
+        status = _status(request.status)
+        # Whoever resumes a run sends the end that it had.
+        goes_on = status is not None and not status.is_terminal
         run = await self._runs.update(
             request.run,
-            status=_status(request.status),
-            end_time_ms=request.end_time,
+            status=status,
+            end_time_ms=None if goes_on else request.end_time,
             run_name=request.run_name or None,
         )
         return {"run_info": info_to_json(run)}
@@ -152,7 +156,12 @@ def to_json(run: Run) -> Answer:
         for metric in run.metrics
     ]
     data = {"metrics": metrics, "params": to_entries(run.params), "tags": to_entries(run.tags)}
-    return {"info": info_to_json(run), "data": data}
+    return {
+        "info": info_to_json(run),
+        "data": data,
+        "inputs": inputs_to_json(run.inputs),
+        "outputs": outputs_to_json(run.outputs),
+    }
 
 
 def info_to_json(run: Run) -> Answer:

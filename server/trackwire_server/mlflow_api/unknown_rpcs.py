@@ -10,12 +10,8 @@ _TABLE = """
     PATCH  3.0/mlflow/traces/{trace_id}/tags setTraceTagV3
     DELETE 2.0/mlflow/traces/{request_id}/tags deleteTraceTag
     DELETE 3.0/mlflow/traces/{trace_id}/tags deleteTraceTagV3
-    GET    2.0/mlflow/artifacts/list listArtifacts
     POST   2.0/mlflow/artifacts/presigned-upload-url createPresignedUploadUrl
     POST   2.0/mlflow/artifacts/presigned-download-url createPresignedDownloadUrl
-    POST   2.0/mlflow/runs/log-inputs logInputs
-    POST   2.0/mlflow/runs/outputs logOutputs
-    POST   2.0/mlflow/experiments/search-datasets searchDatasets
     POST   2.0/mlflow/traces startTrace
     PATCH  2.0/mlflow/traces/{request_id} endTrace
     GET    2.0/mlflow/traces/{request_id}/info getTraceInfo
@@ -133,28 +129,6 @@ _TABLE = """
     POST   3.0/mlflow/review-queues/items/remove removeItemsFromReviewQueue
     GET    3.0/mlflow/review-queues/items/list listReviewQueueItems
     POST   3.0/mlflow/review-queues/items/set-status setReviewQueueItemStatus
-    POST   2.0/mlflow/registered-models/create createRegisteredModel
-    POST   2.0/mlflow/registered-models/rename renameRegisteredModel
-    PATCH  2.0/mlflow/registered-models/update updateRegisteredModel
-    DELETE 2.0/mlflow/registered-models/delete deleteRegisteredModel
-    GET    2.0/mlflow/registered-models/get getRegisteredModel
-    GET    2.0/mlflow/registered-models/search searchRegisteredModels
-    POST   2.0/mlflow/registered-models/get-latest-versions getLatestVersions
-    GET    2.0/mlflow/registered-models/get-latest-versions getLatestVersions
-    POST   2.0/mlflow/model-versions/create createModelVersion
-    PATCH  2.0/mlflow/model-versions/update updateModelVersion
-    POST   2.0/mlflow/model-versions/transition-stage transitionModelVersionStage
-    DELETE 2.0/mlflow/model-versions/delete deleteModelVersion
-    GET    2.0/mlflow/model-versions/get getModelVersion
-    GET    2.0/mlflow/model-versions/search searchModelVersions
-    GET    2.0/mlflow/model-versions/get-download-uri getModelVersionDownloadUri
-    POST   2.0/mlflow/registered-models/set-tag setRegisteredModelTag
-    POST   2.0/mlflow/model-versions/set-tag setModelVersionTag
-    DELETE 2.0/mlflow/registered-models/delete-tag deleteRegisteredModelTag
-    DELETE 2.0/mlflow/model-versions/delete-tag deleteModelVersionTag
-    POST   2.0/mlflow/registered-models/alias setRegisteredModelAlias
-    DELETE 2.0/mlflow/registered-models/alias deleteRegisteredModelAlias
-    GET    2.0/mlflow/registered-models/alias getModelVersionByAlias
     POST   2.0/mlflow/webhooks createWebhook
     GET    2.0/mlflow/webhooks listWebhooks
     GET    2.0/mlflow/webhooks/{webhook_id} getWebhook

@@ -5,6 +5,7 @@
 from trackwire.v1 import runs_pb2 as pb
 from trackwire.v1 import runs_pb2_grpc as pb_grpc
 from trackwire_server.core.runs import Runs
+from trackwire_server.rpc.convert.run_inputs import inputs_from_proto, outputs_from_proto, summary_to_proto
 from trackwire_server.rpc.convert.runs import (
     RunMessages,
     draft_from_proto,
@@ -66,6 +67,22 @@ class RunServicer(pb_grpc.RunServiceServicer):
     async def DeleteRunTag(self, request: pb.DeleteRunTagRequest, _context: object) -> pb.DeleteRunTagResponse:
         await self._runs.delete_tag(request.run_id, request.key, stamp_of(request))
         return pb.DeleteRunTagResponse()
+
+    async def LogRunInputs(self, request: pb.LogRunInputsRequest, _context: object) -> pb.LogRunInputsResponse:
+        await self._runs.log_inputs(request.run_id, inputs_from_proto(request), stamp_of(request))
+        return pb.LogRunInputsResponse()
+
+    async def LogRunOutputs(self, request: pb.LogRunOutputsRequest, _context: object) -> pb.LogRunOutputsResponse:
+        await self._runs.log_outputs(request.run_id, outputs_from_proto(request), stamp_of(request))
+        return pb.LogRunOutputsResponse()
+
+    async def SearchRunDatasets(
+        self, request: pb.SearchRunDatasetsRequest, _context: object
+    ) -> pb.SearchRunDatasetsResponse:
+        found, token = await self._runs.search_datasets(
+            request.experiment_ids, page_size=request.page_size, page_token=request.page_token
+        )
+        return pb.SearchRunDatasetsResponse(datasets=map(summary_to_proto, found), next_page_token=token)
 
     async def HeartbeatRun(self, request: pb.HeartbeatRunRequest, _context: object) -> pb.HeartbeatRunResponse:
         answer = await self._runs.heartbeat(request.run_id)

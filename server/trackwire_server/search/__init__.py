@@ -6,7 +6,7 @@ from trackwire_server.search.like import like_to_regex, matches_like
 from trackwire_server.search.limits import SEARCH_LIMITS, SearchLimits
 from trackwire_server.search.ordering import SortKey, sort_key
 from trackwire_server.search.parser import of_datasets, parse_filter, parse_order_by
-from trackwire_server.search.presence import requiring_tags
+from trackwire_server.search.presence import PROMPT_TAG, requiring_tags
 from trackwire_server.search.text import field_to_text, order_term_to_text, to_text
 from trackwire_server.search.tree import (
     NEGATIVE_OPERATORS,
@@ -40,6 +40,7 @@ __all__ = [
     "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "NEGATIVE_OPERATORS",
+    "PROMPT_TAG",
     "REGISTERED_MODELS",
     "RUNS",
     "SEARCH_LIMITS",

@@ -52,6 +52,8 @@ def resolve(name: Name, vocabulary: Vocabulary) -> Field:
     rest_offset = parts.start("rest")
     if kind is FieldKind.ATTRIBUTE:
         return _attribute(name, _whole_key(name, rest, rest_offset), vocabulary, offset=rest_offset)
+    if kind is FieldKind.DATASET and vocabulary.dataset_keys:
+        return _of_dataset(name, _whole_key(name, rest, rest_offset), vocabulary, offset=rest_offset)
     if kind not in vocabulary.keyed_kinds:
         raise name.error(f"{vocabulary.entity} have no {kind}s; they are searched by {_known(vocabulary)}")
     if kind is FieldKind.METRIC:
@@ -71,6 +73,14 @@ def _attribute(name: Name, key: str, vocabulary: Vocabulary, *, offset: int = 0)
     if attribute is None:
         raise _unknown(name, key, vocabulary, offset=offset)
     return attribute.field
+
+
+def _of_dataset(name: Name, key: str, vocabulary: Vocabulary, *, offset: int) -> Field:
+    known = key.lower()
+    if known not in vocabulary.dataset_keys:
+        reason = f"{shorten(key)!r} is not known of a dataset; expected {', '.join(vocabulary.dataset_keys)}"
+        raise name.error(reason, offset=offset)
+    return Field(FieldKind.DATASET, known, ValueType.STRING)
 
 
 def _metric(name: Name, rest: str, offset: int) -> Field:
@@ -135,4 +145,5 @@ def _as_key(name: Name, vocabulary: Vocabulary) -> str:
 
 def _known(vocabulary: Vocabulary) -> str:
     keyed = [f"{kind}s.<key>" for kind in FieldKind if kind in vocabulary.keyed_kinds]
-    return ", ".join([*(attribute.name for attribute in vocabulary.attributes), *keyed])
+    of_datasets = [f"datasets.{key}" for key in vocabulary.dataset_keys]
+    return ", ".join([*(attribute.name for attribute in vocabulary.attributes), *keyed, *of_datasets])

@@ -115,7 +115,11 @@ def _order_term(clause: str, vocabulary: Vocabulary, limits: SearchLimits) -> Or
     if isinstance(parsed, Stop):
         builder.check(parsed)
     name, *direction = cast("list[Token]", parsed.children)
-    return OrderTerm(builder.field(name), descending=bool(direction) and direction[0].lower() == "desc")
+    field = builder.field(name)
+    if field.kind is FieldKind.DATASET:
+        reason = f"{vocabulary.entity} are not ordered by datasets, of which one may have several"
+        raise SearchSyntaxError(clause, token_position(name) + 1, reason)
+    return OrderTerm(field, descending=bool(direction) and direction[0].lower() == "desc")
 
 
 def _of_dataset(term: OrderTerm, dataset: MetricDataset, clause: str) -> OrderTerm:

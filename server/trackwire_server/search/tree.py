@@ -30,6 +30,7 @@ class FieldKind(StrEnum):
     METRIC = "metric"
     PARAM = "param"
     TAG = "tag"
+    DATASET = "dataset"
 
 
 class ValueType(StrEnum):

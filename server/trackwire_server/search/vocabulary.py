@@ -13,11 +13,13 @@ ATTRIBUTE_PREFIXES = ("attribute", "attributes", "attr", "run")
 METRIC_PREFIXES = ("metric", "metrics")
 PARAM_PREFIXES = ("param", "params", "parameter", "parameters")
 TAG_PREFIXES = ("tag", "tags")
+DATASET_PREFIXES = ("dataset", "datasets")
 PREFIX_KINDS = (
     dict.fromkeys(ATTRIBUTE_PREFIXES, FieldKind.ATTRIBUTE)
     | dict.fromkeys(METRIC_PREFIXES, FieldKind.METRIC)
     | dict.fromkeys(PARAM_PREFIXES, FieldKind.PARAM)
     | dict.fromkeys(TAG_PREFIXES, FieldKind.TAG)
+    | dict.fromkeys(DATASET_PREFIXES, FieldKind.DATASET)
 )
 
 
@@ -45,6 +47,7 @@ class Attribute:
 class Vocabulary:
     """One entity's searchable names and its orders.
 
+    `dataset_keys` are what is known of each of its datasets, where it has some.
     `default_order` is used when none is asked for, `tie_order` after whatever is; both hold every one of `unique_key`.
     """
 
@@ -54,6 +57,7 @@ class Vocabulary:
     unique_key: tuple[Field, ...]
     default_order: tuple[OrderTerm, ...]
     tie_order: tuple[OrderTerm, ...]
+    dataset_keys: tuple[str, ...] = ()
 
     @cached_property
     def attributes_by_name(self) -> dict[str, Attribute]:
@@ -65,7 +69,7 @@ class Vocabulary:
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
-        kinds = self.keyed_kinds | {FieldKind.ATTRIBUTE}
+        kinds = self.keyed_kinds | {FieldKind.ATTRIBUTE} | ({FieldKind.DATASET} if self.dataset_keys else set())
         return tuple(prefix for prefix, kind in PREFIX_KINDS.items() if kind in kinds)
 
 
@@ -115,6 +119,7 @@ def _runs() -> Vocabulary:
         unique_key=(RUN_ID.field,),
         default_order=order,
         tie_order=order,
+        dataset_keys=("name", "digest", "context"),
     )
 
 

@@ -16,6 +16,7 @@ from trackwire.v1.runs_pb2 import (
     CreateRunRequest,
     DeleteRunTagRequest,
     LogParamsRequest,
+    LogRunInputsRequest,
     SetRunTagsRequest,
     UpdateRunRequest,
 )
@@ -28,6 +29,7 @@ REQUESTS: dict[RecordKind, type[Message]] = {
     RecordKind.DELETE_TAG: DeleteRunTagRequest,
     RecordKind.UPDATE_RUN: UpdateRunRequest,
     RecordKind.UPLOAD: UploadArtifactRequest,
+    RecordKind.LOG_INPUTS: LogRunInputsRequest,
 }
 
 

@@ -160,6 +160,8 @@ CREATE TABLE model_versions (
 	creation_time_ms BIGINT NOT NULL,
 	last_update_time_ms BIGINT NOT NULL,
 	request_id VARCHAR(64),
+	model_id VARCHAR(64) DEFAULT '' NOT NULL,
+	storage_location VARCHAR(2048) DEFAULT '' NOT NULL,
 	CONSTRAINT pk_model_versions PRIMARY KEY (version_no),
 	CONSTRAINT uq_model_versions_version UNIQUE (model_no, version),
 	CONSTRAINT uq_model_versions_request_id UNIQUE (request_id),
@@ -318,3 +320,50 @@ INSERT INTO experiments (experiment_no, name, creation_time_ms, last_update_time
 INSERT INTO metric_contexts (context_no, rank) VALUES (0, -1);
 
 INSERT INTO schema_migrations (version, applied_time_ms) VALUES (1, 0);
+
+CREATE TABLE datasets (
+	dataset_no INTEGER NOT NULL,
+	experiment_no INTEGER NOT NULL,
+	name VARCHAR(500) NOT NULL,
+	digest VARCHAR(36) NOT NULL,
+	source_type VARCHAR(250) DEFAULT '' NOT NULL,
+	source TEXT DEFAULT '' NOT NULL,
+	schema TEXT DEFAULT '' NOT NULL,
+	profile TEXT DEFAULT '' NOT NULL,
+	CONSTRAINT pk_datasets PRIMARY KEY (dataset_no),
+	CONSTRAINT uq_datasets_name UNIQUE (experiment_no, name, digest),
+	CONSTRAINT fk_datasets_experiment_no FOREIGN KEY(experiment_no) REFERENCES experiments (experiment_no) ON DELETE CASCADE
+);
+
+CREATE TABLE run_datasets (
+	input_no INTEGER NOT NULL,
+	run_no INTEGER NOT NULL,
+	dataset_no INTEGER NOT NULL,
+	context VARCHAR(500) DEFAULT '' NOT NULL,
+	CONSTRAINT pk_run_datasets PRIMARY KEY (input_no),
+	CONSTRAINT uq_run_datasets_dataset UNIQUE (run_no, dataset_no),
+	CONSTRAINT fk_run_datasets_run_no FOREIGN KEY(run_no) REFERENCES runs (run_no) ON DELETE CASCADE,
+	CONSTRAINT fk_run_datasets_dataset_no FOREIGN KEY(dataset_no) REFERENCES datasets (dataset_no) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_run_datasets_dataset ON run_datasets (dataset_no, context);
+
+CREATE TABLE run_models (
+	link_no INTEGER NOT NULL,
+	run_no INTEGER NOT NULL,
+	is_output BOOLEAN DEFAULT false NOT NULL,
+	model_id VARCHAR(64) NOT NULL,
+	step BIGINT DEFAULT 0 NOT NULL,
+	CONSTRAINT pk_run_models PRIMARY KEY (link_no),
+	CONSTRAINT uq_run_models_model UNIQUE (run_no, is_output, model_id),
+	CONSTRAINT fk_run_models_run_no FOREIGN KEY(run_no) REFERENCES runs (run_no) ON DELETE CASCADE
+);
+
+CREATE TABLE run_dataset_tags (
+	input_no INTEGER NOT NULL,
+	"key" VARCHAR(255) NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_run_dataset_tags PRIMARY KEY (input_no, "key"),
+	CONSTRAINT fk_run_dataset_tags_input_no FOREIGN KEY(input_no) REFERENCES run_datasets (input_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;

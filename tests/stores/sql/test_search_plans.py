@@ -6,15 +6,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.stores.conftest import new_run
 
-from trackwire_server.core.entities import NOTHING, RunSelection
+from trackwire_server.core.entities import RUN_ALONE
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.search import RUNS
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.dialect import Compiled
 from trackwire_server.stores.sql.prepared import Rows
 from trackwire_server.stores.sql.runs import SqlRuns
-
-WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 
 
 class Plans:
@@ -39,7 +37,7 @@ class Plans:
 
         with self._monkeypatch.context() as patch:
             patch.setattr(dialect, "fetch_each", noted)
-            await SqlRuns(self._database).search_runs(query, WITHOUT_DATA)
+            await SqlRuns(self._database).search_runs(query, RUN_ALONE)
         plans = []
         async with self._database.read() as connection:
             for statement, values in searches:

@@ -64,6 +64,7 @@ def new_version_from_proto(request: pb.CreateModelVersionRequest) -> NewModelVer
         user_id=request.user_id,
         description=request.description,
         tags=dict(request.tags),
+        model_id=request.model_id,
     )
 
 
@@ -108,4 +109,6 @@ def version_to_proto(version: ModelVersion) -> pb.ModelVersion:
         tags=version.tags,
         creation_time_ms=version.creation_time_ms,
         last_update_time_ms=version.last_update_time_ms,
+        model_id=version.model_id,
+        storage_location=version.storage_location,
     )

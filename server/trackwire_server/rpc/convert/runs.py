@@ -8,6 +8,7 @@ from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.runs import RunDraft
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.rpc.columns import stamp_in
+from trackwire_server.rpc.convert.run_inputs import dataset_view_from_proto, fill_inputs
 from trackwire_server.rpc.convert.shared import (
     selection_from_proto,
     stage_to_proto,
@@ -75,6 +76,7 @@ def fill_without_metrics(message: pb.Run, run: Run) -> None:
     message.stop_requested = run.stop_requested
     message.params.update(run.params)
     message.tags.update(run.tags)
+    fill_inputs(message, run.inputs, run.outputs)
 
 
 def draft_from_proto(request: pb.CreateRunRequest) -> RunDraft:
@@ -120,16 +122,23 @@ def search_from_proto(request: pb.SearchRunsRequest) -> SearchRequest:
 
 
 def run_selection_from_proto(request: pb.SearchRunsRequest) -> RunSelection:
-    """Which entries come back."""
+    """Which entries come back, and how much of datasets. Raises InvalidArgument."""
     return RunSelection(
         metrics=selection_from_proto(request.metrics, present=request.HasField("metrics")),
         params=selection_from_proto(request.params, present=request.HasField("params")),
         tags=selection_from_proto(request.tags, present=request.HasField("tags")),
+        datasets=dataset_view_from_proto(request.dataset_view),
+        models=False,
     )
 
 
 def stamp_of(
-    request: pb.UpdateRunRequest | pb.LogParamsRequest | pb.SetRunTagsRequest | pb.DeleteRunTagRequest,
+    request: pb.UpdateRunRequest
+    | pb.LogParamsRequest
+    | pb.SetRunTagsRequest
+    | pb.DeleteRunTagRequest
+    | pb.LogRunInputsRequest
+    | pb.LogRunOutputsRequest,
 ) -> WriterStamp | None:
     """The stamp of a request that may have one."""
     return stamp_in(request.writer) if request.HasField("writer") else None

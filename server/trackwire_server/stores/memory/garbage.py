@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from trackwire_server.core.checks import INT64_MAX
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, LifecycleStage, Run, Upload
 from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.run_inputs import forget_unused_datasets
 from trackwire_server.stores.memory.state import MemoryState
 
 
@@ -53,6 +54,7 @@ class MemoryGarbage:
         if run is None or not _run_is_garbage(run, before_ms):
             return False
         del state.runs[run_id]
+        forget_unused_datasets(state, run)
         state.summaries.pop(run_id, None)
         state.run_of_request = {request: owner for request, owner in state.run_of_request.items() if owner != run_id}
         state.marks = {key: mark for key, mark in state.marks.items() if key[0] != run_id}

@@ -50,10 +50,9 @@ class StoredModel:
             last_update_time_ms=now_ms,
             **changes,  # type: ignore[arg-type]  # field names are the callers' own
         )
-        self.touch(now_ms)
 
     def touch(self, now_ms: int) -> None:
-        """Notes that the model or something below it changed."""
+        """Notes that the model changed, or which versions it has in which stage."""
         self.model = replace(self.model, last_update_time_ms=now_ms)
 
 
@@ -198,6 +197,8 @@ class MemoryModelVersions:
             run_link=new.run_link,
             user_id=new.user_id,
             tags=dict(new.tags),
+            model_id=new.model_id,
+            storage_location=new.storage_location,
         )
         if new.request_id:
             self._state.version_of_request[new.request_id] = (stored, stored.last_version)
@@ -230,6 +231,7 @@ class MemoryModelVersions:
     ) -> ModelVersion:
         stored = self._state.model(name)
         stored.change(version, now_ms=now_ms, current_stage=stage)
+        stored.touch(now_ms)
         if archive_existing:
             others = [n for n, other in stored.versions.items() if n != version and other.current_stage == stage]
             for number in others:

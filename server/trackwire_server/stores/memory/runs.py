@@ -20,6 +20,7 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFound, ParamAlreadySet, TrackwireError
 from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.run_inputs import NO_INPUTS, NO_OUTPUTS
 from trackwire_server.search import Field, FieldKind, MetricAggregate, Scalar
 from trackwire_server.stores.memory.experiments import add_experiment, find_by_name, get_experiment
 from trackwire_server.stores.memory.search import search_items
@@ -60,7 +61,7 @@ class MemoryRuns:
             for run in self._state.runs.values()
             if run.experiment_id in query.experiment_ids and run.lifecycle_stage in stages
         ]
-        page = search_items(seen, query, self._field_of)
+        page = search_items(seen, query, self._field_of, values_of=self._values_of)
         return Page([self._with_data(run, selection) for run in page.items], page.next_position)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
@@ -133,7 +134,12 @@ class MemoryRuns:
             params={key: value for key, value in run.params.items() if selection.params.wants(key)},
             tags={key: value for key, value in run.tags.items() if selection.tags.wants(key)},
             metrics=tuple(summary for key, summary in primary if selection.metrics.wants(key)),
+            inputs=run.inputs.seen(selection.datasets, models=selection.models),
+            outputs=run.outputs if selection.models else NO_OUTPUTS,
         )
+
+    def _values_of(self, run: Run, field: Field) -> Scalar | tuple[Scalar, ...] | None:
+        return _of_datasets(run, field.key) if field.kind is FieldKind.DATASET else self._field_of(run, field)
 
     def _field_of(self, run: Run, field: Field) -> Scalar | None:
         match field.kind:
@@ -144,6 +150,8 @@ class MemoryRuns:
             case FieldKind.METRIC:
                 summary = _primary(self._state, run.run_id).get(field.key)
                 return None if summary is None else aggregate_of(summary, field.aggregate)
+            case FieldKind.DATASET:
+                return None  # Of several nothing is ordered by one.
             case FieldKind.ATTRIBUTE:
                 return _attribute(run, field.key)
 
@@ -235,6 +243,16 @@ def aggregate_of(summary: MetricSummary, aggregate: MetricAggregate) -> float | 
             return summary.count
 
 
+def _of_datasets(run: Run, name: str) -> tuple[str, ...]:
+    given = run.inputs.datasets
+    values = {
+        "name": [each.dataset.name for each in given],
+        "digest": [each.dataset.digest for each in given],
+        "context": [each.context for each in given if each.context],
+    }
+    return tuple(values[name])
+
+
 def _attribute(run: Run, name: str) -> Scalar | None:
     attributes: dict[str, Scalar | None] = {
         "run_id": run.run_id,
@@ -253,4 +271,4 @@ def _attribute(run: Run, name: str) -> Scalar | None:
 
 
 def _bare(run: Run) -> Run:
-    return replace(run, params={}, tags={}, metrics=())
+    return replace(run, params={}, tags={}, metrics=(), inputs=NO_INPUTS, outputs=NO_OUTPUTS)

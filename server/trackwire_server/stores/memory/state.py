@@ -15,6 +15,7 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
 from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
+from trackwire_server.core.run_inputs import Dataset
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class MemoryState:
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    # By experiment, name and digest.
+    datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
     run_of_request: dict[str, str] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)

@@ -33,7 +33,7 @@ from trackwire_server.search import (
 )
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.model_series import of_key, series_of_model
-from trackwire_server.stores.sql.tables import metric_contexts, metric_summaries
+from trackwire_server.stores.sql.tables import datasets, metric_contexts, metric_summaries, run_datasets
 
 # SQLAlchemy's columns are invariant in their type, and a filter compares columns of every type.
 AnyColumn: TypeAlias = ColumnElement[Any]
@@ -48,7 +48,7 @@ class Searchable:
     `columns` are what a row begins with; `owner` is the entity's number; the tables of `entries` (tags, params) have it
     first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
     stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
-    entity with an `experiment` has metrics: those of a run, or of all series with its `model_id`.
+    entity with an `experiment` has metrics: a run, which also has datasets, or what has all series with its `model_id`.
     """
 
     source: FromClause
@@ -74,8 +74,14 @@ NAN_AGGREGATES = frozenset({MetricAggregate.LAST, MetricAggregate.FIRST})
 # One alias for every EXISTS, each of which is a scope of its own: an alias costs as much as the rest of the condition.
 _SUMMARIES = metric_summaries.alias("summaries")
 _CONTEXTS = metric_contexts.alias("contexts")
-# A column, a lookup by primary key, a lookup by an index and then in the table.
-_COSTS = {FieldKind.ATTRIBUTE: 0, FieldKind.PARAM: 2, FieldKind.TAG: 2, FieldKind.METRIC: 3}
+# A column, a lookup by primary key, a lookup by an index and then in the table, the same for several rows.
+_COSTS = {
+    FieldKind.ATTRIBUTE: 0,
+    FieldKind.PARAM: 2,
+    FieldKind.TAG: 2,
+    FieldKind.METRIC: 3,
+    FieldKind.DATASET: 4,
+}
 _POSITIVE = {
     Operator.NOT_EQUAL: Operator.EQUAL,
     Operator.NOT_LIKE: Operator.LIKE,
@@ -158,6 +164,8 @@ def _comparison(comparison: Comparison, entity: Searchable) -> Condition:
             return _attribute(entity.attributes[comparison.field.key], comparison)
         case FieldKind.METRIC:
             return _metric(comparison, entity)
+        case FieldKind.DATASET:
+            return _dataset(comparison, entity.owner)
         case FieldKind.TAG | FieldKind.PARAM as kind:
             return _entry(comparison, entity.entries[kind], entity.owner)
 
@@ -201,6 +209,20 @@ def _series_meant(entity: Searchable, field: Field) -> Condition:
     if entity.model_id is None:
         return metric_of_run(_SUMMARIES, entity.owner, field.key)
     return and_(series_of_model(_SUMMARIES, _CONTEXTS, entity.model_id, field.datasets), of_key(_SUMMARIES, field.key))
+
+
+def _dataset(comparison: Comparison, run_no: ColumnElement[int]) -> Condition:
+    """Whether any of the run's datasets is so; a context that is empty is none."""
+    if comparison.field.key == "context":
+        found = exists().where(run_datasets.c.run_no == run_no, run_datasets.c.context != "")
+        column = run_datasets.c.context
+    else:
+        its_dataset = datasets.c.dataset_no == run_datasets.c.dataset_no
+        found = exists().where(run_datasets.c.run_no == run_no, its_dataset)
+        column = datasets.c[comparison.field.key]
+    if comparison.operator is Operator.IS_NULL:
+        return not_(found)
+    return found.where(compare_present(column, comparison))
 
 
 def _compare_real(column: AnyColumn, comparison: Comparison) -> Condition:

@@ -8,6 +8,7 @@ from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, LifecycleStage
 from trackwire_server.core.errors import NotFound
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.heads import lock_run
+from trackwire_server.stores.sql.run_inputs import datasets_of_run, remove_unused
 from trackwire_server.stores.sql.tables import experiments, runs, uploads
 
 
@@ -67,8 +68,12 @@ class SqlGarbage:
                 run = await lock_run(connection, run_id, deleted_too=True)
             except NotFound:
                 return False
+            given = await datasets_of_run(connection, run.run_no)
             statement = delete(runs).where(runs.c.run_no == run.run_no, _run_is_garbage(before_ms))
-            return (await connection.execute(statement.returning(runs.c.run_no))).first() is not None
+            if (await connection.execute(statement.returning(runs.c.run_no))).first() is None:
+                return False
+            await remove_unused(connection, given)
+            return True
 
     async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
         """See GarbageStore."""

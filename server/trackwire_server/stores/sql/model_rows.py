@@ -87,7 +87,7 @@ async def lock_version(connection: AsyncConnection, name: str, version: int) -> 
 
 
 async def touch_model(connection: AsyncConnection, model_no: int, now_ms: int) -> None:
-    """Notes that a registered model or something below it changed."""
+    """Notes that a registered model changed, or which versions it has in which stage."""
     mine = registered_models.c.model_no == model_no
     await connection.execute(update(registered_models).where(mine).values(last_update_time_ms=now_ms))
 
@@ -140,6 +140,8 @@ def _version(row: AnyRow, tags: Mapping[str, str], aliases: Sequence[str]) -> Mo
         current_stage=ModelStage(row.current_stage),
         aliases=tuple(sorted(aliases)),
         tags=tags,
+        model_id=row.model_id,
+        storage_location=row.storage_location,
     )
 
 

@@ -20,6 +20,7 @@ from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.model_rows import (
     VERSION_ROWS,
+    LockedVersion,
     lock_model,
     lock_version,
     named,
@@ -96,6 +97,8 @@ class SqlModelVersions:
             run_link=new.run_link,
             user_id=new.user_id,
             tags=dict(new.tags),
+            model_id=new.model_id,
+            storage_location=new.storage_location,
         )
 
     async def get_model_version(self, name: str, selector: int | str) -> ModelVersion:
@@ -123,17 +126,20 @@ class SqlModelVersions:
         """Updates the row under its model's lock."""
         changes = {} if description is None else {"description": description}
         async with self._database.write() as connection:
-            return await _change(connection, name, version, changes=changes, now_ms=now_ms)
+            locked = await lock_version(connection, name, version)
+            return await _change(connection, locked, changes=changes, now_ms=now_ms)
 
     async def transition_stage(
         self, name: str, version: int, stage: ModelStage, *, archive_existing: bool, now_ms: int
     ) -> ModelVersion:
         """Updates the row, and the others of that stage by one more statement."""
         async with self._database.write() as connection:
-            moved = await _change(connection, name, version, changes={"current_stage": stage}, now_ms=now_ms)
+            locked = await lock_version(connection, name, version)
+            moved = await _change(connection, locked, changes={"current_stage": stage}, now_ms=now_ms)
+            await touch_model(connection, locked.model_no, now_ms)
             if archive_existing:
                 others = and_(
-                    model_versions.c.model_no.in_(select(registered_models.c.model_no).where(named(name))),
+                    model_versions.c.model_no == locked.model_no,
                     model_versions.c.version != version,
                     model_versions.c.current_stage == stage,
                 )
@@ -159,7 +165,6 @@ class SqlModelVersions:
                 await delete_entry(connection, model_version_tags, locked.version_no, key)
             mine = model_versions.c.version_no == locked.version_no
             await connection.execute(update(model_versions).where(mine).values(last_update_time_ms=now_ms))
-            await touch_model(connection, locked.model_no, now_ms)
 
 
 async def _made_by(connection: AsyncConnection, new: NewModelVersion) -> ModelVersion | None:
@@ -189,6 +194,8 @@ def _new_row(new: NewModelVersion, *, model_no: int, version: int) -> dict[str, 
         "creation_time_ms": new.creation_time_ms,
         "last_update_time_ms": new.creation_time_ms,
         "request_id": new.request_id or None,
+        "model_id": new.model_id,
+        "storage_location": new.storage_location,
     }
 
 
@@ -203,11 +210,9 @@ def _selected(selector: int | str) -> ColumnElement[bool]:
 
 
 async def _change(
-    connection: AsyncConnection, name: str, version: int, *, changes: Mapping[str, object], now_ms: int
+    connection: AsyncConnection, locked: LockedVersion, *, changes: Mapping[str, object], now_ms: int
 ) -> ModelVersion:
-    locked = await lock_version(connection, name, version)
     mine = model_versions.c.version_no == locked.version_no
     await connection.execute(update(model_versions).where(mine).values({**changes, "last_update_time_ms": now_ms}))
-    await touch_model(connection, locked.model_no, now_ms)
     rows = (await connection.execute(VERSION_ROWS.where(mine))).all()
     return (await read_versions(connection, rows))[0]

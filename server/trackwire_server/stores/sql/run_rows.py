@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import (
-    NOTHING,
     LifecycleStage,
     MetricSummary,
     Run,
@@ -22,6 +21,7 @@ from trackwire_server.stores.sql.entries import by_owner, entry_queries, selecte
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.metrics.summaries import SUMMARY_COLUMNS, summaries_of
 from trackwire_server.stores.sql.prepared import Prepared, Rows, fetch_groups, parts
+from trackwire_server.stores.sql.run_input_rows import NO_LINKS, Links, input_queries, links_by_run, model_queries
 from trackwire_server.stores.sql.search import AnyRow
 from trackwire_server.stores.sql.tables import (
     metric_keys,
@@ -56,7 +56,6 @@ RUNS = Searchable(
 # Some 27 MB.
 SUMMARIES_KEPT = 65_536
 _NEVER: tuple[int, Summaries] = (-1, ())
-WITHOUT_DATA = RunSelection(metrics=NOTHING, params=NOTHING, tags=NOTHING)
 _SELECT_METRICS = select(*SUMMARY_COLUMNS).where(
     metric_summaries.c.run_no.in_(bindparam("owner_nos", expanding=True)), metric_summaries.c.is_primary
 )
@@ -88,7 +87,7 @@ class RunReader:
         """Runs from their rows, with what of their data is wanted."""
         run_nos = [row.run_no for row in rows]
         wants_all = selection.metrics.keys is None
-        param_rows, tag_rows, metric_rows = await fetch_groups(
+        param_rows, tag_rows, metric_rows, input_rows, model_rows = await fetch_groups(
             connection,
             entry_queries(run_params, run_nos, selection.params),
             entry_queries(run_tags, run_nos, selection.tags),
@@ -96,6 +95,8 @@ class RunReader:
                 (_ARRIVALS if wants_all else _METRICS_OF_KEYS, parameters)
                 for parameters in selected(run_nos, selection.metrics)
             ],
+            input_queries(run_nos, selection),
+            model_queries(run_nos, selection),
         )
         params, tags = by_owner(param_rows), by_owner(tag_rows)
         run_ids = {row.run_no: row.run_id for row in rows}
@@ -103,8 +104,15 @@ class RunReader:
             metrics = await self._summaries(connection, run_ids, dict(metric_rows))
         else:
             metrics = await _by_run(connection, run_ids, metric_rows)
+        links = await links_by_run(connection, input_rows, model_rows, selection.datasets)
         return [
-            run_of(row, params.get(row.run_no, {}), tags.get(row.run_no, {}), metrics.get(row.run_no, ()))
+            run_of(
+                row,
+                params.get(row.run_no),
+                tags.get(row.run_no),
+                metrics.get(row.run_no, ()),
+                links.get(row.run_no, NO_LINKS),
+            )
             for row in rows
         ]
 
@@ -136,8 +144,10 @@ def run_of(
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     metrics: Summaries = (),
+    links: Links = NO_LINKS,
 ) -> Run:
     """A run from its row and its data."""
+    inputs, outputs = links
     return Run(
         run_id=row.run_id,
         run_name=row.run_name,
@@ -155,4 +165,6 @@ def run_of(
         params=params or {},
         tags=tags or {},
         metrics=metrics,
+        inputs=inputs,
+        outputs=outputs,
     )

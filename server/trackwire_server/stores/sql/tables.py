@@ -2,7 +2,10 @@
 
     experiments ─┬─ experiment_tags
                  ├─ logged_models ── logged_model_params, logged_model_tags, logged_model_uploads
+                 ├─ datasets                      one row a name and digest; what no run has is removed
                  └─ runs ─┬─ run_params, run_tags
+                          ├─ run_datasets ── run_dataset_tags
+                          ├─ run_models           inputs and outputs
                           ├─ run_heads            one hot row a run: locked first by whatever writes to the run
                           ├─ metric_writers       (run, writer) → mark: exactly once
                           ├─ metric_journal       one row per ingest request, as it came
@@ -75,12 +78,12 @@ def _flag(name: str) -> "Column[bool]":
     return Column(name, Boolean, nullable=False, server_default=text("false"))
 
 
-def _entries(name: str, owner: str, target: str) -> Table:
+def _entries(name: str, owner: str, target: str, *, key_characters: int = 250) -> Table:
     return Table(
         name,
         metadata,
         _reference(owner, target),
-        Column("key", String(250), nullable=False),
+        Column("key", String(key_characters), nullable=False),
         Column("value", Text, nullable=False),
         PrimaryKeyConstraint(owner, "key"),
         sqlite_with_rowid=False,
@@ -150,6 +153,46 @@ runs = Table(
 )
 run_params = _entries("run_params", "run_no", "runs.run_no")
 run_tags = _entries("run_tags", "run_no", "runs.run_no")
+
+datasets = Table(
+    "datasets",
+    metadata,
+    _number("dataset_no"),
+    _reference("experiment_no", "experiments.experiment_no"),
+    _text("name", 500, default=None),
+    _text("digest", 36, default=None),
+    _text("source_type", 250),
+    _text("source"),
+    _text("schema"),
+    _text("profile"),
+    UniqueConstraint("experiment_no", "name", "digest", name="uq_datasets_name"),
+)
+
+run_datasets = Table(
+    "run_datasets",
+    metadata,
+    # In the order in which they were logged.
+    _number("input_no"),
+    _reference("run_no", "runs.run_no"),
+    _reference("dataset_no", "datasets.dataset_no"),
+    # The tag CONTEXT_TAG once more: filters ask for it.
+    _text("context", 500),
+    UniqueConstraint("run_no", "dataset_no", name="uq_run_datasets_dataset"),
+    Index("ix_run_datasets_dataset", "dataset_no", "context"),
+)
+run_dataset_tags = _entries("run_dataset_tags", "input_no", "run_datasets.input_no", key_characters=255)
+
+run_models = Table(
+    "run_models",
+    metadata,
+    # In the order in which they were logged.
+    _number("link_no"),
+    _reference("run_no", "runs.run_no"),
+    _flag("is_output"),
+    Column("model_id", String(64), nullable=False),
+    Column("step", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint("run_no", "is_output", "model_id", name="uq_run_models_model"),
+)
 
 # Arrivals of a run are numbered from 1 in the order of their commits:
 #
@@ -368,6 +411,8 @@ model_versions = Table(
     _time("creation_time_ms"),
     _time("last_update_time_ms"),
     Column("request_id", String(64), nullable=True),
+    _text("model_id", 64),
+    _text("storage_location", 2048),
     UniqueConstraint("model_no", "version", name="uq_model_versions_version"),
     UniqueConstraint("request_id", name="uq_model_versions_request_id"),
     Index("ix_model_versions_run_id", "run_id"),

@@ -43,18 +43,41 @@ def test_several_datasets_with_contexts_and_tags() -> None:
             tags_list=[None, {"my_tag": "tag_value"}],
             models=None,
         )
+        # As with MLflow, what a dataset was first given for stays.
         mlflow.log_input(dataset, context="validation")
-    first, again, second = sorted(inputs_of(run.info.run_id), key=lambda each: (each[0], str(each[3])))
-    assert (first[3], again[3]) == ({"mlflow.data.context": "training"}, {"mlflow.data.context": "validation"})
+    first, second = inputs_of(run.info.run_id)
+    assert first == ("first", dataset.digest, "data.csv", {"mlflow.data.context": "training"})
     assert second == ("second", dataset2.digest, "", {"my_tag": "tag_value", "mlflow.data.context": "test"})
-    as_dict = mlflow.get_run(run.info.run_id).to_dictionary()
-    assert len(as_dict["inputs"]["dataset_inputs"]) == 3
+    found = mlflow.get_run(run.info.run_id)
+    assert len(found.to_dictionary()["inputs"]["dataset_inputs"]) == 2
+    assert not any("input" in key for key in found.data.tags)
+    assert found.inputs.dataset_inputs[0].dataset.profile == dataset.profile
+    [searched] = mlflow.search_runs(filter_string="dataset.name = 'second'", output_format="list")
+    assert [each.dataset.name for each in searched.inputs.dataset_inputs] == ["first", "second"]
+    assert searched.inputs.dataset_inputs[0].dataset.profile is None
+
+
+def test_models_that_a_run_was_given_and_has_made() -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_input(model=mlflow.entities.LoggedModelInput("m-1"))
+        mlflow.log_inputs(models=[None, mlflow.entities.LoggedModelInput("m-2")])
+    run_id = run.info.run_id
+    client = mlflow.MlflowClient()
+    client.log_inputs(run_id, models=[mlflow.entities.LoggedModelInput("m-3")])
+    client.log_outputs(run_id, models=[mlflow.entities.LoggedModelOutput("m-4", step=2)])
+    client.log_outputs(run_id, models=[])
+    found = mlflow.get_run(run_id)
+    assert [each.model_id for each in found.inputs.model_inputs] == ["m-1", "m-2", "m-3"]
+    assert found.outputs.model_outputs == [mlflow.entities.LoggedModelOutput("m-4", 2)]
+    assert found.to_dictionary()["outputs"] == {"model_outputs": [{"model_id": "m-4", "step": 2}]}
 
 
 def test_inputs_by_the_client() -> None:
     client = mlflow.MlflowClient()
     run_id = client.create_run("0").info.run_id
-    dataset = mlflow.entities.Dataset(name="first", digest="abc", source_type="local", source="data.csv")
+    dataset = mlflow.entities.Dataset(
+        name="first", digest="abc", source_type="local", source="data.csv", schema='{"x": "long"}'
+    )
     tags = [mlflow.entities.InputTag("mlflow.data.context", "training")]
     client.log_inputs(run_id, datasets=[mlflow.entities.DatasetInput(dataset, tags)])
     client.log_inputs(run_id)
@@ -96,8 +119,21 @@ def test_wrong_inputs_are_told_at_the_call() -> None:
         mlflow.log_input("data.csv")
     with pytest.raises(mlflow.MlflowException, match="1 datasets, 2 contexts and 1 sets of tags"):
         mlflow.log_inputs([dataset], contexts=["a", "b"])
-    with pytest.raises(mlflow.MlflowException, match="models are not kept"):
+    with pytest.raises(TypeError, match="model: must have a model_id, which a object does not"):
         mlflow.log_input(dataset, model=object())
+    for said, error in (
+        ({"name": "n" * 501}, r"dataset\.name: .* has 501 characters, at most 500"),
+        ({"digest": "d" * 37}, r"dataset\.digest: .* has 37 characters, at most 36"),
+        ({"source": "s" * 65_536}, r"dataset\.source: .* at most 65,535"),
+    ):
+        with pytest.raises(mlflow.MlflowException, match=error):
+            mlflow.log_input(mlflow.data.from_numpy(ARRAY, **said))
+    with pytest.raises(mlflow.MlflowException, match=r"tags\['k'\]: .* has 501 characters, at most 500"):
+        mlflow.log_input(dataset, tags={"k": "v" * 501})
+    with pytest.raises(mlflow.MlflowException, match=r"tags: .* has 256 characters, at most 255"):
+        mlflow.log_input(dataset, tags={"k" * 256: "v"})
+    with pytest.raises(mlflow.MlflowException, match=r"model\.model_id: '': is required"):
+        mlflow.log_input(model=mlflow.entities.LoggedModelInput(""))
     with pytest.raises(TypeError, match=r"features: must be a numpy\.ndarray, not list"):
         mlflow.data.from_numpy([1, 2])
     with pytest.raises(TypeError, match=r"df: must be a pandas\.DataFrame"):
@@ -107,7 +143,6 @@ def test_wrong_inputs_are_told_at_the_call() -> None:
     assert mlflow.active_run() is None
 
 
-def test_tag_that_only_looks_like_an_input_is_a_tag(client: Client) -> None:
-    tags = {"trackwire.input.a": "no JSON", "trackwire.input.b": "[]", "trackwire.input.c": '{"dataset": {}}'}
-    run_id = client.create_run(tags=tags).run_id
+def test_tag_is_no_input(client: Client) -> None:
+    run_id = client.create_run(tags={"trackwire.input.a": '{"dataset": {"name": "n", "digest": "d"}}'}).run_id
     assert inputs_of(run_id) == []

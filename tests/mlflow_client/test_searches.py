@@ -7,6 +7,13 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+
+@pytest.fixture(params=["grpc", "http"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both."""
+    return str(request.param)
+
+
 Search = Callable[..., list[str]]
 
 
@@ -61,7 +68,7 @@ FILTERS = [
     ("run_name = 'bob' and metrics.loss > 0", "bob"),
     ("attributes.start_time > 0 AND end_time > 0", "ada bob cid"),
     ("user_id != 'nobody at all'", "ada bob cid"),
-    ("artifact_uri LIKE 'trackwire-artifacts:%'", "ada bob cid"),
+    ("artifact_uri LIKE '%-artifacts:%'", "ada bob cid"),
 ]
 
 

@@ -1,4 +1,7 @@
-"""MLflow's own client, which finds the plugin by the installed distribution, at a real server."""
+"""MLflow's own client at a real server: by grpc://, where it finds the plugin by the installed distribution, and by http://.
+
+What says nothing of the scheme runs by grpc://; a module that runs by both makes `scheme` anew.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +13,6 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import mlflow
 import pytest
-from tests.client.live_server import live_server
 from tests.conftest import ServerProcess
 
 # MLflow's variables that choose for it.
@@ -27,17 +29,25 @@ def installed() -> None:
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A real server for all tests of a module."""
-    with live_server(tmp_path_factory.mktemp("live")) as server:
-        yield server
+    server = ServerProcess(tmp_path_factory.mktemp("live") / "data", http_port="0")
+    server.start()
+    yield server
+    assert server.stop() == 0, server.log_text()
 
 
 @pytest.fixture
-def uri(live: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def scheme() -> str:
+    """How the server is spoken to."""
+    return "grpc"
+
+
+@pytest.fixture
+def uri(live: ServerProcess, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The tracking URI, which is set; nothing of MLflow's outlives the test."""
     for name in CHOICES:
         monkeypatch.delenv(f"MLFLOW_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
-    uri = f"grpc://{live.address}"
+    uri = f"grpc://{live.address}" if scheme == "grpc" else live.url
     mlflow.set_tracking_uri(uri)
     yield uri
     while mlflow.active_run() is not None:

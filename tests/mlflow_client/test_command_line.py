@@ -12,6 +12,13 @@ import pytest
 from mlflow import MlflowClient
 from tests.conftest import ROOT
 
+
+@pytest.fixture(params=["grpc", "http"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both."""
+    return str(request.param)
+
+
 Command = Callable[..., str]
 
 

@@ -8,6 +8,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag, ViewType
 
 
+@pytest.fixture(params=["grpc", "http"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both."""
+    return str(request.param)
+
+
 @pytest.mark.usefixtures("experiment_id")
 def test_quickstart() -> None:
     with mlflow.start_run(run_name="first") as run:

@@ -1,0 +1,65 @@
+"""Whose a file in the artifact store is: from the proxy's paths and from URIs to a run and a path in it.
+
+<experiment id>/<run id>/artifacts/<path>                   a run's
+<experiment id>/models/<model id>/artifacts/<path>          a logged model's: nobody's yet
+"""
+
+from typing import NamedTuple
+
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.entities import ARTIFACT_SCHEME, ModelVersion
+from trackwire_server.core.errors import FailedPrecondition, NotFound
+from trackwire_server.core.model_names import source_of_run
+from trackwire_server.mlflow_api.artifact_paths import clean_path
+from trackwire_server.mlflow_api.artifact_uris import PROXY_SCHEME, uri_of
+
+_RULE = "paths are <experiment_id>/<run_id>/artifacts/<path>"
+
+
+class Place(NamedTuple):
+    """A file or folder of a run; `path` is empty for all that the run has."""
+
+    run_id: str
+    path: str
+
+
+class ArtifactPlaces:
+    """Finds what belongs to whom."""
+
+    def __init__(self, artifacts: Artifacts):
+        self._artifacts = artifacts
+
+    async def at(self, path: str) -> Place:
+        """What lies at a clean path below the store's root. Raises NotFound for what is nobody's."""
+        match path.split("/"):
+            case [experiment_id, run_id, "artifacts", *inside]:
+                root = uri_of(await self._artifacts.root_uri(run_id))
+                if root == f"{PROXY_SCHEME}{experiment_id}/{run_id}/artifacts":
+                    return Place(run_id, "/".join(inside))
+                raise NotFound("artifact", path, field="path", hint=f"run {run_id} keeps its artifacts at {root}")
+        raise NotFound("artifact", path, field="path", hint=_RULE)
+
+    async def of(self, version: ModelVersion) -> Place:
+        """The folder that a version of a model came from. Raises FailedPrecondition if the server can't reach it."""
+        if found := source_of_run(version.source):
+            run_id, path = found
+            return Place(run_id, clean_path(path))
+        for scheme in (ARTIFACT_SCHEME, PROXY_SCHEME):
+            # Behind two slashes stands a host, and it may be another server.
+            if version.source.startswith(scheme) and not version.source.startswith(f"{scheme}/"):
+                return await self.at(clean_path(version.source.removeprefix(scheme)))
+        if version.run_id:
+            root = await self._artifacts.root_uri(version.run_id)
+            if f"{version.source}/".startswith(f"{root}/"):
+                return Place(version.run_id, clean_path(version.source.removeprefix(root).lstrip("/")))
+        raise FailedPrecondition(
+            f"model version {version.name}/{version.version} comes from {version.source!r}, outside of this server's"
+            " artifact store: read it there",
+            reason="ARTIFACTS_ELSEWHERE",
+            metadata={"source": version.source},
+        )
+
+
+def joined(folder: str, path: str) -> str:
+    """A path below a folder, either of which may be empty."""
+    return f"{folder}/{path}" if folder and path else folder or path

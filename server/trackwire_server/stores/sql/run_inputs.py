@@ -1,0 +1,133 @@
+"""What runs are given and what they make, in SQL."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, exists, insert, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.entities import WriterStamp
+from trackwire_server.core.paging import Page, Position
+from trackwire_server.core.run_inputs import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import Dialect
+from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
+from trackwire_server.stores.sql.tables import datasets, run_dataset_tags, run_datasets, run_models
+
+_IDENTITY = tuple_(datasets.c.name, datasets.c.digest)
+_SUMMARY = (datasets.c.experiment_no, datasets.c.name, datasets.c.digest, run_datasets.c.context)
+
+
+class SqlRunInputs:
+    """A RunInputStore."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def log_run_inputs(self, run_id: str, inputs: RunInputs, stamp: WriterStamp | None) -> None:
+        """Inserts what is not there, under the run's lock."""
+        dialect = self._database.dialect
+        async with self._database.write() as connection:
+            run = await lock_run(connection, run_id)
+            if await advance_writer(connection, dialect, run, stamp):
+                await _add_datasets(connection, dialect, run, inputs.datasets)
+                models = [ModelOutput(model_id) for model_id in inputs.model_ids]
+                await _add_models(connection, dialect, run, models, is_output=False)
+
+    async def log_run_outputs(self, run_id: str, outputs: RunOutputs, stamp: WriterStamp | None) -> None:
+        """Inserts what is not there, under the run's lock."""
+        dialect = self._database.dialect
+        async with self._database.write() as connection:
+            run = await lock_run(connection, run_id)
+            if await advance_writer(connection, dialect, run, stamp):
+                await _add_models(connection, dialect, run, outputs.models, is_output=True)
+
+    async def search_run_datasets(
+        self, experiment_ids: Sequence[str], *, page_size: int, after: Position | None
+    ) -> Page[DatasetSummary]:
+        """Distinct rows, by keyset; runs have the experiment of their datasets."""
+        statement = (
+            select(*_SUMMARY)
+            .join_from(datasets, run_datasets, run_datasets.c.dataset_no == datasets.c.dataset_no)
+            .where(datasets.c.experiment_no.in_([int(experiment_id) for experiment_id in experiment_ids]))
+            .distinct()
+            .order_by(*_SUMMARY)
+            .limit(page_size + 1)
+        )
+        if after is not None:
+            statement = statement.where(tuple_(*_SUMMARY) > tuple_(*map(literal, after)))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        found = [DatasetSummary(str(row[0]), row[1], row[2], row[3]) for row in rows[:page_size]]
+        return Page(found, tuple(rows[page_size - 1]) if len(rows) > page_size else None)
+
+
+async def datasets_of_run(connection: AsyncConnection, run_no: int) -> Sequence[int]:
+    """The numbers of what a run was given."""
+    statement = select(run_datasets.c.dataset_no).where(run_datasets.c.run_no == run_no)
+    return (await connection.scalars(statement)).all()
+
+
+async def remove_unused(connection: AsyncConnection, dataset_nos: Sequence[int]) -> None:
+    """Removes those of these datasets that no run was given."""
+    unused = ~exists().where(run_datasets.c.dataset_no == datasets.c.dataset_no)
+    for dataset_no in dataset_nos:
+        await connection.execute(delete(datasets).where(datasets.c.dataset_no == dataset_no, unused))
+
+
+async def _add_datasets(
+    connection: AsyncConnection, dialect: Dialect, run: LockedRun, given: Sequence[DatasetInput]
+) -> None:
+    if not given:
+        return
+    numbers = await _numbered(connection, dialect, run, [each.dataset for each in given])
+    there = set(await datasets_of_run(connection, run.run_no))
+    new = {number: each for each in given if (number := numbers[each.dataset.identity]) not in there}
+    if not new:
+        return
+    rows = [{"run_no": run.run_no, "dataset_no": number, "context": each.context} for number, each in new.items()]
+    await connection.execute(insert(run_datasets), rows)
+    made = select(run_datasets.c.input_no, run_datasets.c.dataset_no).where(run_datasets.c.run_no == run.run_no)
+    tags = [
+        {"input_no": row.input_no, "key": key, "value": value}
+        for row in await connection.execute(made)
+        if row.dataset_no in new
+        for key, value in new[row.dataset_no].tags.items()
+    ]
+    if tags:
+        await connection.execute(insert(run_dataset_tags), tags)
+
+
+async def _numbered(
+    connection: AsyncConnection, dialect: Dialect, run: LockedRun, given: Sequence[Dataset]
+) -> dict[tuple[str, str], int]:
+    """The numbers of datasets, by identity; what the run's experiment doesn't have is made."""
+    rows = [
+        {
+            "experiment_no": run.experiment_no,
+            "name": each.name,
+            "digest": each.digest,
+            "source_type": each.source_type,
+            "source": each.source,
+            "schema": each.schema,
+            "profile": each.profile,
+        }
+        for each in given
+    ]
+    statement = dialect.insert(datasets).on_conflict_do_nothing(index_elements=["experiment_no", "name", "digest"])
+    await connection.execute(statement, rows)
+    there = select(datasets.c.dataset_no, datasets.c.name, datasets.c.digest).where(
+        datasets.c.experiment_no == run.experiment_no, _IDENTITY.in_([each.identity for each in given])
+    )
+    return {(row.name, row.digest): row.dataset_no for row in await connection.execute(there)}
+
+
+async def _add_models(
+    connection: AsyncConnection, dialect: Dialect, run: LockedRun, models: Sequence[ModelOutput], *, is_output: bool
+) -> None:
+    if not models:
+        return
+    rows = [
+        {"run_no": run.run_no, "is_output": is_output, "model_id": each.model_id, "step": each.step} for each in models
+    ]
+    statement = dialect.insert(run_models).on_conflict_do_nothing(index_elements=["run_no", "is_output", "model_id"])
+    await connection.execute(statement, rows)
