@@ -216,7 +216,9 @@ def _services(config: Config, stores: Stores) -> Services:
         runs=Runs(stores.runs, stores.run_data, stores.run_inputs, clock, random_id),
         metrics=metrics,
         artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, artifacts, clock),
-        model_registry=ModelRegistry(stores.registered_models, stores.model_versions, stores.runs, clock),
+        model_registry=ModelRegistry(
+            stores.registered_models, stores.model_versions, stores.runs, stores.logged_models, clock
+        ),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),

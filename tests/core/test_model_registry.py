@@ -21,6 +21,7 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.model_names import check_source
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.searching import SearchRequest
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.model_registry import (
     MemoryModelVersions,
     MemoryRegisteredModels,
@@ -38,7 +39,9 @@ async def registry(memory_state: MemoryState, clock: FakeClock) -> ModelRegistry
     experiment = ExperimentReference(DEFAULT_EXPERIMENT_ID)
     await runs.create_run(NewRun("r1", "calm-owl", experiment, "ann", RunStatus.RUNNING, 1, 1))
     state = ModelRegistryState()
-    return ModelRegistry(MemoryRegisteredModels(state), MemoryModelVersions(state), runs, clock)
+    return ModelRegistry(
+        MemoryRegisteredModels(state), MemoryModelVersions(state), runs, MemoryLoggedModels(memory_state), clock
+    )
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What a version's source says, over the memory stores."""
 
+import json
+
 import pytest
 from tests.conftest import FakeClock
 
@@ -13,10 +15,12 @@ from trackwire_server.core.entities import (
     RunStatus,
 )
 from trackwire_server.core.errors import InvalidArgument, NotFound
-from trackwire_server.core.model_registry import ModelRegistry
+from trackwire_server.core.logged_model_entities import NewLoggedModel
+from trackwire_server.core.model_registry import MODEL_VERSIONS_TAG, ModelRegistry
 from trackwire_server.core.model_sources import LoggedModelReference, VersionReference, model_reference
 from trackwire_server.search import PROMPT_TAG
 from trackwire_server.stores.memory.experiments import MemoryExperiments
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.model_registry import (
     MemoryModelVersions,
     MemoryRegisteredModels,
@@ -35,8 +39,12 @@ async def registry(memory_state: MemoryState, clock: FakeClock) -> ModelRegistry
     made = await MemoryExperiments(memory_state).create_experiment(NewExperiment("local", 1, "file:///srv/artifacts"))
     experiment = ExperimentReference(made.experiment_id)
     await runs.create_run(NewRun("r1", "calm-owl", experiment, "ann", RunStatus.RUNNING, 1, 1))
+    logged_models = MemoryLoggedModels(memory_state)
+    for model_id in ("m-1", "m-7"):
+        new = NewLoggedModel(model_id, made.experiment_id, "model", 1, source_run_id="r1")
+        await logged_models.create_logged_model(new)
     state = ModelRegistryState()
-    registry = ModelRegistry(MemoryRegisteredModels(state), MemoryModelVersions(state), runs, clock)
+    registry = ModelRegistry(MemoryRegisteredModels(state), MemoryModelVersions(state), runs, logged_models, clock)
     for name in ("digits", "letters"):
         await registry.create_registered_model(name)
     await registry.create_model_version(NewModelVersion("digits", FILES, 0, run_id="r1", model_id="m-1"))
@@ -127,11 +135,15 @@ async def test_copy_with_another_lineage_is_refused(registry: ModelRegistry, fie
 
 async def test_source_of_a_logged_model_names_it(registry: ModelRegistry) -> None:
     made = await add(registry, "models:/m-7")
-    assert (made.source, made.model_id) == ("models:/m-7", "m-7")
+    assert (made.source, made.model_id, made.run_id) == ("models:/m-7", "m-7", "")
+    assert made.files == "file:///srv/artifacts/models/m-7/artifacts"
+    assert (await add(registry, "models:/m-7", as_mlflow=True)).run_id == "r1"
     with pytest.raises(InvalidArgument, match="comes from"):
         await add(registry, "models:/m-7", model_id="m-8")
     with pytest.raises(NotFound, match="run 'r9'"):
         await add(registry, "models:/m-7", run_id="r9")
+    with pytest.raises(NotFound, match="logged model 'm-9'"):
+        await add(registry, "models:/m-9")
     assert (await add(registry, "models:/m-7", run_id="r9", as_mlflow=True)).run_id == "r9"
     with pytest.raises(InvalidArgument) as error:
         await add(registry, FILES, model_id="m 8")
@@ -197,3 +209,24 @@ async def test_prompts_have_no_files(registry: ModelRegistry, as_mlflow: bool) -
     assert error.value.field == "source"
     with pytest.raises(InvalidArgument, match="is a prompt, which has no files"):
         await registry.create_model_version(NewModelVersion("digits", "models:/letters/1", 0), as_mlflow=as_mlflow)
+
+
+async def test_logged_model_lists_its_versions(registry: ModelRegistry, memory_state: MemoryState) -> None:
+    models = MemoryLoggedModels(memory_state)
+    await add(registry, "models:/m-7")
+    await add(registry, FILES, model_id="m-7")
+    await add(registry, FILES, model_id="m-unknown")
+    listed = (await models.get_logged_model("m-7")).tags[MODEL_VERSIONS_TAG]
+    assert json.loads(listed) == [{"name": "letters", "version": 1}, {"name": "letters", "version": 2}]
+    await models.change_logged_model_tags("m-7", changed={MODEL_VERSIONS_TAG: "mine"}, now_ms=1)
+    await add(registry, "models:/m-7")
+    assert (await models.get_logged_model("m-7")).tags[MODEL_VERSIONS_TAG] == "mine"
+
+
+async def test_local_source_may_lie_with_its_logged_model(registry: ModelRegistry) -> None:
+    inside = "/srv/artifacts/models/m-7/artifacts/model"
+    assert (await add(registry, inside, as_mlflow=True, model_id="m-7")).source == inside
+    for model_id in ("m-1", "m-unknown"):
+        with pytest.raises(InvalidArgument) as error:
+            await add(registry, inside, as_mlflow=True, model_id=model_id)
+        assert error.value.reason == "LOCAL_SOURCE"

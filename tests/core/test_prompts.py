@@ -7,6 +7,7 @@ from trackwire_server.core.entities import NewModelVersion
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.search import PROMPT_TAG
+from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.model_registry import (
     MemoryModelVersions,
     MemoryRegisteredModels,
@@ -23,7 +24,7 @@ async def registry(memory_state: MemoryState, clock: FakeClock) -> ModelRegistry
     """A model, a prompt, and a model that says that it is none; each with a version."""
     state = ModelRegistryState()
     models, versions = MemoryRegisteredModels(state), MemoryModelVersions(state)
-    registry = ModelRegistry(models, versions, MemoryRuns(memory_state), clock)
+    registry = ModelRegistry(models, versions, MemoryRuns(memory_state), MemoryLoggedModels(memory_state), clock)
     for name, tags in (("model", {}), ("none", {PROMPT_TAG: "false"}), ("prompt", {PROMPT_TAG: "true"})):
         await registry.create_registered_model(name, tags=tags)
         source = "dummy-source" if name == "prompt" else "s3://bucket/model"

@@ -17,6 +17,7 @@ from trackwire_server.rpc.model_registry import ModelRegistryServicer, add_to_se
 from trackwire_server.rpc.server import Door
 from trackwire_server.rpc.status import STATUS_TRAILER
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.model_versions import SqlModelVersions
 from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
 from trackwire_server.stores.sql.runs import SqlRuns
@@ -35,7 +36,9 @@ async def stub(database: Database, clock: FakeClock, serve: Serve) -> ModelRegis
     runs = SqlRuns(database)
     experiment = ExperimentReference(DEFAULT_EXPERIMENT_ID)
     await runs.create_run(NewRun("r1", "calm-owl", experiment, "ann", RunStatus.RUNNING, 1, 1))
-    registry = ModelRegistry(SqlRegisteredModels(database), SqlModelVersions(database), runs, clock)
+    registry = ModelRegistry(
+        SqlRegisteredModels(database), SqlModelVersions(database), runs, SqlLoggedModels(database), clock
+    )
     servicer = ModelRegistryServicer(registry)
     return ModelRegistryServiceStub(await serve(Door(SERVICE.full_name, lambda s: add_to_server(servicer, s))))
 

@@ -1,5 +1,6 @@
 """The rules of the model registry: names, versions, stages, aliases and lineage."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -41,19 +42,29 @@ from trackwire_server.core.model_sources import (
 )
 from trackwire_server.core.prompts import check_prompt_source, is_prompt, without_prompts
 from trackwire_server.core.searching import SearchRequest, parse_search
-from trackwire_server.core.stores import ModelVersionStore, RegisteredModelStore, RunStore
+from trackwire_server.core.stores import LoggedModelStore, ModelVersionStore, RegisteredModelStore, RunStore
 from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
 
+# MLflow's: a logged model tells which versions were made of it.
+MODEL_VERSIONS_TAG = "mlflow.modelVersions"
 _ARCHIVING_STAGES = (ModelStage.STAGING, ModelStage.PRODUCTION)
 
 
 class ModelRegistry:
-    """Registered models and their versions; `runs` is only asked whether the run of a lineage exists."""
+    """Registered models and their versions; runs and logged models are what versions come from."""
 
-    def __init__(self, models: RegisteredModelStore, versions: ModelVersionStore, runs: RunStore, clock: Clock):
+    def __init__(
+        self,
+        models: RegisteredModelStore,
+        versions: ModelVersionStore,
+        runs: RunStore,
+        logged_models: LoggedModelStore,
+        clock: Clock,
+    ):
         self._models = models
         self._versions = versions
         self._runs = runs
+        self._logged_models = logged_models
         self._clock = clock
 
     async def create_registered_model(
@@ -135,7 +146,8 @@ class ModelRegistry:
 
         A retry with the same `request_id` answers with the version that the first call made. `as_mlflow` takes a
         lineage as MLflow does: the run may be another server's, so it is neither looked for nor compared with the
-        source, and a local path must lie in the artifact directory of its run.
+        source, and a local path must lie in the artifact directory of its run or its logged model. That model's tag
+        MODEL_VERSIONS_TAG lists the versions that were made of it.
         """
         check_model_name("name", new.name)
         if new.request_id:
@@ -149,7 +161,10 @@ class ModelRegistry:
         if new.model_id:
             check_token("model_id", new.model_id, LIMITS.model_id_characters)
         traced = await self._origin(new, as_mlflow=as_mlflow)
-        return await self._versions.create_model_version(replace(traced, creation_time_ms=self._clock()))
+        made = await self._versions.create_model_version(replace(traced, creation_time_ms=self._clock()))
+        if made.model_id:
+            await self._note_version(made)
+        return made
 
     async def _origin(self, new: NewModelVersion, *, as_mlflow: bool) -> NewModelVersion:
         """What a new version comes from, checked and filled in. Raises InvalidArgument, NotFound."""
@@ -157,14 +172,22 @@ class ModelRegistry:
             check_prompt_source("source", new.source)
             return new
         if as_mlflow and is_local(new.source):
-            check_local_source("source", new.source, await self._artifacts_of(new.run_id))
+            check_local_source("source", new.source, await self._artifacts_of(new))
             return new
         check_source("source", new.source)
         match model_reference("source", new.source):
             case VersionReference() as reference:
                 return _copy_of(await self._referred(reference), new)
             case LoggedModelReference(model_id):
-                new = replace(new, model_id=same_lineage("model_id", new.model_id, model_id, new))
+                same_lineage("model_id", new.model_id, model_id, new)
+                origin = await self._logged_models.get_logged_model(model_id, with_data=False)
+                new = replace(
+                    new,
+                    model_id=model_id,
+                    storage_location=origin.artifact_uri,
+                    # The run of a logged model may still be on its way.
+                    run_id=new.run_id or (origin.source_run_id if as_mlflow else ""),
+                )
         if as_mlflow:
             named = lineage(new.source, "")
             return replace(new, run_id=new.run_id or named)
@@ -173,14 +196,31 @@ class ModelRegistry:
             await self._runs.get_run(run_id, RUN_ALONE)
         return replace(new, run_id=run_id)
 
-    async def _artifacts_of(self, run_id: str) -> str:
-        """Where a run has its artifacts; "" for none."""
-        if not run_id:
-            return ""
+    async def _artifacts_of(self, new: NewModelVersion) -> str:
+        """Where what a version comes from has its artifacts; "" for nothing."""
         try:
-            return (await self._runs.get_run(run_id, RUN_ALONE)).artifact_uri
+            if new.run_id:
+                return (await self._runs.get_run(new.run_id, RUN_ALONE)).artifact_uri
+            if new.model_id:
+                return (await self._logged_models.get_logged_model(new.model_id, with_data=False)).artifact_uri
         except NotFound:
-            return ""
+            pass
+        return ""
+
+    async def _note_version(self, made: ModelVersion) -> None:
+        """Adds a version to the list in the tag of its logged model, if there is one."""
+        try:
+            tags = (await self._logged_models.get_logged_model(made.model_id)).tags
+            listed = _versions_listed(tags.get(MODEL_VERSIONS_TAG, "[]"))
+            entry = {"name": made.name, "version": made.version}
+            if listed is not None and entry not in listed:
+                text = json.dumps([*listed, entry])
+                await self._logged_models.change_logged_model_tags(
+                    made.model_id, changed={MODEL_VERSIONS_TAG: text}, now_ms=self._clock()
+                )
+        except NotFound:
+            # A name alone, or deleted meanwhile.
+            return
 
     async def _referred(self, reference: VersionReference) -> ModelVersion:
         """The version that a source refers to. Raises NotFound."""
@@ -283,6 +323,15 @@ def _copy_of(origin: ModelVersion, new: NewModelVersion) -> NewModelVersion:
         run_id=same_lineage("run_id", new.run_id, origin.run_id, new),
         model_id=same_lineage("model_id", new.model_id, origin.model_id, new),
     )
+
+
+def _versions_listed(tag: str) -> list[object] | None:
+    """The versions in a tag MODEL_VERSIONS_TAG; None where somebody has put something else there."""
+    try:
+        listed = json.loads(tag)
+    except (ValueError, RecursionError):
+        return None
+    return listed if isinstance(listed, list) else None
 
 
 def _check_description(description: str) -> None:
