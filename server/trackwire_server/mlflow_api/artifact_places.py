@@ -48,7 +48,10 @@ class ArtifactPlaces:
                 place = self.of_run(run_id, "/".join(inside))
             case _:
                 raise NotFound("artifact", path, field="path", hint=_RULE)
-        root = uri_of(await place.artifacts.root_uri(place.owner_id))
+        try:
+            root = uri_of(await place.artifacts.root_uri(place.owner_id))
+        except NotFound as error:
+            raise NotFound("artifact", path, field="path", hint=error.message) from error
         if f"{PROXY_SCHEME}{path}" != joined(root, place.path):
             raise NotFound("artifact", path, field="path", hint=f"{place.owner_id} keeps its artifacts at {root}")
         return place
