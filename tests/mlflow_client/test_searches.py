@@ -7,6 +7,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from trackwire.mlflow_plugin.filters import experiment_filter, logged_model_filter, run_filter
+
 
 @pytest.fixture(params=["grpc", "http"])
 def scheme(request: pytest.FixtureRequest) -> str:
@@ -80,6 +82,14 @@ FILTERS = [
 
 def test_filters_find_what_they_say(search: Search) -> None:
     assert {text: " ".join(search(text)) for text, _ in FILTERS} == dict(FILTERS)
+
+
+def test_filter_beyond_mlflows_language_is_the_servers_to_read() -> None:
+    for text in ("tags.a = 'b'", "(tags.a != 'b')", "tags.a != 'b' OR tags.c = 'd'", "tags.a != 'b", "name != 'a'"):
+        assert run_filter(text) == experiment_filter(text) == logged_model_filter(text) == text
+    assert run_filter("tag.\"c`d\" != 'x' and tags.a!='b'") == (
+        "tag.\"c`d\" != 'x' and tags.a!='b' AND tags.\"c`d\" IS NOT NULL AND tags.`a` IS NOT NULL"
+    )
 
 
 def test_run_ids_are_listed(client: MlflowClient, search: Search, experiment_id: str) -> None:

@@ -5,8 +5,8 @@ from mlflow.utils.search_utils import SearchExperimentsUtils, SearchLoggedModels
 
 # mlflow itself leaves out what has this tag, and means also what hasn't got it.
 PROMPT_TAG = "mlflow.prompt.is_prompt"
-# Of a tag that is missing, Trackwire's language says that they hold.
-_NEGATIONS = frozenset({"!=", "NOT IN"})
+# Of a tag that is missing, Trackwire's language says that it holds. mlflow has no other negation of tags.
+_NEGATION = "!="
 
 
 def run_filter(filter_string: str) -> str:
@@ -26,7 +26,7 @@ def logged_model_filter(filter_string: str) -> str:
 
 def _requiring_tags(language: type[SearchUtils], filter_string: str) -> str:
     """The same filter, in which `tags.x != 'v'` holds of nothing that has no tag x."""
-    if not any(sign in filter_string.upper() for sign in ("!=", "NOT")):
+    if _NEGATION not in filter_string:
         return filter_string
     try:
         comparisons = language.parse_search_filter(filter_string)
@@ -36,9 +36,7 @@ def _requiring_tags(language: type[SearchUtils], filter_string: str) -> str:
     keys = dict.fromkeys(
         comparison["key"]
         for comparison in comparisons
-        if comparison["type"] == "tag"
-        and comparison["comparator"].upper() in _NEGATIONS
-        and comparison["key"] != PROMPT_TAG
+        if comparison["type"] == "tag" and comparison["comparator"] == _NEGATION and comparison["key"] != PROMPT_TAG
     )
     return " AND ".join([filter_string, *(f"tags.{_quoted(key)} IS NOT NULL" for key in keys)])
 
