@@ -17,6 +17,15 @@ from trackwire.mlflow_plugin.artifact_repository import TrackwireArtifactReposit
 
 mpl.use("agg")
 
+# What is the plugin's alone.
+by_grpc = pytest.mark.parametrize("scheme", ["grpc"])
+
+
+@pytest.fixture(params=["grpc", "http"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both."""
+    return str(request.param)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -98,7 +107,6 @@ def test_repository_of_a_folder_has_paths_of_its_own(uri: str, client: MlflowCli
     client.log_artifacts(run_id, folder, "model")
     root = f"{client.get_run(run_id).info.artifact_uri}/model"
     repository = get_artifact_repository(root, tracking_uri=uri)
-    assert isinstance(repository, TrackwireArtifactRepository)
     assert [entry.path for entry in repository.list_artifacts()] == ["a.txt", "sub"]
     assert [entry.path for entry in repository.list_artifacts("sub")] == ["sub/b.txt", "sub/deep", "sub/empty.bin"]
     assert Path(repository.download_artifacts("sub/b.txt")).read_text() == "sub/b.txt"
@@ -124,6 +132,7 @@ def test_many_threads_log_artifacts(client: MlflowClient, run_id: str, folder: P
     assert len(paths_of(client, run_id, "text")) == 16
 
 
+@by_grpc
 def test_uris_of_mlflows_own_store_go_through_grpc(uri: str, client: MlflowClient, run_id: str) -> None:
     client.log_text(run_id, "said", "d/note.txt")
     proxied = client.get_run(run_id).info.artifact_uri.replace("trackwire-artifacts:", "mlflow-artifacts:")
@@ -131,6 +140,7 @@ def test_uris_of_mlflows_own_store_go_through_grpc(uri: str, client: MlflowClien
     assert mlflow.artifacts.load_text(f"{proxied}/d/note.txt") == "said"
 
 
+@by_grpc
 def test_uris_of_mlflows_own_store_stay_mlflows_over_http(uri: str) -> None:
     repository = get_artifact_repository("mlflow-artifacts:/0/r/artifacts", tracking_uri="http://127.0.0.1:9")
     assert isinstance(repository, MlflowArtifactsRepository)
@@ -149,6 +159,7 @@ def test_file_that_can_not_be_stored_fails_its_folder(client: MlflowClient, run_
         client.log_artifacts(run_id, folder)
 
 
+@by_grpc
 @pytest.mark.parametrize("path", ["../up.txt", "/etc/passwd", "a/../../up.txt"])
 def test_path_that_leaves_the_run_is_refused(uri: str, client: MlflowClient, run_id: str, path: str) -> None:
     repository = get_artifact_repository(client.get_run(run_id).info.artifact_uri, tracking_uri=uri)
@@ -158,6 +169,7 @@ def test_path_that_leaves_the_run_is_refused(uri: str, client: MlflowClient, run
         client.log_text(run_id, "text", path)
 
 
+@by_grpc
 def test_server_of_an_artifact_must_be_known(uri: str) -> None:
     mlflow.set_tracking_uri("sqlite:///unused.db")
     with pytest.raises(MlflowException, match=r"grpc://HOST:PORT, and is 'sqlite:"):

@@ -7,6 +7,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from trackwire.mlflow_plugin.filters import experiment_filter, logged_model_filter, run_filter
+
 
 @pytest.fixture(params=["grpc", "http"])
 def scheme(request: pytest.FixtureRequest) -> str:
@@ -33,6 +35,7 @@ def search(client: MlflowClient, experiment_id: str, names: tuple[str, ...]) -> 
             mlflow.set_tags({"team": name.upper(), "mlflow.note.content": f"of {name}"})
             if number:
                 mlflow.log_param("late", "yes")
+                mlflow.set_tag("late", "yes")
 
     def found(filter_string: str = "", order_by: list[str] | None = None) -> list[str]:
         runs = client.search_runs([experiment_id], filter_string, order_by=order_by or ["attributes.run_name ASC"])
@@ -59,6 +62,11 @@ FILTERS = [
     ("params.late IS NOT NULL", "bob cid"),
     ("tags.team = 'ADA'", "ada"),
     ("tag.team != 'ADA'", "bob cid"),
+    ("tags.late != 'no'", "bob cid"),
+    ("tags.late != 'yes'", ""),
+    ("tags.missing != 'x'", ""),
+    ("tag.`not there` != 'x' AND metrics.loss > 0", ""),
+    ("tags.`mlflow.prompt.is_prompt` != 'true'", "ada bob cid"),
     ("tags.team LIKE 'b%'", ""),
     ("tags.team ILIKE 'b%'", "bob"),
     ("tags.`mlflow.note.content` = 'of cid'", "cid"),
@@ -74,6 +82,14 @@ FILTERS = [
 
 def test_filters_find_what_they_say(search: Search) -> None:
     assert {text: " ".join(search(text)) for text, _ in FILTERS} == dict(FILTERS)
+
+
+def test_filter_beyond_mlflows_language_is_the_servers_to_read() -> None:
+    for text in ("tags.a = 'b'", "(tags.a != 'b')", "tags.a != 'b' OR tags.c = 'd'", "tags.a != 'b", "name != 'a'"):
+        assert run_filter(text) == experiment_filter(text) == logged_model_filter(text) == text
+    assert run_filter("tag.\"c`d\" != 'x' and tags.a!='b'") == (
+        "tag.\"c`d\" != 'x' and tags.a!='b' AND tags.\"c`d\" IS NOT NULL AND tags.`a` IS NOT NULL"
+    )
 
 
 def test_run_ids_are_listed(client: MlflowClient, search: Search, experiment_id: str) -> None:
@@ -113,6 +129,9 @@ def test_experiments_are_searched(client: MlflowClient, model_name: str) -> None
     assert ([found.name[-1] for found in rest], rest.token) == (["1", "0"], None)
     even = client.search_experiments(filter_string=f"{like} AND tags.even = 'True'", order_by=["name"])
     assert [found.name[-1] for found in even] == ["0", "2", "4"]
+    client.set_experiment_tag(even[0].experiment_id, "team", "red")
+    not_blue = client.search_experiments(filter_string=f"{like} AND tags.team != 'blue'")
+    assert [found.name[-1] for found in not_blue] == ["0"]
     client.delete_experiment(even[0].experiment_id)
     views = (ViewType.ACTIVE_ONLY, ViewType.DELETED_ONLY, ViewType.ALL)
     assert [len(client.search_experiments(view, filter_string=like)) for view in views] == [4, 1, 5]

@@ -1,8 +1,7 @@
-"""The files of a run, or of a folder of it, in a Trackwire server's own artifact store."""
+"""The files of a run or a logged model, or of a folder of it, in a Trackwire server's own artifact store."""
 
 import os
 import posixpath
-import re
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -15,10 +14,7 @@ from trackwire.mlflow_plugin.asking import Asking
 from trackwire.mlflow_plugin.connections import is_ours
 from trackwire.mlflow_plugin.entities import file_info_of
 from trackwire.mlflow_plugin.errors import mlflow_error, raises_mlflow_errors
-
-_OWN = re.compile(
-    r"(?:trackwire-artifacts|mlflow-artifacts):/(?://)?[^/]+/(?P<run_id>[^/]+)/artifacts(?:/(?P<path>.*))?"
-)
+from trackwire.mlflow_plugin.file_owners import owner_and_path
 
 
 @raises_mlflow_errors
@@ -29,16 +25,16 @@ class TrackwireArtifactRepository(Asking, ArtifactRepository):
         self._pool: ThreadPoolExecutor | None = None
         self._pool_process = 0
         super().__init__(artifact_uri, tracking_uri, registry_uri)
-        found = _OWN.fullmatch(artifact_uri)
+        found = owner_and_path(artifact_uri)
         if found is None:
             raise mlflow_error(
                 InvalidArgumentError(
                     f"artifact_uri: {artifact_uri!r}: must be trackwire-artifacts:/<experiment>/<run>/artifacts/<path>"
+                    " or trackwire-artifacts:/<experiment>/models/<logged model>/artifacts/<path>"
                 )
             )
         self._uri = _server_uri(artifact_uri, tracking_uri, registry_uri)
-        self._run_id = found["run_id"]
-        self._root = (found["path"] or "").strip("/")
+        self._owner, self._root = found
 
     # mlflow makes one when the repository is made and keeps it: the threads of the parent's are not in a forked child.
     @property
@@ -57,7 +53,7 @@ class TrackwireArtifactRepository(Asking, ArtifactRepository):
         """Stores a file under its own name, in the folder `artifact_path`."""
         verify_artifact_path(artifact_path)
         name = as_artifact_path(Path(local_file).name)
-        self._client.upload_artifact(self._run_id, local_file, self._below(posixpath.join(artifact_path or "", name)))
+        self._owner.upload(self._client, local_file, self._below(posixpath.join(artifact_path or "", name)))
 
     def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
         """Stores all files below a folder at the same paths below `artifact_path`, several at a time."""
@@ -74,25 +70,25 @@ class TrackwireArtifactRepository(Asking, ArtifactRepository):
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """The entries right below a folder, by path; none where there is no folder."""
-        listed = self._client.list_artifacts(self._run_id, self._below(path))
+        listed = self._owner.entries(self._client, self._below(path))
         return [file_info_of(entry, posixpath.relpath(entry.path, self._root or ".")) for entry in listed]
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Deletes a file, or a folder with all in it; without a path, all that lies here."""
         path = self._below(artifact_path)
-        paths = [path] if path else [entry.path for entry in self._client.list_artifacts(self._run_id)]
+        paths = [path] if path else [entry.path for entry in self._owner.entries(self._client, "")]
         for each in paths:
-            self._client.delete_artifact(self._run_id, each)
+            self._owner.delete(self._client, each)
 
     def _download_file(self, remote_file_path: str, local_path: LocalPath) -> None:
-        self._client.download_artifact(self._run_id, self._below(remote_file_path), local_path)
+        self._owner.download(self._client, self._below(remote_file_path), local_path)
 
     def _upload(self, file: Path, folder: Path, artifact_path: str | None) -> None:
         path = posixpath.join(artifact_path or "", as_artifact_path(file.relative_to(folder).as_posix()))
-        self._client.upload_artifact(self._run_id, file, self._below(path))
+        self._owner.upload(self._client, file, self._below(path))
 
     def _below(self, path: str | None) -> str:
-        """A path of the run; "" for all of it."""
+        """A path from the owner's root; "" for all of it."""
         if ".." in (path or "").split("/") or (path or "").startswith("/"):
             raise InvalidArgumentError(f'path: {path!r}: must be relative, without ".."', metadata={"field": "path"})
         joined = posixpath.normpath(posixpath.join(self._root, path or ""))

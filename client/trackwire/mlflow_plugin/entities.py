@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 
 from mlflow.entities import (
+    Dataset,
+    DatasetInput,
     Experiment,
     ExperimentTag,
     FileInfo,
+    InputTag,
+    LoggedModel,
+    LoggedModelInput,
+    LoggedModelOutput,
+    LoggedModelStatus,
     Metric,
     Param,
     Run,
@@ -24,7 +31,15 @@ from mlflow.entities.model_registry import (
 )
 
 from trackwire.queries import convert
-from trackwire.v1 import artifacts_pb2, experiments_pb2, metrics_pb2, model_registry_pb2, runs_pb2
+from trackwire.v1 import (
+    artifacts_pb2,
+    experiments_pb2,
+    logged_models_pb2,
+    metrics_pb2,
+    model_registry_pb2,
+    run_inputs_pb2,
+    runs_pb2,
+)
 
 
 def _by_key(entries: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -65,13 +80,53 @@ def run_info_of(message: runs_pb2.Run) -> RunInfo:
 
 
 def run_of(message: runs_pb2.Run) -> Run:
-    """A run with its data."""
+    """A run with its data, its inputs and its outputs."""
     data = RunData(
         metrics=[_last_point(summary) for summary in message.metrics],
         params=[Param(key, value) for key, value in _by_key(message.params)],
         tags=[RunTag(key, value) for key, value in _by_key(message.tags)],
     )
-    return Run(run_info_of(message), data, RunInputs(dataset_inputs=[], model_inputs=[]), RunOutputs(model_outputs=[]))
+    inputs = RunInputs(
+        dataset_inputs=[_dataset_input(given) for given in message.inputs.datasets],
+        model_inputs=[LoggedModelInput(model.model_id) for model in message.inputs.models],
+    )
+    outputs = RunOutputs(
+        model_outputs=[LoggedModelOutput(model.model_id, model.step) for model in message.outputs.models]
+    )
+    return Run(run_info_of(message), data, inputs, outputs)
+
+
+def _dataset_input(message: run_inputs_pb2.DatasetInput) -> DatasetInput:
+    said = message.dataset
+    dataset = Dataset(
+        name=said.name,
+        digest=said.digest,
+        source_type=said.source_type,
+        source=said.source,
+        schema=said.schema or None,
+        profile=said.profile or None,
+    )
+    return DatasetInput(dataset, [InputTag(key, value) for key, value in _by_key(message.tags)])
+
+
+def logged_model_of(message: logged_models_pb2.LoggedModel) -> LoggedModel:
+    """A logged model with its params, tags and metrics."""
+    return LoggedModel(
+        experiment_id=message.experiment_id,
+        model_id=message.model_id,
+        name=message.name,
+        artifact_location=message.artifact_uri,
+        creation_timestamp=message.creation_time_ms,
+        last_updated_timestamp=message.last_update_time_ms,
+        model_type=message.model_type or None,
+        source_run_id=message.source_run_id or None,
+        # mlflow numbers them alike.
+        status=LoggedModelStatus.from_int(message.status),
+        status_message=message.status_message or None,
+        tags=dict(_by_key(message.tags)),
+        params=dict(_by_key(message.params)),
+        metrics=[_last_point(summary) for summary in message.metrics],
+    )
 
 
 def metric_of(
@@ -118,6 +173,7 @@ def model_version_of(message: model_registry_pb2.ModelVersion) -> ModelVersion:
         tags=[ModelVersionTag(key, value) for key, value in version.tags.items()],
         run_link=version.run_link,
         aliases=version.aliases,
+        model_id=message.model_id or None,
     )
 
 

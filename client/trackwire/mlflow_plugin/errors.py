@@ -44,10 +44,10 @@ def _translated(method: Callable[P, ResultT]) -> Callable[P, ResultT]:
 
 
 def _message(error: TrackwireError) -> str:
-    if error.reason != "PARAM_ALREADY_SET":
-        return str(error)
-    # The words that mlflow's server has for it, which scripts look for.
     said = error.metadata
+    if error.reason != "PARAM_ALREADY_SET" or "run_id" not in said:
+        return str(error)
+    # The words that mlflow's server has for it of a run, which scripts look for.
     return (
         f"Changing param values is not allowed. Param with key='{said['key']}' was already logged with"
         f" value='{said['old_value']}' for run ID='{said['run_id']}'. Attempted logging new value '{said['value']}'."

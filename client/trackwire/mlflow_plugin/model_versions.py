@@ -1,26 +1,23 @@
 """The registry store's methods for the versions of registered models."""
 
-import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag
 from mlflow.store.entities.paged_list import PagedList
 
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.errors import NotFoundError
 from trackwire.mlflow_plugin.asking import Asking, page_size, texts, version_number
 from trackwire.mlflow_plugin.entities import model_version_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.queries.artifact_uris import version_and_path
+from trackwire.mlflow_plugin.filters import PROMPT_TAG
+from trackwire.queries.artifact_uris import files_of
 
 if TYPE_CHECKING:
     from trackwire.client import Client
     from trackwire.client.model_registry import ModelStageName
 
 PAGE_SIZE = 10_000
-# A copy of a copy of a copy …
-_COPIES_MAX = 32
-_PROMPT_TAG = "mlflow.prompt.is_prompt"
 
 
 @raises_mlflow_errors
@@ -42,11 +39,12 @@ class ModelVersionMethods(Asking):
         said = texts(tags)
         made = self._client.create_model_version(
             name,
-            _source(name, source, is_prompt=_PROMPT_TAG in said),
-            run_id=run_id or "",
+            _source(name, source, is_prompt=PROMPT_TAG in said),
+            run_id=run_id or _run_of(self._client, model_id),
             tags=said,
             run_link=run_link or "",
             description=description or "",
+            model_id=model_id or "",
         )
         return model_version_of(made)
 
@@ -87,15 +85,8 @@ class ModelVersionMethods(Asking):
         return [model_version_of(message) for message in found]
 
     def get_model_version_download_uri(self, name: str, version: str | int) -> str:
-        """Where the files of a version lie: its source, or that of the version or run which the source names."""
-        client = self._client
-        source = client.get_model_version(name, version_number(version)).source
-        for _ in range(_COPIES_MAX):
-            origin = _origin(client, source)
-            if origin == source:
-                return source
-            source = origin
-        raise FailedPreconditionError(f"name: {name!r}: the sources of version {version} lead to {source!r} and on")
+        """Where the files of a version lie: its source, or those of the version or model which the source names."""
+        return files_of(self._client.get_model_version(name, version_number(version)))
 
     def search_model_versions(
         self,
@@ -122,29 +113,25 @@ class ModelVersionMethods(Asking):
         self._client.delete_model_version_tag(name, version_number(version), key)
 
 
+def _run_of(client: "Client", model_id: str | None) -> str:
+    """The run that made a logged model, as mlflow's server has it of a version; "" where there is none (yet)."""
+    if not model_id:
+        return ""
+    try:
+        run_id = client.get_logged_model(model_id).source_run_id
+        return client.get_run(run_id).run_id if run_id else ""
+    except NotFoundError:
+        return ""
+
+
 def _source(name: str, source: str, *, is_prompt: bool) -> str:
     """The source as a URI: for a prompt, whose text is a tag, mlflow gives a mere word."""
     return f"prompts:/{name}" if is_prompt and ":" not in source else source
 
 
-def _origin(client: "Client", source: str) -> str:
-    """One step nearer to the files: what a `models:/` or `runs:/` source names."""
-    if source.startswith("runs:/"):
-        run_id, _, path = source.removeprefix("runs:").strip("/").partition("/")
-        return posixpath.join(client.get_run(run_id).artifact_uri, path)
-    if not source.startswith("models:/"):
-        return source
-    try:
-        version, path = version_and_path(client, source)
-    except InvalidArgumentError:
-        # Not a version: models:/m-… is a logged model, which mlflow asks for by itself.
-        return source
-    return posixpath.join(version.source, path) if path else version.source
-
-
 def _without_prompts(filter_string: str) -> str:
     # mlflow's client adds this to a search for models itself, and leaves it to the store where it searches versions.
-    if _PROMPT_TAG in filter_string:
+    if PROMPT_TAG in filter_string:
         return filter_string
-    no_prompt = f"tag.`{_PROMPT_TAG}` != 'true'"
+    no_prompt = f"tag.`{PROMPT_TAG}` != 'true'"
     return f"({filter_string}) AND {no_prompt}" if filter_string.strip() else no_prompt

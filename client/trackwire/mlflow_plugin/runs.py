@@ -9,6 +9,7 @@ from trackwire.mlflow_plugin.asking import Asking, page_size, texts
 from trackwire.mlflow_plugin.batches import checked_batch
 from trackwire.mlflow_plugin.entities import run_info_of, run_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
+from trackwire.mlflow_plugin.filters import run_filter
 from trackwire.queries.views import view_type_name
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class RunMethods(Asking):
             return [], None
         page = self._client.search_runs_page(
             [str(experiment_id) for experiment_id in experiment_ids],
-            filter_string or "",
+            run_filter(filter_string or ""),
             order_by=order_by or (),
             view_type=view_type_name("run_view_type", run_view_type),
             page_size=page_size(max_results, PAGE_SIZE),

@@ -4,13 +4,17 @@ from mlflow.store.tracking.abstract_store import AbstractStore
 
 from trackwire.mlflow_plugin.experiments import ExperimentMethods
 from trackwire.mlflow_plugin.histories import Readings
+from trackwire.mlflow_plugin.inputs import InputMethods
+from trackwire.mlflow_plugin.logged_models import LoggedModelMethods
 from trackwire.mlflow_plugin.metrics import MetricMethods
 from trackwire.mlflow_plugin.not_kept import NotKept
 from trackwire.mlflow_plugin.runs import RunMethods
 
 
-class TrackingStore(ExperimentMethods, RunMethods, MetricMethods, NotKept, AbstractStore):
-    """Experiments, runs and metrics over gRPC. It connects with its first call, and anew in a forked child."""
+class TrackingStore(
+    ExperimentMethods, RunMethods, InputMethods, MetricMethods, LoggedModelMethods, NotKept, AbstractStore
+):
+    """Experiments, runs, metrics and logged models over gRPC. Connects with its first call, anew in a forked child."""
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()
