@@ -11,9 +11,9 @@ from sklearn.ensemble import RandomForestRegressor
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-@pytest.fixture(params=["http"])
+@pytest.fixture(params=["grpc", "http"])
 def scheme(request: pytest.FixtureRequest) -> str:
-    """Where logged models are."""
+    """Both."""
     return str(request.param)
 
 
