@@ -27,7 +27,23 @@ IDS = [f"{rpc.method} {rpc.path}" for rpc in RPCS]
 
 def anything(chance: random.Random, depth: int = 0) -> Any:
     """Some JSON."""
-    texts = ("", "0", "x", "NaN", "null", "\x00", "ü" * 9, "../x", "a" * 3_000, "' OR 1=1 --", "\ud800", "1e400", "{}")
+    texts = (
+        "",
+        "0",
+        "x",
+        "NaN",
+        "null",
+        "\x00",
+        "ü" * 9,
+        "../x",
+        "a" * 3_000,
+        "' OR 1=1 --",
+        "\ud800",
+        "1e400",
+        "{}",
+        "²",
+        "-5",
+    )
     numbers = (0, -1, 1, 2**31, 2**63, -(2**63) - 1, 10**40, 0.5, -0.0, 1e308)
     choices: list[Callable[[], Any]] = [
         lambda: chance.choice(texts),

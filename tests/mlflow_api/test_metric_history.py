@@ -59,6 +59,15 @@ def test_history_comes_in_pages(rest: Rest) -> None:
     assert found == listed(*points)
 
 
+def test_long_history_comes_whole(rest: Rest) -> None:
+    run_id = rest.run()
+    for first in range(0, 5_000, 1_000):
+        steps = range(first, first + 1_000)
+        points = [{"key": "loss", "timestamp": step, "step": step, "value": step / 2} for step in steps]
+        rest.post("runs/log-batch", run_id=run_id, metrics=points)
+    assert history(rest, run_id)["metrics"] == listed(*[(step, step, step / 2) for step in range(5_000)])
+
+
 def test_unknown_runs_and_keys_have_no_points(rest: Rest) -> None:
     assert history(rest, "nobody") == {"metrics": []}
     assert history(rest, rest.run()) == {"metrics": []}
@@ -110,6 +119,11 @@ def test_interval_samples_steps_of_all_runs_and_keeps_the_last_ones(rest: Rest) 
         ("get-history-bulk", {"metric_key": "m"}, "must specify at least one run_id"),
         ("get-history-bulk", {"metric_key": "m", "run_id": ["r"] * 101}, "cannot specify more than 100 run_ids"),
         ("get-history-bulk", {"run_id": "r"}, "must specify a metric_key"),
+        (
+            "get-history-bulk",
+            {"run_id": "r", "metric_key": "m", "max_results": -5},
+            "Invalid value -5 for parameter 'max_res",
+        ),
         (
             "get-history-bulk-interval",
             {"run_ids": "r", "metric_key": "m", "max_results": 0},

@@ -159,11 +159,23 @@ def test_bad_writes_name_the_field_and_store_nothing(
     assert rest.get("runs/get", run_id=run_id) == before
 
 
+@pytest.mark.parametrize("view", ["NONE", 4, "²"])
+def test_bad_view_is_named(rest: Rest, view: object) -> None:
+    status, code, message = rest.refused("POST", "runs/search", json={"experiment_ids": ["0"], "run_view_type": view})
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert "for parameter 'run_view_type' supplied: must be one of ACTIVE_ONLY, DELETED_ONLY, ALL" in message
+
+
 def test_batch_with_one_bad_part_stores_none_of_it(rest: Rest) -> None:
     run_id = rest.run()
     before = rest.get("runs/get", run_id=run_id)
     metric = {"key": "m", "value": 1.0, "timestamp": 1}
-    for bad in ({"tags": [{"key": "", "value": "x"}]}, {"params": [{"key": "..", "value": "x"}]}):
+    for bad in (
+        {"tags": [{"key": "", "value": "x"}]},
+        {"tags": [{"key": "mlflow.runName", "value": ""}]},
+        {"tags": [{"key": "mlflow.parentRunId", "value": run_id}]},
+        {"params": [{"key": "..", "value": "x"}]},
+    ):
         batch = {"run_id": run_id, "metrics": [metric], "params": [{"key": "p", "value": "1"}], **bad}
         assert rest.refused("POST", "runs/log-batch", json=batch)[0] == 400
         assert rest.get("runs/get", run_id=run_id) == before

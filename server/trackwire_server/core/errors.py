@@ -216,9 +216,15 @@ class StoreUnavailable(TrackwireError):
     """The store can't be reached for now."""
 
     default_reason = "STORE_UNAVAILABLE"
+    retry_after_seconds: ClassVar[float] = 1.0
 
 
 class StoreCorrupt(TrackwireError):
     """The store's bytes are not what was written."""
 
     default_reason = "STORE_CORRUPT"
+
+
+def retry_seconds_of(error: TrackwireError) -> float | None:
+    """After how long the same call may be sent again; None where it would fail again."""
+    return error.retry_after_seconds if isinstance(error, Overloaded | StorageFull | StoreUnavailable) else None

@@ -1,7 +1,9 @@
 """The rules of the model registry: names, versions, stages, aliases and lineage."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from trackwire_server.core.checks import (
@@ -43,6 +45,7 @@ from trackwire_server.core.model_sources import (
 from trackwire_server.core.prompts import check_prompt_source, is_prompt, without_prompts
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.core.stores import LoggedModelStore, ModelVersionStore, RegisteredModelStore, RunStore
+from trackwire_server.core.tag_lists import entries_in
 from trackwire_server.search import MODEL_VERSIONS, REGISTERED_MODELS
 
 # MLflow's: a logged model tells which versions were made of it.
@@ -66,6 +69,8 @@ class ModelRegistry:
         self._runs = runs
         self._logged_models = logged_models
         self._clock = clock
+        # Between the reading of a model's list of versions and its writing nobody else may add to it.
+        self._noting = asyncio.Lock()
 
     async def create_registered_model(
         self, name: str, *, description: str = "", tags: Mapping[str, str] | None = None
@@ -209,18 +214,18 @@ class ModelRegistry:
 
     async def _note_version(self, made: ModelVersion) -> None:
         """Adds a version to the list in the tag of its logged model, if there is one."""
-        try:
-            tags = (await self._logged_models.get_logged_model(made.model_id)).tags
-            listed = _versions_listed(tags.get(MODEL_VERSIONS_TAG, "[]"))
-            entry = {"name": made.name, "version": made.version}
-            if listed is not None and entry not in listed:
-                text = json.dumps([*listed, entry])
-                await self._logged_models.change_logged_model_tags(
-                    made.model_id, changed={MODEL_VERSIONS_TAG: text}, now_ms=self._clock()
-                )
-        except NotFound:
-            # A name alone, or deleted meanwhile.
-            return
+        entry = {"name": made.name, "version": made.version}
+        # A model that is not there is a name alone, or was deleted meanwhile.
+        with suppress(NotFound):
+            async with self._noting:
+                tags = (await self._logged_models.get_logged_model(made.model_id)).tags
+                listed = entries_in(tags.get(MODEL_VERSIONS_TAG, ""))
+                if listed is not None and entry not in listed:
+                    await self._logged_models.change_logged_model_tags(
+                        made.model_id,
+                        changed={MODEL_VERSIONS_TAG: json.dumps([*listed, entry])},
+                        now_ms=self._clock(),
+                    )
 
     async def _referred(self, reference: VersionReference) -> ModelVersion:
         """The version that a source refers to. Raises NotFound."""
@@ -323,15 +328,6 @@ def _copy_of(origin: ModelVersion, new: NewModelVersion) -> NewModelVersion:
         run_id=same_lineage("run_id", new.run_id, origin.run_id, new),
         model_id=same_lineage("model_id", new.model_id, origin.model_id, new),
     )
-
-
-def _versions_listed(tag: str) -> list[object] | None:
-    """The versions in a tag MODEL_VERSIONS_TAG; None where somebody has put something else there."""
-    try:
-        listed = json.loads(tag)
-    except (ValueError, RecursionError):
-        return None
-    return listed if isinstance(listed, list) else None
 
 
 def _check_description(description: str) -> None:

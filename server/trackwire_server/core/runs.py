@@ -175,16 +175,14 @@ class Runs:
         """Logs params, all or none. Raises NotFound, RunDeleted, ParamAlreadySet, SequenceGap."""
         check_run_id("run_id", run_id)
         check_stamp(stamp)
-        check_entries("params", params, value_limit=LIMITS.param_value_characters)
+        check_params(params)
         await self._data.log_params(run_id, params, stamp)
 
     async def set_tags(self, run_id: str, tags: Mapping[str, str], stamp: WriterStamp | None = None) -> None:
         """Sets tags; those of the name and of the parent change these too. Raises NotFound, RunDeleted, SequenceGap."""
         check_run_id("run_id", run_id)
         check_stamp(stamp)
-        _check_tags(tags)
-        if tags.get(PARENT_RUN_TAG) == run_id:
-            raise InvalidArgument(f"tags[{PARENT_RUN_TAG}]", run_id, "a run is not its own parent")
+        check_tags(run_id, tags)
         await self._data.set_run_tags(run_id, tags, stamp)
 
     async def delete_tag(self, run_id: str, key: str, stamp: WriterStamp | None = None) -> None:
@@ -231,6 +229,18 @@ class Runs:
     async def request_stop(self, run_id: str) -> None:
         """Notes that the run's process should stop. Raises NotFound, RunDeleted."""
         await self._data.request_stop(check_run_id("run_id", run_id))
+
+
+def check_params(params: Mapping[str, str]) -> None:
+    """Params that are logged. Raises InvalidArgument."""
+    check_entries("params", params, value_limit=LIMITS.param_value_characters)
+
+
+def check_tags(run_id: str, tags: Mapping[str, str]) -> None:
+    """Tags that are set of a run. Raises InvalidArgument."""
+    _check_tags(tags)
+    if tags.get(PARENT_RUN_TAG) == run_id:
+        raise InvalidArgument(f"tags[{PARENT_RUN_TAG}]", run_id, "a run is not its own parent")
 
 
 def _check_draft(draft: RunDraft) -> None:

@@ -39,7 +39,7 @@ def mlflow_routes(
         told = [Route(prefix + SERVER_INFO.path, tell_server_info) for prefix in PREFIXES]
         return (*proxy, *told, *_switched_off(["/{path:path}"], "--artifacts-only", log))
     artifacts = ArtifactDoor(_places(services), services.model_registry)
-    rpcs = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), log)
+    rpcs = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), services.metrics.admitted, log)
     return (
         *artifacts.routes(log),
         *proxy,

@@ -4,8 +4,8 @@
      └── one rpc each: its method and path, its request's type, and what answers it
 """
 
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.clock import random_id
+from trackwire_server.core.errors import StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError, retry_seconds_of
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.mlflow_api.errors import (
     ENDPOINT_NOT_FOUND,
@@ -24,7 +25,6 @@ from trackwire_server.mlflow_api.errors import (
     NOT_IMPLEMENTED,
     MlflowError,
     error_of,
-    retry_seconds_of,
 )
 from trackwire_server.mlflow_api.reading import read_body, read_query
 
@@ -32,6 +32,8 @@ PREFIXES = ("/api/", "/ajax-api/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON_TYPE = "application/json"
 
+# Counts a request of so many bytes while it is answered; raises Overloaded.
+Admission: TypeAlias = Callable[[int], AbstractContextManager[None]]
 Answer: TypeAlias = Mapping[str, Any]
 EMPTY: Answer = {}
 
@@ -70,11 +72,13 @@ class Endpoint:
         except ClientDisconnect:
             return
         except TrackwireError as error:
+            if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
+                self._log.error("store failed", path=scope["path"], reason=error.reason, error=error.message)
             response = error_response(error_of(error), retry_seconds_of(error))
         except MlflowError as error:
             response = error_response(error)
         except Exception:
-            error_id = secrets.token_hex(8)
+            error_id = random_id()
             self._log.exception("request failed", path=scope["path"], error_id=error_id)
             words = f"internal error {error_id}: the server's log tells more under this id"
             response = error_response(MlflowError(INTERNAL_ERROR, words))
@@ -84,8 +88,9 @@ class Endpoint:
 class MlflowDoor(Endpoint):
     """The ASGI application of all rpcs."""
 
-    def __init__(self, rpcs: Iterable[Rpc | UnknownRpc], log: FilteringBoundLogger):
+    def __init__(self, rpcs: Iterable[Rpc | UnknownRpc], admitted: Admission, log: FilteringBoundLogger):
         super().__init__(self._answer, log)
+        self._admitted = admitted
         self._fixed: dict[str, dict[str, Rpc | UnknownRpc]] = {}
         self._patterned: list[tuple[Sequence[str], Rpc | UnknownRpc]] = []
         for rpc in rpcs:
@@ -98,7 +103,11 @@ class MlflowDoor(Endpoint):
         rpc, fields = self._find(_method_of(request), request.path_params["path"])
         if isinstance(rpc, UnknownRpc):
             raise MlflowError(NOT_IMPLEMENTED, f"{rpc.name} is not implemented by this server")
-        return json_response(await rpc.handle(await _message(request, rpc, fields)))
+        if rpc.method == "GET":
+            return json_response(await rpc.handle(_query_of(request, rpc, fields)))
+        # From its first byte on: many large requests at once are turned away, not gathered in memory.
+        with self._admitted(_announced_bytes(request)):
+            return json_response(await rpc.handle(await _message(request, rpc, fields)))
 
     def _find(self, method: str, path: str) -> tuple[Rpc | UnknownRpc, Mapping[str, str]]:
         """The rpc at what stands behind the prefix, and the fields that are part of that."""
@@ -134,9 +143,19 @@ def _method_of(request: Request) -> str:
     return "GET" if request.method == "HEAD" else request.method
 
 
+def _query_of(request: Request, rpc: Rpc, fields: Mapping[str, str]) -> msgspec.Struct:
+    return read_query([*request.query_params.multi_items(), *fields.items()], rpc.request)
+
+
+def _announced_bytes(request: Request) -> int:
+    """The size of a request's body; of one in chunks, which doesn't tell it, the most that is read."""
+    if "transfer-encoding" in request.headers:
+        return LIMITS.message_bytes
+    # The HTTP server has refused what is no number.
+    return min(int(request.headers.get("content-length", "0")), LIMITS.message_bytes)
+
+
 async def _message(request: Request, rpc: Rpc, fields: Mapping[str, str]) -> msgspec.Struct:
-    if rpc.method == "GET":
-        return read_query([*request.query_params.multi_items(), *fields.items()], rpc.request)
     if request.method in ("POST", "PUT"):
         _check_content_type(request.headers.get("content-type", ""))
     message = read_body(await _body(request), rpc.request)

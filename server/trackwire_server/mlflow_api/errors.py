@@ -7,7 +7,6 @@ from typing import NamedTuple
 from trackwire_server.core import errors
 
 SEE_DOCS = "See the API docs for more information about request parameters."
-STORE_RETRY_SECONDS = 1.0
 # Of a name that something may have, nothing is cut.
 NAME_SHOWN_CHARACTERS_MAX = 500
 
@@ -112,13 +111,6 @@ def error_of(error: errors.TrackwireError) -> MlflowError:
         return MlflowError(code, f"The run {run_id} must be in the 'active' state. Current state is deleted.")
     # An upload has a header over gRPC alone.
     return MlflowError(code, error.message.removeprefix("header."))
-
-
-def retry_seconds_of(error: errors.TrackwireError) -> float | None:
-    """After how long the same call may be sent again; None where it would fail again."""
-    if isinstance(error, errors.Overloaded | errors.StorageFull):
-        return error.retry_after_seconds
-    return STORE_RETRY_SECONDS if isinstance(error, errors.StoreUnavailable) else None
 
 
 def _about_name(error: errors.NotFound | errors.AlreadyExists, code: MlflowCode) -> MlflowError:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from trackwire_server.core.entities import Experiment, ViewType
+from trackwire_server.core.entities import Experiment
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.artifact_uris import uri_of
@@ -93,7 +93,7 @@ class ExperimentDoor:
             page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
             page_token=request.page_token,
             tags_required=True,
-            view=view_type(request.view_type, ViewType.ACTIVE_ONLY),
+            view=view_type("view_type", request.view_type),
         )
         found, token = await self._experiments.search(search)
         return {"experiments": [to_json(each) for each in found]} | ({"next_page_token": token} if token else {})

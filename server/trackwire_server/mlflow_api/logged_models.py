@@ -5,14 +5,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from trackwire_server.core.errors import InvalidArgument, NotFound
+from trackwire_server.core.errors import NotFound
 from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus
 from trackwire_server.core.logged_models import LoggedModelDraft, LoggedModels
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.artifact_uris import uri_of
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, params_of, to_entries
-from trackwire_server.mlflow_api.errors import CODES, MlflowError
+from trackwire_server.mlflow_api.enums import member_of
+from trackwire_server.mlflow_api.errors import CODES, MlflowError, missing
 from trackwire_server.mlflow_api.numbers import number
 from trackwire_server.mlflow_api.reading import Int32
 from trackwire_server.mlflow_api.searches import check_max_results
@@ -20,10 +21,7 @@ from trackwire_server.search import MetricDataset
 
 SEARCH_RESULTS_MAX = 50_000
 _PREFIX = "LOGGED_MODEL_"
-# By name and by number, as protobuf has them.
-_STATUSES = {str(at): status for at, status in enumerate(LoggedModelStatus, 1)} | {
-    f"{_PREFIX}{status.value}": status for status in LoggedModelStatus
-}
+_STATUSES = {f"{_PREFIX}{status.value}": status for status in LoggedModelStatus}
 
 
 class CreateLoggedModel(Struct):
@@ -114,7 +112,10 @@ class LoggedModelDoor:
         return {"model": to_json(await self._models.get(request.model_id))}
 
     async def finalize(self, request: FinalizeLoggedModel) -> Answer:
-        return {"model": to_json(await self._models.update(request.model_id, status=_status(request.status)))}
+        if request.status == "":
+            raise missing("status")
+        status = member_of("status", request.status, _STATUSES)
+        return {"model": to_json(await self._models.update(request.model_id, status=status))}
 
     async def delete(self, request: GetLoggedModel) -> Answer:
         await self._models.delete(request.model_id)
@@ -195,14 +196,3 @@ def to_json(model: LoggedModel) -> Answer:
         for metric in model.metrics
     ]
     return {"info": info, "data": {"params": to_entries(model.params), "metrics": metrics}}
-
-
-def _status(said: str | int) -> LoggedModelStatus:
-    """By name or by number. Raises InvalidArgument."""
-    if said == "":
-        raise InvalidArgument("status", said, "is required", reason="REQUIRED")
-    found = _STATUSES.get(str(said))
-    if found is None:
-        names = ", ".join(f"{_PREFIX}{status}" for status in LoggedModelStatus)
-        raise InvalidArgument("status", said, f"must be one of {names}")
-    return found

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct, field
+from msgspec import field
 
-from trackwire_server.core.checks import check_entries, check_key, check_time
+from trackwire_server.core.checks import check_key, check_time
 from trackwire_server.core.columns import Batch, Layout, Layouts, Points, check_batch, check_context
 from trackwire_server.core.entities import RUN_ALONE, SeriesContext
 from trackwire_server.core.errors import InvalidArgument
-from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metrics import Metrics
-from trackwire_server.core.runs import Runs
+from trackwire_server.core.runs import Runs, check_params, check_tags
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, params_of
 from trackwire_server.mlflow_api.reading import Int64, OfRun
@@ -20,17 +19,9 @@ BATCH_METRICS_MAX = 1_000
 BATCH_PARAMS_MAX = BATCH_TAGS_MAX = 100
 
 
-class Metric(Struct):
-    key: str
-    value: float
-    timestamp: Int64
-    step: Int64 = 0
-    model_id: str = ""
-    dataset_name: str = ""
-    dataset_digest: str = ""
+class Metric(OfRun):
+    """A point; in a batch its run is that of the batch."""
 
-
-class LogMetric(OfRun):
     key: str
     value: float
     timestamp: Int64
@@ -57,11 +48,11 @@ class MetricDoor:
     def rpcs(self) -> Sequence[Rpc]:
         at = "2.0/mlflow/runs"
         return (
-            Rpc("POST", f"{at}/log-metric", LogMetric, self.log_metric),
+            Rpc("POST", f"{at}/log-metric", Metric, self.log_metric),
             Rpc("POST", f"{at}/log-batch", LogBatch, self.log_batch),
         )
 
-    async def log_metric(self, request: LogMetric) -> Answer:
+    async def log_metric(self, request: Metric) -> Answer:
         await self._metrics.ingest(self._batch(request.run, [request], ""))
         return EMPTY
 
@@ -78,8 +69,10 @@ class MetricDoor:
         params, tags = params_of(request.params), from_entries(request.tags)
         batch = self._batch(run_id, request.metrics, "metrics[{}].") if request.metrics else None
         # Before anything is stored.
-        check_entries("params", params, value_limit=LIMITS.param_value_characters, required=False)
-        check_entries("tags", tags, value_limit=LIMITS.tag_value_characters, required=False)
+        if params:
+            check_params(params)
+        if tags:
+            check_tags(run_id, tags)
         if batch is None and not params and not tags:
             await self._runs.get(run_id, RUN_ALONE)
         if params:
@@ -90,8 +83,8 @@ class MetricDoor:
             await self._runs.set_tags(run_id, tags)
         return EMPTY
 
-    def _batch(self, run_id: str, metrics: Sequence[Metric | LogMetric], field: str) -> Batch:
-        """The same points, series after series, checked. `field` is what an entry is called in the request."""
+    def _batch(self, run_id: str, metrics: Sequence[Metric], place: str) -> Batch:
+        """The same points, series after series, checked. `place` is where an entry stands in the request."""
         series: dict[tuple[str, str, str, str], list[int]] = {}
         for at, metric in enumerate(metrics):
             name = (metric.key, metric.model_id, metric.dataset_name, metric.dataset_digest)
@@ -113,7 +106,7 @@ class MetricDoor:
             check_batch(batch)
         except InvalidArgument:
             # In columns nobody would know it again.
-            _check_by_name(metrics, field)
+            _check_by_name(metrics, place)
             raise
         return batch
 
@@ -121,12 +114,12 @@ class MetricDoor:
         keys = tuple(key for key, *_ in series)
         if not any(any(context) for _, *context in series):
             return self._layouts.get(keys)
-        contexts = list(dict.fromkeys(SeriesContext(None, *context) for _, *context in series))
-        indexes = tuple(contexts.index(SeriesContext(None, *context)) for _, *context in series)
-        return self._layouts.get(keys, tuple(contexts), indexes)
+        numbers: dict[tuple[str, ...], int] = {}
+        indexes = tuple(numbers.setdefault(tuple(context), len(numbers)) for _, *context in series)
+        return self._layouts.get(keys, tuple(SeriesContext(None, *context) for context in numbers), indexes)
 
 
-def _check_by_name(metrics: Sequence[Metric | LogMetric], field: str) -> None:
+def _check_by_name(metrics: Sequence[Metric], field: str) -> None:
     """Raises InvalidArgument by the name and place that a metric has in its request."""
     for at, metric in enumerate(metrics):
         place = field.format(at)

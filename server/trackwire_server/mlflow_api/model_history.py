@@ -9,6 +9,7 @@ from typing import Any
 from trackwire_server.core.entities import RUN_ALONE, Selection
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.core.runs import Runs
+from trackwire_server.core.tag_lists import entries_in
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.errors import missing
 from trackwire_server.mlflow_api.reading import OfRun
@@ -38,19 +39,14 @@ class ModelHistoryDoor:
         async with self._adding:
             selection = replace(RUN_ALONE, tags=Selection(frozenset({HISTORY_TAG})))
             run = await self._runs.get(request.run, selection)
-            models = json.dumps([*_listed(run.tags.get(HISTORY_TAG, "[]")), model])
-            await self._runs.set_tags(run.run_id, {HISTORY_TAG: models})
+            known = entries_in(run.tags.get(HISTORY_TAG, ""))
+            if known is None:
+                raise FailedPrecondition(
+                    f"the tag {HISTORY_TAG} of run {run.run_id!r} is no list of models: delete it first",
+                    metadata={"field": f"tags[{HISTORY_TAG}]", "run_id": run.run_id},
+                )
+            await self._runs.set_tags(run.run_id, {HISTORY_TAG: json.dumps([*known, model])})
         return EMPTY
-
-
-def _listed(tag: str) -> list[Any]:
-    try:
-        models = json.loads(tag)
-    except (ValueError, RecursionError):
-        models = None
-    if not isinstance(models, list):
-        raise FailedPrecondition(f"the run's tag {HISTORY_TAG} is no list of models: delete it first")
-    return models
 
 
 def _model_in(model_json: str) -> Any:

@@ -6,7 +6,8 @@ as a field that isn't there: as protobuf reads JSON.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypeAlias, TypeVar, get_origin, get_type_hints
+from functools import cache
+from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
 import msgspec
 
@@ -47,14 +48,19 @@ def read_body(body: bytes, kind: type[MessageT]) -> MessageT:
 
 def read_query(query: Sequence[tuple[str, str]], kind: type[MessageT]) -> MessageT:
     """A message out of a query, where a field that is a list stands once for each entry."""
-    hints = get_type_hints(kind)
+    lists = _lists_of(kind)
     found: dict[str, Any] = {}
     for name, value in query:
-        if get_origin(hints.get(name)) is list:
+        if name in lists:
             found.setdefault(name, []).append(value)
         else:
             found[name] = value
     return _converted(found, kind)
+
+
+@cache
+def _lists_of(kind: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list)
 
 
 def _read_again(body: bytes, kind: type[MessageT]) -> MessageT:

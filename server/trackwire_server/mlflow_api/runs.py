@@ -4,21 +4,20 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus, ViewType
-from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus
 from trackwire_server.core.runs import RunDraft, Runs
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.artifact_uris import uri_of
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, to_entries
+from trackwire_server.mlflow_api.enums import member_of
 from trackwire_server.mlflow_api.numbers import number
 from trackwire_server.mlflow_api.reading import Int32, Int64, OfRun
 from trackwire_server.mlflow_api.run_inputs import inputs_to_json, outputs_to_json
 from trackwire_server.mlflow_api.searches import check_max_results, view_type
 
 SEARCH_RESULTS_MAX = 50_000
-# As protobuf numbers them.
-_STATUSES = {str(at): status for at, status in enumerate(RunStatus, 1)} | {status.value: status for status in RunStatus}
+_STATUSES = {status.value: status for status in RunStatus}
 
 
 class CreateRun(Struct):
@@ -97,7 +96,7 @@ class RunDoor:
         return {"run": to_json(await self._runs.get(request.run))}
 
     async def update(self, request: UpdateRun) -> Answer:
-        status = _status(request.status)
+        status = None if request.status == "" else member_of("status", request.status, _STATUSES)
         # Whoever resumes a run sends the end that it had.
         goes_on = status is not None and not status.is_terminal
         run = await self._runs.update(
@@ -125,7 +124,7 @@ class RunDoor:
             page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
             page_token=request.page_token,
             tags_required=True,
-            view=view_type(request.run_view_type, ViewType.ACTIVE_ONLY),
+            view=view_type("run_view_type", request.run_view_type),
             experiment_ids=tuple(request.experiment_ids),
         )
         # The models that runs were given are told one run at a time.
@@ -179,13 +178,3 @@ def info_to_json(run: Run) -> Answer:
         "lifecycle_stage": run.lifecycle_stage,
     }
     return info if run.end_time_ms is None else info | {"end_time": run.end_time_ms}
-
-
-def _status(said: str | int) -> RunStatus | None:
-    """By name or by number. Raises InvalidArgument."""
-    if said == "":
-        return None
-    found = _STATUSES.get(str(said))
-    if found is None:
-        raise InvalidArgument("status", said, f"must be one of {', '.join(RunStatus)}")
-    return found

@@ -2,24 +2,18 @@
 
 from trackwire_server.core.entities import ViewType
 from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.mlflow_api.enums import member_of
 
 _VIEW_TYPES = {
     "ACTIVE_ONLY": ViewType.ACTIVE_ONLY,
     "DELETED_ONLY": ViewType.DELETED_ONLY,
     "ALL": ViewType.ALL,
 }
-# Enums may be numbers, as protobuf has them.
-_BY_NUMBER = dict(enumerate(_VIEW_TYPES, 1))
 
 
-def view_type(said: str | int, default: ViewType) -> ViewType:
-    """By name or by number. Raises InvalidArgument."""
-    if said in ("", 0):
-        return default
-    name = _BY_NUMBER.get(int(said)) if str(said).isdigit() else str(said).upper()
-    if name not in _VIEW_TYPES:
-        raise InvalidArgument("view_type", said, f"must be one of {', '.join(_VIEW_TYPES)}")
-    return _VIEW_TYPES[name]
+def view_type(field: str, said: str | int) -> ViewType:
+    """Which runs or experiments a search looks at; the active ones where that isn't said. Raises InvalidArgument."""
+    return ViewType.ACTIVE_ONLY if said in ("", 0) else member_of(field, said, _VIEW_TYPES)
 
 
 def check_max_results(max_results: int, limit: int) -> int:

@@ -31,7 +31,6 @@ CODES: Mapping[type[errors.TrackwireError], grpc.StatusCode] = {
     errors.StoreCorrupt: grpc.StatusCode.DATA_LOSS,
 }
 
-STORE_RETRY_SECONDS = 1.0
 # Clients drop trailers past 8 KiB. The message goes there twice, percent-encoded and in base64, beside the details.
 MESSAGE_BYTES_MAX = 1_024
 DESCRIPTION_BYTES_MAX = 512
@@ -43,13 +42,6 @@ def code_of(error: errors.TrackwireError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def retry_seconds_of(error: errors.TrackwireError) -> float | None:
-    """After how long the same call may be sent again; None where it would fail again."""
-    if isinstance(error, errors.Overloaded | errors.StorageFull):
-        return error.retry_after_seconds
-    return STORE_RETRY_SECONDS if isinstance(error, errors.StoreUnavailable) else None
-
-
 def status_of(error: errors.TrackwireError) -> Status:
     """An error as google.rpc.Status."""
     message = _cut(error.message, MESSAGE_BYTES_MAX)
@@ -57,7 +49,7 @@ def status_of(error: errors.TrackwireError) -> Status:
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)]
     if "field" in metadata:
         details.append(_bad_request(metadata["field"], message))
-    retry_seconds = retry_seconds_of(error)
+    retry_seconds = errors.retry_seconds_of(error)
     if retry_seconds is not None:
         delay = Duration()
         delay.FromNanoseconds(round(retry_seconds * 1e9))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import logging
 import os
 import socket
 from collections.abc import Generator
@@ -16,9 +15,6 @@ from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 
 _BACKLOG = 2_048
 
-# What it says of its own start and end the server says itself.
-logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-
 
 class HttpServer:
     """One listening port. Start it and stop it once each."""
@@ -29,7 +25,15 @@ class HttpServer:
         self._socket = listening
         self._server = _Server(
             uvicorn.Config(
-                app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                # What it says of its own start and end the server says itself.
+                log_level="warning",
+                access_log=False,
+                server_header=False,
             )
         )
         self._serving: asyncio.Task[None] | None = None
