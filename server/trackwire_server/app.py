@@ -24,6 +24,8 @@ from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.issue_store import IssueStore
+from trackwire_server.core.issues import Issues
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
@@ -187,6 +189,7 @@ class Stores:
     logged_models: LoggedModelStore
     model_uploads: UploadStore
     model_garbage: LoggedModelGarbageStore
+    issues: IssueStore
     garbage: GarbageStore
 
 
@@ -221,6 +224,7 @@ def _services(config: Config, stores: Stores) -> Services:
         ),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
+        issues=Issues(stores.issues, clock, random_id),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -291,6 +295,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.issues import MemoryIssues
     from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
     from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
@@ -321,6 +326,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         logged_models=MemoryLoggedModels(state),
         model_uploads=model_uploads,
         model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
+        issues=MemoryIssues(state),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
     )
 
@@ -330,6 +336,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.issues import SqlIssues
     from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
     from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
@@ -358,6 +365,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         logged_models=SqlLoggedModels(database),
         model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
         model_garbage=SqlLoggedModelGarbage(database),
+        issues=SqlIssues(database),
         garbage=SqlGarbage(database),
     )
 
