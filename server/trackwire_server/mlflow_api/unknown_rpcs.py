@@ -39,10 +39,6 @@ _TABLE = """
     POST   3.0/mlflow/traces/{assessment.trace_id}/assessments createAssessment
     PATCH  3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} updateAssessment
     DELETE 3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} deleteAssessment
-    POST   3.0/mlflow/issues createIssue
-    PATCH  3.0/mlflow/issues/{issue_id} updateIssue
-    GET    3.0/mlflow/issues/{issue_id} getIssue
-    POST   3.0/mlflow/issues/search searchIssues
     POST   3.0/mlflow/label-schemas/create createLabelSchema
     GET    3.0/mlflow/label-schemas/get getLabelSchema
     GET    3.0/mlflow/label-schemas/get-by-name getLabelSchemaByName
