@@ -85,6 +85,11 @@ def invalid(parameter: str, value: object, hint: str) -> MlflowError:
     )
 
 
+def not_implemented(name: str) -> MlflowError:
+    """Something of MLflow's that this server does not have."""
+    return MlflowError(NOT_IMPLEMENTED, f"{name} is not implemented by this server")
+
+
 def invalid_path() -> MlflowError:
     """A path that could lead out of its folder, in the two words that MLflow has for it."""
     return MlflowError(INVALID_PARAMETER_VALUE, "Invalid path")
