@@ -63,16 +63,24 @@ async def serve(config: Config) -> None:
     _calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
     if announced_address(config.data_dir) is None:
-        require_free_port(_options(config))
+        _require_free_ports(config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        require_free_port(_options(config))
+        _require_free_ports(config)
         served = await start(config, stack, log)
         directory.announce(served.address, served.url)
         _announce(config, served, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
+
+
+def _require_free_ports(config: Config) -> None:
+    require_free_port(_options(config))
+    if config.http_port is not None:
+        from trackwire_server.web import server as http
+
+        http.require_free_port(config.host, config.http_port)
 
 
 class Served(NamedTuple):
