@@ -46,6 +46,8 @@ _SQLITE_CONSTRAINTS = {
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
     "logged_models.request_id": "uq_logged_models_request_id",
+    "issues.issue_id": "uq_issues_issue_id",
+    "issues.request_id": "uq_issues_request_id",
 }
 
 _UNAVAILABLE = frozenset(
