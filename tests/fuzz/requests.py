@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     logged_models_pb2,
     metrics_pb2,
@@ -26,6 +27,7 @@ FILES = (
     artifacts_pb2,
     model_registry_pb2,
     logged_models_pb2,
+    evaluation_datasets_pb2,
     admin_pb2,
 )
 SERVICES: Sequence[ServiceDescriptor] = [
@@ -111,6 +113,7 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "SearchRunsRequest": ("metrics.loss DESC", "params.lr ASC", "attributes.start_time", "tags.a", "status"),
     "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
     "SearchLoggedModelsRequest": ("metrics.loss DESC", "params.lr", "creation_timestamp", "tags.a", "model_id"),
+    "SearchEvaluationDatasetsRequest": ("name DESC", "created_time", "last_update_time", "tags.a", "dataset_id"),
     "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
 }
 BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")

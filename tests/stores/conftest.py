@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
+from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
@@ -21,6 +22,8 @@ from trackwire_server.core.stores import (
     RunStore,
 )
 from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
 from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
@@ -29,6 +32,8 @@ from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
 from trackwire_server.stores.sql.logged_models import SqlLoggedModels
@@ -59,6 +64,8 @@ class Stores:
     metrics: MetricStore
     put_summaries: PutSummaries
     logged_models: LoggedModelStore
+    evaluation_datasets: EvaluationDatasetStore
+    evaluation_records: EvaluationRecordStore
 
 
 def memory_stores() -> Stores:
@@ -77,6 +84,8 @@ def memory_stores() -> Stores:
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
         MemoryLoggedModels(state),
+        MemoryEvaluationDatasets(state),
+        MemoryEvaluationRecords(state),
     )
 
 
@@ -98,6 +107,8 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
             SqlLoggedModels(database),
+            SqlEvaluationDatasets(database),
+            SqlEvaluationRecords(database),
         )
     finally:
         await database.close()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from trackwire_server.core.admin import Admin
 from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.evaluation_datasets import EvaluationDatasets
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
@@ -22,4 +23,5 @@ class Services:
     model_registry: ModelRegistry
     logged_models: LoggedModels
     model_artifacts: Artifacts
+    evaluation_datasets: EvaluationDatasets
     admin: Admin

@@ -6,6 +6,7 @@ from functools import partial
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     experiments_pb2_grpc,
     logged_models_pb2,
@@ -16,9 +17,10 @@ from trackwire.v1 import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.services import Services
-from trackwire_server.rpc import admin, artifacts, logged_models, metrics, model_registry
+from trackwire_server.rpc import admin, artifacts, evaluation_datasets, logged_models, metrics, model_registry
 from trackwire_server.rpc.admin import AdminServicer
 from trackwire_server.rpc.artifacts import ArtifactServicer
+from trackwire_server.rpc.evaluation_datasets import EvaluationDatasetServicer
 from trackwire_server.rpc.experiments import ExperimentServicer
 from trackwire_server.rpc.logged_models import LoggedModelServicer
 from trackwire_server.rpc.metrics import MetricServicer
@@ -32,6 +34,7 @@ METRICS = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
 ARTIFACTS = artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"].full_name
 MODEL_REGISTRY = model_registry_pb2.DESCRIPTOR.services_by_name["ModelRegistryService"].full_name
 LOGGED_MODELS = logged_models_pb2.DESCRIPTOR.services_by_name["LoggedModelService"].full_name
+EVALUATION_DATASETS = evaluation_datasets_pb2.DESCRIPTOR.services_by_name["EvaluationDatasetService"].full_name
 ADMIN = admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 
 
@@ -48,5 +51,9 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
         ),
         Door(MODEL_REGISTRY, partial(model_registry.add_to_server, ModelRegistryServicer(services.model_registry))),
         Door(LOGGED_MODELS, partial(logged_models.add_to_server, LoggedModelServicer(services.logged_models))),
+        Door(
+            EVALUATION_DATASETS,
+            partial(evaluation_datasets.add_to_server, EvaluationDatasetServicer(services.evaluation_datasets)),
+        ),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

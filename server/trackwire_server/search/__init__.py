@@ -26,6 +26,7 @@ from trackwire_server.search.tree import (
     ValueType,
 )
 from trackwire_server.search.vocabulary import (
+    EVALUATION_DATASETS,
     EXPERIMENTS,
     LOGGED_MODELS,
     MODEL_VERSIONS,
@@ -36,6 +37,7 @@ from trackwire_server.search.vocabulary import (
 )
 
 __all__ = [
+    "EVALUATION_DATASETS",
     "EXPERIMENTS",
     "LOGGED_MODELS",
     "MODEL_VERSIONS",

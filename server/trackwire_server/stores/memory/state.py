@@ -14,13 +14,14 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord
 from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
 from trackwire_server.core.run_inputs import Dataset
 
 
 @dataclass(slots=True)
 class MemoryState:
-    """Experiments, runs and logged models in the order of their making. `metrics` stay empty, `summaries` has them."""
+    """All nouns but the registry, each in the order of its making. `metrics` stay empty, `summaries` has them."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -31,6 +32,11 @@ class MemoryState:
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
     logged_models: dict[str, LoggedModel] = field(default_factory=dict)
     logged_model_of_request: dict[str, str] = field(default_factory=dict)
+    evaluation_datasets: dict[str, EvaluationDataset] = field(default_factory=dict)
+    evaluation_dataset_of_request: dict[str, str] = field(default_factory=dict)
+    # By dataset and the hash of the inputs, each with its number.
+    evaluation_records: dict[str, dict[str, tuple[int, EvaluationRecord]]] = field(default_factory=dict)
+    last_evaluation_record_no: int = 0
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
@@ -70,6 +76,12 @@ class MemoryState:
         self.logged_model_of_request = {
             request: made for request, made in self.logged_model_of_request.items() if made != model_id
         }
+
+    def forget_experiment_of_datasets(self, experiment_id: str) -> None:
+        """Takes all evaluation datasets out of an experiment."""
+        for dataset in list(self.evaluation_datasets.values()):
+            left = tuple(each for each in dataset.experiment_ids if each != experiment_id)
+            self.evaluation_datasets[dataset.dataset_id] = replace(dataset, experiment_ids=left)
 
     def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
         """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""

@@ -43,6 +43,7 @@ _SQLITE_CONSTRAINTS = {
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
     "logged_models.request_id": "uq_logged_models_request_id",
+    "evaluation_datasets.request_id": "uq_evaluation_datasets_request_id",
 }
 
 _UNAVAILABLE = frozenset(

@@ -49,7 +49,7 @@ class Searchable:
     first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
     stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
     entity with an `experiment` has metrics: those of a run, which has datasets too, or those of all series with its
-    `model_id`.
+    `model_id`. What may belong to several experiments has `memberships` instead: its number and an `experiment_no`.
     """
 
     source: FromClause
@@ -61,6 +61,7 @@ class Searchable:
     stage: Column[str] | None = None
     experiment: Column[int] | None = None
     model_id: Column[str] | None = None
+    memberships: Table | None = None
 
 
 METRIC_COLUMNS = {
