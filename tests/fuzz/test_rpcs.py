@@ -99,7 +99,8 @@ class World:
         if made is None:
             return
         dataset_id = made.dataset.dataset_id  # type: ignore[attr-defined]
-        self.pools.add("dataset_id", dataset_id)
+        # What was made before may be gone for good.
+        self.pools.texts["dataset_id"] = ["d-1", dataset_id, dataset_id, dataset_id]
         records = [evaluation_datasets_pb2.NewEvaluationDatasetRecord(inputs=f'{{"q":{at}}}') for at in range(3)]
         request = evaluation_datasets_pb2.UpsertEvaluationDatasetRecordsRequest(dataset_id=dataset_id, records=records)
         await tried(self.stubs.evaluation_datasets.UpsertEvaluationDatasetRecords(request))
