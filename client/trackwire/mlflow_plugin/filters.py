@@ -1,7 +1,12 @@
 """Filters as mlflow means them: a tag that is not there does not differ from anything."""
 
 from mlflow.exceptions import MlflowException
-from mlflow.utils.search_utils import SearchExperimentsUtils, SearchLoggedModelsUtils, SearchUtils
+from mlflow.utils.search_utils import (
+    SearchEvaluationDatasetsUtils,
+    SearchExperimentsUtils,
+    SearchLoggedModelsUtils,
+    SearchUtils,
+)
 
 # mlflow itself leaves out what has this tag, and means also what hasn't got it.
 PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -22,6 +27,11 @@ def experiment_filter(filter_string: str) -> str:
 def logged_model_filter(filter_string: str) -> str:
     """A filter of logged models."""
     return _requiring_tags(SearchLoggedModelsUtils, filter_string)
+
+
+def evaluation_dataset_filter(filter_string: str) -> str:
+    """A filter of evaluation datasets."""
+    return _requiring_tags(SearchEvaluationDatasetsUtils, filter_string)
 
 
 def _requiring_tags(language: type[SearchUtils], filter_string: str) -> str:

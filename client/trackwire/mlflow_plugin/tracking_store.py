@@ -2,6 +2,7 @@
 
 from mlflow.store.tracking.abstract_store import AbstractStore
 
+from trackwire.mlflow_plugin.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.mlflow_plugin.experiments import ExperimentMethods
 from trackwire.mlflow_plugin.histories import Readings
 from trackwire.mlflow_plugin.inputs import InputMethods
@@ -12,9 +13,16 @@ from trackwire.mlflow_plugin.runs import RunMethods
 
 
 class TrackingStore(
-    ExperimentMethods, RunMethods, InputMethods, MetricMethods, LoggedModelMethods, NotKept, AbstractStore
+    ExperimentMethods,
+    RunMethods,
+    InputMethods,
+    MetricMethods,
+    LoggedModelMethods,
+    EvaluationDatasetMethods,
+    NotKept,
+    AbstractStore,
 ):
-    """Experiments, runs, metrics and logged models over gRPC. Connects with its first call, anew in a forked child."""
+    """All of mlflow's nouns that a server keeps, over gRPC. Connects with its first call, anew in a forked child."""
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()
