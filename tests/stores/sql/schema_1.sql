@@ -386,7 +386,7 @@ CREATE TABLE evaluation_datasets (
 	CONSTRAINT uq_evaluation_datasets_request_id UNIQUE (request_id)
 );
 
-CREATE INDEX ix_evaluation_datasets_name ON evaluation_datasets (workspace, name);
+CREATE INDEX ix_evaluation_datasets_name ON evaluation_datasets (workspace, name, creation_time_ms, dataset_id);
 
 CREATE INDEX ix_evaluation_datasets_newest ON evaluation_datasets (workspace, creation_time_ms, dataset_id);
 

@@ -106,12 +106,11 @@ async def _insert(connection: AsyncConnection, dataset: AnyRow, new: Sequence[Pr
     if not new:
         return 0
     made = (await asyncio.to_thread(folded, {}, new, dataset.dataset_id, time_ms)).new
-    rows = [
-        {"dataset_no": dataset.dataset_no, "input_hash": input_hash, **_columns(record)}
-        for input_hash, record in made.items()
-    ]
-    await connection.execute(insert(records), rows)
-    return len(rows)
+    # Not all at once: to put rows together takes as long as to store them, and others wait meanwhile.
+    for part in parts(made.items(), values=len(records.c)):
+        rows = [{"dataset_no": dataset.dataset_no, "input_hash": key, **_columns(record)} for key, record in part]
+        await connection.execute(insert(records), rows)
+    return len(made)
 
 
 async def _merge(

@@ -449,7 +449,7 @@ evaluation_datasets = Table(
     UniqueConstraint("dataset_id", name="uq_evaluation_datasets_dataset_id"),
     UniqueConstraint("request_id", name="uq_evaluation_datasets_request_id"),
     Index("ix_evaluation_datasets_newest", "workspace", "creation_time_ms", "dataset_id"),
-    Index("ix_evaluation_datasets_name", "workspace", "name"),
+    Index("ix_evaluation_datasets_name", "workspace", "name", "creation_time_ms", "dataset_id"),
 )
 evaluation_dataset_tags = _entries(
     "evaluation_dataset_tags", "dataset_no", "evaluation_datasets.dataset_no", key_characters=255
