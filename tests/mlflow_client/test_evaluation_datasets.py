@@ -4,6 +4,7 @@ import json
 import math
 import os
 
+import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -130,6 +131,14 @@ def test_many_large_records_are_taken(dataset: EvaluationDataset, scheme: str) -
     assert store.upsert_dataset_records(dataset.dataset_id, records) == {"inserted": count, "updated": 0}
     found, _ = store._load_dataset_records(dataset.dataset_id)
     assert [(record.inputs["q"], len(record.outputs)) for record in found] == [(at, 3_000_000) for at in range(count)]
+
+
+def test_dataset_is_logged_as_an_input_of_a_run(client: MlflowClient, dataset: EvaluationDataset, run_id: str) -> None:
+    with mlflow.start_run(run_id):
+        mlflow.log_input(dataset, context="evaluation")
+    [given] = client.get_run(run_id).inputs.dataset_inputs
+    assert (given.dataset.name, given.dataset.digest) == (dataset.name, dataset.digest)
+    assert json.loads(given.dataset.source) == {"dataset_id": dataset.dataset_id}
 
 
 def test_experiments_come_and_go(client: MlflowClient, dataset: EvaluationDataset, experiment_id: str) -> None:

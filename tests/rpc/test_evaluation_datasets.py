@@ -1,5 +1,6 @@
 """Every rpc of EvaluationDatasetService over a real socket, on each store."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,16 @@ async def test_same_inputs_are_one_record(stubs: Stubs) -> None:
         1,
     )
     assert (await listed(stubs, dataset_id)).records[0].outputs == "null"
+
+
+async def test_many_at_once_add_a_record_only_once(stubs: Stubs) -> None:
+    dataset_id = (await create(stubs)).dataset_id
+    said = [pb.NewEvaluationDatasetRecord(inputs='{"q":1}', tags=f'{{"t{at}":1}}') for at in range(20)]
+    counts = await asyncio.gather(*(upsert(stubs, dataset_id, record) for record in said))
+    assert (sum(new for new, _ in counts), sum(merged for _, merged in counts)) == (1, 19)
+    [record] = (await listed(stubs, dataset_id)).records
+    assert len(json.loads(record.tags)) == 20
+    assert (await get(stubs, dataset_id)).record_count == 1
 
 
 async def test_records_are_listed_in_pages_and_deleted(stubs: Stubs) -> None:
