@@ -23,6 +23,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 from trackwire.v1 import (
     admin_pb2_grpc,
     artifacts_pb2_grpc,
+    evaluation_datasets_pb2_grpc,
     experiments_pb2_grpc,
     issues_pb2_grpc,
     logged_models_pb2_grpc,
@@ -164,6 +165,7 @@ class Stubs:
     model_registry: model_registry_pb2_grpc.ModelRegistryServiceStub
     logged_models: logged_models_pb2_grpc.LoggedModelServiceStub
     issues: issues_pb2_grpc.IssueServiceStub
+    evaluation_datasets: evaluation_datasets_pb2_grpc.EvaluationDatasetServiceStub
     admin: admin_pb2_grpc.AdminServiceStub
 
     @classmethod
@@ -178,6 +180,7 @@ class Stubs:
             model_registry_pb2_grpc.ModelRegistryServiceStub(channel),
             logged_models_pb2_grpc.LoggedModelServiceStub(channel),
             issues_pb2_grpc.IssueServiceStub(channel),
+            evaluation_datasets_pb2_grpc.EvaluationDatasetServiceStub(channel),
             admin_pb2_grpc.AdminServiceStub(channel),
         )
 

@@ -22,6 +22,8 @@ from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteS
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.evaluation_datasets import EvaluationDatasets
+from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
 from trackwire_server.core.issue_store import IssueStore
@@ -198,6 +200,8 @@ class Stores:
     model_uploads: UploadStore
     model_garbage: LoggedModelGarbageStore
     issues: IssueStore
+    evaluation_datasets: EvaluationDatasetStore
+    evaluation_records: EvaluationRecordStore
     garbage: GarbageStore
 
 
@@ -233,6 +237,7 @@ def _services(config: Config, stores: Stores) -> Services:
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
         issues=Issues(stores.issues, clock, random_id),
+        evaluation_datasets=EvaluationDatasets(stores.evaluation_datasets, stores.evaluation_records, clock, random_id),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -301,6 +306,8 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
 
 def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
+    from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+    from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
     from trackwire_server.stores.memory.issues import MemoryIssues
@@ -335,6 +342,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         model_uploads=model_uploads,
         model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
         issues=MemoryIssues(state),
+        evaluation_datasets=MemoryEvaluationDatasets(state),
+        evaluation_records=MemoryEvaluationRecords(state),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
     )
 
@@ -342,6 +351,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
 async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
     from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
     from trackwire_server.stores.sql.database import Database
+    from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+    from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
     from trackwire_server.stores.sql.issues import SqlIssues
@@ -375,6 +386,8 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
         model_garbage=SqlLoggedModelGarbage(database),
         issues=SqlIssues(database),
+        evaluation_datasets=SqlEvaluationDatasets(database),
+        evaluation_records=SqlEvaluationRecords(database),
         garbage=SqlGarbage(database),
     )
 

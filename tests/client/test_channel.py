@@ -26,6 +26,11 @@ SENT_ONCE = {
         "DeleteModelVersion",
     },
     "LoggedModelService": {"DeleteLoggedModelTag"},
+    "EvaluationDatasetService": {
+        "DeleteEvaluationDataset",
+        "DeleteEvaluationDatasetTag",
+        "DeleteEvaluationDatasetRecords",
+    },
     "AdminService": {"CollectGarbage"},
 }
 

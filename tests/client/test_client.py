@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -25,6 +26,9 @@ from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
 from trackwire.v1.run_inputs_pb2 import Dataset, DatasetInput
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
+
+if TYPE_CHECKING:
+    from trackwire.client.evaluation_datasets import EvaluationRecord
 
 NOW_MS = 1_760_000_000_000
 
@@ -347,6 +351,44 @@ def test_issues_live_as_the_specification_says(client: Client) -> None:
         client.update_issue(made.issue_id, severity="worst")
 
 
+def test_evaluation_datasets_live_as_the_specification_says(client: Client) -> None:
+    experiment_id = client.create_experiment("evaluations").experiment_id
+    made = client.create_evaluation_dataset(
+        "questions", experiment_ids=experiment_id, tags={"a": "1"}, created_by="ada"
+    )
+    assert (made.dataset_id[:2], made.experiment_ids, made.created_by) == ("d-", [experiment_id], "ada")
+    assert client.get_evaluation_dataset(made.dataset_id) == made
+    client.set_evaluation_dataset_tags(made.dataset_id, {"b": "2"})
+    client.delete_evaluation_dataset_tag(made.dataset_id, "a")
+    said: EvaluationRecord = {"inputs": {"q": 1}, "outputs": "o", "expectations": {"a": 2}, "tags": {"t": 3}}
+    said["source"] = {"source_type": "TRACE", "source_data": {"trace_id": "tr-1"}}
+    more: list[EvaluationRecord] = [{"inputs": {"q": 2}, "expectations": None}, {"inputs": {"q": 1}, "outputs": None}]
+    stored = client.upsert_evaluation_dataset_records(made.dataset_id, [said, *more], updated_by="bob")
+    assert (stored.inserted_count, stored.updated_count) == (2, 1)
+    first, second = client.list_evaluation_dataset_records(made.dataset_id)
+    assert (first.inputs, first.outputs, first.expectations, first.tags) == ('{"q":1}', "null", '{"a":2}', '{"t":3}')
+    assert (first.source.data, first.created_by, second.HasField("source")) == ('{"trace_id":"tr-1"}', "bob", False)
+    page = client.list_evaluation_dataset_records_page(made.dataset_id, page_size=1)
+    page = client.list_evaluation_dataset_records_page(made.dataset_id, page_size=1, page_token=page.next_page_token)
+    assert (list(page.records), page.next_page_token) == ([second], "")
+    assert client.delete_evaluation_dataset_records(made.dataset_id, first.record_id) == 1
+    with pytest.raises(InvalidArgumentError, match=r"records\[0\].source.source_type: 'DREAM'"):
+        client.upsert_evaluation_dataset_records(
+            made.dataset_id,
+            [{"inputs": {}, "source": {"source_type": "DREAM"}}],  # type: ignore[typeddict-item]  # what is tried
+        )
+    assert client.add_evaluation_dataset_to_experiments(made.dataset_id, "0").experiment_ids == ["0", experiment_id]
+    left = client.remove_evaluation_dataset_from_experiments(made.dataset_id, [experiment_id])
+    assert (left.experiment_ids, dict(left.tags), left.record_count) == (["0"], {"b": "2"}, 1)
+    other = client.create_evaluation_dataset("answers", experiment_ids=[experiment_id])
+    assert [found.name for found in client.search_evaluation_datasets(order_by="name")] == ["answers", "questions"]
+    found = client.search_evaluation_datasets_page("name LIKE '%s'", experiment_ids=experiment_id, page_size=5)
+    assert list(found.datasets) == [other]
+    client.delete_evaluation_dataset(made.dataset_id)
+    with pytest.raises(NotFoundError, match=made.dataset_id):
+        client.get_evaluation_dataset(made.dataset_id)
+
+
 def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:
     assert client.get_server_info().store == "sqlite"
     assert client.check_health() == "SERVING"
@@ -374,6 +416,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
         test_models_live_as_the_specification_says(client)
         test_logged_models_live_as_the_specification_says(client)
         test_issues_live_as_the_specification_says(client)
+        test_evaluation_datasets_live_as_the_specification_says(client)
         test_server_tells_of_itself_and_collects_garbage(client)
     assert set(rpc_paths().values()) - reached == set()
 

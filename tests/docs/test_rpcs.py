@@ -13,6 +13,7 @@ from trackwire import Client, TrackwireError
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -29,6 +30,7 @@ MODULES = (
     model_registry_pb2,
     logged_models_pb2,
     issues_pb2,
+    evaluation_datasets_pb2,
     admin_pb2,
 )
 RPCS: dict[str, MethodDescriptor] = {
@@ -106,6 +108,31 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "IssueService/GetIssue": lambda client: client.get_issue("iss-1"),
     "IssueService/UpdateIssue": lambda client: client.update_issue("iss-1", status="RESOLVED"),
     "IssueService/SearchIssues": lambda client: list(client.search_issues()),
+    "EvaluationDatasetService/CreateEvaluationDataset": lambda client: client.create_evaluation_dataset("name"),
+    "EvaluationDatasetService/GetEvaluationDataset": lambda client: client.get_evaluation_dataset("d-1"),
+    "EvaluationDatasetService/SearchEvaluationDatasets": lambda client: list(client.search_evaluation_datasets()),
+    "EvaluationDatasetService/DeleteEvaluationDataset": lambda client: client.delete_evaluation_dataset("d-1"),
+    "EvaluationDatasetService/SetEvaluationDatasetTags": lambda client: client.set_evaluation_dataset_tags(
+        "d-1", {"key": "v"}
+    ),
+    "EvaluationDatasetService/DeleteEvaluationDatasetTag": lambda client: client.delete_evaluation_dataset_tag(
+        "d-1", "key"
+    ),
+    "EvaluationDatasetService/UpsertEvaluationDatasetRecords": lambda client: client.upsert_evaluation_dataset_records(
+        "d-1", [{"inputs": {}}]
+    ),
+    "EvaluationDatasetService/ListEvaluationDatasetRecords": lambda client: list(
+        client.list_evaluation_dataset_records("d-1")
+    ),
+    "EvaluationDatasetService/DeleteEvaluationDatasetRecords": lambda client: client.delete_evaluation_dataset_records(
+        "d-1", "dr-1"
+    ),
+    "EvaluationDatasetService/AddEvaluationDatasetToExperiments": lambda client: (
+        client.add_evaluation_dataset_to_experiments("d-1", "0")
+    ),
+    "EvaluationDatasetService/RemoveEvaluationDatasetFromExperiments": lambda client: (
+        client.remove_evaluation_dataset_from_experiments("d-1", "0")
+    ),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

@@ -5,6 +5,7 @@ from tests.docs.documents import README, SEARCH, block_of
 
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.search import (
+    EVALUATION_DATASETS,
     EXPERIMENTS,
     ISSUES,
     LOGGED_MODELS,
@@ -25,6 +26,7 @@ VOCABULARIES = {
     "model versions": MODEL_VERSIONS,
     "logged models": LOGGED_MODELS,
     "issues": ISSUES,
+    "evaluation datasets": EVALUATION_DATASETS,
 }
 
 

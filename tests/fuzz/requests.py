@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -28,6 +29,7 @@ FILES = (
     model_registry_pb2,
     logged_models_pb2,
     issues_pb2,
+    evaluation_datasets_pb2,
     admin_pb2,
 )
 SERVICES: Sequence[ServiceDescriptor] = [
@@ -115,6 +117,7 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
     "SearchLoggedModelsRequest": ("metrics.loss DESC", "params.lr", "creation_timestamp", "tags.a", "model_id"),
     "SearchIssuesRequest": ("severity DESC", "last_seen_timestamp", "issue_id", "status"),
+    "SearchEvaluationDatasetsRequest": ("name DESC", "created_time", "last_update_time", "tags.a", "dataset_id"),
     "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
 }
 BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")

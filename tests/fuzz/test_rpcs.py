@@ -21,6 +21,7 @@ from tests.rpc.refusals import refusal_in
 
 from trackwire.v1 import (
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -84,6 +85,7 @@ class World:
                 issue_id=issue_id, experiment_id="0", name="slow", description="It is."
             )
             await tried(self.stubs.issues.CreateIssue(issue))
+        await self._add_dataset()
         await tried(stubs.artifacts.UploadArtifact(upload("run", "folder/file.bin")))
         await tried(stubs.runs.DeleteRun(runs_pb2.DeleteRunRequest(run_id="gone")))
 
@@ -97,6 +99,18 @@ class World:
         context = metrics_pb2.SeriesContext(model_id=model_id, dataset_name="vision")
         point = metrics_pb2.MetricPoint(key="loss", value=1, time_ms=1, context=context)
         await tried(self.stubs.metrics.LogMetrics(metrics_pb2.LogMetricsRequest(run_id="run", points=[point])))
+
+    async def _add_dataset(self) -> None:
+        draft = evaluation_datasets_pb2.CreateEvaluationDatasetRequest(name="vision", tags={"a": "b"})
+        made = await tried(self.stubs.evaluation_datasets.CreateEvaluationDataset(draft))
+        if made is None:
+            return
+        dataset_id = made.dataset.dataset_id  # type: ignore[attr-defined]
+        # What was made before may be gone for good.
+        self.pools.texts["dataset_id"] = ["d-1", dataset_id, dataset_id, dataset_id]
+        records = [evaluation_datasets_pb2.NewEvaluationDatasetRecord(inputs=f'{{"q":{at}}}') for at in range(3)]
+        request = evaluation_datasets_pb2.UpsertEvaluationDatasetRecordsRequest(dataset_id=dataset_id, records=records)
+        await tried(self.stubs.evaluation_datasets.UpsertEvaluationDatasetRecords(request))
 
 
 def upload(run_id: str, path: str) -> AsyncIterator[artifacts_pb2.UploadArtifactRequest]:
@@ -143,6 +157,11 @@ async def world(stubs: Stubs) -> World:
             "dataset_digest": ["d-1", ""],
             "issue_id": [*ISSUES, *(f"iss-{at}" for at in range(3, 20))],
             "description": ["It takes long."],
+            "dataset_id": ["d-1"],
+            "inputs": ["{}", '{"q":1}', '{"q":[]}'],
+            "outputs": ["null", "1", '{"a":NaN}'],
+            "expectations": ["", '{"a":1}'],
+            "record_id": ["dr-1"],
             "page_token": [""] * 10,
             "resume_token": [""] * 10,
             "version": ["", ""],

@@ -78,3 +78,12 @@ def test_artifacts(command: Command, run_id: str, tmp_path: Path) -> None:
     assert "in/a.txt" in command("artifacts", "list", "-r", run_id, "-a", "in")
     there = command("artifacts", "download", "-r", run_id, "-a", "in", "-d", str(tmp_path / "down")).strip()
     assert (Path(there) / "a.txt").read_text() == "said"
+
+
+@pytest.mark.slow
+def test_evaluation_datasets(command: Command, client: MlflowClient, experiment_id: str) -> None:
+    made = client.create_dataset("qa one", experiment_id)
+    client.create_dataset("other", experiment_id)
+    listed = command("datasets", "list", "--experiment-id", experiment_id, "--filter-string", "name LIKE 'qa%'")
+    assert made.dataset_id in listed
+    assert "other" not in listed

@@ -13,6 +13,7 @@ from tests.rpc.refusals import refusal_in
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -30,6 +31,7 @@ FILES = {
     "model_registry": model_registry_pb2,
     "logged_models": logged_models_pb2,
     "issues": issues_pb2,
+    "evaluation_datasets": evaluation_datasets_pb2,
     "admin": admin_pb2,
 }
 METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
@@ -43,8 +45,8 @@ UNSUPPORTED = {
     "CreateArtifactUploadUrl": "PRESIGNED_URLS_UNSUPPORTED",
     "CreateArtifactDownloadUrl": "PRESIGNED_URLS_UNSUPPORTED",
 }
-# Those of logged models that name no model.
-NAMELESS = ("CreateLoggedModel", "SearchLoggedModels")
+# Those of logged models that name no model, and of evaluation datasets that name no dataset.
+NAMELESS = ("CreateLoggedModel", "SearchLoggedModels", "CreateEvaluationDataset", "SearchEvaluationDatasets")
 DATA = b"weights"
 _STAGE = model_registry_pb2.MODEL_STAGE_STAGING
 
@@ -123,6 +125,21 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("issues", "GetIssue", {"issue_id": "iss-1"}),
     ("issues", "UpdateIssue", {"issue_id": "iss-1", "status": issues_pb2.ISSUE_STATUS_RESOLVED}),
     ("issues", "SearchIssues", {}),
+    ("evaluation_datasets", "CreateEvaluationDataset", {"name": "questions"}),
+    ("evaluation_datasets", "SearchEvaluationDatasets", {}),
+    ("evaluation_datasets", "GetEvaluationDataset", {}),
+    ("evaluation_datasets", "SetEvaluationDatasetTags", {"tags": {"a": "b"}}),
+    ("evaluation_datasets", "DeleteEvaluationDatasetTag", {"key": "a"}),
+    (
+        "evaluation_datasets",
+        "UpsertEvaluationDatasetRecords",
+        {"records": [evaluation_datasets_pb2.NewEvaluationDatasetRecord(inputs="{}")]},
+    ),
+    ("evaluation_datasets", "ListEvaluationDatasetRecords", {}),
+    ("evaluation_datasets", "DeleteEvaluationDatasetRecords", {"record_ids": ["dr-1"]}),
+    ("evaluation_datasets", "AddEvaluationDatasetToExperiments", {"experiment_ids": ["0"]}),
+    ("evaluation_datasets", "RemoveEvaluationDatasetFromExperiments", {"experiment_ids": ["0"]}),
+    ("evaluation_datasets", "DeleteEvaluationDataset", {}),
     ("admin", "GetServerInfo", {}),
     ("admin", "CollectGarbage", {}),
 ]
@@ -165,10 +182,10 @@ def test_every_rpc_of_the_protos_is_called_below() -> None:
 
 
 async def test_every_rpc_answers_a_minimal_request(stubs: Stubs) -> None:
-    made: dict[str, object] = {}
+    made: dict[str, dict[str, object]] = {"logged_models": {}, "evaluation_datasets": {}}
     for noun, name, named in CALLS:
-        # The server makes the id of a logged model: it is only known once there is one.
-        fields = {**made, **named} if noun == "logged_models" and name not in NAMELESS else named
+        # The server makes the ids of these: they are only known once there is one.
+        fields = {**made[noun], **named} if noun in made and name not in NAMELESS else named
         if name in UNSUPPORTED:
             with pytest.raises(grpc.aio.AioRpcError) as raised:
                 await answer(stubs, noun, name, fields)
@@ -177,7 +194,9 @@ async def test_every_rpc_answers_a_minimal_request(stubs: Stubs) -> None:
             found = await answer(stubs, noun, name, fields)
             assert found.DESCRIPTOR is METHODS[noun, name].output_type, name
             if isinstance(found, logged_models_pb2.CreateLoggedModelResponse):
-                made["model_id"] = found.logged_model.model_id
+                made[noun]["model_id"] = found.logged_model.model_id
+            if isinstance(found, evaluation_datasets_pb2.CreateEvaluationDatasetResponse):
+                made[noun]["dataset_id"] = found.dataset.dataset_id
 
 
 async def test_rpc_that_no_proto_has_is_unimplemented(stubs: Stubs) -> None:

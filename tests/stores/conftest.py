@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
+from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
 from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.stores import (
     ExperimentStore,
@@ -22,6 +23,8 @@ from trackwire_server.core.stores import (
     RunStore,
 )
 from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
 from trackwire_server.stores.memory.issues import MemoryIssues
@@ -31,6 +34,8 @@ from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
 from trackwire_server.stores.sql.issues import SqlIssues
@@ -63,6 +68,8 @@ class Stores:
     put_summaries: PutSummaries
     logged_models: LoggedModelStore
     issues: IssueStore
+    evaluation_datasets: EvaluationDatasetStore
+    evaluation_records: EvaluationRecordStore
 
 
 def memory_stores() -> Stores:
@@ -82,6 +89,8 @@ def memory_stores() -> Stores:
         put_summaries,
         MemoryLoggedModels(state),
         MemoryIssues(state),
+        MemoryEvaluationDatasets(state),
+        MemoryEvaluationRecords(state),
     )
 
 
@@ -104,6 +113,8 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             put_summaries,
             SqlLoggedModels(database),
             SqlIssues(database),
+            SqlEvaluationDatasets(database),
+            SqlEvaluationRecords(database),
         )
     finally:
         await database.close()

@@ -10,6 +10,7 @@ from trackwire.client.admin import AdminMethods
 from trackwire.client.artifacts import ArtifactMethods
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.delivery import IN_FLIGHT
+from trackwire.client.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.client.experiments import ExperimentMethods
 from trackwire.client.issues import IssueMethods
 from trackwire.client.logged_models import LoggedModelMethods
@@ -29,6 +30,7 @@ class Client(
     ModelRegistryMethods,
     LoggedModelMethods,
     IssueMethods,
+    EvaluationDatasetMethods,
     AdminMethods,
 ):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.

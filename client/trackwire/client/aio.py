@@ -14,6 +14,7 @@ from trackwire.client.artifacts import ArtifactMethods
 from trackwire.client.async_calls import AsyncCalls
 from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.connection import Deadlines
+from trackwire.client.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.client.experiments import ExperimentMethods
 from trackwire.client.issues import IssueMethods
 from trackwire.client.logged_models import LoggedModelMethods
@@ -33,6 +34,7 @@ class AsyncClient(
     ModelRegistryMethods,
     LoggedModelMethods,
     IssueMethods,
+    EvaluationDatasetMethods,
     AdminMethods,
 ):
     """A client of one server for asyncio: the methods of `trackwire.Client`, with the same arguments and errors.

@@ -8,6 +8,7 @@ from typing import Self, Unpack
 from grpc import ChannelCredentials
 from numpy.typing import ArrayLike
 
+from trackwire.client.evaluation_datasets import EvaluationRecord
 from trackwire.client.experiments import ViewTypeName
 from trackwire.client.issues import IssueChanges, IssueOptions
 from trackwire.client.logged_models import LoggedModelOptions, LoggedModelSearchOptions, LoggedModelStatusName
@@ -23,6 +24,14 @@ from trackwire.v1.artifacts_pb2 import (
     CreateArtifactDownloadUrlResponse,
     CreateArtifactUploadUrlResponse,
     GetUploadStatusResponse,
+)
+from trackwire.v1.evaluation_datasets_pb2 import (
+    EvaluationDataset,
+    EvaluationDatasetRecord,
+    ListEvaluationDatasetRecordsResponse,
+    NewEvaluationDatasetRecord,
+    SearchEvaluationDatasetsResponse,
+    UpsertEvaluationDatasetRecordsResponse,
 )
 from trackwire.v1.experiments_pb2 import Experiment, SearchExperimentsResponse
 from trackwire.v1.issues_pb2 import Issue, SearchIssuesResponse
@@ -287,6 +296,52 @@ class AsyncClient:
         page_token: str = "",
         include_total_count: bool = False,
     ) -> SearchIssuesResponse: ...
+    async def create_evaluation_dataset(
+        self,
+        name: str,
+        *,
+        experiment_ids: str | Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        created_by: str = "",
+        request_id: str = "",
+    ) -> EvaluationDataset: ...
+    async def get_evaluation_dataset(self, dataset_id: str) -> EvaluationDataset: ...
+    def search_evaluation_datasets(
+        self,
+        filter_string: str = "",
+        *,
+        experiment_ids: str | Sequence[str] = (),
+        order_by: str | Sequence[str] = (),
+        max_results: int | None = None,
+    ) -> AsyncGenerator[EvaluationDataset]: ...
+    async def search_evaluation_datasets_page(
+        self,
+        filter_string: str = "",
+        *,
+        experiment_ids: str | Sequence[str] = (),
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> SearchEvaluationDatasetsResponse: ...
+    async def delete_evaluation_dataset(self, dataset_id: str) -> None: ...
+    async def set_evaluation_dataset_tags(self, dataset_id: str, tags: Mapping[str, str]) -> None: ...
+    async def delete_evaluation_dataset_tag(self, dataset_id: str, key: str) -> None: ...
+    async def upsert_evaluation_dataset_records(
+        self, dataset_id: str, records: Iterable[EvaluationRecord | NewEvaluationDatasetRecord], *, updated_by: str = ""
+    ) -> UpsertEvaluationDatasetRecordsResponse: ...
+    def list_evaluation_dataset_records(
+        self, dataset_id: str, *, max_results: int | None = None
+    ) -> AsyncGenerator[EvaluationDatasetRecord]: ...
+    async def list_evaluation_dataset_records_page(
+        self, dataset_id: str, *, page_size: int = 0, page_token: str = ""
+    ) -> ListEvaluationDatasetRecordsResponse: ...
+    async def delete_evaluation_dataset_records(self, dataset_id: str, record_ids: str | Sequence[str]) -> int: ...
+    async def add_evaluation_dataset_to_experiments(
+        self, dataset_id: str, experiment_ids: str | Sequence[str]
+    ) -> EvaluationDataset: ...
+    async def remove_evaluation_dataset_from_experiments(
+        self, dataset_id: str, experiment_ids: str | Sequence[str]
+    ) -> EvaluationDataset: ...
     async def get_server_info(self) -> GetServerInfoResponse: ...
     async def check_health(self) -> str: ...
     async def collect_garbage(

@@ -12,7 +12,8 @@ KEEPALIVE_SECONDS = 30
 KEEPALIVE_TIMEOUT_SECONDS = 10
 
 # Idempotent as sent: a second copy leaves the same behind as the first. All but these are sent once.
-# CreateRun, CreateModelVersion, CreateLoggedModel and CreateIssue are: this client always gives them a request_id.
+# CreateRun, CreateModelVersion, CreateLoggedModel, CreateIssue and CreateEvaluationDataset are, since this client
+# always gives them a request_id.
 RETRIED = {
     "ExperimentService": (
         "GetExperiment",
@@ -79,6 +80,16 @@ RETRIED = {
         "GetIssue",
         "UpdateIssue",
         "SearchIssues",
+    ),
+    "EvaluationDatasetService": (
+        "CreateEvaluationDataset",
+        "GetEvaluationDataset",
+        "SearchEvaluationDatasets",
+        "SetEvaluationDatasetTags",
+        "UpsertEvaluationDatasetRecords",
+        "ListEvaluationDatasetRecords",
+        "AddEvaluationDatasetToExperiments",
+        "RemoveEvaluationDatasetFromExperiments",
     ),
     "AdminService": ("GetServerInfo",),
 }

@@ -14,6 +14,7 @@ from trackwire.errors import FailedPreconditionError
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -33,6 +34,7 @@ _MODULES = (
     model_registry_pb2,
     logged_models_pb2,
     issues_pb2,
+    evaluation_datasets_pb2,
     admin_pb2,
 )
 

@@ -1,12 +1,14 @@
 """From the messages of `trackwire.v1` to mlflow's entities."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mlflow.entities import (
     Dataset,
     DatasetInput,
+    EvaluationDataset,
     Experiment,
     ExperimentTag,
     FileInfo,
@@ -25,6 +27,8 @@ from mlflow.entities import (
     RunOutputs,
     RunTag,
 )
+from mlflow.entities.dataset_record import DatasetRecord
+from mlflow.entities.dataset_record_source import DatasetRecordSource, DatasetRecordSourceType
 from mlflow.entities.issue import IssueSeverity, IssueStatus
 from mlflow.entities.model_registry import (
     ModelVersion,
@@ -37,6 +41,7 @@ from mlflow.entities.model_registry import (
 from trackwire.queries import convert
 from trackwire.v1 import (
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     issues_pb2,
     logged_models_pb2,
@@ -226,3 +231,44 @@ def registered_model_of(message: model_registry_pb2.RegisteredModel) -> Register
 def file_info_of(message: artifacts_pb2.Artifact, path: str) -> FileInfo:
     """A file or a folder, under the path that it has from where it is listed."""
     return FileInfo(path, message.is_dir, None if message.is_dir else message.size_bytes)
+
+
+def evaluation_dataset_of(message: evaluation_datasets_pb2.EvaluationDataset) -> EvaluationDataset:
+    """An evaluation dataset, whose records are read where they are asked for."""
+    dataset = EvaluationDataset(
+        dataset_id=message.dataset_id,
+        name=message.name,
+        digest=message.digest,
+        created_time=message.creation_time_ms,
+        last_update_time=message.last_update_time_ms,
+        tags=dict(_by_key(message.tags)),
+        schema=message.schema or None,
+        profile=json.dumps({"num_records": message.record_count}) if message.record_count else None,
+        created_by=message.created_by or None,
+        last_updated_by=message.last_updated_by or None,
+    )
+    dataset.experiment_ids = list(message.experiment_ids)
+    return dataset
+
+
+def dataset_record_of(message: evaluation_datasets_pb2.EvaluationDatasetRecord) -> DatasetRecord:
+    """A record of an evaluation dataset."""
+    return DatasetRecord(
+        dataset_id=message.dataset_id,
+        inputs=json.loads(message.inputs),
+        dataset_record_id=message.record_id,
+        created_time=message.creation_time_ms,
+        last_update_time=message.last_update_time_ms,
+        outputs=json.loads(message.outputs),
+        expectations=json.loads(message.expectations) if message.expectations else None,
+        tags=json.loads(message.tags),
+        source=_record_source(message.source) if message.HasField("source") else None,
+        created_by=message.created_by or None,
+        last_updated_by=message.last_updated_by or None,
+    )
+
+
+def _record_source(message: evaluation_datasets_pb2.EvaluationRecordSource) -> DatasetRecordSource:
+    name = evaluation_datasets_pb2.EvaluationRecordSourceType.Name(message.type)
+    kind = DatasetRecordSourceType(name.removeprefix("EVALUATION_RECORD_SOURCE_TYPE_"))
+    return DatasetRecordSource(kind, json.loads(message.data))

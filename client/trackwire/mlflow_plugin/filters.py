@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 
 from mlflow.exceptions import MlflowException
-from mlflow.utils.search_utils import SearchExperimentsUtils, SearchLoggedModelsUtils, SearchUtils
+from mlflow.utils.search_utils import (
+    SearchEvaluationDatasetsUtils,
+    SearchExperimentsUtils,
+    SearchLoggedModelsUtils,
+    SearchUtils,
+)
 
 # mlflow itself leaves out what has this tag, and means also what hasn't got it.
 PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -44,6 +49,11 @@ def issue_filter(
     ]
     asked = [condition for condition in conditions if condition]
     return " AND ".join(asked) if len(asked) > 1 else filter_string or "".join(asked)
+
+
+def evaluation_dataset_filter(filter_string: str) -> str:
+    """A filter of evaluation datasets."""
+    return _requiring_tags(SearchEvaluationDatasetsUtils, filter_string)
 
 
 def _requiring_tags(language: type[SearchUtils], filter_string: str) -> str:

@@ -2,6 +2,7 @@
 
 from mlflow.store.tracking.abstract_store import AbstractStore
 
+from trackwire.mlflow_plugin.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.mlflow_plugin.experiments import ExperimentMethods
 from trackwire.mlflow_plugin.histories import Readings
 from trackwire.mlflow_plugin.inputs import InputMethods
@@ -13,9 +14,17 @@ from trackwire.mlflow_plugin.runs import RunMethods
 
 
 class TrackingStore(
-    ExperimentMethods, RunMethods, InputMethods, MetricMethods, LoggedModelMethods, IssueMethods, NotKept, AbstractStore
+    ExperimentMethods,
+    RunMethods,
+    InputMethods,
+    MetricMethods,
+    LoggedModelMethods,
+    IssueMethods,
+    EvaluationDatasetMethods,
+    NotKept,
+    AbstractStore,
 ):
-    """Experiments and all that they have over gRPC. Connects with its first call, anew in a forked child."""
+    """All of mlflow's nouns that a server keeps, over gRPC. Connects with its first call, anew in a forked child."""
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()

@@ -37,6 +37,9 @@ class Limits:
     issue_name_characters: int = 250
     issue_category_characters: int = 250
     issue_list_entries: int = 100
+    evaluation_dataset_name_characters: int = 500
+    evaluation_id_characters: int = 64
+    evaluation_tag_key_characters: int = 255
     filter_characters: int = 16_384
     order_by_clauses: int = 16
 
@@ -51,6 +54,8 @@ class Limits:
     points_per_ingest: int = 1_048_576
     series_per_ingest: int = 65_536
     message_bytes: int = 32 * 1024 * 1024
+    evaluation_records_per_request: int = 100_000
+    evaluation_record_bytes: int = 4 * 1024 * 1024
 
     # Pages: the default where a request says 0, and the maximum.
     page_size_default: int = 1_000
@@ -66,6 +71,11 @@ class Limits:
     artifacts_page_size: int = 10_000
     summaries_page_size: int = 10_000
     datasets_page_size: int = 1_000
+    evaluation_datasets_page_size_default: int = 100
+    evaluation_datasets_page_size: int = 50_000
+    evaluation_records_page_size: int = 10_000
+    # A page of records ends sooner once it has so many bytes.
+    evaluation_records_page_bytes: int = 16 * 1024 * 1024
 
     # The ingest queue. Past it, requests are refused with RESOURCE_EXHAUSTED.
     queue_points: int = 8 * 1_048_576

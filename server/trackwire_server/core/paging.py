@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -41,6 +41,16 @@ class SearchQuery:
     experiment_ids: tuple[str, ...] = ()
     datasets: tuple[MetricDataset, ...] = ()
     after: Position | None = None
+
+
+def entries_that_fit(sizes: Iterable[int], *, entries_max: int, bytes_max: int) -> int:
+    """How many of these make a page: it ends with the entry by which it has `bytes_max`."""
+    count = total = 0
+    for size in sizes:
+        if count == entries_max or total >= bytes_max:
+            break
+        count, total = count + 1, total + size
+    return count
 
 
 def fingerprint(*parts: object) -> str:

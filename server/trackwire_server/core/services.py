@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from trackwire_server.core.admin import Admin
 from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.evaluation_datasets import EvaluationDatasets
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.issues import Issues
 from trackwire_server.core.logged_models import LoggedModels
@@ -24,4 +25,5 @@ class Services:
     logged_models: LoggedModels
     model_artifacts: Artifacts
     issues: Issues
+    evaluation_datasets: EvaluationDatasets
     admin: Admin

@@ -14,6 +14,7 @@ from trackwire_server.mlflow_api.artifact_proxy import PROXY, ArtifactProxy
 from trackwire_server.mlflow_api.artifacts import ArtifactDoor
 from trackwire_server.mlflow_api.door import METHODS, PREFIXES, Endpoint, MlflowDoor, Rpc
 from trackwire_server.mlflow_api.errors import NOT_IMPLEMENTED, MlflowError, not_implemented
+from trackwire_server.mlflow_api.evaluation_datasets import EvaluationDatasetDoor
 from trackwire_server.mlflow_api.experiments import ExperimentDoor
 from trackwire_server.mlflow_api.issues import IssueDoor
 from trackwire_server.mlflow_api.logged_models import LoggedModelDoor
@@ -95,6 +96,7 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
         *ArtifactDoor(_places(services), services.model_registry).rpcs(),
         *LoggedModelDoor(services.logged_models).rpcs(),
         *IssueDoor(services.issues).rpcs(),
+        *EvaluationDatasetDoor(services.evaluation_datasets).rpcs(),
         SERVER_INFO,
         *RegisteredModelDoor(services.model_registry).rpcs(),
         *ModelVersionDoor(services.model_registry).rpcs(),

@@ -48,6 +48,7 @@ WORDS: Mapping[tuple[type[errors.TrackwireError], str], str] = {
     (errors.NotFound, "experiment"): "No Experiment with id={0} exists",
     (errors.NotFound, "logged model"): "Logged model with ID '{0}' not found",
     (errors.NotFound, "issue"): "Issue with ID '{0}' not found",
+    (errors.NotFound, "evaluation dataset"): "Evaluation dataset with id '{0}' not found",
     (errors.NotFound, "tag"): "No tag with name: {0} exists",
     (errors.NotFound, "registered model"): "Registered Model with name={0} not found",
     (errors.AlreadyExists, "registered model"): "Registered Model (name={0}) already exists.",

@@ -48,24 +48,11 @@ _TABLE = """
     GET    3.0/mlflow/label-schemas/list listLabelSchemas
     PATCH  3.0/mlflow/label-schemas/update updateLabelSchema
     DELETE 3.0/mlflow/label-schemas/delete deleteLabelSchema
-    POST   3.0/mlflow/datasets/create createDataset
-    GET    3.0/mlflow/datasets/{dataset_id} getDataset
-    DELETE 3.0/mlflow/datasets/{dataset_id} deleteDataset
-    POST   3.0/mlflow/datasets/search searchEvaluationDatasets
-    GET    3.0/mlflow/datasets/search searchEvaluationDatasets
-    PATCH  3.0/mlflow/datasets/{dataset_id}/tags setDatasetTags
-    DELETE 3.0/mlflow/datasets/{dataset_id}/tags/{key} deleteDatasetTag
-    POST   3.0/mlflow/datasets/{dataset_id}/records upsertDatasetRecords
-    GET    3.0/mlflow/datasets/{dataset_id}/experiment-ids getDatasetExperimentIds
     POST   3.0/mlflow/scorers/register registerScorer
     GET    3.0/mlflow/scorers/list listScorers
     GET    3.0/mlflow/scorers/versions listScorerVersions
     GET    3.0/mlflow/scorers/get getScorer
     DELETE 3.0/mlflow/scorers/delete deleteScorer
-    GET    3.0/mlflow/datasets/{dataset_id}/records getDatasetRecords
-    DELETE 3.0/mlflow/datasets/{dataset_id}/records deleteDatasetRecords
-    POST   3.0/mlflow/datasets/{dataset_id}/add-experiments addDatasetToExperiments
-    POST   3.0/mlflow/datasets/{dataset_id}/remove-experiments removeDatasetFromExperiments
     POST   3.0/mlflow/gateway/secrets/create createGatewaySecret
     GET    3.0/mlflow/gateway/secrets/get getGatewaySecretInfo
     POST   3.0/mlflow/gateway/secrets/update updateGatewaySecret

@@ -6,6 +6,7 @@ from functools import partial
 from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
+    evaluation_datasets_pb2,
     experiments_pb2,
     experiments_pb2_grpc,
     issues_pb2,
@@ -17,9 +18,10 @@ from trackwire.v1 import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.services import Services
-from trackwire_server.rpc import admin, artifacts, issues, logged_models, metrics, model_registry
+from trackwire_server.rpc import admin, artifacts, evaluation_datasets, issues, logged_models, metrics, model_registry
 from trackwire_server.rpc.admin import AdminServicer
 from trackwire_server.rpc.artifacts import ArtifactServicer
+from trackwire_server.rpc.evaluation_datasets import EvaluationDatasetServicer
 from trackwire_server.rpc.experiments import ExperimentServicer
 from trackwire_server.rpc.issues import IssueServicer
 from trackwire_server.rpc.logged_models import LoggedModelServicer
@@ -35,6 +37,7 @@ ARTIFACTS = artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"].full_na
 MODEL_REGISTRY = model_registry_pb2.DESCRIPTOR.services_by_name["ModelRegistryService"].full_name
 LOGGED_MODELS = logged_models_pb2.DESCRIPTOR.services_by_name["LoggedModelService"].full_name
 ISSUES = issues_pb2.DESCRIPTOR.services_by_name["IssueService"].full_name
+EVALUATION_DATASETS = evaluation_datasets_pb2.DESCRIPTOR.services_by_name["EvaluationDatasetService"].full_name
 ADMIN = admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 
 
@@ -52,5 +55,9 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
         Door(MODEL_REGISTRY, partial(model_registry.add_to_server, ModelRegistryServicer(services.model_registry))),
         Door(LOGGED_MODELS, partial(logged_models.add_to_server, LoggedModelServicer(services.logged_models))),
         Door(ISSUES, partial(issues.add_to_server, IssueServicer(services.issues))),
+        Door(
+            EVALUATION_DATASETS,
+            partial(evaluation_datasets.add_to_server, EvaluationDatasetServicer(services.evaluation_datasets)),
+        ),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

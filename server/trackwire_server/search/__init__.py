@@ -26,6 +26,7 @@ from trackwire_server.search.tree import (
     ValueType,
 )
 from trackwire_server.search.vocabulary import (
+    EVALUATION_DATASETS,
     EXPERIMENTS,
     ISSUES,
     LOGGED_MODELS,
@@ -37,6 +38,7 @@ from trackwire_server.search.vocabulary import (
 )
 
 __all__ = [
+    "EVALUATION_DATASETS",
     "EXPERIMENTS",
     "ISSUES",
     "LOGGED_MODELS",

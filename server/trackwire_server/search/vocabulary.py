@@ -232,9 +232,32 @@ def _issues() -> Vocabulary:
     )
 
 
+def _evaluation_datasets() -> Vocabulary:
+    created_time = Attribute("created_time", INTEGER, aliases=("creation_time", "creation_timestamp"), is_time=True)
+    last_update_time = Attribute("last_update_time", INTEGER, aliases=("last_updated_timestamp",), is_time=True)
+    dataset_id = Attribute("dataset_id", STRING)
+    order = (OrderTerm(created_time.field, descending=True), OrderTerm(dataset_id.field))
+    return Vocabulary(
+        entity="evaluation datasets",
+        attributes=(
+            NAME,
+            dataset_id,
+            Attribute("created_by", STRING),
+            Attribute("last_updated_by", STRING),
+            created_time,
+            last_update_time,
+        ),
+        keyed_kinds=frozenset({FieldKind.TAG}),
+        unique_key=(dataset_id.field,),
+        default_order=order,
+        tie_order=order,
+    )
+
+
 EXPERIMENTS = _experiments()
 RUNS = _runs()
 REGISTERED_MODELS = _registered_models()
 MODEL_VERSIONS = _model_versions()
 LOGGED_MODELS = _logged_models()
 ISSUES = _issues()
+EVALUATION_DATASETS = _evaluation_datasets()

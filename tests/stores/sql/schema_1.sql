@@ -409,3 +409,68 @@ CREATE TABLE issue_metadata (
 	CONSTRAINT fk_issue_metadata_issue_no FOREIGN KEY(issue_no) REFERENCES issues (issue_no) ON DELETE CASCADE
 )
  WITHOUT ROWID;
+
+CREATE TABLE evaluation_datasets (
+	dataset_no INTEGER NOT NULL,
+	workspace VARCHAR(250) DEFAULT 'default' NOT NULL,
+	dataset_id VARCHAR(64) NOT NULL,
+	name VARCHAR(500) NOT NULL,
+	schema TEXT DEFAULT '' NOT NULL,
+	record_count BIGINT DEFAULT 0 NOT NULL,
+	digest VARCHAR(8) NOT NULL,
+	creation_time_ms BIGINT NOT NULL,
+	last_update_time_ms BIGINT NOT NULL,
+	created_by VARCHAR(256) DEFAULT '' NOT NULL,
+	last_updated_by VARCHAR(256) DEFAULT '' NOT NULL,
+	request_id VARCHAR(64),
+	CONSTRAINT pk_evaluation_datasets PRIMARY KEY (dataset_no),
+	CONSTRAINT uq_evaluation_datasets_dataset_id UNIQUE (dataset_id),
+	CONSTRAINT uq_evaluation_datasets_request_id UNIQUE (request_id)
+);
+
+CREATE INDEX ix_evaluation_datasets_name ON evaluation_datasets (workspace, name, creation_time_ms, dataset_id);
+
+CREATE INDEX ix_evaluation_datasets_newest ON evaluation_datasets (workspace, creation_time_ms, dataset_id);
+
+CREATE TABLE evaluation_dataset_tags (
+	dataset_no INTEGER NOT NULL,
+	"key" VARCHAR(255) NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_evaluation_dataset_tags PRIMARY KEY (dataset_no, "key"),
+	CONSTRAINT fk_evaluation_dataset_tags_dataset_no FOREIGN KEY(dataset_no) REFERENCES evaluation_datasets (dataset_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE evaluation_dataset_experiments (
+	dataset_no INTEGER NOT NULL,
+	experiment_no INTEGER NOT NULL,
+	CONSTRAINT pk_evaluation_dataset_experiments PRIMARY KEY (dataset_no, experiment_no),
+	CONSTRAINT fk_evaluation_dataset_experiments_dataset_no FOREIGN KEY(dataset_no) REFERENCES evaluation_datasets (dataset_no) ON DELETE CASCADE,
+	CONSTRAINT fk_evaluation_dataset_experiments_experiment_no FOREIGN KEY(experiment_no) REFERENCES experiments (experiment_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_evaluation_dataset_experiments_experiment_no ON evaluation_dataset_experiments (experiment_no);
+
+CREATE TABLE evaluation_dataset_records (
+	record_no INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	dataset_no INTEGER NOT NULL,
+	record_id VARCHAR(64) NOT NULL,
+	input_hash VARCHAR(64) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	inputs TEXT NOT NULL,
+	outputs TEXT NOT NULL,
+	expectations TEXT DEFAULT '' NOT NULL,
+	tags TEXT NOT NULL,
+	source_type VARCHAR(16),
+	source_data TEXT DEFAULT '' NOT NULL,
+	creation_time_ms BIGINT NOT NULL,
+	last_update_time_ms BIGINT NOT NULL,
+	created_by VARCHAR(256) DEFAULT '' NOT NULL,
+	last_updated_by VARCHAR(256) DEFAULT '' NOT NULL,
+	CONSTRAINT uq_evaluation_dataset_records_record_id UNIQUE (record_id),
+	CONSTRAINT uq_evaluation_dataset_records_inputs UNIQUE (dataset_no, input_hash),
+	CONSTRAINT fk_evaluation_dataset_records_dataset_no FOREIGN KEY(dataset_no) REFERENCES evaluation_datasets (dataset_no) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_evaluation_dataset_records_page ON evaluation_dataset_records (dataset_no, record_no, size_bytes);

@@ -73,6 +73,7 @@ class MemoryGarbage:
             return False
         del self._state.experiments[experiment_id]
         self._state.forget_issues(experiment_id)
+        self._state.forget_experiment_of_datasets(experiment_id)
         for model in list(self._state.logged_models.values()):
             if model.experiment_id == experiment_id:
                 self._state.forget_logged_model(model.model_id)

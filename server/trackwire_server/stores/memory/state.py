@@ -14,6 +14,7 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord
 from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
 from trackwire_server.core.run_inputs import Dataset
@@ -21,7 +22,7 @@ from trackwire_server.core.run_inputs import Dataset
 
 @dataclass(slots=True)
 class MemoryState:
-    """Experiments and what they have, in the order of its making. `metrics` stay empty, `summaries` has them."""
+    """All nouns but the registry, each in the order of its making. `metrics` stay empty, `summaries` has them."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -34,6 +35,11 @@ class MemoryState:
     logged_model_of_request: dict[str, str] = field(default_factory=dict)
     issues: dict[str, Issue] = field(default_factory=dict)
     issue_of_request: dict[str, str] = field(default_factory=dict)
+    evaluation_datasets: dict[str, EvaluationDataset] = field(default_factory=dict)
+    evaluation_dataset_of_request: dict[str, str] = field(default_factory=dict)
+    # By dataset and the hash of the inputs, each with its number.
+    evaluation_records: dict[str, dict[str, tuple[int, EvaluationRecord]]] = field(default_factory=dict)
+    last_evaluation_record_no: int = 0
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
@@ -78,6 +84,12 @@ class MemoryState:
         """Removes the issues of an experiment for good."""
         self.issues = {key: issue for key, issue in self.issues.items() if issue.experiment_id != experiment_id}
         self.issue_of_request = {key: made for key, made in self.issue_of_request.items() if made in self.issues}
+
+    def forget_experiment_of_datasets(self, experiment_id: str) -> None:
+        """Takes all evaluation datasets out of an experiment."""
+        for dataset in list(self.evaluation_datasets.values()):
+            left = tuple(each for each in dataset.experiment_ids if each != experiment_id)
+            self.evaluation_datasets[dataset.dataset_id] = replace(dataset, experiment_ids=left)
 
     def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
         """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""

@@ -48,6 +48,7 @@ _SQLITE_CONSTRAINTS = {
     "logged_models.request_id": "uq_logged_models_request_id",
     "issues.issue_id": "uq_issues_issue_id",
     "issues.request_id": "uq_issues_request_id",
+    "evaluation_datasets.request_id": "uq_evaluation_datasets_request_id",
 }
 
 _UNAVAILABLE = frozenset(

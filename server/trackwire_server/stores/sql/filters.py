@@ -50,7 +50,8 @@ class Searchable:
     `lists` has the values of an attribute that may have several, in a table that has the entity's number first. A
     search stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`;
     only an entity with an `experiment` has metrics: those of a run, which has datasets too, or those of all series with
-    its `model_id`.
+    its `model_id`. What may belong to several experiments has `memberships` instead: its number and an
+    `experiment_no`.
     """
 
     source: FromClause
@@ -63,6 +64,7 @@ class Searchable:
     experiment: Column[int] | None = None
     model_id: Column[str] | None = None
     lists: Mapping[str, Column[str]] = field(default_factory=dict)
+    memberships: Table | None = None
 
 
 METRIC_COLUMNS = {

@@ -214,6 +214,9 @@ def _in_scope(entity: Searchable, query: SearchQuery) -> Iterator[Condition]:
     if entity.stage is not None:
         stages = [stage.value for stage in query.view.stages()]
         yield entity.stage == stages[0] if len(stages) == 1 else entity.stage.in_(stages)
+    if entity.memberships is not None and query.experiment_ids:
+        of_these = _in_experiments(entity.memberships.c.experiment_no, query)
+        yield entity.owner.in_(select(owner_of(entity.memberships)).where(of_these))
     if entity.model_id is not None and query.datasets:
         yield has_series(entity.model_id, query.datasets)
 

@@ -14,6 +14,8 @@
                           │                 └─ metric_chunks      up to 4096 points a row, sorted, compressed
                           └─ uploads
     metric_keys, metric_contexts                  the names of series, each written once; they only grow
+    evaluation_datasets ─┬─ evaluation_dataset_tags, evaluation_dataset_experiments
+                         └─ evaluation_dataset_records
     registered_models ─┬─ registered_model_tags, registered_model_aliases
                        └─ model_versions ── model_version_tags
 
@@ -464,4 +466,62 @@ registered_model_aliases = Table(
     _reference("version_no", "model_versions.version_no", index=True),
     PrimaryKeyConstraint("model_no", "alias"),
     sqlite_with_rowid=False,
+)
+
+evaluation_datasets = Table(
+    "evaluation_datasets",
+    metadata,
+    _number("dataset_no"),
+    _text("workspace", 250, default="default"),
+    _text("dataset_id", 64, default=None),
+    _text("name", 500, default=None),
+    _text("schema"),
+    Column("record_count", BigInteger, nullable=False, server_default=text("0")),
+    _text("digest", 8, default=None),
+    _time("creation_time_ms"),
+    _time("last_update_time_ms"),
+    _text("created_by", 256),
+    _text("last_updated_by", 256),
+    Column("request_id", String(64), nullable=True),
+    UniqueConstraint("dataset_id", name="uq_evaluation_datasets_dataset_id"),
+    UniqueConstraint("request_id", name="uq_evaluation_datasets_request_id"),
+    Index("ix_evaluation_datasets_newest", "workspace", "creation_time_ms", "dataset_id"),
+    Index("ix_evaluation_datasets_name", "workspace", "name", "creation_time_ms", "dataset_id"),
+)
+evaluation_dataset_tags = _entries(
+    "evaluation_dataset_tags", "dataset_no", "evaluation_datasets.dataset_no", key_characters=255
+)
+evaluation_dataset_experiments = Table(
+    "evaluation_dataset_experiments",
+    metadata,
+    _reference("dataset_no", "evaluation_datasets.dataset_no"),
+    _reference("experiment_no", "experiments.experiment_no", index=True),
+    PrimaryKeyConstraint("dataset_no", "experiment_no"),
+    sqlite_with_rowid=False,
+)
+# All that a record says is JSON. `size_bytes` is that of its parts: pages are cut by it before they are read.
+evaluation_dataset_records = Table(
+    "evaluation_dataset_records",
+    metadata,
+    # In the order in which they were added.
+    _number("record_no"),
+    _reference("dataset_no", "evaluation_datasets.dataset_no"),
+    _text("record_id", 64, default=None),
+    _text("input_hash", 64, default=None),
+    Column("size_bytes", BigInteger, nullable=False),
+    _text("inputs", default=None),
+    _text("outputs", default=None),
+    _text("expectations"),
+    _text("tags", default=None),
+    Column("source_type", String(16), nullable=True),
+    _text("source_data"),
+    _time("creation_time_ms"),
+    _time("last_update_time_ms"),
+    _text("created_by", 256),
+    _text("last_updated_by", 256),
+    UniqueConstraint("record_id", name="uq_evaluation_dataset_records_record_id"),
+    UniqueConstraint("dataset_no", "input_hash", name="uq_evaluation_dataset_records_inputs"),
+    # What pages are cut by, without the rows' large parts.
+    Index("ix_evaluation_dataset_records_page", "dataset_no", "record_no", "size_bytes"),
+    sqlite_autoincrement=True,
 )

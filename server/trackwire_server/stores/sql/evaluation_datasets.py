@@ -1,0 +1,165 @@
+"""Evaluation datasets in SQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trackwire_server.core.entities import LifecycleStage
+from trackwire_server.core.errors import Aborted, ExperimentDeleted, NotFound, TrackwireError
+from trackwire_server.core.evaluation_dataset_entities import (
+    EvaluationDataset,
+    NewEvaluationDataset,
+    evaluation_dataset_not_found,
+    time_of_change,
+)
+from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
+from trackwire_server.stores.sql.evaluation_dataset_rows import (
+    EVALUATION_DATASETS,
+    find_evaluation_dataset,
+    read_evaluation_datasets,
+)
+from trackwire_server.stores.sql.search import AnyRow, search_rows
+from trackwire_server.stores.sql.tables import (
+    evaluation_dataset_experiments,
+    evaluation_dataset_tags,
+    evaluation_datasets,
+    experiments,
+)
+
+_LINKS = evaluation_dataset_experiments.c
+
+
+class SqlEvaluationDatasets:
+    """An EvaluationDatasetStore."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def create_evaluation_dataset(self, new: NewEvaluationDataset) -> EvaluationDataset:
+        """Looks for the request before it inserts anything."""
+        async with self._database.write(on_conflict=_on_conflict(new.request_id)) as connection:
+            row = await _made_before(connection, new.request_id) or await self._insert(connection, new)
+            [dataset] = await read_evaluation_datasets(connection, [row])
+            return dataset
+
+    async def get_evaluation_dataset(self, dataset_id: str) -> EvaluationDataset:
+        """By the unique id."""
+        async with self._database.read() as connection:
+            return await _read_one(connection, dataset_id)
+
+    async def search_evaluation_datasets(self, query: SearchQuery) -> Page[EvaluationDataset]:
+        """A page of rows, then their data."""
+        async with self._database.read() as connection:
+            rows, position = await search_rows(connection, EVALUATION_DATASETS, query)
+            return Page(await read_evaluation_datasets(connection, rows), position)
+
+    async def change_evaluation_dataset_tags(
+        self, dataset_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = ()
+    ) -> None:
+        """Upserts and deletes under the row's lock."""
+        async with self._database.write() as connection:
+            row = await find_evaluation_dataset(connection, dataset_id, lock=True)
+            dialect = self._database.dialect
+            await upsert_entries(connection, dialect, evaluation_dataset_tags, row.dataset_no, changed)
+            for key in deleted:
+                if not await delete_entry(connection, evaluation_dataset_tags, row.dataset_no, key):
+                    raise NotFound("tag", key, field="key")
+
+    async def link_evaluation_dataset(
+        self, dataset_id: str, *, added: Sequence[str] = (), removed: Sequence[str] = (), now_ms: int
+    ) -> EvaluationDataset:
+        """Inserts and deletes under the row's lock."""
+        async with self._database.write() as connection:
+            row = await find_evaluation_dataset(connection, dataset_id, lock=True)
+            there = await _experiments_of(connection, row.dataset_no)
+            await _check_active(connection, added)
+            new = {int(experiment_id) for experiment_id in added} - there
+            gone = {int(experiment_id) for experiment_id in removed} & there
+            await _link(connection, row.dataset_no, new)
+            if gone:
+                mine = _LINKS.dataset_no == row.dataset_no
+                await connection.execute(
+                    delete(evaluation_dataset_experiments).where(mine, _LINKS.experiment_no.in_(gone))
+                )
+            if new or gone:
+                time_ms = time_of_change(row.last_update_time_ms, now_ms)
+                mine = evaluation_datasets.c.dataset_no == row.dataset_no
+                await connection.execute(update(evaluation_datasets).where(mine).values(last_update_time_ms=time_ms))
+            return await _read_one(connection, dataset_id)
+
+    async def delete_evaluation_dataset(self, dataset_id: str) -> None:
+        """Deletes the row, and with it all that refers to it."""
+        mine = delete(evaluation_datasets).where(evaluation_datasets.c.dataset_id == dataset_id)
+        async with self._database.write() as connection:
+            if (await connection.execute(mine)).rowcount == 0:
+                raise evaluation_dataset_not_found(dataset_id)
+
+    async def _insert(self, connection: AsyncConnection, new: NewEvaluationDataset) -> AnyRow:
+        await _check_active(connection, new.experiment_ids)
+        statement = insert(evaluation_datasets).values(
+            workspace=new.workspace,
+            dataset_id=new.dataset_id,
+            name=new.name,
+            digest=new.digest,
+            creation_time_ms=new.creation_time_ms,
+            last_update_time_ms=new.creation_time_ms,
+            created_by=new.created_by,
+            last_updated_by=new.created_by,
+            request_id=new.request_id or None,
+        )
+        row = (await connection.execute(statement.returning(*evaluation_datasets.c))).one()
+        dialect = self._database.dialect
+        await upsert_entries(connection, dialect, evaluation_dataset_tags, row.dataset_no, new.tags)
+        await _link(connection, row.dataset_no, map(int, new.experiment_ids))
+        return row
+
+
+def _on_conflict(request_id: str) -> OnConflict:
+    def on_conflict(constraint: str) -> TrackwireError | None:
+        if constraint != "uq_evaluation_datasets_request_id":
+            return None
+        # Another replica has made the same dataset a moment ago: the next attempt finds it.
+        return Aborted(f"request_id: {request_id!r}: its dataset is being made by another call: send this one again")
+
+    return on_conflict
+
+
+async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow | None:
+    if not request_id:
+        return None
+    by_request = select(evaluation_datasets).where(evaluation_datasets.c.request_id == request_id)
+    return (await connection.execute(by_request)).one_or_none()
+
+
+async def _read_one(connection: AsyncConnection, dataset_id: str) -> EvaluationDataset:
+    [dataset] = await read_evaluation_datasets(connection, [await find_evaluation_dataset(connection, dataset_id)])
+    return dataset
+
+
+async def _experiments_of(connection: AsyncConnection, dataset_no: int) -> set[int]:
+    return set(await connection.scalars(select(_LINKS.experiment_no).where(_LINKS.dataset_no == dataset_no)))
+
+
+async def _check_active(connection: AsyncConnection, experiment_ids: Sequence[str]) -> None:
+    """Under locks that hold off a deletion. Raises NotFound and ExperimentDeleted."""
+    if not experiment_ids:
+        return
+    numbers = [int(experiment_id) for experiment_id in experiment_ids]
+    those = select(experiments.c.experiment_no, experiments.c.lifecycle_stage)
+    those = those.where(experiments.c.experiment_no.in_(numbers)).order_by(experiments.c.experiment_no)
+    rows = await connection.execute(those.with_for_update(read=True))
+    stages = {row.experiment_no: row.lifecycle_stage for row in rows}
+    for experiment_id, number in zip(experiment_ids, numbers, strict=True):
+        if number not in stages:
+            raise NotFound("experiment", experiment_id, field="experiment_id")
+        if stages[number] != LifecycleStage.ACTIVE:
+            raise ExperimentDeleted(experiment_id)
+
+
+async def _link(connection: AsyncConnection, dataset_no: int, experiment_nos: Iterable[int]) -> None:
+    rows = [{"dataset_no": dataset_no, "experiment_no": number} for number in experiment_nos]
+    if rows:
+        await connection.execute(insert(evaluation_dataset_experiments), rows)
