@@ -75,6 +75,7 @@ class AsyncClient:
         view_type: ViewTypeName = "ACTIVE_ONLY",
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> SearchExperimentsResponse: ...
     async def rename_experiment(self, experiment_id: str, name: str) -> Experiment: ...
     async def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None: ...
@@ -107,6 +108,7 @@ class AsyncClient:
         page_size: int = 0,
         page_token: str = "",
         returning: Returning | None = None,
+        tags_required: bool = False,
     ) -> SearchRunsResponse: ...
     async def update_run(
         self,
@@ -191,7 +193,13 @@ class AsyncClient:
         self, filter_string: str = "", *, order_by: str | Sequence[str] = (), max_results: int | None = None
     ) -> AsyncGenerator[RegisteredModel]: ...
     async def search_registered_models_page(
-        self, filter_string: str = "", *, order_by: str | Sequence[str] = (), page_size: int = 0, page_token: str = ""
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchRegisteredModelsResponse: ...
     async def update_registered_model(self, name: str, *, description: str) -> RegisteredModel: ...
     async def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel: ...
@@ -211,7 +219,13 @@ class AsyncClient:
         self, filter_string: str = "", *, order_by: str | Sequence[str] = (), max_results: int | None = None
     ) -> AsyncGenerator[ModelVersion]: ...
     async def search_model_versions_page(
-        self, filter_string: str = "", *, order_by: str | Sequence[str] = (), page_size: int = 0, page_token: str = ""
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchModelVersionsResponse: ...
     async def update_model_version(self, name: str, version: int, *, description: str) -> ModelVersion: ...
     async def transition_model_version_stage(
@@ -238,6 +252,7 @@ class AsyncClient:
         *,
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
         **options: Unpack[LoggedModelSearchOptions],
     ) -> SearchLoggedModelsResponse: ...
     async def update_logged_model(
