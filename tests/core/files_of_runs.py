@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 
 from tests.conftest import NOW_MS
 
-from trackwire_server.core.artifacts import Artifacts, DownloadRange, UploadFinish, UploadHeader
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.downloads import DownloadRange
 from trackwire_server.core.entities import LifecycleStage, Run, RunStatus
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.upload_streams import UploadFinish, UploadHeader
 
 RUN = Run(
     run_id="run1",

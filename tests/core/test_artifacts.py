@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from tests.core.files_of_runs import HEADER, RUN, WHOLE, download, stream, upload
 
-from trackwire_server.core.artifacts import Artifacts, DownloadRange
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.downloads import DownloadRange
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, NotFound, RunDeleted
 from trackwire_server.core.limits import LIMITS
 

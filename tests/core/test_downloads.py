@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from tests.core.files_of_runs import DATA, HEADER, WHOLE, download, stream, upload
 
-from trackwire_server.core.artifacts import DOWNLOAD_PART_BYTES, Artifacts, DownloadPart, DownloadRange
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.downloads import DOWNLOAD_PART_BYTES, DownloadPart, DownloadRange
 from trackwire_server.core.errors import Aborted, InvalidArgument, OutOfRange
 
 

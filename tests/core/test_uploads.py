@@ -12,7 +12,7 @@ from tests.core.files_of_runs import DATA, DAY_MS, FINISH, HEADER, RUN, WHOLE, d
 
 from trackwire_server.core.artifact_owners import RunOwners
 from trackwire_server.core.artifact_places import FILE_SCHEME, ByteStores
-from trackwire_server.core.artifacts import Artifacts, UploadFinish, UploadStatus
+from trackwire_server.core.artifacts import Artifacts, UploadStatus
 from trackwire_server.core.errors import (
     Aborted,
     AlreadyExists,
@@ -24,6 +24,7 @@ from trackwire_server.core.errors import (
     RunDeleted,
 )
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.upload_streams import UploadFinish
 from trackwire_server.stores.files import local_folders
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.runs import MemoryRuns
@@ -276,7 +277,7 @@ async def test_stream_without_a_header_keeps_the_rules_of_uploads(
         await artifacts.store("nobody", "x", bytes_of(DATA))
     with pytest.raises(FailedPrecondition, match="s3://bucket/0/far/artifacts"):
         await artifacts.store("far", "x", bytes_of(DATA))
-    monkeypatch.setattr("trackwire_server.core.artifacts.LIMITS", replace(LIMITS, artifact_bytes=len(DATA)))
+    monkeypatch.setattr("trackwire_server.core.upload_streams.LIMITS", replace(LIMITS, artifact_bytes=len(DATA)))
     await artifacts.store("run1", "x", bytes_of(DATA))
     with pytest.raises(InvalidArgument, match="at most 10 bytes are allowed in one file"):
         await artifacts.store("run1", "y", bytes_of(DATA, b"!"))
