@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trackwire_server.core.stores import ByteStore
+from trackwire_server.core.byte_stores import ByteStore
 
 ROOT = "0/run1/artifacts"
 

@@ -8,8 +8,8 @@ import pytest
 from tests.conftest import FakeClock
 from tests.stores.byte_files import ROOT, names, put, read
 
+from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.errors import Aborted, FailedPrecondition, NotFound
-from trackwire_server.core.stores import ByteStore
 from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryBytes
 

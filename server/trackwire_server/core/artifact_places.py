@@ -20,8 +20,8 @@ from trackwire_server.core.artifact_paths import (
     control_fault,
     path_fault,
 )
+from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.entities import ARTIFACT_SCHEME
-from trackwire_server.core.stores import ByteStore
 
 OWN_SCHEME = ARTIFACT_SCHEME.partition(":")[0]
 FILE_SCHEME = "file"

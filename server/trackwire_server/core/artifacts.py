@@ -20,6 +20,7 @@ from typing import NoReturn
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
+from trackwire_server.core.byte_stores import OpenFile
 from trackwire_server.core.checks import check_page_size
 from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.downloads import DownloadPart, DownloadRange, check_range, parts_of
@@ -27,7 +28,7 @@ from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import Aborted, ChecksumMismatch, FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
-from trackwire_server.core.stores import OpenFile, UploadStore
+from trackwire_server.core.stores import UploadStore
 from trackwire_server.core.upload_streams import (
     UploadFinish,
     UploadHeader,

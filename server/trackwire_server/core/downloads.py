@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from trackwire_server.core.byte_stores import OpenFile
 from trackwire_server.core.checks import check_not_negative
 from trackwire_server.core.errors import Aborted, OutOfRange
-from trackwire_server.core.stores import OpenFile
 
 DOWNLOAD_PART_BYTES = 1024 * 1024
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 from trackwire_server.core.artifact_paths import check_artifact_path
+from trackwire_server.core.byte_stores import PartialFile
 from trackwire_server.core.checks import check_not_negative, check_required
 from trackwire_server.core.entities import Upload
 from trackwire_server.core.errors import ChecksumMismatch, InvalidArgument, OutOfRange
 from trackwire_server.core.limits import LIMITS
-from trackwire_server.core.stores import PartialFile
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
 SHA256_BYTES = 32
