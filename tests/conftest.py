@@ -24,6 +24,7 @@ from trackwire.v1 import (
     admin_pb2_grpc,
     artifacts_pb2_grpc,
     experiments_pb2_grpc,
+    issues_pb2_grpc,
     logged_models_pb2_grpc,
     metrics_pb2_grpc,
     model_registry_pb2_grpc,
@@ -162,6 +163,7 @@ class Stubs:
     artifacts: artifacts_pb2_grpc.ArtifactServiceStub
     model_registry: model_registry_pb2_grpc.ModelRegistryServiceStub
     logged_models: logged_models_pb2_grpc.LoggedModelServiceStub
+    issues: issues_pb2_grpc.IssueServiceStub
     admin: admin_pb2_grpc.AdminServiceStub
 
     @classmethod
@@ -175,6 +177,7 @@ class Stubs:
             artifacts_pb2_grpc.ArtifactServiceStub(channel),
             model_registry_pb2_grpc.ModelRegistryServiceStub(channel),
             logged_models_pb2_grpc.LoggedModelServiceStub(channel),
+            issues_pb2_grpc.IssueServiceStub(channel),
             admin_pb2_grpc.AdminServiceStub(channel),
         )
 

@@ -47,8 +47,8 @@ class Backend:
     pid: int
 
     def megabytes(self) -> float:
-        """The memory that it and its children hold (RSS)."""
-        return sum(_resident_kilobytes(pid) for pid in _family(self.pid)) / 1024
+        """The memory that it and its children hold; what several of them share counts once (PSS)."""
+        return sum(_proportional_kilobytes(pid) for pid in _family(self.pid)) / 1024
 
 
 def main() -> None:
@@ -95,12 +95,18 @@ def measure_log_batch(python: Path, backends: Sequence[Backend], repeats: int) -
 
 
 def measure_log_metric(python: Path, backends: Sequence[Backend], repeats: int) -> None:
-    rates: dict[str, list[float]] = {backend.name: [] for backend in backends}
-    for _ in range(repeats):
-        for backend in backends:
-            calls = "100" if backend.name == "mlflow" else "500"
-            rates[backend.name].append(rate_of(python, backend.uri, [["log_metric", made_run(backend), calls]]))
-    tell("log_metric, one client", "calls/s", rates, at_least={"http": 5})
+    for clients in (CLIENTS, 1):
+        rates: dict[str, list[float]] = {backend.name: [] for backend in backends}
+        limits = []
+        for _ in range(repeats):
+            for backend in backends:
+                calls = "100" if backend.name == "mlflow" else "500"
+                works = [["log_metric", made_run(backend), calls] for _ in range(clients)]
+                rates[backend.name].append(rate_of(python, backend.uri, works))
+            with instant_server() as url:
+                limits.append(rate_of(python, url, [["log_metric", "run", "500"]] * clients))
+        row = f"log_metric, {clients} clients" if clients > 1 else "log_metric, one client, which waits for each answer"
+        tell(row, "calls/s", rates, at_least={"http": 5}, limit=round(median(limits)))
 
 
 def measure_history(python: Path, backends: Sequence[Backend], repeats: int) -> None:
@@ -160,7 +166,7 @@ def measure_memory(idle: dict[str, float], ours: Backend, theirs: Backend) -> No
     )
 
 
-def tell(row: str, unit: str, rates: dict[str, list[float]], *, at_least: dict[str, float]) -> None:
+def tell(row: str, unit: str, rates: dict[str, list[float]], *, at_least: dict[str, float], **more: object) -> None:
     """A row of rates, and how many times MLflow's they are."""
     medians = {name: median(found) for name, found in rates.items()}
     times = {name: round(medians[name] / medians["mlflow"], 1) for name in medians if name != "mlflow"}
@@ -170,6 +176,7 @@ def tell(row: str, unit: str, rates: dict[str, list[float]], *, at_least: dict[s
         unit=unit,
         **{name: round(value, 1) for name, value in medians.items()},
         times_mlflow=times,
+        **more,
         at_least=at_least,
         met=all(times[name] >= least for name, least in at_least.items()),
     )
@@ -337,15 +344,17 @@ def free_port() -> int:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # Any of its threads may have started one.
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for found in lists for child in found.read_text().split()]
     return [pid, *(grandchild for child in children for grandchild in _family(int(child)))]
 
 
-def _resident_kilobytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+def _proportional_kilobytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
             return int(line.split()[1])
-    raise LookupError("VmRSS")
+    raise LookupError("Pss")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         "--check", action="store_true", help="Exit with 0 if the server of this data directory serves, else with 1."
     )
     flags = parser.parse_args(arguments)
-    # Imported once the arguments are known to be right: they are heavy.
+    # Imported once the arguments are known to be right: they are heavy, and a tenth of that would be looks for garbage.
+    gc.disable()
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
     leave_locking_to_the_driver()

@@ -25,6 +25,8 @@ from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.issue_store import IssueStore
+from trackwire_server.core.issues import Issues
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
@@ -61,16 +63,24 @@ async def serve(config: Config) -> None:
     _calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
     if announced_address(config.data_dir) is None:
-        require_free_port(_options(config))
+        _require_free_ports(config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        require_free_port(_options(config))
+        _require_free_ports(config)
         served = await start(config, stack, log)
         directory.announce(served.address, served.url)
         _announce(config, served, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
+
+
+def _require_free_ports(config: Config) -> None:
+    require_free_port(_options(config))
+    if config.http_port is not None:
+        from trackwire_server.web import server as http
+
+        http.require_free_port(config.host, config.http_port)
 
 
 class Served(NamedTuple):
@@ -143,9 +153,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _calm_garbage_collector() -> None:
     """Looks for cycles a thirtieth as often, and never among what was loaded: 9 % of the cost of a small request."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    gc.enable()
 
 
 def _stop_signal(log: FilteringBoundLogger) -> asyncio.Event:
@@ -187,6 +197,7 @@ class Stores:
     logged_models: LoggedModelStore
     model_uploads: UploadStore
     model_garbage: LoggedModelGarbageStore
+    issues: IssueStore
     garbage: GarbageStore
 
 
@@ -221,6 +232,7 @@ def _services(config: Config, stores: Stores) -> Services:
         ),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
+        issues=Issues(stores.issues, clock, random_id),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -291,6 +303,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.issues import MemoryIssues
     from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
     from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
@@ -321,6 +334,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         logged_models=MemoryLoggedModels(state),
         model_uploads=model_uploads,
         model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
+        issues=MemoryIssues(state),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
     )
 
@@ -330,6 +344,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.issues import SqlIssues
     from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
     from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
@@ -342,6 +357,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
 
     database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
     stack.push_async_callback(database.close)
+    await database.warm_up()
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,
@@ -358,6 +374,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         logged_models=SqlLoggedModels(database),
         model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
         model_garbage=SqlLoggedModelGarbage(database),
+        issues=SqlIssues(database),
         garbage=SqlGarbage(database),
     )
 

@@ -232,6 +232,9 @@ class Config:
         return config
 
     def _check_together(self, values: "_Values") -> None:
+        if self.port and self.port == self.http_port:
+            port, said = values.find("port")
+            raise _bad(port, said or str(self.port), "must not be the port of HTTP, which --http-port names, as well")
         registry, said = values.find("registry_store_uri")
         if said is not None and not uris.same_store(said, self.store_uri):
             expected = f"must be the database of all else, {uris.without_password(self.store_uri)}: leave it out"

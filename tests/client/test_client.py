@@ -19,6 +19,7 @@ from trackwire.errors import (
     OutOfRangeError,
 )
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED
+from trackwire.v1.issues_pb2 import ISSUE_SEVERITY_HIGH, ISSUE_STATUS_PENDING, ISSUE_STATUS_RESOLVED
 from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_PENDING, LOGGED_MODEL_STATUS_READY, MetricDataset
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
@@ -304,6 +305,48 @@ def test_files_of_logged_models_go_up_and_come_down(client: Client, tmp_path: Pa
     assert model_id in client.collect_garbage().model_ids
 
 
+def test_issues_live_as_the_specification_says(client: Client) -> None:
+    experiment_id = client.create_experiment("issues").experiment_id
+    made = client.create_issue(
+        experiment_id,
+        "slow",
+        "Answers take a minute.",
+        severity="high",
+        root_causes="no cache",
+        categories=["latency", "cost"],
+        created_by="ada",
+        last_seen_time_ms=NOW_MS,
+        metadata={"a": "1", "b": "2"},
+    )
+    assert (made.issue_id[:4], made.name, made.status) == ("iss-", "slow", ISSUE_STATUS_PENDING)
+    assert (made.severity, list(made.root_causes), made.last_seen_time_ms) == (
+        ISSUE_SEVERITY_HIGH,
+        ["no cache"],
+        NOW_MS,
+    )
+    assert client.get_issue(made.issue_id) == made
+    changed = client.update_issue(
+        made.issue_id, status="RESOLVED", categories=[], metadata={"c": "3"}, deleted_metadata_keys="a"
+    )
+    assert (changed.status, changed.description) == (ISSUE_STATUS_RESOLVED, made.description)
+    assert (list(changed.categories), dict(changed.metadata)) == ([], {"b": "2", "c": "3"})
+    other = client.create_issue(experiment_id, "wrong", "One of two answers is.", issue_id=f"mine-{experiment_id}")
+    assert [found.issue_id for found in client.search_issues(experiment_id)] == [made.issue_id, other.issue_id]
+    assert list(client.search_issues([experiment_id], "status = 'pending'", order_by="name", max_results=5)) == [other]
+    assert other in client.search_issues()
+    page = client.search_issues_page(experiment_id, page_size=1, include_total_count=True)
+    assert ([found.name for found in page.issues], page.total_count) == (["slow"], 2)
+    page = client.search_issues_page(experiment_id, page_size=1, page_token=page.next_page_token)
+    assert ([found.name for found in page.issues], page.next_page_token) == (["wrong"], "")
+    assert not page.HasField("total_count")
+    with pytest.raises(AlreadyExistsError, match=other.issue_id):
+        client.create_issue(experiment_id, "again", "The same id.", issue_id=other.issue_id)
+    with pytest.raises(NotFoundError, match="iss-0"):
+        client.get_issue("iss-0")
+    with pytest.raises(InvalidArgumentError, match="severity: 'worst': must be one of"):
+        client.update_issue(made.issue_id, severity="worst")
+
+
 def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:
     assert client.get_server_info().store == "sqlite"
     assert client.check_health() == "SERVING"
@@ -330,6 +373,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
         test_artifacts_go_up_and_come_down(client, tmp_path)
         test_models_live_as_the_specification_says(client)
         test_logged_models_live_as_the_specification_says(client)
+        test_issues_live_as_the_specification_says(client)
         test_server_tells_of_itself_and_collects_garbage(client)
     assert set(rpc_paths().values()) - reached == set()
 

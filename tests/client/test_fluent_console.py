@@ -120,7 +120,9 @@ def test_pipes_get_the_same_bytes_and_the_captured_copy_is_readable(tmp_path: Pa
 
 def test_run_that_says_so_captures_whatever_the_environment_says(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, argument, captured in (
-        ("", None, False),
+        ("", None, True),
+        ("", False, False),
+        ("off", None, False),
         ("off", True, True),
         ("on", False, False),
         ("on", None, True),

@@ -116,7 +116,7 @@ class Slow(dict):
         forked.wait()
         return super().items()
 entered, forked = threading.Event(), threading.Event()
-with trackwire.start_run(run_id="r") as run:
+with trackwire.start_run(run_id="r", console=False) as run:
     thread = threading.Thread(target=run.log_table, args=(Slow(a=[1]), "parent.json"))
     thread.start()
     entered.wait()

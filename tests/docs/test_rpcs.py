@@ -14,6 +14,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    issues_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -27,6 +28,7 @@ MODULES = (
     artifacts_pb2,
     model_registry_pb2,
     logged_models_pb2,
+    issues_pb2,
     admin_pb2,
 )
 RPCS: dict[str, MethodDescriptor] = {
@@ -100,6 +102,10 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "LoggedModelService/SetLoggedModelTags": lambda client: client.set_logged_model_tag("m-1", "key", "value"),
     "LoggedModelService/DeleteLoggedModelTag": lambda client: client.delete_logged_model_tag("m-1", "key"),
     "LoggedModelService/LogLoggedModelParams": lambda client: client.log_logged_model_params("m-1", {"key": "v"}),
+    "IssueService/CreateIssue": lambda client: client.create_issue("0", "name", "description"),
+    "IssueService/GetIssue": lambda client: client.get_issue("iss-1"),
+    "IssueService/UpdateIssue": lambda client: client.update_issue("iss-1", status="RESOLVED"),
+    "IssueService/SearchIssues": lambda client: list(client.search_issues()),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

@@ -6,6 +6,7 @@ from tests.docs.documents import README, SEARCH, block_of
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.search import (
     EXPERIMENTS,
+    ISSUES,
     LOGGED_MODELS,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
@@ -23,6 +24,7 @@ VOCABULARIES = {
     "registered models": REGISTERED_MODELS,
     "model versions": MODEL_VERSIONS,
     "logged models": LOGGED_MODELS,
+    "issues": ISSUES,
 }
 
 

@@ -13,6 +13,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    issues_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -26,6 +27,7 @@ FILES = (
     artifacts_pb2,
     model_registry_pb2,
     logged_models_pb2,
+    issues_pb2,
     admin_pb2,
 )
 SERVICES: Sequence[ServiceDescriptor] = [
@@ -103,6 +105,7 @@ FILTERS = (
     "run_id IN (" + ",".join(["'a'"] * 2_000) + ")",
     "\0",
     "a OR",
+    "severity >= 'medium' AND categories LIKE '%' OR status = 'pending'",
     "attributes.status = 'RUNNING' AND attributes.end_time IS NULL",
     " OR ".join(["metrics.loss > 1"] * 300),
 )
@@ -111,6 +114,7 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "SearchRunsRequest": ("metrics.loss DESC", "params.lr ASC", "attributes.start_time", "tags.a", "status"),
     "SearchRegisteredModelsRequest": ("name DESC", "last_updated_timestamp", "creation_timestamp ASC"),
     "SearchLoggedModelsRequest": ("metrics.loss DESC", "params.lr", "creation_timestamp", "tags.a", "model_id"),
+    "SearchIssuesRequest": ("severity DESC", "last_seen_timestamp", "issue_id", "status"),
     "SearchModelVersionsRequest": ("version_number DESC", "name", "last_updated_timestamp", "creation_timestamp"),
 }
 BAD_ORDERS = ("nothing.there", "a b c", "\0", "name", "metrics.loss", "version_number")

@@ -22,6 +22,7 @@ from tests.rpc.refusals import refusal_in
 from trackwire.v1 import (
     artifacts_pb2,
     experiments_pb2,
+    issues_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -44,6 +45,7 @@ CLIENT_ERRORS = {
 }
 RUNS = ("run", "run-2", "gone")
 MODELS = ("digits", "model two")
+ISSUES = ("iss-1", "iss-2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class World:
         if made is not None:
             self.pools.add("experiment_id", made.experiment.experiment_id)  # type: ignore[attr-defined]
         await self._log_model()
+        for issue_id in ISSUES:
+            issue = issues_pb2.CreateIssueRequest(
+                issue_id=issue_id, experiment_id="0", name="slow", description="It is."
+            )
+            await tried(self.stubs.issues.CreateIssue(issue))
         await tried(stubs.artifacts.UploadArtifact(upload("run", "folder/file.bin")))
         await tried(stubs.runs.DeleteRun(runs_pb2.DeleteRunRequest(run_id="gone")))
 
@@ -134,6 +141,8 @@ async def world(stubs: Stubs) -> World:
             "source": ["runs:/run/m", "/models/m", "file:///m"],
             "model_id": ["m-1", ""],
             "dataset_digest": ["d-1", ""],
+            "issue_id": [*ISSUES, *(f"iss-{at}" for at in range(3, 20))],
+            "description": ["It takes long."],
             "page_token": [""] * 10,
             "resume_token": [""] * 10,
             "version": ["", ""],

@@ -191,6 +191,48 @@ def test_other_rpcs_of_mlflow_are_refused_by_name(rest: Rest) -> None:
         assert message == f"{rpc.name} is not implemented by this server"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/graphql", "GraphQL"),
+        ("POST", "/graphql", "GraphQL"),
+        ("POST", "/v1/traces", "OpenTelemetry traces"),
+        ("POST", "/gateway/chat/mlflow/invocations", "AI gateway"),
+        ("GET", "/signup", "basic-auth"),
+        ("POST", "users/create", "basic-auth"),
+        ("PATCH", "users/update-password", "basic-auth"),
+        ("GET", "/ajax-api/3.0/mlflow/users/current/permissions", "basic-auth"),
+        ("POST", "/api/3.0/mlflow/roles/create", "basic-auth"),
+        ("POST", "experiments/permissions/create", "basic-auth"),
+        ("DELETE", "registered-models/permissions/delete", "basic-auth"),
+        ("POST", "/api/3.0/mlflow/gateway/secrets/permissions/create", "basic-auth"),
+        ("GET", "/ajax-api/3.0/mlflow/gateway/supported-providers", "AI gateway"),
+        ("POST", "/ajax-api/2.0/mlflow/runs/create-promptlab-run", "create-promptlab-run"),
+        ("GET", "/ajax-api/2.0/mlflow/gateway-proxy", "gateway-proxy"),
+        ("POST", "/ajax-api/2.0/mlflow/gateway-proxy", "gateway-proxy"),
+        ("GET", "/ajax-api/2.0/mlflow/get-trace-artifact", "get-trace-artifact"),
+        ("GET", "/ajax-api/3.0/mlflow/get-trace-artifact", "get-trace-artifact"),
+        ("POST", "/ajax-api/3.0/mlflow/scorer/invoke", "scorer/invoke"),
+        ("PUT", "/api/3.0/mlflow/scorers/online-config", "online scoring"),
+        ("POST", "/ajax-api/3.0/mlflow/issues/invoke", "issues/invoke"),
+        ("GET", "/ajax-api/3.0/mlflow/jobs/some", "jobs"),
+        ("POST", "/ajax-api/3.0/jobs/search", "jobs"),
+        ("POST", "/ajax-api/3.0/mlflow/mcp-servers", "MCP server registry"),
+    ],
+)
+def test_what_no_protobuf_describes_is_refused_by_name(rest: Rest, method: str, path: str, name: str) -> None:
+    found = rest.refused(method, path, json={})
+    assert found == (501, "NOT_IMPLEMENTED", f"{name} is not implemented by this server")
+
+
+def test_only_what_mlflow_has_is_refused_so(rest: Rest) -> None:
+    for path in ("usersandmore", "/api/3.0/mlflow/jobsome", "/api/2.0/mlflow/issues"):
+        assert rest.refused("POST", path, json={})[:2] == (404, "ENDPOINT_NOT_FOUND")
+    assert rest.send("GET", "/graphqls").status_code == 404
+    # An issue may have any id.
+    assert rest.refused("GET", "/api/3.0/mlflow/issues/invoke")[1] == "RESOURCE_DOES_NOT_EXIST"
+
+
 def test_unknown_paths_and_methods_are_told(rest: Rest) -> None:
     status, code, message = rest.refused("GET", "runs/nothing")
     assert (status, code) == (404, "ENDPOINT_NOT_FOUND")

@@ -14,6 +14,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    issues_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -28,6 +29,7 @@ FILES = {
     "artifacts": artifacts_pb2,
     "model_registry": model_registry_pb2,
     "logged_models": logged_models_pb2,
+    "issues": issues_pb2,
     "admin": admin_pb2,
 }
 METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
@@ -113,6 +115,14 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("logged_models", "DeleteLoggedModelTag", {"key": "a"}),
     ("logged_models", "LogLoggedModelParams", {"params": {"depth": "3"}}),
     ("logged_models", "DeleteLoggedModel", {}),
+    (
+        "issues",
+        "CreateIssue",
+        {"experiment_id": "0", "issue_id": "iss-1", "name": "slow", "description": "It takes long."},
+    ),
+    ("issues", "GetIssue", {"issue_id": "iss-1"}),
+    ("issues", "UpdateIssue", {"issue_id": "iss-1", "status": issues_pb2.ISSUE_STATUS_RESOLVED}),
+    ("issues", "SearchIssues", {}),
     ("admin", "GetServerInfo", {}),
     ("admin", "CollectGarbage", {}),
 ]

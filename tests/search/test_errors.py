@@ -6,6 +6,7 @@ import pytest
 
 from trackwire_server.search import (
     EXPERIMENTS,
+    ISSUES,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -102,6 +103,26 @@ def refusal(text: str, vocabulary: Vocabulary = RUNS, limits: SearchLimits | Non
 )
 def test_error_points_at_the_column(text: str, column: int, reason: str) -> None:
     error = refusal(text)
+    assert (error.column, reason in error.reason) == (column, True), str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("severity = 'worst'", 12, "severity is never 'worst'; expected one of NOT_AN_ISSUE, LOW, MEDIUM, HIGH"),
+        ("severity > 3", 12, "severity takes text, and 3 is not quoted"),
+        (
+            "severity LIKE 'h%'",
+            10,
+            "does not apply to severity, which is one of NOT_AN_ISSUE, LOW, MEDIUM, HIGH; use",
+        ),
+        ("categories > 'a'", 12, "> does not apply to categories, which is text"),
+        ("latency = 1", 1, "'latency' is not known of issues; issues are searched by name, issue_id"),
+        ("tags.a = 'b'", 1, "issues have no tags; they are searched by name"),
+    ],
+)
+def test_error_about_issues_points_at_the_column(text: str, column: int, reason: str) -> None:
+    error = refusal(text, ISSUES)
     assert (error.column, reason in error.reason) == (column, True), str(error)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from trackwire_server.search import (
     EXPERIMENTS,
+    ISSUES,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -226,6 +227,27 @@ def test_attribute_values_have_the_attributes_type(filter_text: str, value: Valu
 def test_stage_is_found_in_any_case() -> None:
     stage = Field(FieldKind.ATTRIBUTE, "current_stage", ValueType.STRING)
     assert parse_filter("stage = 'production'", MODEL_VERSIONS) == Comparison(stage, Operator.EQUAL, "Production")
+
+
+@pytest.mark.parametrize(
+    ("written", "operator", "value"),
+    [
+        ("= 'high'", Operator.EQUAL, 4),
+        ("!= 'LOW'", Operator.NOT_EQUAL, 2),
+        ('>= "Medium"', Operator.GREATER_OR_EQUAL, 3),
+        ("IN ('not_an_issue', 'high')", Operator.IN, (1, 4)),
+        ("IS NULL", Operator.IS_NULL, None),
+    ],
+)
+def test_rank_is_a_number_in_the_tree(written: str, operator: Operator, value: Value) -> None:
+    severity = Field(FieldKind.ATTRIBUTE, "severity", ValueType.INTEGER)
+    assert parse_filter(f"severity {written}", ISSUES) == Comparison(severity, operator, value)
+
+
+def test_one_of_several_values_is_named_in_either_number() -> None:
+    categories = Field(FieldKind.ATTRIBUTE, "categories", ValueType.STRING)
+    for name in ("categories", "category", "attributes.Categories"):
+        assert parse_filter(f"{name} = 'cost'", ISSUES) == Comparison(categories, Operator.EQUAL, "cost")
 
 
 def present(key: str) -> Comparison:

@@ -7,6 +7,7 @@ import pytest
 
 from trackwire_server.search import (
     EXPERIMENTS,
+    ISSUES,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
     RUNS,
@@ -50,6 +51,8 @@ from trackwire_server.search import (
         (MODEL_VERSIONS, ["creation_timestamp"], ["creation_timestamp ASC", "name ASC", "version_number DESC"]),
         (MODEL_VERSIONS, ["version ASC"], ["version_number ASC", "name ASC"]),
         (MODEL_VERSIONS, ["name DESC"], ["name DESC", "version_number DESC"]),
+        (ISSUES, [], ["severity DESC", "creation_timestamp DESC", "issue_id ASC"]),
+        (ISSUES, ["last_seen_time DESC"], ["last_seen_timestamp DESC", "creation_timestamp DESC", "issue_id ASC"]),
     ],
 )
 def test_ties_make_the_order_total(vocabulary: Vocabulary, clauses: list[str], order: list[str]) -> None:
@@ -78,6 +81,11 @@ def test_bad_clause_points_at_the_column(clauses: list[str], column: int, reason
     with pytest.raises(SearchSyntaxError) as caught:
         parse_order_by(clauses, RUNS, limits=SearchLimits(order_clauses_max=2))
     assert (caught.value.column, reason in caught.value.reason) == (column, True), str(caught.value)
+
+
+def test_nothing_is_ordered_by_what_may_be_several() -> None:
+    with pytest.raises(SearchSyntaxError, match="issues are not ordered by categories, of which one may have several"):
+        parse_order_by(["severity DESC", "category"], ISSUES)
 
 
 METRIC = Field(FieldKind.METRIC, "m", ValueType.REAL)

@@ -105,6 +105,22 @@ def test_bad_value_is_refused_by_name_and_value(name: str, value: str) -> None:
     assert by_variable.value.message.startswith(f"{setting.variable}: {value!r}: must be ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "source"),
+    [
+        (("--port", "5000"), "--port: '5000'"),
+        (("--http-port", "5051"), "--port: '5051'"),
+        (("--http-port", "7", "--port", "7"), "--port: '7'"),
+    ],
+)
+def test_one_port_for_both_protocols_is_refused(arguments: tuple[str, ...], source: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        read(*arguments)
+    assert refused.value.message.startswith(f"{source}: must not be the port of HTTP")
+    assert read("--port", "0", "--http-port", "0").http_port == 0
+    assert read("--port", "5000", "--http-port", "off").port == 5000
+
+
 # What an MLflow server is told, in its own words.
 
 

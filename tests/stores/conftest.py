@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
+from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
@@ -24,6 +25,7 @@ from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.issues import MemoryIssues
 from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
 from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
@@ -32,6 +34,7 @@ from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.issues import SqlIssues
 from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
@@ -60,6 +63,7 @@ class Stores:
     metrics: MetricStore
     put_summaries: PutSummaries
     logged_models: LoggedModelStore
+    issues: IssueStore
 
 
 def memory_stores() -> Stores:
@@ -78,6 +82,7 @@ def memory_stores() -> Stores:
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
         MemoryLoggedModels(state),
+        MemoryIssues(state),
     )
 
 
@@ -99,6 +104,7 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
             SqlLoggedModels(database),
+            SqlIssues(database),
         )
     finally:
         await database.close()

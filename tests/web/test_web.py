@@ -48,7 +48,8 @@ def test_port_that_is_taken_is_told(make_server_process: MakeServer) -> None:
         server = make_server_process("--http-port", str(port))
         assert server.launch().wait(30) == 1
     words = f"port {port} of 127.0.0.1 is taken; choose another with --http-port, or --http-port off"
-    assert words in server.log_text()
+    assert server.log_text() == f"trackwire server: {words}\n"
+    assert not server.data_dir.exists()
 
 
 @pytest.mark.parametrize("value", ["65536", "five", "-1"])

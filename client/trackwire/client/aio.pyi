@@ -9,6 +9,7 @@ from grpc import ChannelCredentials
 from numpy.typing import ArrayLike
 
 from trackwire.client.experiments import ViewTypeName
+from trackwire.client.issues import IssueChanges, IssueOptions
 from trackwire.client.logged_models import LoggedModelOptions, LoggedModelSearchOptions, LoggedModelStatusName
 from trackwire.client.metrics import MetricRead, ReadRange
 from trackwire.client.model_registry import ModelStageName, ModelVersionOptions
@@ -24,6 +25,7 @@ from trackwire.v1.artifacts_pb2 import (
     GetUploadStatusResponse,
 )
 from trackwire.v1.experiments_pb2 import Experiment, SearchExperimentsResponse
+from trackwire.v1.issues_pb2 import Issue, SearchIssuesResponse
 from trackwire.v1.logged_models_pb2 import LoggedModel, SearchLoggedModelsResponse
 from trackwire.v1.metrics_pb2 import (
     IngestMetricsResponse,
@@ -277,6 +279,29 @@ class AsyncClient:
         self, model_id: str, path: str, *, offset: int = 0, length: int = 0
     ) -> bytes: ...
     async def delete_logged_model_artifact(self, model_id: str, path: str) -> None: ...
+    async def create_issue(
+        self, experiment_id: str, name: str, description: str, **options: Unpack[IssueOptions]
+    ) -> Issue: ...
+    async def get_issue(self, issue_id: str) -> Issue: ...
+    async def update_issue(self, issue_id: str, **changes: Unpack[IssueChanges]) -> Issue: ...
+    def search_issues(
+        self,
+        experiment_ids: str | Sequence[str] = (),
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        max_results: int | None = None,
+    ) -> AsyncGenerator[Issue]: ...
+    async def search_issues_page(
+        self,
+        experiment_ids: str | Sequence[str] = (),
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        include_total_count: bool = False,
+    ) -> SearchIssuesResponse: ...
     async def get_server_info(self) -> GetServerInfoResponse: ...
     async def check_health(self) -> str: ...
     async def collect_garbage(

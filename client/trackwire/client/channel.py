@@ -12,7 +12,7 @@ KEEPALIVE_SECONDS = 30
 KEEPALIVE_TIMEOUT_SECONDS = 10
 
 # Idempotent as sent: a second copy leaves the same behind as the first. All but these are sent once.
-# CreateRun, CreateModelVersion and CreateLoggedModel are, since this client always gives them a request_id.
+# CreateRun, CreateModelVersion, CreateLoggedModel and CreateIssue are: this client always gives them a request_id.
 RETRIED = {
     "ExperimentService": (
         "GetExperiment",
@@ -73,6 +73,12 @@ RETRIED = {
         "DeleteLoggedModel",
         "SetLoggedModelTags",
         "LogLoggedModelParams",
+    ),
+    "IssueService": (
+        "CreateIssue",
+        "GetIssue",
+        "UpdateIssue",
+        "SearchIssues",
     ),
     "AdminService": ("GetServerInfo",),
 }

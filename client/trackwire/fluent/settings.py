@@ -91,8 +91,8 @@ def checked_seconds(field: str, value: float | str, *, at_least: float) -> float
 
 
 def console_of_environment() -> bool:
-    """Whether TRACKWIRE_CONSOLE says that what runs print is captured."""
-    return _flag("TRACKWIRE_CONSOLE", os.environ.get("TRACKWIRE_CONSOLE", ""), _CONSOLE)
+    """Whether what runs print is captured: unless TRACKWIRE_CONSOLE says that it is not."""
+    return _flag("TRACKWIRE_CONSOLE", os.environ.get("TRACKWIRE_CONSOLE", "") or "on", _CONSOLE)
 
 
 def destination(tracking_uri: str | None, mode: str | None = None) -> Destination:

@@ -1,6 +1,8 @@
 """From the messages of `trackwire.v1` to mlflow's entities."""
 
+import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from mlflow.entities import (
     Dataset,
@@ -9,6 +11,7 @@ from mlflow.entities import (
     ExperimentTag,
     FileInfo,
     InputTag,
+    Issue,
     LoggedModel,
     LoggedModelInput,
     LoggedModelOutput,
@@ -22,6 +25,7 @@ from mlflow.entities import (
     RunOutputs,
     RunTag,
 )
+from mlflow.entities.issue import IssueSeverity, IssueStatus
 from mlflow.entities.model_registry import (
     ModelVersion,
     ModelVersionTag,
@@ -34,12 +38,15 @@ from trackwire.queries import convert
 from trackwire.v1 import (
     artifacts_pb2,
     experiments_pb2,
+    issues_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
     run_inputs_pb2,
     runs_pb2,
 )
+
+_ISSUE_FIELDS = frozenset(field.name for field in dataclasses.fields(Issue))
 
 
 def _by_key(entries: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -126,6 +133,32 @@ def logged_model_of(message: logged_models_pb2.LoggedModel) -> LoggedModel:
         tags=dict(_by_key(message.tags)),
         params=dict(_by_key(message.params)),
         metrics=[_last_point(summary) for summary in message.metrics],
+    )
+
+
+def issue_of(message: issues_pb2.Issue) -> Issue:
+    """An issue."""
+    severity = issues_pb2.IssueSeverity.Name(message.severity).removeprefix("ISSUE_SEVERITY_").lower()
+    # Newer versions of mlflow keep more of an issue than older ones.
+    more: dict[str, Any] = {
+        "last_seen_timestamp": message.last_seen_time_ms if message.HasField("last_seen_time_ms") else None,
+        "last_updated_by": message.last_updated_by or None,
+        "metadata": dict(_by_key(message.metadata)) or None,
+    }
+    return Issue(
+        issue_id=message.issue_id,
+        experiment_id=message.experiment_id,
+        name=message.name,
+        description=message.description,
+        status=IssueStatus(issues_pb2.IssueStatus.Name(message.status).removeprefix("ISSUE_STATUS_").lower()),
+        created_timestamp=message.creation_time_ms,
+        last_updated_timestamp=message.last_update_time_ms,
+        severity=IssueSeverity(severity) if message.severity else None,
+        root_causes=list(message.root_causes) or None,
+        source_run_id=message.source_run_id or None,
+        categories=list(message.categories) or None,
+        created_by=message.created_by or None,
+        **{name: value for name, value in more.items() if name in _ISSUE_FIELDS},
     )
 
 

@@ -5,6 +5,7 @@ from mlflow.store.tracking.abstract_store import AbstractStore
 from trackwire.mlflow_plugin.experiments import ExperimentMethods
 from trackwire.mlflow_plugin.histories import Readings
 from trackwire.mlflow_plugin.inputs import InputMethods
+from trackwire.mlflow_plugin.issues import IssueMethods
 from trackwire.mlflow_plugin.logged_models import LoggedModelMethods
 from trackwire.mlflow_plugin.metrics import MetricMethods
 from trackwire.mlflow_plugin.not_kept import NotKept, names_what_is_not_kept
@@ -13,9 +14,9 @@ from trackwire.mlflow_plugin.runs import RunMethods
 
 @names_what_is_not_kept
 class TrackingStore(
-    ExperimentMethods, RunMethods, InputMethods, MetricMethods, LoggedModelMethods, NotKept, AbstractStore
+    ExperimentMethods, RunMethods, InputMethods, MetricMethods, LoggedModelMethods, IssueMethods, NotKept, AbstractStore
 ):
-    """Experiments, runs, metrics and logged models over gRPC. Connects with its first call, anew in a forked child."""
+    """Experiments and all that they have over gRPC. Connects with its first call, anew in a forked child."""
 
     def __init__(self, store_uri: str, artifact_uri: str | None = None) -> None:
         super().__init__()

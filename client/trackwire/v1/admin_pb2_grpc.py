@@ -60,8 +60,8 @@ class AdminServiceServicer(object):
 
     def CollectGarbage(self, request, context):
         """Removes for good what was deleted: runs, experiments and logged models with their metrics and artifacts, and uploads
-        that were never finished. The logged models of an experiment go with it, deleted or not. With `dry_run` it only
-        tells what it would remove.
+        that were never finished. The logged models of an experiment, deleted or not, and its issues go with it. With
+        `dry_run` it only tells what it would remove.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

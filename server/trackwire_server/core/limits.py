@@ -33,6 +33,10 @@ class Limits:
     dataset_profile_characters: int = 16_777_215
     input_tag_key_characters: int = 255
     input_tag_value_characters: int = 500
+    issue_id_characters: int = 64
+    issue_name_characters: int = 250
+    issue_category_characters: int = 250
+    issue_list_entries: int = 100
     filter_characters: int = 16_384
     order_by_clauses: int = 16
 
@@ -57,6 +61,8 @@ class Limits:
     versions_page_size: int = 200_000
     logged_models_page_size_default: int = 100
     logged_models_page_size: int = 50_000
+    issues_page_size_default: int = 100
+    issues_page_size: int = 50_000
     artifacts_page_size: int = 10_000
     summaries_page_size: int = 10_000
     datasets_page_size: int = 1_000

@@ -297,7 +297,7 @@ class GarbageStore(Protocol):
         """
 
     async def remove_experiment(self, experiment_id: str, *, before_ms: int) -> bool:
-        """Removes an experiment with its logged models.
+        """Removes an experiment with its logged models and issues.
 
         False if it is gone, restored, not old enough any more, or still has runs.
         """

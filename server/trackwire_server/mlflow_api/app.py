@@ -1,6 +1,6 @@
 """All of MLflow's API in one application."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from starlette.datastructures import URL
 from starlette.requests import Request
@@ -13,8 +13,9 @@ from trackwire_server.mlflow_api.artifact_places import ArtifactPlaces
 from trackwire_server.mlflow_api.artifact_proxy import PROXY, ArtifactProxy
 from trackwire_server.mlflow_api.artifacts import ArtifactDoor
 from trackwire_server.mlflow_api.door import METHODS, PREFIXES, Endpoint, MlflowDoor, Rpc
-from trackwire_server.mlflow_api.errors import NOT_IMPLEMENTED, MlflowError
+from trackwire_server.mlflow_api.errors import NOT_IMPLEMENTED, MlflowError, not_implemented
 from trackwire_server.mlflow_api.experiments import ExperimentDoor
+from trackwire_server.mlflow_api.issues import IssueDoor
 from trackwire_server.mlflow_api.logged_models import LoggedModelDoor
 from trackwire_server.mlflow_api.metric_history import MetricHistoryDoor
 from trackwire_server.mlflow_api.metrics import MetricDoor
@@ -24,7 +25,7 @@ from trackwire_server.mlflow_api.registered_models import RegisteredModelDoor
 from trackwire_server.mlflow_api.run_inputs import RunInputDoor
 from trackwire_server.mlflow_api.runs import RunDoor
 from trackwire_server.mlflow_api.server_info import SERVER_INFO, tell_server_info
-from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_RPCS
+from trackwire_server.mlflow_api.unknown_rpcs import UNKNOWN_BRANCHES, UNKNOWN_PLACES, UNKNOWN_RPCS
 
 
 def mlflow_routes(
@@ -39,11 +40,12 @@ def mlflow_routes(
         told = [Route(prefix + SERVER_INFO.path, tell_server_info) for prefix in PREFIXES]
         return (*proxy, *told, *_switched_off(["/{path:path}"], "--artifacts-only", log))
     artifacts = ArtifactDoor(_places(services), services.model_registry)
-    rpcs = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), services.metrics.admitted, log)
+    rpcs = MlflowDoor((*rpcs_of(services), *UNKNOWN_RPCS), services.metrics.admitted, log, unknown=UNKNOWN_BRANCHES)
     return (
         *artifacts.routes(log),
         *proxy,
         *(Route(f"{prefix}{{path:path}}", rpcs, methods=METHODS) for prefix in PREFIXES),
+        *_unknown_places(log),
         Route("//{path:path}", merge_slashes, methods=METHODS),
     )
 
@@ -55,6 +57,20 @@ def _switched_off(paths: Sequence[str], flag: str, log: FilteringBoundLogger) ->
         raise MlflowError(NOT_IMPLEMENTED, f"{request.method} {request.scope['path']} is switched off: {flag}")
 
     return tuple(Route(path, Endpoint(refuse, log), methods=METHODS) for path in paths)
+
+
+def _unknown_places(log: FilteringBoundLogger) -> Iterator[BaseRoute]:
+    """What of MLflow's lies beside its API and is not here."""
+
+    def refusing(name: str) -> Endpoint:
+        async def refuse(_request: Request) -> Response:
+            raise not_implemented(name)
+
+        return Endpoint(refuse, log)
+
+    for place, name in UNKNOWN_PLACES.items():
+        for path in (place, f"{place}/{{path:path}}"):
+            yield Route(path, refusing(name), methods=METHODS)
 
 
 async def merge_slashes(request: Request) -> Response:
@@ -78,6 +94,7 @@ def rpcs_of(services: Services) -> Sequence[Rpc]:
         *MetricHistoryDoor(services.metrics).rpcs(),
         *ArtifactDoor(_places(services), services.model_registry).rpcs(),
         *LoggedModelDoor(services.logged_models).rpcs(),
+        *IssueDoor(services.issues).rpcs(),
         SERVER_INFO,
         *RegisteredModelDoor(services.model_registry).rpcs(),
         *ModelVersionDoor(services.model_registry).rpcs(),

@@ -22,9 +22,9 @@ from trackwire_server.mlflow_api.errors import (
     ENDPOINT_NOT_FOUND,
     INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
-    NOT_IMPLEMENTED,
     MlflowError,
     error_of,
+    not_implemented,
 )
 from trackwire_server.mlflow_api.reading import read_body, read_query
 
@@ -36,6 +36,7 @@ JSON_TYPE = "application/json"
 Admission: TypeAlias = Callable[[int], AbstractContextManager[None]]
 Answer: TypeAlias = Mapping[str, Any]
 EMPTY: Answer = {}
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,19 @@ class Endpoint:
 
 
 class MlflowDoor(Endpoint):
-    """The ASGI application of all rpcs."""
+    """The ASGI application of all rpcs. `unknown` are the names of what else MLflow has, at a path and all below it."""
 
-    def __init__(self, rpcs: Iterable[Rpc | UnknownRpc], admitted: Admission, log: FilteringBoundLogger):
+    def __init__(
+        self,
+        rpcs: Iterable[Rpc | UnknownRpc],
+        admitted: Admission,
+        log: FilteringBoundLogger,
+        *,
+        unknown: Mapping[str, str] = _NOTHING,
+    ):
         super().__init__(self._answer, log)
         self._admitted = admitted
+        self._unknown = unknown
         self._fixed: dict[str, dict[str, Rpc | UnknownRpc]] = {}
         self._patterned: list[tuple[Sequence[str], Rpc | UnknownRpc]] = []
         for rpc in rpcs:
@@ -102,7 +111,7 @@ class MlflowDoor(Endpoint):
     async def _answer(self, request: Request) -> Response:
         rpc, fields = self._find(_method_of(request), request.path_params["path"])
         if isinstance(rpc, UnknownRpc):
-            raise MlflowError(NOT_IMPLEMENTED, f"{rpc.name} is not implemented by this server")
+            raise not_implemented(rpc.name)
         if rpc.method == "GET":
             return json_response(await rpc.handle(_query_of(request, rpc, fields)))
         # From its first byte on: many large requests at once are turned away, not gathered in memory.
@@ -122,6 +131,9 @@ class MlflowDoor(Endpoint):
                 if rpc.method == method:
                     return rpc, fields
                 methods.append(rpc.method)
+        for branch, name in self._unknown.items():
+            if path == branch or path.startswith(f"{branch}/"):
+                raise not_implemented(name)
         hint = f": it takes {', '.join(methods)}" if methods else ""
         raise MlflowError(ENDPOINT_NOT_FOUND, f"{method} {path} is no endpoint of this server{hint}")
 

@@ -47,6 +47,7 @@ WORDS: Mapping[tuple[type[errors.TrackwireError], str], str] = {
     (errors.NotFound, "run"): "Run with id={0} not found",
     (errors.NotFound, "experiment"): "No Experiment with id={0} exists",
     (errors.NotFound, "logged model"): "Logged model with ID '{0}' not found",
+    (errors.NotFound, "issue"): "Issue with ID '{0}' not found",
     (errors.NotFound, "tag"): "No tag with name: {0} exists",
     (errors.NotFound, "registered model"): "Registered Model with name={0} not found",
     (errors.AlreadyExists, "registered model"): "Registered Model (name={0}) already exists.",
@@ -82,6 +83,11 @@ def invalid(parameter: str, value: object, hint: str) -> MlflowError:
         INVALID_PARAMETER_VALUE,
         f"Invalid value {_as_json(value)} for parameter '{parameter}' supplied:  Hint: {hint}. {SEE_DOCS}",
     )
+
+
+def not_implemented(name: str) -> MlflowError:
+    """Something of MLflow's that this server does not have."""
+    return MlflowError(NOT_IMPLEMENTED, f"{name} is not implemented by this server")
 
 
 def invalid_path() -> MlflowError:

@@ -21,6 +21,8 @@ MessageT = TypeVar("MessageT", bound=msgspec.Struct)
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AT = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+# Which value of a map it is, msgspec does not say.
+_IN_MAP = "[...]"
 _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<field>[^.\[\]]+)")
 
 
@@ -94,6 +96,9 @@ def _refused(raw: Mapping[str, Any], words: str) -> MlflowError:
     what, path = match["what"], match["path"] or ""
     if absent := _MISSING.fullmatch(what):
         return missing(f"{path}.{absent['field']}" if path else absent["field"])
+    if path.endswith(_IN_MAP):
+        path = path.removesuffix(_IN_MAP)
+        return invalid(path, _value_at(raw, path), f"One of its values is wrong: {what[0].lower()}{what[1:]}")
     value = _value_at(raw, path)
     return invalid(path, value, f"Value was of type '{_kind_of(value)}': {what[0].lower()}{what[1:]}")
 

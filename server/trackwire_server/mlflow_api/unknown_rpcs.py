@@ -1,7 +1,10 @@
-"""MLflow's rpcs that this server does not have: it says so by their names.
+"""What MLflow has and this server has not: it says so by its name.
 
-Paths and names are those of MLflow 3.18's protobuf services.
+The rpcs are those of MLflow 3.18's protobuf services. Beside them are paths that no protobuf describes: of its pages,
+of other protocols, and of basic-auth, as 3.12 and 3.17 have it.
 """
+
+from collections.abc import Mapping
 
 from trackwire_server.mlflow_api.door import UnknownRpc
 
@@ -39,10 +42,6 @@ _TABLE = """
     POST   3.0/mlflow/traces/{assessment.trace_id}/assessments createAssessment
     PATCH  3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} updateAssessment
     DELETE 3.0/mlflow/traces/{trace_id}/assessments/{assessment_id} deleteAssessment
-    POST   3.0/mlflow/issues createIssue
-    PATCH  3.0/mlflow/issues/{issue_id} updateIssue
-    GET    3.0/mlflow/issues/{issue_id} getIssue
-    POST   3.0/mlflow/issues/search searchIssues
     POST   3.0/mlflow/label-schemas/create createLabelSchema
     GET    3.0/mlflow/label-schemas/get getLabelSchema
     GET    3.0/mlflow/label-schemas/get-by-name getLabelSchemaByName
@@ -131,3 +130,49 @@ _TABLE = """
 UNKNOWN_RPCS = tuple(
     UnknownRpc(method, path, name) for method, path, name in (line.split() for line in _TABLE.strip().splitlines())
 )
+
+# What stands at a path of the API and at all below it, unless something is answered there; the nearest comes first.
+_BRANCHES = """
+    2.0/mlflow/users basic-auth
+    3.0/mlflow/users basic-auth
+    3.0/mlflow/roles basic-auth
+    2.0/mlflow/experiments/permissions basic-auth
+    2.0/mlflow/registered-models/permissions basic-auth
+    3.0/mlflow/scorers/permissions basic-auth
+    3.0/mlflow/gateway/secrets/permissions basic-auth
+    3.0/mlflow/gateway/endpoints/permissions basic-auth
+    3.0/mlflow/gateway/model-definitions/permissions basic-auth
+    3.0/mlflow/workspace-permissions basic-auth
+    3.0/mlflow/workspaces workspaces
+    2.0/mlflow/runs/create-promptlab-run create-promptlab-run
+    2.0/mlflow/gateway-proxy gateway-proxy
+    2.0/mlflow/get-trace-artifact get-trace-artifact
+    3.0/mlflow/get-trace-artifact get-trace-artifact
+    3.0/mlflow/gateway AI gateway
+    3.0/mlflow/scorer scorer/invoke
+    3.0/mlflow/scorers/online-config online scoring
+    3.0/mlflow/scorers/online-configs online scoring
+    3.0/mlflow/issues/invoke issues/invoke
+    3.0/mlflow/genai genai/evaluate
+    3.0/mlflow/jobs jobs
+    3.0/jobs jobs
+    3.0/mlflow/demo demo
+    3.0/mlflow/assistant assistant
+    3.0/mlflow/mcp-servers MCP server registry
+    3.0/mlflow/ui-telemetry ui-telemetry
+"""
+# The same of paths that lie elsewhere.
+_PLACES = """
+    /graphql GraphQL
+    /v1/traces OpenTelemetry traces
+    /v1/metrics OpenTelemetry metrics
+    /gateway AI gateway
+    /signup basic-auth
+"""
+
+
+def _by_path(table: str) -> Mapping[str, str]:
+    return dict(line.split(maxsplit=1) for line in table.strip().splitlines())
+
+
+UNKNOWN_BRANCHES, UNKNOWN_PLACES = _by_path(_BRANCHES), _by_path(_PLACES)

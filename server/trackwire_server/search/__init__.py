@@ -27,6 +27,7 @@ from trackwire_server.search.tree import (
 )
 from trackwire_server.search.vocabulary import (
     EXPERIMENTS,
+    ISSUES,
     LOGGED_MODELS,
     MODEL_VERSIONS,
     REGISTERED_MODELS,
@@ -37,6 +38,7 @@ from trackwire_server.search.vocabulary import (
 
 __all__ = [
     "EXPERIMENTS",
+    "ISSUES",
     "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "NEGATIVE_OPERATORS",

@@ -137,7 +137,7 @@ def _unknown(name: Name, part: str, vocabulary: Vocabulary, *, offset: int = 0) 
 
 def _as_key(name: Name, vocabulary: Vocabulary) -> str:
     """What a word means perhaps that stands alone: the key of a metric, param or tag."""
-    if len(name.raw) > SUGGESTION_CHARACTERS_MAX or not WORD_PATTERN.fullmatch(name.raw):
+    if not vocabulary.keyed_kinds or len(name.raw) > SUGGESTION_CHARACTERS_MAX or not WORD_PATTERN.fullmatch(name.raw):
         return ""
     *most, last = [f"{kind}s.{name.raw}" for kind in FieldKind if kind in vocabulary.keyed_kinds]
     return f"did you mean {', '.join(most)} or {last}? " if most else f"did you mean {last}? "

@@ -27,7 +27,7 @@ from trackwire_server.search.tree import (
     Value,
     ValueType,
 )
-from trackwire_server.search.values import Literal, read_value
+from trackwire_server.search.values import Literal, read_rank, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,8 +116,9 @@ def _order_term(clause: str, vocabulary: Vocabulary, limits: SearchLimits) -> Or
         builder.check(parsed)
     name, *direction = cast("list[Token]", parsed.children)
     field = builder.field(name)
-    if field.kind is FieldKind.DATASET:
-        reason = f"{vocabulary.entity} are not ordered by datasets, of which one may have several"
+    if vocabulary.is_list(field):
+        several = "datasets" if field.kind is FieldKind.DATASET else field.key
+        reason = f"{vocabulary.entity} are not ordered by {several}, of which one may have several"
         raise SearchSyntaxError(clause, token_position(name) + 1, reason)
     return OrderTerm(field, descending=bool(direction) and direction[0].lower() == "desc")
 
@@ -216,7 +217,7 @@ class _Builder:
         operator = OPERATORS[" ".join(words).upper()]
         allowed = TEXT_OPERATORS if field.type is ValueType.STRING else NUMBER_OPERATORS
         if operator not in allowed:
-            what = "text" if field.type is ValueType.STRING else "a number"
+            what = self._vocabulary.what_is(field)
             raise self._error(
                 words[0], f"{operator} does not apply to {shorten(name)}, which is {what}; use {', '.join(allowed)}"
             )
@@ -243,6 +244,8 @@ class _Builder:
         literal = Literal(self._text, str(token), token_position(token), shorten(name), is_time)
         if attribute is None:
             return read_value(literal, field)
+        if attribute.ranks:
+            return read_rank(literal, attribute.ranks)
         choices = () if operator in PATTERN_OPERATORS else attribute.choices
         return read_value(literal, field, choices=choices, is_id=attribute.is_id)
 

@@ -1,4 +1,7 @@
-"""The tree back to text: `parse_filter(to_text(expression), …) == expression`."""
+"""The tree back to text: `parse_filter(to_text(expression), …) == expression`.
+
+But for attributes with ranks: they are numbers in the tree, and only a vocabulary knows their names.
+"""
 
 from __future__ import annotations
 

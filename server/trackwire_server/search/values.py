@@ -41,6 +41,11 @@ class Literal:
         return self.error(reason + hint)
 
 
+def read_rank(literal: Literal, ranks: tuple[str, ...]) -> int:
+    """The place of the value among these, from 1. Raises SearchSyntaxError at the value if it isn't one of them."""
+    return ranks.index(_chosen(literal, ranks)) + 1
+
+
 def read_value(literal: Literal, field: Field, *, choices: tuple[str, ...] = (), is_id: bool = False) -> Scalar:
     """The value, NaN as a float. Raises SearchSyntaxError at the value if it isn't one of the field's type."""
     match field.type:

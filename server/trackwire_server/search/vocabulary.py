@@ -28,7 +28,8 @@ class Attribute:
     """`choices`, when given, are all the values there are, in the spelling that is stored; any case finds them.
 
     An `is_id` attribute is an integer that may also be written quoted, as ids are on the wire. One that
-    `is_time` is in Unix milliseconds.
+    `is_time` is in Unix milliseconds. One with `ranks` is one of these texts, from the lowest on; it is kept, compared
+    and ordered by its place among them, from 1. An entity may have several values of one that `is_list`.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Attribute:
     choices: tuple[str, ...] = ()
     is_id: bool = False
     is_time: bool = False
+    ranks: tuple[str, ...] = ()
+    is_list: bool = False
 
     @property
     def field(self) -> Field:
@@ -66,6 +69,18 @@ class Vocabulary:
     def attribute(self, name: str) -> Attribute | None:
         """Finds it by name or alias; case doesn't count and spaces are underscores ("Run Name" is run_name)."""
         return self.attributes_by_name.get("_".join(name.lower().split()))
+
+    def is_list(self, field: Field) -> bool:
+        """Whether an entity may have several values of this field."""
+        attribute = self.attribute(field.key) if field.kind is FieldKind.ATTRIBUTE else None
+        return field.kind is FieldKind.DATASET or (attribute is not None and attribute.is_list)
+
+    def what_is(self, field: Field) -> str:
+        """What the field's values are, for people."""
+        if field.type is STRING:
+            return "text"
+        attribute = self.attribute(field.key) if field.kind is FieldKind.ATTRIBUTE else None
+        return f"one of {', '.join(attribute.ranks)}" if attribute is not None and attribute.ranks else "a number"
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
@@ -186,8 +201,40 @@ def _logged_models() -> Vocabulary:
     )
 
 
+def _issues() -> Vocabulary:
+    severity = Attribute("severity", INTEGER, ranks=("NOT_AN_ISSUE", "LOW", "MEDIUM", "HIGH"))
+    creation_timestamp = Attribute(
+        "creation_timestamp", INTEGER, aliases=("creation_time", "created_timestamp"), is_time=True
+    )
+    issue_id = Attribute("issue_id", STRING)
+    newest = (OrderTerm(creation_timestamp.field, descending=True), OrderTerm(issue_id.field))
+    return Vocabulary(
+        entity="issues",
+        attributes=(
+            NAME,
+            issue_id,
+            Attribute("description", STRING),
+            Attribute("status", STRING, choices=("PENDING", "REJECTED", "RESOLVED")),
+            severity,
+            Attribute("categories", STRING, aliases=("category",), is_list=True),
+            Attribute("source_run_id", STRING),
+            Attribute("created_by", STRING),
+            Attribute("last_updated_by", STRING),
+            EXPERIMENT_ID,
+            creation_timestamp,
+            LAST_UPDATED_TIMESTAMP,
+            Attribute("last_seen_timestamp", INTEGER, aliases=("last_seen_time",), is_time=True),
+        ),
+        keyed_kinds=frozenset(),
+        unique_key=(issue_id.field,),
+        default_order=(OrderTerm(severity.field, descending=True), *newest),
+        tie_order=newest,
+    )
+
+
 EXPERIMENTS = _experiments()
 RUNS = _runs()
 REGISTERED_MODELS = _registered_models()
 MODEL_VERSIONS = _model_versions()
 LOGGED_MODELS = _logged_models()
+ISSUES = _issues()

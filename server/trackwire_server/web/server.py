@@ -44,7 +44,7 @@ class HttpServer:
 
         Raises FailedPrecondition if it is taken, and InvalidArgument if it can't be had for another reason.
         """
-        listening = _listening(host, port)
+        listening = _bound(host, port)
         shown = f"[{host}]" if ":" in host else host
         return cls(app, listening, f"http://{shown}:{listening.getsockname()[1]}")
 
@@ -79,7 +79,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def require_free_port(host: str, port: int) -> None:
+    """Takes the port for a moment. Raises as HttpServer.bind; port 0 is always free."""
+    _bound(host, port, listens=False).close()
+
+
+def _bound(host: str, port: int, *, listens: bool = True) -> socket.socket:
     wanted = f"{host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -91,7 +96,8 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
-        found.listen(_BACKLOG)
+        if listens:
+            found.listen(_BACKLOG)
         found.setblocking(False)
     except OSError as error:
         found.close()

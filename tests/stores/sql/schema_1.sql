@@ -367,3 +367,45 @@ CREATE TABLE run_dataset_tags (
 	CONSTRAINT fk_run_dataset_tags_input_no FOREIGN KEY(input_no) REFERENCES run_datasets (input_no) ON DELETE CASCADE
 )
  WITHOUT ROWID;
+
+CREATE TABLE issues (
+	issue_no INTEGER NOT NULL,
+	issue_id VARCHAR(64) NOT NULL,
+	experiment_no INTEGER NOT NULL,
+	name VARCHAR(250) NOT NULL,
+	description TEXT NOT NULL,
+	status VARCHAR(16) NOT NULL,
+	severity INTEGER,
+	root_causes TEXT DEFAULT '[]' NOT NULL,
+	source_run_id VARCHAR(256) DEFAULT '' NOT NULL,
+	created_by VARCHAR(256) DEFAULT '' NOT NULL,
+	last_updated_by VARCHAR(256) DEFAULT '' NOT NULL,
+	creation_time_ms BIGINT NOT NULL,
+	last_update_time_ms BIGINT NOT NULL,
+	last_seen_time_ms BIGINT,
+	request_id VARCHAR(64),
+	CONSTRAINT pk_issues PRIMARY KEY (issue_no),
+	CONSTRAINT uq_issues_issue_id UNIQUE (issue_id),
+	CONSTRAINT uq_issues_request_id UNIQUE (request_id),
+	CONSTRAINT fk_issues_experiment_no FOREIGN KEY(experiment_no) REFERENCES experiments (experiment_no) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_issues_newest ON issues (experiment_no, creation_time_ms, issue_id);
+
+CREATE TABLE issue_categories (
+	issue_no INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	name VARCHAR(250) NOT NULL,
+	CONSTRAINT pk_issue_categories PRIMARY KEY (issue_no, place),
+	CONSTRAINT fk_issue_categories_issue_no FOREIGN KEY(issue_no) REFERENCES issues (issue_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE issue_metadata (
+	issue_no INTEGER NOT NULL,
+	"key" VARCHAR(250) NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_issue_metadata PRIMARY KEY (issue_no, "key"),
+	CONSTRAINT fk_issue_metadata_issue_no FOREIGN KEY(issue_no) REFERENCES issues (issue_no) ON DELETE CASCADE
+)
+ WITHOUT ROWID;

@@ -72,6 +72,7 @@ class MemoryGarbage:
         if not _experiment_is_garbage(experiment, before_ms) or await self.count_runs(experiment_id):
             return False
         del self._state.experiments[experiment_id]
+        self._state.forget_issues(experiment_id)
         for model in list(self._state.logged_models.values()):
             if model.experiment_id == experiment_id:
                 self._state.forget_logged_model(model.model_id)

@@ -14,13 +14,14 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
 )
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
+from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_not_found
 from trackwire_server.core.run_inputs import Dataset
 
 
 @dataclass(slots=True)
 class MemoryState:
-    """Experiments, runs and logged models in the order of their making. `metrics` stay empty, `summaries` has them."""
+    """Experiments and what they have, in the order of its making. `metrics` stay empty, `summaries` has them."""
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -31,6 +32,8 @@ class MemoryState:
     summaries: dict[str, dict[tuple[str, SeriesContext], MetricSummary]] = field(default_factory=dict)
     logged_models: dict[str, LoggedModel] = field(default_factory=dict)
     logged_model_of_request: dict[str, str] = field(default_factory=dict)
+    issues: dict[str, Issue] = field(default_factory=dict)
+    issue_of_request: dict[str, str] = field(default_factory=dict)
     last_experiment_no: int = 0
     # Of the artifacts of experiments that choose no location; "" for the server's own store.
     artifact_root: str = ""
@@ -70,6 +73,11 @@ class MemoryState:
         self.logged_model_of_request = {
             request: made for request, made in self.logged_model_of_request.items() if made != model_id
         }
+
+    def forget_issues(self, experiment_id: str) -> None:
+        """Removes the issues of an experiment for good."""
+        self.issues = {key: issue for key, issue in self.issues.items() if issue.experiment_id != experiment_id}
+        self.issue_of_request = {key: made for key, made in self.issue_of_request.items() if made in self.issues}
 
     def advance_writer(self, run_id: str, stamp: WriterStamp | None) -> bool:
         """Moves a writer's mark to a stamp; False if it is stored already. Raises SequenceGap."""

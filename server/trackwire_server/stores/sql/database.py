@@ -1,5 +1,6 @@
 """One database: its transactions, and what its errors mean to core."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
@@ -37,6 +38,10 @@ class Database:
             await database.close()
             raise
         return database
+
+    async def warm_up(self) -> None:
+        """Does beforehand what would hold the first writes up; for whoever goes on writing."""
+        await asyncio.to_thread(self.dialect.warm_up)
 
     async def upgrade(self) -> tuple[int, int]:
         """Brings the schema up to date; the versions before and after."""

@@ -5,10 +5,11 @@ Everything else in this folder is SQLAlchemy Core and knows no database by name.
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sqlalchemy import ClauseElement, Connection, Executable, Table, event
@@ -23,6 +24,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
+from trackwire_server.stores.sql.sqlite_log import grow_log
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -34,6 +36,7 @@ BUSY_TIMEOUT_SECONDS = 30
 CACHE_BYTES = 32 * 1024 * 1024
 # Checkpoints are the committer's cost: fewer and larger ones write a page that changed often only once.
 CHECKPOINT_PAGES = 4_096
+PAGE_BYTES = 4_096
 
 # SQLite names the columns of a violated constraint, not the constraint.
 _SQLITE_CONSTRAINTS = {
@@ -43,6 +46,8 @@ _SQLITE_CONSTRAINTS = {
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
     "logged_models.request_id": "uq_logged_models_request_id",
+    "issues.issue_id": "uq_issues_issue_id",
+    "issues.request_id": "uq_issues_request_id",
 }
 
 _UNAVAILABLE = frozenset(
@@ -97,6 +102,9 @@ class Dialect(Protocol):
     def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
         """The engine that writes and the engine that reads a snapshot."""
 
+    def warm_up(self) -> None:
+        """Does beforehand what would hold the first writes up. Blocks; the database is open."""
+
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
 
@@ -113,6 +121,11 @@ class Dialect(Protocol):
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each once a row, in one trip to the driver."""
+
+    async def execute_and_commit(
+        self, connection: AsyncConnection, writes: Sequence["Write"], *, before_commit: Callable[[], None]
+    ) -> None:
+        """The same as the last of a transaction, and ends it in the same trip."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -165,7 +178,7 @@ class SqliteDialect:
                 "case_sensitive_like=ON",
                 f"cache_size=-{CACHE_BYTES // 1024}",
                 f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-                f"journal_size_limit={4 * CHECKPOINT_PAGES * 4096}",
+                f"journal_size_limit={4 * CHECKPOINT_PAGES * PAGE_BYTES}",
                 "temp_store=MEMORY",
                 # Some builds wipe what is deleted by default: every retired journal row would be written once more.
                 "secure_delete=OFF",
@@ -182,6 +195,10 @@ class SqliteDialect:
             driver.begin("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
         return engine
+
+    def warm_up(self) -> None:
+        """Grows the log as far as it grows before it starts over."""
+        grow_log(Path(str(self._url.database)), CHECKPOINT_PAGES * PAGE_BYTES)
 
     def insert(self, table: Table) -> sqlite.Insert:
         """SQLite's INSERT … ON CONFLICT."""
@@ -214,6 +231,20 @@ class SqliteDialect:
         driver = await _driver(connection)
         with _as_dbapi_error(writes[0].statement):
             await driver.run(lambda database: _execute_all(database, writes))
+
+    async def execute_and_commit(
+        self, connection: AsyncConnection, writes: Sequence[Write], *, before_commit: Callable[[], None]
+    ) -> None:
+        """In one trip for all of them."""
+
+        def work(database: sqlite3.Connection) -> None:
+            _execute_all(database, writes)
+            before_commit()
+            database.commit()
+
+        driver = await _driver(connection)
+        with _as_dbapi_error(writes[0].statement):
+            await driver.run(work)
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""

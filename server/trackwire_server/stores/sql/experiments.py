@@ -141,6 +141,17 @@ async def insert_experiment(connection: AsyncConnection, database: Database, new
     return replace(made, artifact_location=location)
 
 
+async def hold_active_experiment(connection: AsyncConnection, experiment_id: str) -> AnyRow:
+    """An active experiment's row, under a lock that holds off its deletion. Raises NotFound, ExperimentDeleted."""
+    mine = select(experiments).where(experiments.c.experiment_no == int(experiment_id))
+    row = (await connection.execute(mine.with_for_update(read=True))).one_or_none()
+    if row is None:
+        raise NotFound("experiment", experiment_id, field="experiment_id")
+    if row.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise ExperimentDeleted(experiment_id)
+    return row
+
+
 async def _read_one(
     connection: AsyncConnection, condition: ColumnElement[bool], name: str, *, field: str = "experiment_id"
 ) -> Experiment:

@@ -46,10 +46,11 @@ class Searchable:
     """Where the fields of an entity lie in the schema.
 
     `columns` are what a row begins with; `owner` is the entity's number; the tables of `entries` (tags, params) have it
-    first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing. A search
-    stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`; only an
-    entity with an `experiment` has metrics: those of a run, which has datasets too, or those of all series with its
-    `model_id`.
+    first, then `key` and `value`. A column of `attributes` that is NULL means that the attribute is missing; one of
+    `lists` has the values of an attribute that may have several, in a table that has the entity's number first. A
+    search stays in the default `workspace`, in the query's `stages` and, where there are some, its `experiment_ids`;
+    only an entity with an `experiment` has metrics: those of a run, which has datasets too, or those of all series with
+    its `model_id`.
     """
 
     source: FromClause
@@ -61,6 +62,7 @@ class Searchable:
     stage: Column[str] | None = None
     experiment: Column[int] | None = None
     model_id: Column[str] | None = None
+    lists: Mapping[str, Column[str]] = field(default_factory=dict)
 
 
 METRIC_COLUMNS = {
@@ -161,6 +163,8 @@ def primary_series(summaries: FromClause, key: str) -> Condition:
 
 def _comparison(comparison: Comparison, entity: Searchable) -> Condition:
     match comparison.field.kind:
+        case FieldKind.ATTRIBUTE if comparison.field.key in entity.lists:
+            return _list(entity.lists[comparison.field.key], comparison, entity.owner)
         case FieldKind.ATTRIBUTE:
             return _attribute(entity.attributes[comparison.field.key], comparison)
         case FieldKind.METRIC:
@@ -177,6 +181,14 @@ def _attribute(column: AnyColumn, comparison: Comparison) -> Condition:
     if comparison.operator is Operator.IS_NULL:
         return column.is_(None)
     return and_(column.is_not(None), compare_present(column, comparison))
+
+
+def _list(column: Column[str], comparison: Comparison, owner: ColumnElement[int]) -> Condition:
+    """Whether any of the entity's values is so."""
+    found = exists().where(owner_of(column.table) == owner)
+    if comparison.operator is Operator.IS_NULL:
+        return not_(found)
+    return found.where(compare_present(column, comparison))
 
 
 def is_nullable(column: AnyColumn) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import LifecycleStage, experiment_artifact_location
-from trackwire_server.core.errors import Aborted, ExperimentDeleted, NotFound, TrackwireError
+from trackwire_server.core.errors import Aborted, NotFound, TrackwireError
 from trackwire_server.core.logged_model_entities import (
     LoggedModel,
     LoggedModelStatus,
@@ -18,6 +18,7 @@ from trackwire_server.core.logged_model_entities import (
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
+from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.logged_model_rows import (
     LOGGED_MODELS,
     lock_logged_model,
@@ -25,7 +26,7 @@ from trackwire_server.stores.sql.logged_model_rows import (
     read_logged_models,
 )
 from trackwire_server.stores.sql.search import AnyRow, search_rows
-from trackwire_server.stores.sql.tables import experiments, logged_model_params, logged_model_tags, logged_models
+from trackwire_server.stores.sql.tables import logged_model_params, logged_model_tags, logged_models
 
 
 class SqlLoggedModels:
@@ -143,13 +144,8 @@ async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow |
 
 
 async def _location(connection: AsyncConnection, experiment_id: str) -> str:
-    """Where an experiment keeps artifacts, under a lock that holds off its deletion. Raises as create_logged_model."""
-    mine = select(experiments).where(experiments.c.experiment_no == int(experiment_id))
-    row = (await connection.execute(mine.with_for_update(read=True))).one_or_none()
-    if row is None:
-        raise NotFound("experiment", experiment_id, field="experiment_id")
-    if row.lifecycle_stage != LifecycleStage.ACTIVE:
-        raise ExperimentDeleted(experiment_id)
+    """Where an experiment keeps artifacts. Raises as create_logged_model."""
+    row = await hold_active_experiment(connection, experiment_id)
     return experiment_artifact_location(experiment_id, row.artifact_location)
 
 

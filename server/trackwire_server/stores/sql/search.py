@@ -23,6 +23,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     literal,
     not_,
     or_,
@@ -82,6 +83,13 @@ async def search_rows(
             position = its_segment.position(last_row[width:])
             break
     return [_row_of(entity)(*row[:width]) for row, _ in found[: query.page_size]], position
+
+
+async def count_rows(connection: AsyncConnection, entity: Searchable, query: SearchQuery) -> int:
+    """How many of the entity's rows a search finds, on all pages."""
+    conditions = (*_in_scope(entity, query), _in_experiments(entity.experiment, query), _matches(entity, query, {}))
+    statement = select(func.count()).select_from(entity.source).where(*conditions)
+    return await connection.scalar(statement) or 0
 
 
 @cache

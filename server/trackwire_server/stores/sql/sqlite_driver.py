@@ -44,9 +44,11 @@ class SqliteDriver(aiosqlite.Connection):
         return result
 
     async def commit(self) -> None:
-        """Commits what was begun. What only read has nothing to wait for."""
+        """Commits what was begun. What only read has nothing to wait for, nor what has ended itself."""
         if self._begin:
             self._begin = ""
+        elif not self._conn.in_transaction:
+            return
         elif self._reads_only:
             self._tx.put_nowait((None, self._conn.commit))
         else:

@@ -3,6 +3,7 @@
     experiments ─┬─ experiment_tags
                  ├─ datasets                      one row a name and digest; what no run has is removed
                  ├─ logged_models ── logged_model_params, logged_model_tags, logged_model_uploads
+                 ├─ issues ── issue_categories, issue_metadata
                  └─ runs ─┬─ run_params, run_tags
                           ├─ run_datasets ── run_dataset_tags
                           ├─ run_models           inputs and outputs
@@ -377,6 +378,42 @@ logged_models = Table(
 logged_model_params = _entries("logged_model_params", "logged_model_no", "logged_models.logged_model_no")
 logged_model_tags = _entries("logged_model_tags", "logged_model_no", "logged_models.logged_model_no")
 logged_model_uploads = _uploads("logged_model_uploads", "logged_model_no", "logged_models.logged_model_no")
+
+issues = Table(
+    "issues",
+    metadata,
+    _number("issue_no"),
+    _text("issue_id", 64, default=None),
+    _reference("experiment_no", "experiments.experiment_no"),
+    _text("name", 250, default=None),
+    _text("description", default=None),
+    _text("status", 16, default=None),
+    # By rank; NULL where nobody said.
+    Column("severity", Integer, nullable=True),
+    # A list as JSON: nobody searches it.
+    _text("root_causes", default="[]"),
+    _text("source_run_id", 256),
+    _text("created_by", 256),
+    _text("last_updated_by", 256),
+    _time("creation_time_ms"),
+    _time("last_update_time_ms"),
+    _time("last_seen_time_ms", nullable=True),
+    Column("request_id", String(64), nullable=True),
+    UniqueConstraint("issue_id", name="uq_issues_issue_id"),
+    UniqueConstraint("request_id", name="uq_issues_request_id"),
+    Index("ix_issues_newest", "experiment_no", "creation_time_ms", "issue_id"),
+)
+issue_categories = Table(
+    "issue_categories",
+    metadata,
+    _reference("issue_no", "issues.issue_no"),
+    # Their order is that in which they were given.
+    Column("place", Integer, nullable=False),
+    _text("name", 250, default=None),
+    PrimaryKeyConstraint("issue_no", "place"),
+    sqlite_with_rowid=False,
+)
+issue_metadata = _entries("issue_metadata", "issue_no", "issues.issue_no")
 
 registered_models = Table(
     "registered_models",

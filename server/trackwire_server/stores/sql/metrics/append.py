@@ -91,8 +91,9 @@ class MetricAppender:
                 if len(accepted.entry.points):
                     waiting.append(accepted)
             writes = await self._written(waiting, now_ms) + self._moved(heads.values(), now_ms)
-            await dialect.execute_all(connection, writes)
-            self._failpoint("ingest.before_commit")
+            await dialect.execute_and_commit(
+                connection, writes, before_commit=lambda: self._failpoint("ingest.before_commit")
+            )
         self._failpoint("ingest.after_commit")
         for run_no, batch, series in seen:
             if len(series) == len(batch.layout.series):

@@ -7,16 +7,22 @@ forward never costs a read.
 import asyncio
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Flags, Integers, Points
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
 from trackwire_server.stores.sql.metrics.journal import JournalEntry
 from trackwire_server.stores.sql.metrics.journal_rows import journal_entries
+from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
 from trackwire_server.stores.sql.tables import metric_chunks, metric_summaries, run_heads
 
 _SERIES_AT_ONCE = 10_000
+_LAST = Prepared(
+    select(metric_summaries.c.series_no, metric_summaries.c.last_step, metric_summaries.c.last_time_ms).where(
+        metric_summaries.c.series_no.in_(bindparam("numbers", expanding=True))
+    )
+)
 
 
 async def without_duplicates(connection: AsyncConnection, run_no: int, entry: JournalEntry) -> JournalEntry:
@@ -53,15 +59,10 @@ async def _not_behind_last(connection: AsyncConnection, owners: Integers, points
     """Which points may be stored already: those at or before their series' last (step, time)."""
     numbers = np.unique(owners)
     steps, times = np.empty_like(numbers), np.empty_like(numbers)
-    summary = metric_summaries.c
-    for at in range(0, len(numbers), _SERIES_AT_ONCE):
-        some = numbers[at : at + _SERIES_AT_ONCE].tolist()
-        statement = select(summary.series_no, summary.last_step, summary.last_time_ms).where(
-            summary.series_no.in_(some)
-        )
-        for row in await connection.execute(statement):
-            place = np.searchsorted(numbers, row.series_no)
-            steps[place], times[place] = row.last_step, row.last_time_ms
+    for some in parts(numbers.tolist()):
+        for series_no, last_step, last_time_ms in await fetch_all(connection, _LAST, {"numbers": some}):
+            at = np.searchsorted(numbers, series_no)
+            steps[at], times[at] = last_step, last_time_ms
     place = np.searchsorted(numbers, owners)
     earlier: Flags = (points.steps < steps[place]) | (
         (points.steps == steps[place]) & (points.times_ms <= times[place])
