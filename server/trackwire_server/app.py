@@ -20,6 +20,7 @@ from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
@@ -34,7 +35,6 @@ from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
 from trackwire_server.core.stores import (
-    ByteStore,
     ExperimentStore,
     GarbageStore,
     LoggedModelGarbageStore,

@@ -8,6 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from tests.conftest import ServerProcess
 
 from trackwire.client.status import ERRORS_BY_CODE
 from trackwire.errors import TrackwireError
@@ -67,7 +68,7 @@ def test_changed_param_keeps_the_batch_from_being_stored(client: MlflowClient, r
 BAD_BATCHES: list[tuple[Sequence[Metric], Sequence[Param], Sequence[RunTag], str]] = [
     ([Metric("a\n", 1.0, 1, 0)], [], [], r"key: 'a\\n': may only have"),
     ([Metric("../a", 1.0, 1, 0)], [], [], "key: '../a': must be a clean relative path"),
-    ([Metric("a", "high", 1, 0)], [], [], r"metrics\['a'\]: must be a number, not str"),
+    ([Metric("a", "high", 1, 0)], [], [], r"^metrics\['a'\]: must be a number, not str"),
     ([Metric("a", 1.0, -1, 0)], [], [], "time_ms: -1: must be 0 to"),
     ([Metric("a", 1.0, 1, 2**63)], [], [], "step: 9223372036854775808: must be"),
     ([Metric("a", 1.0, 1, 0.5)], [], [], r"metrics\['a'\]: step: 0.5: must be an int"),
@@ -132,9 +133,15 @@ def test_token_that_nobody_gave_out_is_refused(uri: str, run_id: str) -> None:
 
 def test_what_is_not_kept_is_told(uri: str, run_id: str) -> None:
     store = mlflow.tracking._tracking_service.utils._get_store(uri)
-    with pytest.raises(MlflowException, match="a Trackwire server keeps no") as told:
-        store.link_traces_to_run([], run_id)
-    assert told.value.error_code == "NOT_IMPLEMENTED"
+    for name, call in (
+        ("link_traces_to_run", lambda: store.link_traces_to_run([], run_id)),
+        ("search_traces", lambda: mlflow.search_traces(locations=["0"])),
+        ("get_scorer", lambda: store.get_scorer("0", "name")),
+    ):
+        with pytest.raises(MlflowException, match=f"{name}: a Trackwire server does not keep this") as told:
+            call()
+        assert told.value.error_code == "NOT_IMPLEMENTED"
+        assert isinstance(told.value, NotImplementedError)
 
 
 def test_server_that_is_away_is_told() -> None:
@@ -144,9 +151,23 @@ def test_server_that_is_away_is_told() -> None:
     assert told.value.error_code == "TEMPORARILY_UNAVAILABLE"
 
 
-def test_address_that_is_none_is_told() -> None:
-    with pytest.raises(MlflowException, match="expected host:port") as told:
-        MlflowClient("grpc://").get_experiment("0")
+@pytest.mark.parametrize(
+    ("scheme", "port", "words"),
+    [("grpc", "http", "speaks HTTP: a server has another port for gRPC"), ("grpcs", "grpc", "does not speak TLS")],
+)
+def test_scheme_of_another_port_is_told(live: ServerProcess, scheme: str, port: str, words: str) -> None:
+    address = live.address if port == "grpc" else live.url.removeprefix("http://")
+    with pytest.raises(MlflowException, match=f"{address} {words}") as told:
+        MlflowClient(f"{scheme}://{address}").get_experiment("0")
+    assert told.value.error_code == "TEMPORARILY_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("uri", ["grpc://", "grpc://host/path", "grpcs://host:0", "grpc:host:1"])
+def test_address_that_is_none_is_told(uri: str) -> None:
+    scheme = "grpcs" if uri.startswith("grpcs") else "grpc"
+    expected = f"tracking_uri: '{uri}': expected {scheme}://host:port, such as {scheme}://127.0.0.1:5051"
+    with pytest.raises(MlflowException, match=re.escape(expected)) as told:
+        MlflowClient(uri).get_experiment("0")
     assert told.value.error_code == "INVALID_PARAMETER_VALUE"
 
 

@@ -7,8 +7,6 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
-from trackwire.mlflow_plugin.filters import experiment_filter, logged_model_filter, run_filter
-
 
 @pytest.fixture(params=["grpc", "http"])
 def scheme(request: pytest.FixtureRequest) -> str:
@@ -84,12 +82,11 @@ def test_filters_find_what_they_say(search: Search) -> None:
     assert {text: " ".join(search(text)) for text, _ in FILTERS} == dict(FILTERS)
 
 
-def test_filter_beyond_mlflows_language_is_the_servers_to_read() -> None:
-    for text in ("tags.a = 'b'", "(tags.a != 'b')", "tags.a != 'b' OR tags.c = 'd'", "tags.a != 'b", "name != 'a'"):
-        assert run_filter(text) == experiment_filter(text) == logged_model_filter(text) == text
-    assert run_filter("tag.\"c`d\" != 'x' and tags.a!='b'") == (
-        "tag.\"c`d\" != 'x' and tags.a!='b' AND tags.\"c`d\" IS NOT NULL AND tags.`a` IS NOT NULL"
-    )
+def test_filters_beyond_mlflows_language_ask_for_the_tag_too(search: Search) -> None:
+    assert search("tags.late != 'no' OR run_name = 'nobody'") == ["bob", "cid"]
+    assert search("(tags.late != 'no')") == ["bob", "cid"]
+    assert search("tags.late NOT IN ('no')") == ["bob", "cid"]
+    assert search("NOT tags.late = 'yes'") == ["ada"]
 
 
 def test_run_ids_are_listed(client: MlflowClient, search: Search, experiment_id: str) -> None:

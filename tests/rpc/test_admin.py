@@ -15,6 +15,7 @@ from trackwire.v1 import admin_pb2, admin_pb2_grpc
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_paths import home_of_run, partial_id
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
+from trackwire_server.core.byte_stores import ByteStore, PartialFile
 from trackwire_server.core.entities import (
     ExperimentReference,
     LifecycleStage,
@@ -27,7 +28,6 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import NotFound
 from trackwire_server.core.metric_queries import Backlog
-from trackwire_server.core.stores import ByteStore, PartialFile
 from trackwire_server.rpc.admin import AdminServicer, add_to_server
 from trackwire_server.rpc.server import Door
 from trackwire_server.stores.files import FileBytes, local_folders

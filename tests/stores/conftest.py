@@ -22,6 +22,7 @@ from trackwire_server.core.stores import (
     RunInputStore,
     RunStore,
 )
+from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
 from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
@@ -184,3 +185,11 @@ async def _insert_summary(database: Database, summary: MetricSummary) -> None:
         heads = run_heads.c
         arrived = {name: heads[name] + 1 for name in ("arrival", "compacted_arrival", "pruned_arrival")}
         await connection.execute(update(run_heads).where(heads.run_no == run.run_no).values(arrived))
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[FileBytes]:
+    """A byte store in a folder of its own, which it holds open."""
+    store = await FileBytes.open(tmp_path / "artifacts")
+    yield store
+    await store.close()

@@ -20,7 +20,6 @@ from trackwire_server.core.entities import (
     Run,
     RunSelection,
     RunStatus,
-    ViewType,
 )
 from trackwire_server.core.paging import SearchQuery
 from trackwire_server.core.run_inputs import CONTEXT_TAG, Dataset, DatasetInput, RunInputs
@@ -196,21 +195,28 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     text=FILTERS | st.just(""),
     order_by=ORDERS,
     page_size=st.integers(1, 4),
+    tags_required=st.booleans(),
 )
 async def test_memory_and_database_agree_page_by_page(
-    pair: Pair, samples: list[Sample], later: list[Sample], text: str, order_by: list[str], page_size: int
+    pair: Pair,
+    samples: list[Sample],
+    later: list[Sample],
+    text: str,
+    order_by: list[str],
+    page_size: int,
+    tags_required: bool,
 ) -> None:
     experiment_id = await pair.fresh_experiment()
     for sample in samples:
         await pair.add(experiment_id, sample)
-    request = SearchRequest(filter=text, order_by=order_by, experiment_ids=(experiment_id,))
+    request = SearchRequest(text, order_by, experiment_ids=(experiment_id,), tags_required=tags_required)
     whole, _ = await pair.page(parse(request))
 
     seen: list[str] = []
     token = ""
     while True:
         search = parse_search(
-            SearchRequest(text, order_by, page_size, token, ViewType.ACTIVE_ONLY, (experiment_id,)),
+            replace(request, page_size=page_size, page_token=token),
             RUNS,
             page_size_default=1,
             page_size_max=100,

@@ -86,6 +86,7 @@ class AsyncClient:
         view_type: ViewTypeName = "ACTIVE_ONLY",
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> SearchExperimentsResponse: ...
     async def rename_experiment(self, experiment_id: str, name: str) -> Experiment: ...
     async def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None: ...
@@ -118,6 +119,7 @@ class AsyncClient:
         page_size: int = 0,
         page_token: str = "",
         returning: Returning | None = None,
+        tags_required: bool = False,
     ) -> SearchRunsResponse: ...
     async def update_run(
         self,
@@ -202,7 +204,13 @@ class AsyncClient:
         self, filter_string: str = "", *, order_by: str | Sequence[str] = (), max_results: int | None = None
     ) -> AsyncGenerator[RegisteredModel]: ...
     async def search_registered_models_page(
-        self, filter_string: str = "", *, order_by: str | Sequence[str] = (), page_size: int = 0, page_token: str = ""
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchRegisteredModelsResponse: ...
     async def update_registered_model(self, name: str, *, description: str) -> RegisteredModel: ...
     async def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel: ...
@@ -222,7 +230,13 @@ class AsyncClient:
         self, filter_string: str = "", *, order_by: str | Sequence[str] = (), max_results: int | None = None
     ) -> AsyncGenerator[ModelVersion]: ...
     async def search_model_versions_page(
-        self, filter_string: str = "", *, order_by: str | Sequence[str] = (), page_size: int = 0, page_token: str = ""
+        self,
+        filter_string: str = "",
+        *,
+        order_by: str | Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchModelVersionsResponse: ...
     async def update_model_version(self, name: str, version: int, *, description: str) -> ModelVersion: ...
     async def transition_model_version_stage(
@@ -249,6 +263,7 @@ class AsyncClient:
         *,
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
         **options: Unpack[LoggedModelSearchOptions],
     ) -> SearchLoggedModelsResponse: ...
     async def update_logged_model(
@@ -322,6 +337,7 @@ class AsyncClient:
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> SearchEvaluationDatasetsResponse: ...
     async def delete_evaluation_dataset(self, dataset_id: str) -> None: ...
     async def set_evaluation_dataset_tags(self, dataset_id: str, tags: Mapping[str, str]) -> None: ...

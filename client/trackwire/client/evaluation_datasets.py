@@ -90,14 +90,19 @@ class EvaluationDatasetMethods(Calls):
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> SearchEvaluationDatasetsResponse:
-        """One page of what `search_evaluation_datasets` finds, at most 50,000 (100 where 0), and the next token."""
+        """One page of what `search_evaluation_datasets` finds, at most 50,000 (100 where 0), and the next token.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = pb.SearchEvaluationDatasetsRequest(
             experiment_ids=text_list("experiment_ids", experiment_ids),
             filter=filter_string,
             order_by=text_list("order_by", order_by),
             page_size=page_size,
             page_token=page_token,
+            tags_required=tags_required,
         )
         return self._call(request, SearchEvaluationDatasetsResponse, lambda response: response)
 

@@ -75,14 +75,19 @@ class ExperimentMethods(Calls):
         view_type: ViewTypeName = "ACTIVE_ONLY",
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> SearchExperimentsResponse:
-        """One page of what `search_experiments` finds, at most 50,000 (1,000 where 0), and the token of the next."""
+        """One page of what `search_experiments` finds, at most 50,000 (1,000 where 0), and the token of the next.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = SearchExperimentsRequest(
             filter=filter_string,
             order_by=text_list("order_by", order_by),
             view_type=view_type_name(view_type),
             page_size=page_size,
             page_token=page_token,
+            tags_required=tags_required,
         )
         return self._call(request, SearchExperimentsResponse, lambda response: response)
 

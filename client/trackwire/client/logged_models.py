@@ -88,11 +88,16 @@ class LoggedModelMethods(Calls):
         *,
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
         **options: Unpack[LoggedModelSearchOptions],
     ) -> SearchLoggedModelsResponse:
-        """One page of what `search_logged_models` finds, at most 50,000 (100 where 0), and the next one's token."""
+        """One page of what `search_logged_models` finds, at most 50,000 (100 where 0), and the next one's token.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = _search_request(experiment_ids, filter_string, options)
-        request.MergeFrom(pb.SearchLoggedModelsRequest(page_size=page_size, page_token=page_token))
+        page = pb.SearchLoggedModelsRequest(page_size=page_size, page_token=page_token, tags_required=tags_required)
+        request.MergeFrom(page)
         return self._call(request, SearchLoggedModelsResponse, lambda response: response)
 
     def update_logged_model(

@@ -63,13 +63,18 @@ class ModelRegistryMethods(Calls):
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchRegisteredModelsResponse:
-        """One page of what `search_registered_models` finds, at most 1,000 (100 where 0), and the next one's token."""
+        """One page of what `search_registered_models` finds, at most 1,000 (100 where 0), and the next one's token.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = pb.SearchRegisteredModelsRequest(
             filter=filter_string,
             order_by=text_list("order_by", order_by),
             page_size=page_size,
             page_token=page_token,
+            tags_required=tags_required,
         )
         return self._call(request, pb.SearchRegisteredModelsResponse, lambda response: response)
 
@@ -148,13 +153,18 @@ class ModelRegistryMethods(Calls):
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",
+        tags_required: bool = False,
     ) -> pb.SearchModelVersionsResponse:
-        """One page of what `search_model_versions` finds, at most 200,000 (1,000 where 0), and the next one's token."""
+        """One page of what `search_model_versions` finds, at most 200,000 (1,000 where 0), and the next one's token.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = pb.SearchModelVersionsRequest(
             filter=filter_string,
             order_by=text_list("order_by", order_by),
             page_size=page_size,
             page_token=page_token,
+            tags_required=tags_required,
         )
         return self._call(request, pb.SearchModelVersionsResponse, lambda response: response)
 

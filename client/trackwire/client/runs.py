@@ -124,10 +124,15 @@ class RunMethods(Calls):
         page_size: int = 0,
         page_token: str = "",
         returning: Returning | None = None,
+        tags_required: bool = False,
     ) -> SearchRunsResponse:
-        """One page of what `search_runs` finds, at most 50,000 runs (1,000 where 0), and the token of the next one."""
+        """One page of what `search_runs` finds, at most 50,000 runs (1,000 where 0), and the token of the next one.
+
+        With `tags_required`, `tags.x != 'v'` asks for the tag to be there, as MLflow does.
+        """
         request = _search_request(experiment_ids, filter_string, order_by, view_type, returning)
-        request.MergeFrom(SearchRunsRequest(page_size=page_size, page_token=page_token))
+        paging = SearchRunsRequest(page_size=page_size, page_token=page_token, tags_required=tags_required)
+        request.MergeFrom(paging)
         return self._call(request, SearchRunsResponse, lambda response: response)
 
     def update_run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from trackwire.address import ADDRESS_VARIABLE
+from trackwire.address import ADDRESS_VARIABLE, DEFAULT_PORT
 from trackwire.errors import ERRORS_BY_CODE, FieldViolation, TrackwireError
 from trackwire.internal.v1 import errors_pb2
 
@@ -46,16 +46,25 @@ def error_from_rpc(error: grpc.RpcError, address: str) -> TrackwireError:
 def _explained(code: str, message: str, address: str) -> str:
     match code:
         case "UNAVAILABLE":
-            return (
-                f"no Trackwire server answers at {address} ({message}); start one with `trackwire server`,"
-                f" or say where it is with {ADDRESS_VARIABLE} or the address"
-            )
+            return _unavailable(message, address)
         case "DEADLINE_EXCEEDED":
             return f"{address} did not answer in time ({message})"
         case "UNIMPLEMENTED":
             return f"{address} does not know this call: it is no Trackwire server, or an older one ({message})"
         case _:
             return message
+
+
+def _unavailable(message: str, address: str) -> str:
+    # gRPC has one code for all that is wrong with a connection; these are words of its own.
+    if "http1.x server" in message:
+        return f"{address} speaks HTTP: a server has another port for gRPC, {DEFAULT_PORT} by default ({message})"
+    if "WRONG_VERSION_NUMBER" in message:
+        return f"{address} does not speak TLS: a proxy before the server may ({message})"
+    return (
+        f"no Trackwire server answers at {address} ({message}); start one with `trackwire server`, or say where it is"
+        f" with {ADDRESS_VARIABLE} (for mlflow MLFLOW_TRACKING_URI) or the address"
+    )
 
 
 def _details_of(error: grpc.RpcError) -> _Details:

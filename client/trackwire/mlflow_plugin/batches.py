@@ -32,7 +32,8 @@ class Points:
             point = (_step(metric.step), _time_ms(metric.timestamp), as_number(key, metric.value))
         except TypeError as error:
             # mlflow has no other word for it.
-            raise InvalidArgumentError(f"metrics[{key!r}]: {error}") from None
+            metric_named = f"metrics[{key!r}]: "
+            raise InvalidArgumentError(metric_named + str(error).removeprefix(metric_named)) from None
         self._series.setdefault((key, _context(metric)), []).append(point)
 
     def ingest(self, client: Client, run_id: str) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import grpc
 
-from trackwire.address import parse_address
+from trackwire.address import DEFAULT_ADDRESS, parse_address
 from trackwire.client import Client
+from trackwire.errors import InvalidArgumentError
 from trackwire.mlflow_plugin.patience import PatientClient
 
 _PLAIN = "grpc://"
@@ -39,9 +40,20 @@ def client_of(uri: str) -> Client:
 
 def _new_client(uri: str) -> Client:
     if not uri.startswith(_ENCRYPTED):
-        return PatientClient(parse_address(uri, field="tracking_uri"))
-    address = parse_address(uri.removeprefix(_ENCRYPTED), field="tracking_uri")
-    return PatientClient(address, grpc.ssl_channel_credentials(_trusted_certificates()))
+        return PatientClient(_address_in(uri, _PLAIN))
+    return PatientClient(_address_in(uri, _ENCRYPTED), grpc.ssl_channel_credentials(_trusted_certificates()))
+
+
+def _address_in(uri: str, scheme: str) -> str:
+    try:
+        return parse_address(uri.removeprefix(scheme), field="tracking_uri")
+    except InvalidArgumentError:
+        # Without a scheme, mlflow takes an address for a folder.
+        raise InvalidArgumentError(
+            f"tracking_uri: {uri!r}: expected {scheme}host:port, such as {scheme}{DEFAULT_ADDRESS}",
+            reason="BAD_ADDRESS",
+            metadata={"field": "tracking_uri", "value": uri},
+        ) from None
 
 
 def _trusted_certificates() -> bytes | None:

@@ -14,7 +14,6 @@ from trackwire.errors import NotFoundError
 from trackwire.mlflow_plugin.asking import Asking, page_size
 from trackwire.mlflow_plugin.entities import dataset_record_of, evaluation_dataset_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import evaluation_dataset_filter
 from trackwire.v1.evaluation_datasets_pb2 import NewEvaluationDatasetRecord
 
 if TYPE_CHECKING:
@@ -58,11 +57,12 @@ class EvaluationDatasetMethods(Asking):
     ) -> PagedList[EvaluationDataset]:
         """A page of the evaluation datasets that match, newest first."""
         page = self._client.search_evaluation_datasets_page(
-            evaluation_dataset_filter(filter_string or ""),
+            filter_string or "",
             experiment_ids=_ids(experiment_ids),
             order_by=order_by or (),
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         return PagedList([evaluation_dataset_of(message) for message in page.datasets], page.next_page_token or None)
 

@@ -9,7 +9,6 @@ from trackwire.errors import NotFoundError
 from trackwire.mlflow_plugin.asking import Asking, page_size, texts
 from trackwire.mlflow_plugin.entities import experiment_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import experiment_filter
 from trackwire.queries.views import view_type_name
 
 PAGE_SIZE = 1_000
@@ -29,11 +28,12 @@ class ExperimentMethods(Asking):
     ) -> PagedList[Experiment]:
         """A page of the experiments that match, newest first; at most 50,000."""
         page = self._client.search_experiments_page(
-            experiment_filter(filter_string or ""),
+            filter_string or "",
             order_by=order_by or (),
             view_type=view_type_name("view_type", view_type),
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         return PagedList([experiment_of(message) for message in page.experiments], page.next_page_token or None)
 

@@ -10,7 +10,6 @@ from mlflow.store.entities.paged_list import PagedList
 from trackwire.mlflow_plugin.asking import Asking, page_size
 from trackwire.mlflow_plugin.entities import issue_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import issue_filter
 
 if TYPE_CHECKING:
     from trackwire.client.issues import IssueChanges, IssueOptions, IssueSeverityName, IssueStatusName
@@ -107,7 +106,7 @@ class IssueMethods(Asking):
         view: str | None = None,
     ) -> PagedList[Issue]:
         """A page of the issues that match, the worst first; of all experiments without one. No trace belongs to any."""
-        asked = issue_filter(
+        asked = _filter(
             filter_string or "",
             name=name or "",
             statuses=_names(statuses),
@@ -134,3 +133,27 @@ class IssueMethods(Asking):
 def _names(members: Sequence[str] | None) -> list[str]:
     """Texts, of which some may be members of mlflow's enums."""
     return [str(member) for member in members or ()]
+
+
+def _filter(
+    filter_string: str,
+    *,
+    name: str = "",
+    statuses: Sequence[str] = (),
+    severities: Sequence[str] = (),
+    categories: Sequence[str] = (),
+) -> str:
+    """A filter of issues with all that is asked beside it: a part of the name, and lists of which one must be so."""
+    conditions = [
+        f"({filter_string})" if filter_string.strip() else "",
+        f"name ILIKE {_text(f'%{name}%')}" if name else "",
+        f"status IN ({', '.join(map(_text, statuses))})" if statuses else "",
+        f"severity IN ({', '.join(map(_text, severities))})" if severities else "",
+        f"({' OR '.join(f'categories ILIKE {_text(each)}' for each in categories)})" if categories else "",
+    ]
+    asked = [condition for condition in conditions if condition]
+    return " AND ".join(asked) if len(asked) > 1 else filter_string or "".join(asked)
+
+
+def _text(value: str) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -12,7 +12,6 @@ from trackwire.errors import InvalidArgumentError
 from trackwire.mlflow_plugin.asking import Asking, page_size, texts
 from trackwire.mlflow_plugin.entities import logged_model_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import logged_model_filter
 from trackwire.v1.logged_models_pb2 import MetricDataset
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class LoggedModelMethods(Asking):
         terms = list(order_by or ())
         page = self._client.search_logged_models_page(
             [str(experiment_id) for experiment_id in experiment_ids],
-            logged_model_filter(filter_string or ""),
+            filter_string or "",
             datasets=[_dataset("datasets", each) for each in datasets or ()],
             order_by=[_clause(term) for term in terms],
             order_by_datasets={
@@ -110,6 +109,7 @@ class LoggedModelMethods(Asking):
             },
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         return PagedList([logged_model_of(message) for message in page.logged_models], page.next_page_token or None)
 

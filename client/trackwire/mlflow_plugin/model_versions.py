@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag
+from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.store.entities.paged_list import PagedList
 
 from trackwire.errors import NotFoundError
 from trackwire.mlflow_plugin.asking import Asking, page_size, texts, version_number
 from trackwire.mlflow_plugin.entities import model_version_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import PROMPT_TAG
 from trackwire.queries.artifact_uris import files_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ModelVersionMethods(Asking):
         said = texts(tags)
         made = self._client.create_model_version(
             name,
-            _source(name, source, is_prompt=PROMPT_TAG in said),
+            _source(name, source, is_prompt=IS_PROMPT_TAG_KEY in said),
             run_id=run_id or _run_of(self._client, model_id),
             tags=said,
             run_link=run_link or "",
@@ -97,10 +97,11 @@ class ModelVersionMethods(Asking):
     ) -> PagedList[ModelVersion]:
         """A page of the versions that match, last changed first; no prompts, unless the filter speaks of them."""
         page = self._client.search_model_versions_page(
-            _without_prompts(filter_string or ""),
+            filter_string or "",
             order_by=order_by or (),
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         return PagedList([model_version_of(message) for message in page.model_versions], page.next_page_token or None)
 
@@ -127,11 +128,3 @@ def _run_of(client: "Client", model_id: str | None) -> str:
 def _source(name: str, source: str, *, is_prompt: bool) -> str:
     """The source as a URI: for a prompt, whose text is a tag, mlflow gives a mere word."""
     return f"prompts:/{name}" if is_prompt and ":" not in source else source
-
-
-def _without_prompts(filter_string: str) -> str:
-    # mlflow's client adds this to a search for models itself, and leaves it to the store where it searches versions.
-    if PROMPT_TAG in filter_string:
-        return filter_string
-    no_prompt = f"tag.`{PROMPT_TAG}` != 'true'"
-    return f"({filter_string}) AND {no_prompt}" if filter_string.strip() else no_prompt

@@ -56,6 +56,7 @@ class RegisteredModelMethods(Asking):
             order_by=order_by or (),
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         found = [registered_model_of(message) for message in page.registered_models]
         return PagedList(found, page.next_page_token or None)

@@ -9,7 +9,6 @@ from trackwire.mlflow_plugin.asking import Asking, page_size, texts
 from trackwire.mlflow_plugin.batches import checked_batch
 from trackwire.mlflow_plugin.entities import run_info_of, run_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
-from trackwire.mlflow_plugin.filters import run_filter
 from trackwire.queries.views import view_type_name
 
 if TYPE_CHECKING:
@@ -93,10 +92,11 @@ class RunMethods(Asking):
             return [], None
         page = self._client.search_runs_page(
             [str(experiment_id) for experiment_id in experiment_ids],
-            run_filter(filter_string or ""),
+            filter_string or "",
             order_by=order_by or (),
             view_type=view_type_name("run_view_type", run_view_type),
             page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
+            tags_required=True,
         )
         return [run_of(message) for message in page.runs], page.next_page_token or None

@@ -9,10 +9,11 @@ from trackwire.mlflow_plugin.inputs import InputMethods
 from trackwire.mlflow_plugin.issues import IssueMethods
 from trackwire.mlflow_plugin.logged_models import LoggedModelMethods
 from trackwire.mlflow_plugin.metrics import MetricMethods
-from trackwire.mlflow_plugin.not_kept import NotKept
+from trackwire.mlflow_plugin.not_kept import NotKept, names_what_is_not_kept
 from trackwire.mlflow_plugin.runs import RunMethods
 
 
+@names_what_is_not_kept
 class TrackingStore(
     ExperimentMethods,
     RunMethods,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrackwire/v1/experiments.proto\x12\x0ctrackwire.v1\"\xac\x02\n\nExperiment\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x19\n\x11\x61rtifact_location\x18\x04 \x01(\t\x12\x35\n\x0flifecycle_stage\x18\x05 \x01(\x0e\x32\x1c.trackwire.v1.LifecycleStage\x12\x18\n\x10\x63reation_time_ms\x18\x06 \x01(\x03\x12\x1b\n\x13last_update_time_ms\x18\x07 \x01(\x03\x12\x30\n\x04tags\x18\x08 \x03(\x0b\x32\".trackwire.v1.Experiment.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xae\x01\n\x17\x43reateExperimentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x19\n\x11\x61rtifact_location\x18\x02 \x01(\t\x12=\n\x04tags\x18\x03 \x03(\x0b\x32/.trackwire.v1.CreateExperimentRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"H\n\x18\x43reateExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"M\n\x14GetExperimentRequest\x12\x17\n\rexperiment_id\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x0c\n\nexperiment\"E\n\x15GetExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"\x8e\x01\n\x18SearchExperimentsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x10\n\x08order_by\x18\x02 \x03(\t\x12)\n\tview_type\x18\x03 \x01(\x0e\x32\x16.trackwire.v1.ViewType\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"c\n\x19SearchExperimentsResponse\x12-\n\x0b\x65xperiments\x18\x01 \x03(\x0b\x32\x18.trackwire.v1.Experiment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x17UpdateExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_name\"H\n\x18UpdateExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"\x9e\x01\n\x18SetExperimentTagsRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12>\n\x04tags\x18\x02 \x03(\x0b\x32\x30.trackwire.v1.SetExperimentTagsRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1b\n\x19SetExperimentTagsResponse\"@\n\x1a\x44\x65leteExperimentTagRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x1d\n\x1b\x44\x65leteExperimentTagResponse\"0\n\x17\x44\x65leteExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\"\x1a\n\x18\x44\x65leteExperimentResponse\"1\n\x18RestoreExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\"\x1b\n\x19RestoreExperimentResponse*j\n\x0eLifecycleStage\x12\x1f\n\x1bLIFECYCLE_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16LIFECYCLE_STAGE_ACTIVE\x10\x01\x12\x1b\n\x17LIFECYCLE_STAGE_DELETED\x10\x02*o\n\x08ViewType\x12\x19\n\x15VIEW_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15VIEW_TYPE_ACTIVE_ONLY\x10\x01\x12\x1a\n\x16VIEW_TYPE_DELETED_ONLY\x10\x02\x12\x11\n\rVIEW_TYPE_ALL\x10\x03\x32\xb4\x06\n\x11\x45xperimentService\x12\x61\n\x10\x43reateExperiment\x12%.trackwire.v1.CreateExperimentRequest\x1a&.trackwire.v1.CreateExperimentResponse\x12X\n\rGetExperiment\x12\".trackwire.v1.GetExperimentRequest\x1a#.trackwire.v1.GetExperimentResponse\x12\x64\n\x11SearchExperiments\x12&.trackwire.v1.SearchExperimentsRequest\x1a\'.trackwire.v1.SearchExperimentsResponse\x12\x61\n\x10UpdateExperiment\x12%.trackwire.v1.UpdateExperimentRequest\x1a&.trackwire.v1.UpdateExperimentResponse\x12\x64\n\x11SetExperimentTags\x12&.trackwire.v1.SetExperimentTagsRequest\x1a\'.trackwire.v1.SetExperimentTagsResponse\x12j\n\x13\x44\x65leteExperimentTag\x12(.trackwire.v1.DeleteExperimentTagRequest\x1a).trackwire.v1.DeleteExperimentTagResponse\x12\x61\n\x10\x44\x65leteExperiment\x12%.trackwire.v1.DeleteExperimentRequest\x1a&.trackwire.v1.DeleteExperimentResponse\x12\x64\n\x11RestoreExperiment\x12&.trackwire.v1.RestoreExperimentRequest\x1a\'.trackwire.v1.RestoreExperimentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etrackwire/v1/experiments.proto\x12\x0ctrackwire.v1\"\xac\x02\n\nExperiment\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x19\n\x11\x61rtifact_location\x18\x04 \x01(\t\x12\x35\n\x0flifecycle_stage\x18\x05 \x01(\x0e\x32\x1c.trackwire.v1.LifecycleStage\x12\x18\n\x10\x63reation_time_ms\x18\x06 \x01(\x03\x12\x1b\n\x13last_update_time_ms\x18\x07 \x01(\x03\x12\x30\n\x04tags\x18\x08 \x03(\x0b\x32\".trackwire.v1.Experiment.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xae\x01\n\x17\x43reateExperimentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x19\n\x11\x61rtifact_location\x18\x02 \x01(\t\x12=\n\x04tags\x18\x03 \x03(\x0b\x32/.trackwire.v1.CreateExperimentRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"H\n\x18\x43reateExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"M\n\x14GetExperimentRequest\x12\x17\n\rexperiment_id\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x0c\n\nexperiment\"E\n\x15GetExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"\xa5\x01\n\x18SearchExperimentsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x10\n\x08order_by\x18\x02 \x03(\t\x12)\n\tview_type\x18\x03 \x01(\x0e\x32\x16.trackwire.v1.ViewType\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x15\n\rtags_required\x18\x06 \x01(\x08\"c\n\x19SearchExperimentsResponse\x12-\n\x0b\x65xperiments\x18\x01 \x03(\x0b\x32\x18.trackwire.v1.Experiment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x17UpdateExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_name\"H\n\x18UpdateExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"\x9e\x01\n\x18SetExperimentTagsRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12>\n\x04tags\x18\x02 \x03(\x0b\x32\x30.trackwire.v1.SetExperimentTagsRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1b\n\x19SetExperimentTagsResponse\"@\n\x1a\x44\x65leteExperimentTagRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x1d\n\x1b\x44\x65leteExperimentTagResponse\"0\n\x17\x44\x65leteExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\"\x1a\n\x18\x44\x65leteExperimentResponse\"1\n\x18RestoreExperimentRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\"\x1b\n\x19RestoreExperimentResponse*j\n\x0eLifecycleStage\x12\x1f\n\x1bLIFECYCLE_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16LIFECYCLE_STAGE_ACTIVE\x10\x01\x12\x1b\n\x17LIFECYCLE_STAGE_DELETED\x10\x02*o\n\x08ViewType\x12\x19\n\x15VIEW_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15VIEW_TYPE_ACTIVE_ONLY\x10\x01\x12\x1a\n\x16VIEW_TYPE_DELETED_ONLY\x10\x02\x12\x11\n\rVIEW_TYPE_ALL\x10\x03\x32\xb4\x06\n\x11\x45xperimentService\x12\x61\n\x10\x43reateExperiment\x12%.trackwire.v1.CreateExperimentRequest\x1a&.trackwire.v1.CreateExperimentResponse\x12X\n\rGetExperiment\x12\".trackwire.v1.GetExperimentRequest\x1a#.trackwire.v1.GetExperimentResponse\x12\x64\n\x11SearchExperiments\x12&.trackwire.v1.SearchExperimentsRequest\x1a\'.trackwire.v1.SearchExperimentsResponse\x12\x61\n\x10UpdateExperiment\x12%.trackwire.v1.UpdateExperimentRequest\x1a&.trackwire.v1.UpdateExperimentResponse\x12\x64\n\x11SetExperimentTags\x12&.trackwire.v1.SetExperimentTagsRequest\x1a\'.trackwire.v1.SetExperimentTagsResponse\x12j\n\x13\x44\x65leteExperimentTag\x12(.trackwire.v1.DeleteExperimentTagRequest\x1a).trackwire.v1.DeleteExperimentTagResponse\x12\x61\n\x10\x44\x65leteExperiment\x12%.trackwire.v1.DeleteExperimentRequest\x1a&.trackwire.v1.DeleteExperimentResponse\x12\x64\n\x11RestoreExperiment\x12&.trackwire.v1.RestoreExperimentRequest\x1a\'.trackwire.v1.RestoreExperimentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,10 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEEXPERIMENTREQUEST_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_SETEXPERIMENTTAGSREQUEST_TAGSENTRY']._loaded_options = None
   _globals['_SETEXPERIMENTTAGSREQUEST_TAGSENTRY']._serialized_options = b'8\001'
-  _globals['_LIFECYCLESTAGE']._serialized_start=1595
-  _globals['_LIFECYCLESTAGE']._serialized_end=1701
-  _globals['_VIEWTYPE']._serialized_start=1703
-  _globals['_VIEWTYPE']._serialized_end=1814
+  _globals['_LIFECYCLESTAGE']._serialized_start=1618
+  _globals['_LIFECYCLESTAGE']._serialized_end=1724
+  _globals['_VIEWTYPE']._serialized_start=1726
+  _globals['_VIEWTYPE']._serialized_end=1837
   _globals['_EXPERIMENT']._serialized_start=49
   _globals['_EXPERIMENT']._serialized_end=349
   _globals['_EXPERIMENT_TAGSENTRY']._serialized_start=306
@@ -56,31 +56,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETEXPERIMENTRESPONSE']._serialized_start=681
   _globals['_GETEXPERIMENTRESPONSE']._serialized_end=750
   _globals['_SEARCHEXPERIMENTSREQUEST']._serialized_start=753
-  _globals['_SEARCHEXPERIMENTSREQUEST']._serialized_end=895
-  _globals['_SEARCHEXPERIMENTSRESPONSE']._serialized_start=897
-  _globals['_SEARCHEXPERIMENTSRESPONSE']._serialized_end=996
-  _globals['_UPDATEEXPERIMENTREQUEST']._serialized_start=998
-  _globals['_UPDATEEXPERIMENTREQUEST']._serialized_end=1074
-  _globals['_UPDATEEXPERIMENTRESPONSE']._serialized_start=1076
-  _globals['_UPDATEEXPERIMENTRESPONSE']._serialized_end=1148
-  _globals['_SETEXPERIMENTTAGSREQUEST']._serialized_start=1151
-  _globals['_SETEXPERIMENTTAGSREQUEST']._serialized_end=1309
+  _globals['_SEARCHEXPERIMENTSREQUEST']._serialized_end=918
+  _globals['_SEARCHEXPERIMENTSRESPONSE']._serialized_start=920
+  _globals['_SEARCHEXPERIMENTSRESPONSE']._serialized_end=1019
+  _globals['_UPDATEEXPERIMENTREQUEST']._serialized_start=1021
+  _globals['_UPDATEEXPERIMENTREQUEST']._serialized_end=1097
+  _globals['_UPDATEEXPERIMENTRESPONSE']._serialized_start=1099
+  _globals['_UPDATEEXPERIMENTRESPONSE']._serialized_end=1171
+  _globals['_SETEXPERIMENTTAGSREQUEST']._serialized_start=1174
+  _globals['_SETEXPERIMENTTAGSREQUEST']._serialized_end=1332
   _globals['_SETEXPERIMENTTAGSREQUEST_TAGSENTRY']._serialized_start=306
   _globals['_SETEXPERIMENTTAGSREQUEST_TAGSENTRY']._serialized_end=349
-  _globals['_SETEXPERIMENTTAGSRESPONSE']._serialized_start=1311
-  _globals['_SETEXPERIMENTTAGSRESPONSE']._serialized_end=1338
-  _globals['_DELETEEXPERIMENTTAGREQUEST']._serialized_start=1340
-  _globals['_DELETEEXPERIMENTTAGREQUEST']._serialized_end=1404
-  _globals['_DELETEEXPERIMENTTAGRESPONSE']._serialized_start=1406
-  _globals['_DELETEEXPERIMENTTAGRESPONSE']._serialized_end=1435
-  _globals['_DELETEEXPERIMENTREQUEST']._serialized_start=1437
-  _globals['_DELETEEXPERIMENTREQUEST']._serialized_end=1485
-  _globals['_DELETEEXPERIMENTRESPONSE']._serialized_start=1487
-  _globals['_DELETEEXPERIMENTRESPONSE']._serialized_end=1513
-  _globals['_RESTOREEXPERIMENTREQUEST']._serialized_start=1515
-  _globals['_RESTOREEXPERIMENTREQUEST']._serialized_end=1564
-  _globals['_RESTOREEXPERIMENTRESPONSE']._serialized_start=1566
-  _globals['_RESTOREEXPERIMENTRESPONSE']._serialized_end=1593
-  _globals['_EXPERIMENTSERVICE']._serialized_start=1817
-  _globals['_EXPERIMENTSERVICE']._serialized_end=2637
+  _globals['_SETEXPERIMENTTAGSRESPONSE']._serialized_start=1334
+  _globals['_SETEXPERIMENTTAGSRESPONSE']._serialized_end=1361
+  _globals['_DELETEEXPERIMENTTAGREQUEST']._serialized_start=1363
+  _globals['_DELETEEXPERIMENTTAGREQUEST']._serialized_end=1427
+  _globals['_DELETEEXPERIMENTTAGRESPONSE']._serialized_start=1429
+  _globals['_DELETEEXPERIMENTTAGRESPONSE']._serialized_end=1458
+  _globals['_DELETEEXPERIMENTREQUEST']._serialized_start=1460
+  _globals['_DELETEEXPERIMENTREQUEST']._serialized_end=1508
+  _globals['_DELETEEXPERIMENTRESPONSE']._serialized_start=1510
+  _globals['_DELETEEXPERIMENTRESPONSE']._serialized_end=1536
+  _globals['_RESTOREEXPERIMENTREQUEST']._serialized_start=1538
+  _globals['_RESTOREEXPERIMENTREQUEST']._serialized_end=1587
+  _globals['_RESTOREEXPERIMENTRESPONSE']._serialized_start=1589
+  _globals['_RESTOREEXPERIMENTRESPONSE']._serialized_end=1616
+  _globals['_EXPERIMENTSERVICE']._serialized_start=1840
+  _globals['_EXPERIMENTSERVICE']._serialized_end=2660
 # @@protoc_insertion_point(module_scope)

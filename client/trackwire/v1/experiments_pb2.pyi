@@ -92,18 +92,20 @@ class GetExperimentResponse(_message.Message):
     def __init__(self, experiment: _Optional[_Union[Experiment, _Mapping]] = ...) -> None: ...
 
 class SearchExperimentsRequest(_message.Message):
-    __slots__ = ("filter", "order_by", "view_type", "page_size", "page_token")
+    __slots__ = ("filter", "order_by", "view_type", "page_size", "page_token", "tags_required")
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     VIEW_TYPE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TAGS_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     filter: str
     order_by: _containers.RepeatedScalarFieldContainer[str]
     view_type: ViewType
     page_size: int
     page_token: str
-    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    tags_required: bool
+    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags_required: bool = ...) -> None: ...
 
 class SearchExperimentsResponse(_message.Message):
     __slots__ = ("experiments", "next_page_token")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from trackwire.v1 import metrics_pb2 as trackwire_dot_v1_dot_metrics__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trackwire/v1/logged_models.proto\x12\x0ctrackwire.v1\x1a\x1atrackwire/v1/metrics.proto\"\xf9\x03\n\x0bLoggedModel\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x14\n\x0c\x61rtifact_uri\x18\x04 \x01(\t\x12\x12\n\nmodel_type\x18\x05 \x01(\t\x12\x15\n\rsource_run_id\x18\x06 \x01(\t\x12/\n\x06status\x18\x07 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x16\n\x0estatus_message\x18\x08 \x01(\t\x12\x18\n\x10\x63reation_time_ms\x18\t \x01(\x03\x12\x1b\n\x13last_update_time_ms\x18\n \x01(\x03\x12\x31\n\x04tags\x18\x0b \x03(\x0b\x32#.trackwire.v1.LoggedModel.TagsEntry\x12\x35\n\x06params\x18\x0c \x03(\x0b\x32%.trackwire.v1.LoggedModel.ParamsEntry\x12,\n\x07metrics\x18\r \x03(\x0b\x32\x1b.trackwire.v1.MetricSummary\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8f\x03\n\x18\x43reateLoggedModelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nmodel_type\x18\x04 \x01(\t\x12\x15\n\rsource_run_id\x18\x05 \x01(\t\x12/\n\x06status\x18\x06 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x42\n\x06params\x18\x07 \x03(\x0b\x32\x32.trackwire.v1.CreateLoggedModelRequest.ParamsEntry\x12>\n\x04tags\x18\x08 \x03(\x0b\x32\x30.trackwire.v1.CreateLoggedModelRequest.TagsEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"L\n\x19\x43reateLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\")\n\x15GetLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"I\n\x16GetLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"-\n\rMetricDataset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"\xd9\x02\n\x19SearchLoggedModelsRequest\x12\x16\n\x0e\x65xperiment_ids\x18\x01 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12-\n\x08\x64\x61tasets\x18\x03 \x03(\x0b\x32\x1b.trackwire.v1.MetricDataset\x12\x10\n\x08order_by\x18\x04 \x03(\t\x12W\n\x11order_by_datasets\x18\x05 \x03(\x0b\x32<.trackwire.v1.SearchLoggedModelsRequest.OrderByDatasetsEntry\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x1aS\n\x14OrderByDatasetsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.trackwire.v1.MetricDataset:\x02\x38\x01\"g\n\x1aSearchLoggedModelsResponse\x12\x30\n\rlogged_models\x18\x01 \x03(\x0b\x32\x19.trackwire.v1.LoggedModel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x18UpdateLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x1b\n\x0estatus_message\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x11\n\x0f_status_message\"L\n\x19UpdateLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\",\n\x18\x44\x65leteLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"\x1b\n\x19\x44\x65leteLoggedModelResponse\"\x9b\x01\n\x19SetLoggedModelTagsRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12?\n\x04tags\x18\x02 \x03(\x0b\x32\x31.trackwire.v1.SetLoggedModelTagsRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x1aSetLoggedModelTagsResponse\"<\n\x1b\x44\x65leteLoggedModelTagRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x1e\n\x1c\x44\x65leteLoggedModelTagResponse\"\xa5\x01\n\x1bLogLoggedModelParamsRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x45\n\x06params\x18\x02 \x03(\x0b\x32\x35.trackwire.v1.LogLoggedModelParamsRequest.ParamsEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1e\n\x1cLogLoggedModelParamsResponse*\x9f\x01\n\x11LoggedModelStatus\x12#\n\x1fLOGGED_MODEL_STATUS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLOGGED_MODEL_STATUS_PENDING\x10\x01\x12\x1d\n\x19LOGGED_MODEL_STATUS_READY\x10\x02\x12%\n!LOGGED_MODEL_STATUS_UPLOAD_FAILED\x10\x03\x32\xd3\x06\n\x12LoggedModelService\x12\x64\n\x11\x43reateLoggedModel\x12&.trackwire.v1.CreateLoggedModelRequest\x1a\'.trackwire.v1.CreateLoggedModelResponse\x12[\n\x0eGetLoggedModel\x12#.trackwire.v1.GetLoggedModelRequest\x1a$.trackwire.v1.GetLoggedModelResponse\x12g\n\x12SearchLoggedModels\x12\'.trackwire.v1.SearchLoggedModelsRequest\x1a(.trackwire.v1.SearchLoggedModelsResponse\x12\x64\n\x11UpdateLoggedModel\x12&.trackwire.v1.UpdateLoggedModelRequest\x1a\'.trackwire.v1.UpdateLoggedModelResponse\x12\x64\n\x11\x44\x65leteLoggedModel\x12&.trackwire.v1.DeleteLoggedModelRequest\x1a\'.trackwire.v1.DeleteLoggedModelResponse\x12g\n\x12SetLoggedModelTags\x12\'.trackwire.v1.SetLoggedModelTagsRequest\x1a(.trackwire.v1.SetLoggedModelTagsResponse\x12m\n\x14\x44\x65leteLoggedModelTag\x12).trackwire.v1.DeleteLoggedModelTagRequest\x1a*.trackwire.v1.DeleteLoggedModelTagResponse\x12m\n\x14LogLoggedModelParams\x12).trackwire.v1.LogLoggedModelParamsRequest\x1a*.trackwire.v1.LogLoggedModelParamsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trackwire/v1/logged_models.proto\x12\x0ctrackwire.v1\x1a\x1atrackwire/v1/metrics.proto\"\xf9\x03\n\x0bLoggedModel\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x14\n\x0c\x61rtifact_uri\x18\x04 \x01(\t\x12\x12\n\nmodel_type\x18\x05 \x01(\t\x12\x15\n\rsource_run_id\x18\x06 \x01(\t\x12/\n\x06status\x18\x07 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x16\n\x0estatus_message\x18\x08 \x01(\t\x12\x18\n\x10\x63reation_time_ms\x18\t \x01(\x03\x12\x1b\n\x13last_update_time_ms\x18\n \x01(\x03\x12\x31\n\x04tags\x18\x0b \x03(\x0b\x32#.trackwire.v1.LoggedModel.TagsEntry\x12\x35\n\x06params\x18\x0c \x03(\x0b\x32%.trackwire.v1.LoggedModel.ParamsEntry\x12,\n\x07metrics\x18\r \x03(\x0b\x32\x1b.trackwire.v1.MetricSummary\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8f\x03\n\x18\x43reateLoggedModelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nmodel_type\x18\x04 \x01(\t\x12\x15\n\rsource_run_id\x18\x05 \x01(\t\x12/\n\x06status\x18\x06 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x42\n\x06params\x18\x07 \x03(\x0b\x32\x32.trackwire.v1.CreateLoggedModelRequest.ParamsEntry\x12>\n\x04tags\x18\x08 \x03(\x0b\x32\x30.trackwire.v1.CreateLoggedModelRequest.TagsEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"L\n\x19\x43reateLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\")\n\x15GetLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"I\n\x16GetLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"-\n\rMetricDataset\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"\xf0\x02\n\x19SearchLoggedModelsRequest\x12\x16\n\x0e\x65xperiment_ids\x18\x01 \x03(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12-\n\x08\x64\x61tasets\x18\x03 \x03(\x0b\x32\x1b.trackwire.v1.MetricDataset\x12\x10\n\x08order_by\x18\x04 \x03(\t\x12W\n\x11order_by_datasets\x18\x05 \x03(\x0b\x32<.trackwire.v1.SearchLoggedModelsRequest.OrderByDatasetsEntry\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x15\n\rtags_required\x18\x08 \x01(\x08\x1aS\n\x14OrderByDatasetsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.trackwire.v1.MetricDataset:\x02\x38\x01\"g\n\x1aSearchLoggedModelsResponse\x12\x30\n\rlogged_models\x18\x01 \x03(\x0b\x32\x19.trackwire.v1.LoggedModel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x18UpdateLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.trackwire.v1.LoggedModelStatus\x12\x1b\n\x0estatus_message\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x11\n\x0f_status_message\"L\n\x19UpdateLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\",\n\x18\x44\x65leteLoggedModelRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\"\x1b\n\x19\x44\x65leteLoggedModelResponse\"\x9b\x01\n\x19SetLoggedModelTagsRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12?\n\x04tags\x18\x02 \x03(\x0b\x32\x31.trackwire.v1.SetLoggedModelTagsRequest.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x1aSetLoggedModelTagsResponse\"<\n\x1b\x44\x65leteLoggedModelTagRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x1e\n\x1c\x44\x65leteLoggedModelTagResponse\"\xa5\x01\n\x1bLogLoggedModelParamsRequest\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x45\n\x06params\x18\x02 \x03(\x0b\x32\x35.trackwire.v1.LogLoggedModelParamsRequest.ParamsEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1e\n\x1cLogLoggedModelParamsResponse*\x9f\x01\n\x11LoggedModelStatus\x12#\n\x1fLOGGED_MODEL_STATUS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLOGGED_MODEL_STATUS_PENDING\x10\x01\x12\x1d\n\x19LOGGED_MODEL_STATUS_READY\x10\x02\x12%\n!LOGGED_MODEL_STATUS_UPLOAD_FAILED\x10\x03\x32\xd3\x06\n\x12LoggedModelService\x12\x64\n\x11\x43reateLoggedModel\x12&.trackwire.v1.CreateLoggedModelRequest\x1a\'.trackwire.v1.CreateLoggedModelResponse\x12[\n\x0eGetLoggedModel\x12#.trackwire.v1.GetLoggedModelRequest\x1a$.trackwire.v1.GetLoggedModelResponse\x12g\n\x12SearchLoggedModels\x12\'.trackwire.v1.SearchLoggedModelsRequest\x1a(.trackwire.v1.SearchLoggedModelsResponse\x12\x64\n\x11UpdateLoggedModel\x12&.trackwire.v1.UpdateLoggedModelRequest\x1a\'.trackwire.v1.UpdateLoggedModelResponse\x12\x64\n\x11\x44\x65leteLoggedModel\x12&.trackwire.v1.DeleteLoggedModelRequest\x1a\'.trackwire.v1.DeleteLoggedModelResponse\x12g\n\x12SetLoggedModelTags\x12\'.trackwire.v1.SetLoggedModelTagsRequest\x1a(.trackwire.v1.SetLoggedModelTagsResponse\x12m\n\x14\x44\x65leteLoggedModelTag\x12).trackwire.v1.DeleteLoggedModelTagRequest\x1a*.trackwire.v1.DeleteLoggedModelTagResponse\x12m\n\x14LogLoggedModelParams\x12).trackwire.v1.LogLoggedModelParamsRequest\x1a*.trackwire.v1.LogLoggedModelParamsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,8 +46,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETLOGGEDMODELTAGSREQUEST_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_LOGLOGGEDMODELPARAMSREQUEST_PARAMSENTRY']._loaded_options = None
   _globals['_LOGLOGGEDMODELPARAMSREQUEST_PARAMSENTRY']._serialized_options = b'8\001'
-  _globals['_LOGGEDMODELSTATUS']._serialized_start=2464
-  _globals['_LOGGEDMODELSTATUS']._serialized_end=2623
+  _globals['_LOGGEDMODELSTATUS']._serialized_start=2487
+  _globals['_LOGGEDMODELSTATUS']._serialized_end=2646
   _globals['_LOGGEDMODEL']._serialized_start=79
   _globals['_LOGGEDMODEL']._serialized_end=584
   _globals['_LOGGEDMODEL_TAGSENTRY']._serialized_start=494
@@ -69,35 +69,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_METRICDATASET']._serialized_start=1184
   _globals['_METRICDATASET']._serialized_end=1229
   _globals['_SEARCHLOGGEDMODELSREQUEST']._serialized_start=1232
-  _globals['_SEARCHLOGGEDMODELSREQUEST']._serialized_end=1577
-  _globals['_SEARCHLOGGEDMODELSREQUEST_ORDERBYDATASETSENTRY']._serialized_start=1494
-  _globals['_SEARCHLOGGEDMODELSREQUEST_ORDERBYDATASETSENTRY']._serialized_end=1577
-  _globals['_SEARCHLOGGEDMODELSRESPONSE']._serialized_start=1579
-  _globals['_SEARCHLOGGEDMODELSRESPONSE']._serialized_end=1682
-  _globals['_UPDATELOGGEDMODELREQUEST']._serialized_start=1685
-  _globals['_UPDATELOGGEDMODELREQUEST']._serialized_end=1826
-  _globals['_UPDATELOGGEDMODELRESPONSE']._serialized_start=1828
-  _globals['_UPDATELOGGEDMODELRESPONSE']._serialized_end=1904
-  _globals['_DELETELOGGEDMODELREQUEST']._serialized_start=1906
-  _globals['_DELETELOGGEDMODELREQUEST']._serialized_end=1950
-  _globals['_DELETELOGGEDMODELRESPONSE']._serialized_start=1952
-  _globals['_DELETELOGGEDMODELRESPONSE']._serialized_end=1979
-  _globals['_SETLOGGEDMODELTAGSREQUEST']._serialized_start=1982
-  _globals['_SETLOGGEDMODELTAGSREQUEST']._serialized_end=2137
+  _globals['_SEARCHLOGGEDMODELSREQUEST']._serialized_end=1600
+  _globals['_SEARCHLOGGEDMODELSREQUEST_ORDERBYDATASETSENTRY']._serialized_start=1517
+  _globals['_SEARCHLOGGEDMODELSREQUEST_ORDERBYDATASETSENTRY']._serialized_end=1600
+  _globals['_SEARCHLOGGEDMODELSRESPONSE']._serialized_start=1602
+  _globals['_SEARCHLOGGEDMODELSRESPONSE']._serialized_end=1705
+  _globals['_UPDATELOGGEDMODELREQUEST']._serialized_start=1708
+  _globals['_UPDATELOGGEDMODELREQUEST']._serialized_end=1849
+  _globals['_UPDATELOGGEDMODELRESPONSE']._serialized_start=1851
+  _globals['_UPDATELOGGEDMODELRESPONSE']._serialized_end=1927
+  _globals['_DELETELOGGEDMODELREQUEST']._serialized_start=1929
+  _globals['_DELETELOGGEDMODELREQUEST']._serialized_end=1973
+  _globals['_DELETELOGGEDMODELRESPONSE']._serialized_start=1975
+  _globals['_DELETELOGGEDMODELRESPONSE']._serialized_end=2002
+  _globals['_SETLOGGEDMODELTAGSREQUEST']._serialized_start=2005
+  _globals['_SETLOGGEDMODELTAGSREQUEST']._serialized_end=2160
   _globals['_SETLOGGEDMODELTAGSREQUEST_TAGSENTRY']._serialized_start=494
   _globals['_SETLOGGEDMODELTAGSREQUEST_TAGSENTRY']._serialized_end=537
-  _globals['_SETLOGGEDMODELTAGSRESPONSE']._serialized_start=2139
-  _globals['_SETLOGGEDMODELTAGSRESPONSE']._serialized_end=2167
-  _globals['_DELETELOGGEDMODELTAGREQUEST']._serialized_start=2169
-  _globals['_DELETELOGGEDMODELTAGREQUEST']._serialized_end=2229
-  _globals['_DELETELOGGEDMODELTAGRESPONSE']._serialized_start=2231
-  _globals['_DELETELOGGEDMODELTAGRESPONSE']._serialized_end=2261
-  _globals['_LOGLOGGEDMODELPARAMSREQUEST']._serialized_start=2264
-  _globals['_LOGLOGGEDMODELPARAMSREQUEST']._serialized_end=2429
+  _globals['_SETLOGGEDMODELTAGSRESPONSE']._serialized_start=2162
+  _globals['_SETLOGGEDMODELTAGSRESPONSE']._serialized_end=2190
+  _globals['_DELETELOGGEDMODELTAGREQUEST']._serialized_start=2192
+  _globals['_DELETELOGGEDMODELTAGREQUEST']._serialized_end=2252
+  _globals['_DELETELOGGEDMODELTAGRESPONSE']._serialized_start=2254
+  _globals['_DELETELOGGEDMODELTAGRESPONSE']._serialized_end=2284
+  _globals['_LOGLOGGEDMODELPARAMSREQUEST']._serialized_start=2287
+  _globals['_LOGLOGGEDMODELPARAMSREQUEST']._serialized_end=2452
   _globals['_LOGLOGGEDMODELPARAMSREQUEST_PARAMSENTRY']._serialized_start=539
   _globals['_LOGLOGGEDMODELPARAMSREQUEST_PARAMSENTRY']._serialized_end=584
-  _globals['_LOGLOGGEDMODELPARAMSRESPONSE']._serialized_start=2431
-  _globals['_LOGLOGGEDMODELPARAMSRESPONSE']._serialized_end=2461
-  _globals['_LOGGEDMODELSERVICE']._serialized_start=2626
-  _globals['_LOGGEDMODELSERVICE']._serialized_end=3477
+  _globals['_LOGLOGGEDMODELPARAMSRESPONSE']._serialized_start=2454
+  _globals['_LOGLOGGEDMODELPARAMSRESPONSE']._serialized_end=2484
+  _globals['_LOGGEDMODELSERVICE']._serialized_start=2649
+  _globals['_LOGGEDMODELSERVICE']._serialized_end=3500
 # @@protoc_insertion_point(module_scope)

@@ -124,7 +124,7 @@ class MetricDataset(_message.Message):
     def __init__(self, name: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class SearchLoggedModelsRequest(_message.Message):
-    __slots__ = ("experiment_ids", "filter", "datasets", "order_by", "order_by_datasets", "page_size", "page_token")
+    __slots__ = ("experiment_ids", "filter", "datasets", "order_by", "order_by_datasets", "page_size", "page_token", "tags_required")
     class OrderByDatasetsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +139,7 @@ class SearchLoggedModelsRequest(_message.Message):
     ORDER_BY_DATASETS_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TAGS_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     experiment_ids: _containers.RepeatedScalarFieldContainer[str]
     filter: str
     datasets: _containers.RepeatedCompositeFieldContainer[MetricDataset]
@@ -146,7 +147,8 @@ class SearchLoggedModelsRequest(_message.Message):
     order_by_datasets: _containers.MessageMap[int, MetricDataset]
     page_size: int
     page_token: str
-    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[MetricDataset, _Mapping]]] = ..., order_by: _Optional[_Iterable[str]] = ..., order_by_datasets: _Optional[_Mapping[int, MetricDataset]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    tags_required: bool
+    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[MetricDataset, _Mapping]]] = ..., order_by: _Optional[_Iterable[str]] = ..., order_by_datasets: _Optional[_Mapping[int, MetricDataset]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags_required: bool = ...) -> None: ...
 
 class SearchLoggedModelsResponse(_message.Message):
     __slots__ = ("logged_models", "next_page_token")

@@ -144,16 +144,18 @@ class GetRegisteredModelResponse(_message.Message):
     def __init__(self, registered_model: _Optional[_Union[RegisteredModel, _Mapping]] = ...) -> None: ...
 
 class SearchRegisteredModelsRequest(_message.Message):
-    __slots__ = ("filter", "order_by", "page_size", "page_token")
+    __slots__ = ("filter", "order_by", "page_size", "page_token", "tags_required")
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TAGS_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     filter: str
     order_by: _containers.RepeatedScalarFieldContainer[str]
     page_size: int
     page_token: str
-    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    tags_required: bool
+    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags_required: bool = ...) -> None: ...
 
 class SearchRegisteredModelsResponse(_message.Message):
     __slots__ = ("registered_models", "next_page_token")
@@ -324,16 +326,18 @@ class GetLatestModelVersionsResponse(_message.Message):
     def __init__(self, model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ...) -> None: ...
 
 class SearchModelVersionsRequest(_message.Message):
-    __slots__ = ("filter", "order_by", "page_size", "page_token")
+    __slots__ = ("filter", "order_by", "page_size", "page_token", "tags_required")
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TAGS_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     filter: str
     order_by: _containers.RepeatedScalarFieldContainer[str]
     page_size: int
     page_token: str
-    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    tags_required: bool
+    def __init__(self, filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags_required: bool = ...) -> None: ...
 
 class SearchModelVersionsResponse(_message.Message):
     __slots__ = ("model_versions", "next_page_token")

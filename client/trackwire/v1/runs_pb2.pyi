@@ -201,7 +201,7 @@ class Selection(_message.Message):
     def __init__(self, all: bool = ..., keys: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SearchRunsRequest(_message.Message):
-    __slots__ = ("experiment_ids", "filter", "order_by", "view_type", "page_size", "page_token", "metrics", "params", "tags", "dataset_view")
+    __slots__ = ("experiment_ids", "filter", "order_by", "view_type", "page_size", "page_token", "metrics", "params", "tags", "dataset_view", "tags_required")
     EXPERIMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
@@ -212,6 +212,7 @@ class SearchRunsRequest(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     DATASET_VIEW_FIELD_NUMBER: _ClassVar[int]
+    TAGS_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     experiment_ids: _containers.RepeatedScalarFieldContainer[str]
     filter: str
     order_by: _containers.RepeatedScalarFieldContainer[str]
@@ -222,7 +223,8 @@ class SearchRunsRequest(_message.Message):
     params: Selection
     tags: Selection
     dataset_view: _run_inputs_pb2.DatasetView
-    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[_experiments_pb2.ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., metrics: _Optional[_Union[Selection, _Mapping]] = ..., params: _Optional[_Union[Selection, _Mapping]] = ..., tags: _Optional[_Union[Selection, _Mapping]] = ..., dataset_view: _Optional[_Union[_run_inputs_pb2.DatasetView, str]] = ...) -> None: ...
+    tags_required: bool
+    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., filter: _Optional[str] = ..., order_by: _Optional[_Iterable[str]] = ..., view_type: _Optional[_Union[_experiments_pb2.ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., metrics: _Optional[_Union[Selection, _Mapping]] = ..., params: _Optional[_Union[Selection, _Mapping]] = ..., tags: _Optional[_Union[Selection, _Mapping]] = ..., dataset_view: _Optional[_Union[_run_inputs_pb2.DatasetView, str]] = ..., tags_required: bool = ...) -> None: ...
 
 class SearchRunsResponse(_message.Message):
     __slots__ = ("runs", "next_page_token")

@@ -5,14 +5,12 @@ file:///<folder>/<run>/artifacts, /<folder>/…         this server, in a folder
 s3://…, gs://… and all others                         clients, by themselves
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from trackwire_server.core.artifact_paths import (
@@ -22,11 +20,8 @@ from trackwire_server.core.artifact_paths import (
     control_fault,
     path_fault,
 )
+from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.entities import ARTIFACT_SCHEME
-
-if TYPE_CHECKING:
-    # It brings columns with it, and these numpy; settings are checked without.
-    from trackwire_server.core.stores import ByteStore
 
 OWN_SCHEME = ARTIFACT_SCHEME.partition(":")[0]
 FILE_SCHEME = "file"

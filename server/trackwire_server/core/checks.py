@@ -94,6 +94,12 @@ def check_time(field: str, time_ms: int) -> int:
     return time_ms
 
 
+def check_not_negative(field: str, value: int) -> None:
+    """A count of bytes, or a place among them."""
+    if not 0 <= value <= INT64_MAX:
+        raise InvalidArgument(field, value, "must be 0 or more", limit=0)
+
+
 def check_page_size(page_size: int, *, default: int, maximum: int) -> int:
     """The page's size; 0 means the default."""
     if page_size == 0:

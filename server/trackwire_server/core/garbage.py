@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from trackwire_server.core.artifact_paths import ArtifactHome
 from trackwire_server.core.artifact_places import ByteStores
+from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.errors import Aborted, FailedPrecondition, NotFound
-from trackwire_server.core.stores import ByteStore
 
 PAGE = 1_000
 

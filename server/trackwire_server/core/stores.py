@@ -2,7 +2,8 @@
 
 All methods may raise StoreUnavailable, StorageFull and StoreCorrupt; what else they raise stands in their docstrings.
 A method that takes a stamp follows the rule of WriterStamp under the row (run, writer): a stamp that is stored already
-changes nothing and is no error; one whose predecessor is missing raises SequenceGap.
+changes nothing and is no error; one whose predecessor is missing raises SequenceGap. The bytes of artifacts, which no
+transaction covers, are in byte_stores.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,6 @@ from typing import Protocol
 
 from trackwire_server.core.columns import Appended, Batch
 from trackwire_server.core.entities import (
-    Artifact,
     Experiment,
     LifecycleStage,
     MetricSummary,
@@ -273,80 +273,6 @@ class UploadStore(Protocol):
 
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
         """Uploads whose latest stream began before this time, oldest first."""
-
-
-class PartialFile(Protocol):
-    """The bytes of an upload that have arrived, and where they will be visible. One writer at a time holds it."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes that were there or have been appended."""
-
-    async def append(self, data: bytes) -> None:
-        """Adds bytes at the end. May return before they are written: a failure then shows in the next call."""
-
-    async def sha256(self) -> bytes:
-        """The SHA-256 of all the bytes."""
-
-    async def publish(self) -> Artifact:
-        """Makes the bytes durable and visible at once, in place of a file that is there.
-
-        Raises FailedPrecondition as open_partial does; the bytes are kept then.
-        """
-
-    async def close(self) -> None:
-        """Keeps what was appended, if not published, and lets go."""
-
-
-class OpenFile(Protocol):
-    """A file as it is now: whatever becomes of its path, its bytes can be read until it is closed."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the whole file."""
-
-    @property
-    def version(self) -> str:
-        """Differs from that of the file which replaces this one at its path."""
-
-    async def read(self, *, offset: int, length: int) -> bytes:
-        """Bytes from an offset on; fewer than `length` only at the end."""
-
-    async def close(self) -> None:
-        """Lets go."""
-
-
-class ByteStore(Protocol):
-    """Artifact bytes by path. Paths are clean: relative, with "/" between their parts. No link is ever followed.
-
-    All methods raise InvalidArgument for a path that the store keeps for itself, and where writing meets a link. There
-    are no empty folders: a folder comes with its first file and goes with its last one.
-    """
-
-    async def list_folder(self, folder: str, *, after: str, limit: int) -> Sequence[Artifact]:
-        """Entries right below a folder whose names follow `after`, by name (their `path`); nothing if no folder."""
-
-    async def get_file(self, path: str) -> Artifact:
-        """A file's size and time. Raises NotFound."""
-
-    async def open_file(self, path: str) -> OpenFile:
-        """A file to read from. Raises NotFound."""
-
-    async def delete(self, path: str) -> int:
-        """Deletes a file, or a folder with all in it, at once; the bytes freed. Raises NotFound."""
-
-    async def open_partial(self, partial_id: str, path: str) -> PartialFile:
-        """What has arrived of a file that is to be visible at `path`; empty if nothing has.
-
-        Raises Aborted (UPLOAD_IN_USE) if another writer holds it, and FailedPrecondition (ARTIFACT_IS_FOLDER,
-        ARTIFACT_NOT_FOLDER) if a folder is at the path or a file is above it.
-        """
-
-    async def partial_size(self, partial_id: str) -> int:
-        """Bytes that have arrived; 0 if nothing has."""
-
-    async def discard_partial(self, partial_id: str) -> None:
-        """Forgets what has arrived; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
 
 
 class GarbageStore(Protocol):

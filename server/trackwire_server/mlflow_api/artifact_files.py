@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from trackwire_server.core.artifacts import read_ahead
+from trackwire_server.core.byte_stores import OpenFile
+from trackwire_server.core.downloads import read_ahead
 from trackwire_server.core.errors import NotFound
-from trackwire_server.core.stores import OpenFile
 from trackwire_server.mlflow_api.artifact_places import Place
 from trackwire_server.mlflow_api.byte_ranges import NotSatisfiable, byte_range
 from trackwire_server.mlflow_api.errors import INVALID_PARAMETER_VALUE, MlflowError

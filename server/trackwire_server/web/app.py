@@ -12,11 +12,19 @@ from starlette.types import ASGIApp
 if TYPE_CHECKING:
     from trackwire_server.web.prometheus import Telemetry
 
+# MLflow's client prints links to pages of its own server when a run ends.
+_WHAT_IS_HERE = """\
+MLflow's REST API is here, for its clients and its command line. There are no pages to look at; a run, in a shell:
+
+  mlflow runs describe --run-id ID
+  trackwire runs get ID
+"""
+
 
 def web_app(
     version: str, routes: Sequence[BaseRoute], *, prefix: str = "", telemetry: "Telemetry | None" = None
 ) -> ASGIApp:
-    """/health and /version as MLflow's server has them, and the routes of the doors below a prefix.
+    """/health and /version as MLflow's server has them, a word at /, and the routes of the doors below a prefix.
 
     Whoever looks after the server finds /health and /metrics without the prefix, too.
     """
@@ -27,7 +35,10 @@ def web_app(
     async def say_version(_request: Request) -> PlainTextResponse:
         return PlainTextResponse(version)
 
-    own: list[BaseRoute] = [Route("/health", health), Route("/version", say_version)]
+    async def say_what_is_here(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"Trackwire {version}\n\n{_WHAT_IS_HERE}")
+
+    own: list[BaseRoute] = [Route("/", say_what_is_here), Route("/health", health), Route("/version", say_version)]
     if telemetry is not None:
         own.append(Route("/metrics", telemetry.answer))
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)

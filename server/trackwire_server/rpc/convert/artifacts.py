@@ -5,18 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trackwire.v1 import artifacts_pb2 as pb
-from trackwire_server.core.artifacts import (
-    ArtifactPage,
-    Artifacts,
-    DownloadPart,
-    DownloadRange,
-    UploadFinish,
-    UploadHeader,
-    UploadStatus,
-)
+from trackwire_server.core.artifacts import ArtifactPage, Artifacts, UploadStatus
+from trackwire_server.core.downloads import DownloadPart, DownloadRange
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.upload_streams import UploadFinish, UploadHeader
 
 
 class OfOwner(Protocol):

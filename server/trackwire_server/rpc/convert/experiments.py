@@ -33,4 +33,5 @@ def search_from_proto(request: pb.SearchExperimentsRequest) -> SearchRequest:
         page_size=request.page_size,
         page_token=request.page_token,
         view=view_from_proto(request.view_type),
+        tags_required=request.tags_required,
     )

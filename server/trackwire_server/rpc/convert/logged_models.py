@@ -52,6 +52,7 @@ def search_from_proto(request: pb.SearchLoggedModelsRequest) -> SearchRequest:
         order_by_datasets=tuple(
             (index, _dataset_from_proto(dataset)) for index, dataset in sorted(request.order_by_datasets.items())
         ),
+        tags_required=request.tags_required,
     )
 
 

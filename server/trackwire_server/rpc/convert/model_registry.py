@@ -75,6 +75,7 @@ def search_from_proto(request: pb.SearchRegisteredModelsRequest | pb.SearchModel
         order_by=tuple(request.order_by),
         page_size=request.page_size,
         page_token=request.page_token,
+        tags_required=request.tags_required,
     )
 
 

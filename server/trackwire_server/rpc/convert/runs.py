@@ -118,6 +118,7 @@ def search_from_proto(request: pb.SearchRunsRequest) -> SearchRequest:
         page_token=request.page_token,
         view=view_from_proto(request.view_type),
         experiment_ids=tuple(request.experiment_ids),
+        tags_required=request.tags_required,
     )
 
 
