@@ -1,6 +1,6 @@
 """Numbered, forward-only steps from one schema to the next. A fresh database is made whole and starts at the newest.
 
-A step may only use literal DDL and its own Table objects, never tables.py: that is always the newest schema.
+A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema.
 """
 
 import time

@@ -1,0 +1,86 @@
+"""What tables are made of: the kinds of columns, and two kinds of tables that several nouns have."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column that is exactly INTEGER PRIMARY KEY.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+def number(name: str) -> "Column[int]":
+    """The primary key, which the database counts up."""
+    return Column(name, Number, primary_key=True, autoincrement=True)
+
+
+def reference(name: str, target: str, *, index: bool = False) -> "Column[int]":
+    """The number of a row elsewhere, with which this one goes."""
+    return Column(name, Number, ForeignKey(target, ondelete="CASCADE"), nullable=False, index=index)
+
+
+def time_ms(name: str, *, nullable: bool = False) -> "Column[int]":
+    """Unix milliseconds."""
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def characters(name: str, length: int | None = None, *, default: str | None = "") -> "Column[str]":
+    """Text; with None for a default it has to be given."""
+    kind = Text() if length is None else String(length)
+    return Column(name, kind, nullable=False, server_default=None if default is None else text(f"'{default}'"))
+
+
+def flag(name: str) -> "Column[bool]":
+    """False unless it is set."""
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+def entries(name: str, owner: str, target: str, *, key_characters: int = 250) -> Table:
+    """Keys and values of something, such as its tags."""
+    return Table(
+        name,
+        metadata,
+        reference(owner, target),
+        Column("key", String(key_characters), nullable=False),
+        Column("value", Text, nullable=False),
+        PrimaryKeyConstraint(owner, "key"),
+        sqlite_with_rowid=False,
+    )
+
+
+def uploads_of(name: str, owner: str, target: str) -> Table:
+    """Uploads of something's artifacts that are under way or have ended."""
+    return Table(
+        name,
+        metadata,
+        reference(owner, target),
+        Column("upload_id", String(64), nullable=False),
+        characters("path", 1024, default=None),
+        Column("size_bytes", BigInteger, nullable=False),
+        Column("sha256", LargeBinary(32), nullable=False),
+        flag("complete"),
+        time_ms("begin_time_ms"),
+        PrimaryKeyConstraint(owner, "upload_id"),
+        Index(f"ix_{name}_begin_time_ms", "begin_time_ms"),
+        sqlite_with_rowid=False,
+    )
