@@ -24,6 +24,7 @@ from trackwire.v1 import (
     admin_pb2_grpc,
     artifacts_pb2_grpc,
     experiments_pb2_grpc,
+    imports_pb2_grpc,
     logged_models_pb2_grpc,
     metrics_pb2_grpc,
     model_registry_pb2_grpc,
@@ -162,6 +163,7 @@ class Stubs:
     artifacts: artifacts_pb2_grpc.ArtifactServiceStub
     model_registry: model_registry_pb2_grpc.ModelRegistryServiceStub
     logged_models: logged_models_pb2_grpc.LoggedModelServiceStub
+    imports: imports_pb2_grpc.ImportServiceStub
     admin: admin_pb2_grpc.AdminServiceStub
 
     @classmethod
@@ -175,6 +177,7 @@ class Stubs:
             artifacts_pb2_grpc.ArtifactServiceStub(channel),
             model_registry_pb2_grpc.ModelRegistryServiceStub(channel),
             logged_models_pb2_grpc.LoggedModelServiceStub(channel),
+            imports_pb2_grpc.ImportServiceStub(channel),
             admin_pb2_grpc.AdminServiceStub(channel),
         )
 

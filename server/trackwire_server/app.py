@@ -24,6 +24,7 @@ from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.imports import Imports
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
@@ -33,6 +34,7 @@ from trackwire_server.core.stores import (
     ByteStore,
     ExperimentStore,
     GarbageStore,
+    ImportStore,
     LoggedModelGarbageStore,
     LoggedModelStore,
     MetricStore,
@@ -188,6 +190,7 @@ class Stores:
     model_uploads: UploadStore
     model_garbage: LoggedModelGarbageStore
     garbage: GarbageStore
+    imports: ImportStore
 
 
 def _services(config: Config, stores: Stores) -> Services:
@@ -221,6 +224,7 @@ def _services(config: Config, stores: Stores) -> Services:
         ),
         logged_models=LoggedModels(stores.logged_models, clock, random_id),
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
+        imports=Imports(stores.imports, clock, working_folder=Path.cwd()),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 
@@ -291,6 +295,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.imports import MemoryImports
     from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
     from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
     from trackwire_server.stores.memory.metrics import MemoryMetricStore
@@ -322,6 +327,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         model_uploads=model_uploads,
         model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
+        imports=MemoryImports(state, models),
     )
 
 
@@ -330,6 +336,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.imports import SqlImports
     from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
     from trackwire_server.stores.sql.logged_models import SqlLoggedModels
     from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
@@ -359,6 +366,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
         model_garbage=SqlLoggedModelGarbage(database),
         garbage=SqlGarbage(database),
+        imports=SqlImports(database),
     )
 
 

@@ -14,6 +14,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    imports_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -27,6 +28,7 @@ MODULES = (
     artifacts_pb2,
     model_registry_pb2,
     logged_models_pb2,
+    imports_pb2,
     admin_pb2,
 )
 RPCS: dict[str, MethodDescriptor] = {
@@ -100,6 +102,13 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "LoggedModelService/SetLoggedModelTags": lambda client: client.set_logged_model_tag("m-1", "key", "value"),
     "LoggedModelService/DeleteLoggedModelTag": lambda client: client.delete_logged_model_tag("m-1", "key"),
     "LoggedModelService/LogLoggedModelParams": lambda client: client.log_logged_model_params("m-1", {"key": "v"}),
+    "ImportService/ImportExperiment": lambda client: client.import_experiment(experiments_pb2.Experiment()),
+    "ImportService/ImportRun": lambda client: client.import_run(runs_pb2.Run()),
+    "ImportService/ImportLoggedModel": lambda client: client.import_logged_model(logged_models_pb2.LoggedModel()),
+    "ImportService/ImportRegisteredModel": lambda client: client.import_registered_model(
+        model_registry_pb2.RegisteredModel()
+    ),
+    "ImportService/ImportModelVersion": lambda client: client.import_model_version(model_registry_pb2.ModelVersion()),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

@@ -13,6 +13,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    imports_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -26,6 +27,7 @@ FILES = (
     artifacts_pb2,
     model_registry_pb2,
     logged_models_pb2,
+    imports_pb2,
     admin_pb2,
 )
 SERVICES: Sequence[ServiceDescriptor] = [

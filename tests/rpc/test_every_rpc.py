@@ -14,6 +14,7 @@ from trackwire.v1 import (
     admin_pb2,
     artifacts_pb2,
     experiments_pb2,
+    imports_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -28,6 +29,7 @@ FILES = {
     "artifacts": artifacts_pb2,
     "model_registry": model_registry_pb2,
     "logged_models": logged_models_pb2,
+    "imports": imports_pb2,
     "admin": admin_pb2,
 }
 METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
@@ -113,6 +115,19 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("logged_models", "DeleteLoggedModelTag", {"key": "a"}),
     ("logged_models", "LogLoggedModelParams", {"params": {"depth": "3"}}),
     ("logged_models", "DeleteLoggedModel", {}),
+    ("imports", "ImportExperiment", {"experiment": experiments_pb2.Experiment(experiment_id="77", name="old")}),
+    ("imports", "ImportRun", {"run": runs_pb2.Run(run_id="old", experiment_id="77")}),
+    (
+        "imports",
+        "ImportLoggedModel",
+        {"logged_model": logged_models_pb2.LoggedModel(model_id="m-old", experiment_id="77", name="old")},
+    ),
+    ("imports", "ImportRegisteredModel", {"registered_model": model_registry_pb2.RegisteredModel(name="old")}),
+    (
+        "imports",
+        "ImportModelVersion",
+        {"model_version": model_registry_pb2.ModelVersion(name="old", version=3, source="s3://old/model")},
+    ),
     ("admin", "GetServerInfo", {}),
     ("admin", "CollectGarbage", {}),
 ]

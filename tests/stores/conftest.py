@@ -14,8 +14,11 @@ from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, Me
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
+    ImportStore,
     LoggedModelStore,
     MetricStore,
+    ModelVersionStore,
+    RegisteredModelStore,
     RunDataStore,
     RunInputStore,
     RunStore,
@@ -23,18 +26,27 @@ from trackwire_server.core.stores import (
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.imports import MemoryImports
 from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
+from trackwire_server.stores.memory.model_registry import (
+    MemoryModelVersions,
+    MemoryRegisteredModels,
+    ModelRegistryState,
+)
 from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.imports import SqlImports
 from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+from trackwire_server.stores.sql.model_versions import SqlModelVersions
+from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
 from trackwire_server.stores.sql.run_data import SqlRunData
 from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
@@ -59,10 +71,13 @@ class Stores:
     metrics: MetricStore
     put_summaries: PutSummaries
     logged_models: LoggedModelStore
+    registered_models: RegisteredModelStore
+    model_versions: ModelVersionStore
+    imports: ImportStore
 
 
 def memory_stores() -> Stores:
-    state = MemoryState.fresh(now_ms=NOW_MS)
+    state, registry = MemoryState.fresh(now_ms=NOW_MS), ModelRegistryState()
 
     async def put_summaries(summaries: Sequence[MetricSummary]) -> None:
         for summary in summaries:
@@ -77,6 +92,9 @@ def memory_stores() -> Stores:
         MemoryMetricStore(state, tail_retention_ms=TAIL_RETENTION_MS),
         put_summaries,
         MemoryLoggedModels(state),
+        MemoryRegisteredModels(registry),
+        MemoryModelVersions(registry),
+        MemoryImports(state, registry),
     )
 
 
@@ -98,6 +116,9 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlMetricStore(database, compaction=EAGER),
             put_summaries,
             SqlLoggedModels(database),
+            SqlRegisteredModels(database),
+            SqlModelVersions(database),
+            SqlImports(database),
         )
     finally:
         await database.close()

@@ -11,6 +11,7 @@ from trackwire.client.artifacts import ArtifactMethods
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.delivery import IN_FLIGHT
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.imports import ImportMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
@@ -27,6 +28,7 @@ class Client(
     ArtifactMethods,
     ModelRegistryMethods,
     LoggedModelMethods,
+    ImportMethods,
     AdminMethods,
 ):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.

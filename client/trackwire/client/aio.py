@@ -15,6 +15,7 @@ from trackwire.client.async_calls import AsyncCalls
 from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.connection import Deadlines
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.imports import ImportMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
 from trackwire.client.model_registry import ModelRegistryMethods
@@ -31,6 +32,7 @@ class AsyncClient(
     ArtifactMethods,
     ModelRegistryMethods,
     LoggedModelMethods,
+    ImportMethods,
     AdminMethods,
 ):
     """A client of one server for asyncio: the methods of `trackwire.Client`, with the same arguments and errors.

@@ -74,6 +74,13 @@ RETRIED = {
         "SetLoggedModelTags",
         "LogLoggedModelParams",
     ),
+    "ImportService": (
+        "ImportExperiment",
+        "ImportRun",
+        "ImportLoggedModel",
+        "ImportRegisteredModel",
+        "ImportModelVersion",
+    ),
     "AdminService": ("GetServerInfo",),
 }
 

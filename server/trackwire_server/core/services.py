@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from trackwire_server.core.admin import Admin
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.imports import Imports
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
@@ -22,4 +23,5 @@ class Services:
     model_registry: ModelRegistry
     logged_models: LoggedModels
     model_artifacts: Artifacts
+    imports: Imports
     admin: Admin

@@ -8,6 +8,7 @@ from trackwire.v1 import (
     artifacts_pb2,
     experiments_pb2,
     experiments_pb2_grpc,
+    imports_pb2,
     logged_models_pb2,
     metrics_pb2,
     model_registry_pb2,
@@ -16,10 +17,11 @@ from trackwire.v1 import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.services import Services
-from trackwire_server.rpc import admin, artifacts, logged_models, metrics, model_registry
+from trackwire_server.rpc import admin, artifacts, imports, logged_models, metrics, model_registry
 from trackwire_server.rpc.admin import AdminServicer
 from trackwire_server.rpc.artifacts import ArtifactServicer
 from trackwire_server.rpc.experiments import ExperimentServicer
+from trackwire_server.rpc.imports import ImportServicer
 from trackwire_server.rpc.logged_models import LoggedModelServicer
 from trackwire_server.rpc.metrics import MetricServicer
 from trackwire_server.rpc.model_registry import ModelRegistryServicer
@@ -32,6 +34,7 @@ METRICS = metrics_pb2.DESCRIPTOR.services_by_name["MetricService"].full_name
 ARTIFACTS = artifacts_pb2.DESCRIPTOR.services_by_name["ArtifactService"].full_name
 MODEL_REGISTRY = model_registry_pb2.DESCRIPTOR.services_by_name["ModelRegistryService"].full_name
 LOGGED_MODELS = logged_models_pb2.DESCRIPTOR.services_by_name["LoggedModelService"].full_name
+IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].full_name
 ADMIN = admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 
 
@@ -48,5 +51,6 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
         ),
         Door(MODEL_REGISTRY, partial(model_registry.add_to_server, ModelRegistryServicer(services.model_registry))),
         Door(LOGGED_MODELS, partial(logged_models.add_to_server, LoggedModelServicer(services.logged_models))),
+        Door(IMPORTS, partial(imports.add_to_server, ImportServicer(services.imports))),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

@@ -43,6 +43,7 @@ _SQLITE_CONSTRAINTS = {
     "registered_models.workspace, registered_models.name": "uq_registered_models_name",
     "model_versions.request_id": "uq_model_versions_request_id",
     "logged_models.request_id": "uq_logged_models_request_id",
+    "logged_models.model_id": "uq_logged_models_model_id",
 }
 
 _UNAVAILABLE = frozenset(
@@ -113,6 +114,12 @@ class Dialect(Protocol):
 
     async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each once a row, in one trip to the driver."""
+
+    async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
+        """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.
+
+        For where a row was inserted under a number of its own.
+        """
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -214,6 +221,9 @@ class SqliteDialect:
         driver = await _driver(connection)
         with _as_dbapi_error(writes[0].statement):
             await driver.run(lambda database: _execute_all(database, writes))
+
+    async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
+        """Nothing: AUTOINCREMENT counts on from the highest number that a row ever had."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""
