@@ -138,7 +138,7 @@ BAD_EXPERIMENTS: list[tuple[str, Experiment]] = [
     ("experiment.last_update_time_ms", experiment(last_update_time_ms=253_402_300_800_000)),
     ("experiment.artifact_location", experiment(artifact_location="trackwire-artifacts:/7")),
     ("experiment.tags[a]", experiment(tags={"a": "x" * 65_537})),
-    ("experiment.tags", experiment(tags={"a#": "x"})),
+    ("experiment.tags[a#]", experiment(tags={"a#": "x"})),
 ]
 BAD_RUNS: list[tuple[str, Run]] = [
     ("run.run_id", run(run_id="")),
@@ -151,6 +151,8 @@ BAD_RUNS: list[tuple[str, Run]] = [
     ("run.start_time_ms", run(start_time_ms=-1)),
     ("run.end_time_ms", run(end_time_ms=-1)),
     ("run.params[lr]", run(params={"lr": "x" * 65_537})),
+    ("run.inputs.datasets[0].dataset.name", run(inputs=RunInputs(datasets=[DatasetInput()]))),
+    ("run.outputs.models[0].model_id", run(outputs=RunOutputs(models=[ModelOutput(model_id="a/b")]))),
     ("run.artifact_uri", run(artifact_uri="trackwire-artifacts:/7/other/artifacts")),
     ("run.artifact_uri", run(artifact_uri="file:///etc")),
     ("run.artifact_uri", run(artifact_uri="/srv/7/other/artifacts")),

@@ -8,6 +8,7 @@ from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, local
 from trackwire_server.core.checks import (
     check_characters,
     check_entries,
+    check_key,
     check_required,
     check_run_id,
     check_time,
@@ -37,12 +38,13 @@ from trackwire_server.core.model_names import (
     check_version,
 )
 from trackwire_server.core.model_names import scheme_of as source_scheme_of
-from trackwire_server.core.run_inputs import NO_INPUTS, NO_OUTPUTS, checked_inputs, checked_outputs
+from trackwire_server.core.run_inputs import checked_inputs_at, checked_outputs_at
 from trackwire_server.core.runs import check_agreed
 from trackwire_server.core.stores import ImportStore
 
 # Numbers must remain above it for what is made here later.
 EXPERIMENT_ID_DIGITS = 18
+KEY_NAMED_BYTES = 150
 
 
 class Imports:
@@ -87,8 +89,8 @@ class Imports:
                 run_name=check_agreed("run.run_name", run.run_name, run.tags, RUN_NAME_TAG),
                 parent_run_id=parent_run_id,
                 deleted_time_ms=deleted_time_ms,
-                inputs=run.inputs if run.inputs == NO_INPUTS else checked_inputs(run.inputs),
-                outputs=run.outputs if run.outputs == NO_OUTPUTS else checked_outputs(run.outputs),
+                inputs=checked_inputs_at("run.inputs.", run.inputs),
+                outputs=checked_outputs_at("run.outputs.", run.outputs),
             )
         )
 
@@ -154,6 +156,9 @@ def _check_run(run: Run) -> None:
 
 
 def _check_entries(field: str, entries: Mapping[str, str], value_limit: int) -> None:
+    # By name, so that whoever imports can leave out just what is at fault. A long name would be cut short.
+    for key in entries:
+        check_key(f"{field}[{key}]" if len(key.encode(errors="replace")) < KEY_NAMED_BYTES else field, key)
     check_entries(field, entries, value_limit=value_limit, required=False, limit=LIMITS.entries_per_import)
 
 
