@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,8 @@ class Filled:
 
 def fill(uri: str, place: str | None = None) -> Filled:
     """Fills the store at a URI; its experiments keep files below `place`."""
-    with tracking_at(uri) as client:
+    # mlflow makes a database where it is started.
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), tracking_at(uri) as client:
         experiment_id = client.create_experiment("vision", f"{place}/vision" if place else None, {"team": "red"})
         made = [_log_run(client, experiment_id, number, status) for number, status in enumerate(STATUSES)]
         client.delete_run(made[-1][0])

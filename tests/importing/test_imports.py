@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -33,11 +34,12 @@ def counted(output: str) -> Mapping[str, Mapping[str, int]]:
 
 
 def test_all_that_mlflow_keeps_is_read_back_equal(
-    source: Filled, target: ServerProcess, import_mlflow: Command
+    source: Filled, target: ServerProcess, import_mlflow: Command, tmp_path: Path
 ) -> None:
     done = import_mlflow(source.uri)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "verified: equal" in done.stdout
+    assert {entry.name for entry in tmp_path.iterdir()} == {"target", "target.log"}
     assert contents(target.url) == contents(source.uri)
 
 
