@@ -82,8 +82,23 @@ def test_files_may_stay_where_they_are(folder_store: Filled, client: Client, imp
     counts = counted(import_mlflow(folder_store.uri, "--json").stdout)
     assert counts["runs"]["copied"] == counts["runs"]["at_source"]
     assert client.get_run(run_id).artifact_uri.startswith("trackwire-artifacts:/")
-    # Those that were copied are not left again.
+    # What was copied stays.
+    places = _places(client, folder_store)
     assert counted(import_mlflow(folder_store.uri, "--no-artifacts", "--json").stdout)["runs"]["copied"] == 1
+    assert _places(client, folder_store) == places
+    assert all("trackwire-artifacts:/" in place for place in places[:-1])
+
+
+def _places(client: Client, store: Filled) -> list[str]:
+    [still_open] = client.search_runs("0")
+    return [
+        client.get_experiment(store.experiment_id).artifact_location,
+        client.get_run(store.run_ids[0]).artifact_uri,
+        still_open.artifact_uri,
+        client.get_logged_model(store.model_ids[0]).artifact_uri,
+        client.get_model_version("digits", 1).source,
+        client.get_model_version("digits", 3).source,
+    ]
 
 
 def test_one_experiment_comes_without_the_registry(

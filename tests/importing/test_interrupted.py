@@ -15,6 +15,8 @@ from tests.importing.filling import BEGIN_MS
 from trackwire.client import Client
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
 
+# mlflow and its libraries warn each other.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 RUNS, KEYS, POINTS = 2, 4, 20_000
 
 

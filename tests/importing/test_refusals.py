@@ -11,6 +11,8 @@ from tests.importing.filling import Filled
 from trackwire.client import Client
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
 
+# mlflow and its libraries warn each other.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 LONG_KEY = "k" * 252
 
 

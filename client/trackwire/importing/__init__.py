@@ -5,9 +5,10 @@
     points      histories as columns, sent on several requests at a time
     files       artifacts, several at a time
     runs        a run with all that it has: verified, and finished last
+    experiments an experiment with all that is in it
     registry    logged models, registered models and versions
     tally       what was found, copied, there already and failed; says how far it is
     importer    the order of it all
 
-Only `source` and `entities` import mlflow, so that what lacks it can say so.
+All but `tally`, `points` and `runs` know mlflow's entities.
 """

@@ -16,6 +16,14 @@ from trackwire.v1.artifacts_pb2 import Artifact
 AT_ONCE = 4
 
 
+OWN_STORE = "trackwire-artifacts:"
+
+
+def kept_place(place: str) -> str:
+    """A place that something has on the server, as an import says that it keeps it."""
+    return "" if place.startswith(OWN_STORE) else place
+
+
 class Owner(Protocol):
     """Whose files: a run or a logged model, on the server."""
 

@@ -72,6 +72,16 @@ class Points:
             order = order[_first_ones(steps[order], times_ms[order], values[order].view(np.int64))]
         return cls(steps[order], times_ms[order], values[order])
 
+    def joined(self, more: "Points | None") -> "Points":
+        """With others of the same series."""
+        if more is None:
+            return self
+        return Points.ordered(
+            np.concatenate((self.steps, more.steps)),
+            np.concatenate((self.times_ms, more.times_ms)),
+            np.concatenate((self.values, more.values)),
+        )
+
     def ending_in(self, latest: float) -> "Points":
         """With this value last, if several have the last step and time: stores differ in which they call the latest."""
         if not self._ends_in_a_tie():
@@ -161,18 +171,27 @@ class PointSender:
 
     def add(self, run_id: str, name: SeriesName, points: Points) -> None:
         """Takes a series; waits while enough is under way."""
+        if self._waiting.run_id != run_id:
+            self._submit()
+            self._waiting.run_id = run_id
         for start in range(0, len(points), REQUEST_POINTS):
             part = slice(start, start + REQUEST_POINTS)
-            self._waiting.run_id = run_id
             self._waiting.series.append((name, Points(points.steps[part], points.times_ms[part], points.values[part])))
             self._waiting.points += len(self._waiting.series[-1][1])
             if self._waiting.points >= REQUEST_POINTS:
                 self._submit()
+                self._waiting.run_id = run_id
+
+    def discard(self) -> None:
+        """Forgets what is not sent yet and what was refused; waits for what is under way."""
+        wait(self._under_way)
+        self._under_way, self._waiting, self.refused = set(), _Request(""), {}
 
     def finish(self) -> dict[SeriesName, str]:
         """Waits until all is stored; the series that were refused since the last call, and why."""
         self._submit()
         done, self._under_way = self._under_way, set()
+        wait(done)
         for each in done:
             each.result()
         refused, self.refused = self.refused, {}

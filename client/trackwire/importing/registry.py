@@ -9,7 +9,7 @@ from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from trackwire.client import Client
 from trackwire.errors import NotFoundError
 from trackwire.importing.entities import logged_model_message, registered_model_message, version_message
-from trackwire.importing.files import FileCopier, OfLoggedModel
+from trackwire.importing.files import FileCopier, OfLoggedModel, kept_place
 from trackwire.importing.runs import file_counter
 from trackwire.importing.source import PROMPT_TAG, MlflowSource
 from trackwire.importing.tally import FILES, LOGGED_MODELS, REGISTERED_MODELS, VERSIONS, Tally
@@ -36,6 +36,8 @@ class ModelImport:
         """Copies a logged model with its files."""
         message = logged_model_message(model, with_place=self._files is None)
         before = self._logged_model(message.model_id)
+        if before is not None and self._files is None:
+            message.artifact_uri = kept_place(before.artifact_uri)
         taken = self._client.import_logged_model(message)
         faults: list[str] = []
         if self._files is not None:
@@ -73,6 +75,9 @@ class ModelImport:
         if files and self._now_at(files) != message.source:
             message.storage_location = self._now_at(files)
         before = self._version(version)
+        if before is not None and self._files is None:
+            # Perhaps its files were copied by an earlier import.
+            message.source, message.storage_location = before.source, before.storage_location
         taken = self._client.import_model_version(message)
         if not _same(message, taken):
             name = f"{version.name}/{version.version}"

@@ -70,23 +70,26 @@ class RunImport:
 
     def take(
         self, run: Run, artifact_uri: str, latest: Mapping[str, float], of_models: Mapping[SeriesName, Points]
-    ) -> bool:
-        """Copies a run; whether all of it is here and equal. What is not has been told to the tally.
+    ) -> Run | None:
+        """Copies a run; as it stands here, or None if not all of it is here and equal, which the tally has been told.
 
         `latest` has the keys of its metrics, and what the source calls the latest value of each.
         """
         faults = self._put(_opened(run))
-        expected = self._copy_points(run.run_id, latest, of_models, faults)
+        try:
+            expected = self._copy_points(run.run_id, latest, of_models, faults)
+        except BaseException:
+            self._sender.discard()
+            raise
         self._copy_files(run.run_id, artifact_uri, faults)
         faults += differences(run, self._client.get_run(run.run_id))
         faults += self._point_differences(run.run_id, expected)
         if not faults:
-            self._client.import_run(run)
-            return True
+            return self._client.import_run(run)
         more = len(faults) - DIFFERENCES_TOLD
         told = "; ".join(faults[:DIFFERENCES_TOLD]) + (f"; and {more:,} more" if more > 0 else "")
         self._tally.fail(RUNS, f"run {run.run_id} is not whole and stays open here: {told}")
-        return False
+        return None
 
     def _put(self, run: Run) -> list[str]:
         """Stores a run without its points and files, and without the entries that the server refuses; these faults."""
@@ -112,11 +115,11 @@ class RunImport:
             self._sender.add(run_id, name, points)
             expected[name] = points.facts()
 
+        rest = dict(of_models)
         for key, value in latest.items():
             for name, points in self._source.history(run_id, key, self._tally.reading):
-                if name not in of_models:
-                    send(name, points.ending_in(value))
-        for name, points in of_models.items():
+                send(name, points.joined(rest.pop(name, None)).ending_in(value))
+        for name, points in rest.items():
             send(name, points)
         for name, why in self._sender.finish().items():
             count = expected.pop(name).count
