@@ -83,6 +83,14 @@ def test_source_that_is_none_is_named(uri: str, words: str, import_mlflow: Comma
     assert not Path("/no/such").exists()
 
 
+def test_server_that_is_away_is_named(import_mlflow: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    for options in ((), ("--dry-run",)):
+        done = import_mlflow("http://127.0.0.1:1", *options)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "trackwire: http://127.0.0.1:1: mlflow can't read it" in done.stderr
+
+
 def test_experiment_that_is_not_there_is_named(folder_store: Filled, import_mlflow: Command) -> None:
     done = import_mlflow(folder_store.uri, "--experiment", "no such")
     assert done.returncode == 1

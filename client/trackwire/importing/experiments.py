@@ -148,8 +148,10 @@ def noting(tally: Tally, kind: str, name: str) -> Iterator[None]:
         yield
     except (UnavailableError, DeadlineExceededError):
         raise
-    except (TrackwireError, MlflowException, OSError) as error:
-        text = " ".join(str(error).split())
+    except Exception as error:
+        # mlflow's stores raise whatever their files and databases make them raise.
+        said = str(error) if isinstance(error, TrackwireError | MlflowException | OSError) else repr(error)
+        text = " ".join(said.split())
         rest = "; what else it has is left out" if kind == EXPERIMENTS else ""
         tally.fail(kind, (text if text.startswith(name) else f"{name}: {text}") + rest)
 

@@ -36,29 +36,35 @@ class Importer:
         self._experiments = ExperimentImport(source, client, tally, self._files)
 
     def run(self) -> None:
-        """Imports all that is wanted. Raises TrackwireError if the server is away."""
+        """Imports all that is wanted. Raises TrackwireError if the server or the source is away."""
         try:
-            for experiment in self._source.experiments(self._wanted.experiments):
-                self._tally.add(EXPERIMENTS, found=1)
-                with noting(self._tally, EXPERIMENTS, f"experiment {experiment.name!r}"):
-                    self._experiments.take(experiment)
-            if self._wanted.registry:
-                for model in self._source.registered_models():
-                    self._take_registered_model(model)
-            self._experiments.look_again()
+            with self._source.readable():
+                self._take_all()
         finally:
+            self._source.close()
             self._experiments.close()
             if self._files is not None:
                 self._files.close()
 
     def survey(self) -> None:
         """Only counts what there is, and which runs are whole here."""
+        with self._source.readable():
+            for experiment in self._source.experiments(self._wanted.experiments):
+                self._experiments.survey(experiment)
+            if self._wanted.registry:
+                for model in self._source.registered_models():
+                    self._tally.add(REGISTERED_MODELS, found=1)
+                    self._tally.add(VERSIONS, found=len(self._source.versions(model)))
+
+    def _take_all(self) -> None:
         for experiment in self._source.experiments(self._wanted.experiments):
-            self._experiments.survey(experiment)
+            self._tally.add(EXPERIMENTS, found=1)
+            with noting(self._tally, EXPERIMENTS, f"experiment {experiment.name!r}"):
+                self._experiments.take(experiment)
         if self._wanted.registry:
             for model in self._source.registered_models():
-                self._tally.add(REGISTERED_MODELS, found=1)
-                self._tally.add(VERSIONS, found=len(self._source.versions(model)))
+                self._take_registered_model(model)
+        self._experiments.look_again()
 
     def _take_registered_model(self, model: RegisteredModel) -> None:
         self._tally.add(REGISTERED_MODELS, found=1)

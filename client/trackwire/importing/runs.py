@@ -116,9 +116,9 @@ class RunImport:
             expected[name] = points.facts()
 
         rest = dict(of_models)
-        for key, value in latest.items():
-            for name, points in self._source.history(run_id, key, self._tally.reading):
-                send(name, points.joined(rest.pop(name, None)).ending_in(value))
+        for key, history in self._source.histories(run_id, list(latest), self._tally.reading):
+            for name, points in history.items():
+                send(name, points.joined(rest.pop(name, None)).ending_in(latest[key]))
         for name, points in rest.items():
             send(name, points)
         for name, why in self._sender.finish().items():

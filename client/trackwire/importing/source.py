@@ -2,9 +2,12 @@
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -20,10 +23,13 @@ from trackwire.importing.points import Points, SeriesName
 PAGE = 1_000
 MODELS_PAGE = 100
 HISTORY_PAGE = 25_000
+# Databases and servers are waited for; what is read is in memory, a series for each of them.
+READERS = 4
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 # mlflow asks for this before it opens a store of files, since it no longer develops them.
 FILE_STORES_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"
 
+History: TypeAlias = Mapping[SeriesName, Points]
 EntryT = TypeVar("EntryT", covariant=True)
 
 
@@ -42,11 +48,18 @@ class MlflowSource:
         _require_store(uri)
         os.environ.setdefault(FILE_STORES_ALLOWED, "true")
         self.uri = uri
-        try:
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="trackwire-import-histories")
+        with self.readable("open"):
             self._store = _get_store(uri)
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    @contextmanager
+    def readable(self, verb: str = "read") -> Iterator[None]:
+        """Says in one line what mlflow can't do. Raises FailedPreconditionError."""
+        try:
+            yield
         except (MlflowException, ImportError) as error:
-            raise FailedPreconditionError(f"{uri}: mlflow can't open it: {_first_line(error)}") from error
+            raise FailedPreconditionError(f"{self.uri}: mlflow can't {verb} it: {_first_line(error)}") from error
 
     def experiments(self, names: Sequence[str] = ()) -> list[Experiment]:
         """All experiments, deleted ones too, or those of these names. InvalidArgumentError for one that is not."""
@@ -73,8 +86,28 @@ class MlflowSource:
         """A run with its inputs and outputs."""
         return self._client.get_run(run_id)
 
-    def history(self, run_id: str, key: str, on_page: Callable[[int], object]) -> Iterator[tuple[SeriesName, Points]]:
-        """All points of a key, series by series, read page by page."""
+    def histories(
+        self, run_id: str, keys: Sequence[str], on_page: Callable[[int], object]
+    ) -> Iterator[tuple[str, History]]:
+        """All points of each key, in the order of the keys; a few are read at a time."""
+        waiting: deque[tuple[str, Future[History]]] = deque()
+        try:
+            for key in keys:
+                waiting.append((key, self._readers.submit(self._history, run_id, key, on_page)))
+                if len(waiting) > READERS:
+                    first, read = waiting.popleft()
+                    yield first, read.result()
+            for first, read in waiting:
+                yield first, read.result()
+        finally:
+            for _, read in waiting:
+                read.cancel()
+
+    def close(self) -> None:
+        """Waits for what is being read; nothing further is begun."""
+        self._readers.shutdown(wait=True, cancel_futures=True)
+
+    def _history(self, run_id: str, key: str, on_page: Callable[[int], object]) -> History:
         columns: dict[SeriesName, _Columns] = {}
         token: str | None = None
         while True:
@@ -84,8 +117,7 @@ class MlflowSource:
             token = page.token
             if not token:
                 break
-        for name, gathered in columns.items():
-            yield name, gathered.points()
+        return {name: gathered.points() for name, gathered in columns.items()}
 
     def logged_models(self, experiment_id: str) -> Iterator[LoggedModel]:
         """All logged models of an experiment, with params, tags and metrics."""
