@@ -148,6 +148,17 @@ def _text(value: float) -> str:
     return repr(float(value) + 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Points of a series that the server refused, and why."""
+
+    points: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.points:,} points: {self.why}"
+
+
 @dataclass(slots=True)
 class _Request:
     """Series of one run that go together."""
@@ -167,7 +178,7 @@ class PointSender:
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="trackwire-import-points")
         self._under_way: set[Future[None]] = set()
         self._waiting = _Request("")
-        self.refused: dict[SeriesName, str] = {}
+        self._refused: dict[SeriesName, Refused] = {}
 
     def add(self, run_id: str, name: SeriesName, points: Points) -> None:
         """Takes a series; waits while enough is under way."""
@@ -185,16 +196,16 @@ class PointSender:
     def discard(self) -> None:
         """Forgets what is not sent yet and what was refused; waits for what is under way."""
         wait(self._under_way)
-        self._under_way, self._waiting, self.refused = set(), _Request(""), {}
+        self._under_way, self._waiting, self._refused = set(), _Request(""), {}
 
-    def finish(self) -> dict[SeriesName, str]:
-        """Waits until all is stored; the series that were refused since the last call, and why."""
+    def finish(self) -> dict[SeriesName, Refused]:
+        """Waits until all is stored; what was refused since the last call."""
         self._submit()
         done, self._under_way = self._under_way, set()
         wait(done)
         for each in done:
             each.result()
-        refused, self.refused = self.refused, {}
+        refused, self._refused = self._refused, {}
         return refused
 
     def close(self) -> None:
@@ -216,7 +227,9 @@ class PointSender:
             stored = _ingest(self._client, request)
         except InvalidArgumentError as error:
             if len(request.series) == 1:
-                self.refused[request.series[0][0]] = str(error)
+                [(name, points)] = request.series
+                before = self._refused.get(name)
+                self._refused[name] = Refused(len(points) + (before.points if before else 0), str(error))
                 return
             # One of them is at fault: alone, each is stored or named.
             for name, points in request.series:

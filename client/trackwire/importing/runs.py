@@ -106,9 +106,9 @@ class RunImport:
 
     def _copy_points(
         self, run_id: str, latest: Mapping[str, float], of_models: Mapping[SeriesName, Points], faults: list[str]
-    ) -> dict[SeriesName, SeriesFacts]:
-        """Sends all points of a run; what the server must say of them."""
-        expected: dict[SeriesName, SeriesFacts] = {}
+    ) -> dict[SeriesName, SeriesFacts | None]:
+        """Sends all points of a run; what the server must say of each series, None for one that it refused."""
+        expected: dict[SeriesName, SeriesFacts | None] = {}
 
         def send(name: SeriesName, points: Points) -> None:
             self._tally.add(POINTS, found=len(points))
@@ -121,10 +121,11 @@ class RunImport:
                 send(name, points.joined(rest.pop(name, None)).ending_in(latest[key]))
         for name, points in rest.items():
             send(name, points)
-        for name, why in self._sender.finish().items():
-            count = expected.pop(name).count
-            faults.append(f"metric {name}: {count:,} points: {why}")
-            self._tally.add(POINTS, failed=count)
+        for name, refused in self._sender.finish().items():
+            faults.append(f"metric {name}: {refused}")
+            self._tally.add(POINTS, failed=refused.points)
+            # Of its other points there is nothing to expect.
+            expected[name] = None
         return expected
 
     def _copy_files(self, run_id: str, artifact_uri: str, faults: list[str]) -> None:
@@ -136,12 +137,12 @@ class RunImport:
         faults += [f"file {path!r}: {why}" for path, why in copied.failures.items()]
         faults += copied.differences(owner)
 
-    def _point_differences(self, run_id: str, expected: Mapping[SeriesName, SeriesFacts]) -> list[str]:
+    def _point_differences(self, run_id: str, expected: Mapping[SeriesName, SeriesFacts | None]) -> list[str]:
         here = {name_of(summary): facts_of(summary) for summary in self._client.get_metric_summaries(run_id)}
         faults = [
             f"metric {name}: the source has {facts}, here is {here.get(name)}"
             for name, facts in expected.items()
-            if not facts.agrees_with(here.get(name))
+            if facts is not None and not facts.agrees_with(here.get(name))
         ]
         return faults + [
             f"metric {name}: {here[name].count:,} points here, none at the source"
