@@ -50,6 +50,7 @@ class MlflowSource:
         self.uri = uri
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="trackwire-import-histories")
         with self.readable("open"):
+            # For histories: mlflow's client has the whole of one in memory before it gives any of it.
             self._store = _get_store(uri)
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 
