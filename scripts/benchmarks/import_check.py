@@ -61,36 +61,46 @@ def main() -> None:
 
 
 def killed_in_the_middle(command: Sequence[str], uri: str, runs: int) -> dict[str, object]:
-    """Imports until half of the runs are whole, then kills the import by SIGKILL."""
+    """Imports until half of the runs are whole and the next one has points, then kills the import by SIGKILL."""
     from trackwire.client import Client
 
     begun = time.perf_counter()
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     with Client(uri) as client:
         try:
-            while len(whole_runs(client)) < runs // 2:
-                if process.poll() is not None:
-                    raise SystemExit(f"the import ended by itself with {process.returncode}")
+            while len(runs_in(client, "FINISHED")) < runs // 2:
+                require_alive(process)
                 time.sleep(0.05)
+            while not points_in(client, runs_in(client, "RUNNING")):
+                require_alive(process)
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
         seconds = time.perf_counter() - begun
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        every = [run.run_id for run in client.search_runs(experiment.experiment_id)]
-        points = sum(summary.count for summary in client.get_metric_summaries(every))
+        whole, still_open = runs_in(client, "FINISHED"), runs_in(client, "RUNNING")
+        points = points_in(client, [*whole, *still_open])
         return {
-            "runs_whole": len(whole_runs(client)),
-            "runs_begun": len(every),
+            "runs_whole": len(whole),
+            "runs_open": len(still_open),
             "points": points,
+            "points_of_open_runs": points_in(client, still_open),
             "seconds": round(seconds, 1),
             "points_per_second": round(points / seconds),
         }
 
 
-def whole_runs(client: Any) -> list[str]:
+def require_alive(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        raise SystemExit(f"the import ended by itself with {process.returncode}")
+
+
+def runs_in(client: Any, status: str) -> list[str]:
     found = [each.experiment_id for each in client.search_experiments(f"name = '{EXPERIMENT}'")]
-    return [run.run_id for run in client.search_runs(found, "status = 'FINISHED'")] if found else []
+    return [run.run_id for run in client.search_runs(found, f"status = '{status}'")] if found else []
+
+
+def points_in(client: Any, run_ids: Sequence[str]) -> int:
+    return sum(summary.count for summary in client.get_metric_summaries(run_ids)) if run_ids else 0
 
 
 def driven(python: Path, *arguments: str) -> Any:
