@@ -25,6 +25,7 @@ from trackwire.v1 import (
     artifacts_pb2_grpc,
     evaluation_datasets_pb2_grpc,
     experiments_pb2_grpc,
+    imports_pb2_grpc,
     issues_pb2_grpc,
     logged_models_pb2_grpc,
     metrics_pb2_grpc,
@@ -166,6 +167,7 @@ class Stubs:
     logged_models: logged_models_pb2_grpc.LoggedModelServiceStub
     issues: issues_pb2_grpc.IssueServiceStub
     evaluation_datasets: evaluation_datasets_pb2_grpc.EvaluationDatasetServiceStub
+    imports: imports_pb2_grpc.ImportServiceStub
     admin: admin_pb2_grpc.AdminServiceStub
 
     @classmethod
@@ -181,6 +183,7 @@ class Stubs:
             logged_models_pb2_grpc.LoggedModelServiceStub(channel),
             issues_pb2_grpc.IssueServiceStub(channel),
             evaluation_datasets_pb2_grpc.EvaluationDatasetServiceStub(channel),
+            imports_pb2_grpc.ImportServiceStub(channel),
             admin_pb2_grpc.AdminServiceStub(channel),
         )
 

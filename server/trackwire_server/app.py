@@ -1,4 +1,4 @@
-"""The server put together: the one module that knows every folder, and the server's life from start to stop."""
+"""The server put together: stores, services and doors, and the server's life from start to stop."""
 
 import asyncio
 import gc
@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,42 +14,26 @@ from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
-from trackwire_server.config import MEMORY, Config
+from trackwire_server.config import Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
-from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.artifacts import Artifacts
-from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
-from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
 from trackwire_server.core.experiments import Experiments
-from trackwire_server.core.failpoints import kill_at
-from trackwire_server.core.issue_store import IssueStore
+from trackwire_server.core.imports import Imports
 from trackwire_server.core.issues import Issues
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
-from trackwire_server.core.stores import (
-    ExperimentStore,
-    GarbageStore,
-    LoggedModelGarbageStore,
-    LoggedModelStore,
-    MetricStore,
-    ModelVersionStore,
-    RegisteredModelStore,
-    RunDataStore,
-    RunInputStore,
-    RunStore,
-    UploadStore,
-)
 from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
+from trackwire_server.storage import Stores, byte_stores_of, open_stores
 
 if TYPE_CHECKING:
     from trackwire_server.web.server import HttpServer
@@ -100,7 +83,7 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
     stores are closed.
     """
-    stores = await _open_stores(config, stack)
+    stores = await open_stores(config, stack)
     services = _services(config, stores)
     server = RpcServer(doors_of(services, system_clock), _options(config), log)
     address = server.bind()
@@ -181,30 +164,6 @@ def _options(config: Config) -> ServerOptions:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """All that is kept, wherever it is kept."""
-
-    kind: str
-    schema_version: int
-    experiments: ExperimentStore
-    runs: RunStore
-    run_data: RunDataStore
-    run_inputs: RunInputStore
-    metrics: MetricStore
-    uploads: UploadStore
-    artifacts: ByteStore
-    registered_models: RegisteredModelStore
-    model_versions: ModelVersionStore
-    logged_models: LoggedModelStore
-    model_uploads: UploadStore
-    model_garbage: LoggedModelGarbageStore
-    issues: IssueStore
-    evaluation_datasets: EvaluationDatasetStore
-    evaluation_records: EvaluationRecordStore
-    garbage: GarbageStore
-
-
 def _services(config: Config, stores: Stores) -> Services:
     clock = system_clock
     metrics = Metrics(stores.metrics, clock)
@@ -215,7 +174,7 @@ def _services(config: Config, stores: Stores) -> Services:
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
-    artifacts = _byte_stores(config, stores.artifacts)
+    artifacts = byte_stores_of(config, stores.artifacts)
     collected = AdminStores(
         stores.garbage,
         stores.experiments,
@@ -238,16 +197,9 @@ def _services(config: Config, stores: Stores) -> Services:
         model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
         issues=Issues(stores.issues, clock, random_id),
         evaluation_datasets=EvaluationDatasets(stores.evaluation_datasets, stores.evaluation_records, clock, random_id),
+        imports=Imports(stores.imports, clock, working_folder=Path.cwd()),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
-
-
-def _byte_stores(config: Config, own: ByteStore) -> ByteStores:
-    """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
-    from trackwire_server.stores.files import local_folders
-
-    guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
-    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
 
 
 async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
@@ -283,117 +235,6 @@ async def _discard_expired_uploads(of_owners: Sequence[Artifacts], log: Filterin
             log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
         else:
             log.debug("expired uploads discarded", uploads=discarded)
-
-
-async def _open_stores(config: Config, stack: AsyncExitStack) -> Stores:
-    artifacts = await _open_artifacts(config, stack)
-    if config.store_uri == MEMORY:
-        return _memory_stores(config, artifacts)
-    return await _sql_stores(config, artifacts, stack)
-
-
-async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
-    if config.artifacts_folder is None:
-        from trackwire_server.stores.memory.artifacts import MemoryBytes
-
-        return MemoryBytes(system_clock)
-    from trackwire_server.stores.files import FileBytes
-
-    files = await FileBytes.open(config.artifacts_folder)
-    stack.push_async_callback(files.close)
-    return files
-
-
-def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
-    from trackwire_server.stores.memory.artifacts import MemoryUploads
-    from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
-    from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
-    from trackwire_server.stores.memory.experiments import MemoryExperiments
-    from trackwire_server.stores.memory.garbage import MemoryGarbage
-    from trackwire_server.stores.memory.issues import MemoryIssues
-    from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
-    from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
-    from trackwire_server.stores.memory.metrics import MemoryMetricStore
-    from trackwire_server.stores.memory.model_registry import (
-        MemoryModelVersions,
-        MemoryRegisteredModels,
-        ModelRegistryState,
-    )
-    from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
-    from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
-    from trackwire_server.stores.memory.state import MemoryState
-
-    state = MemoryState.fresh(now_ms=system_clock(), artifact_root=config.default_artifact_root)
-    models, model_uploads = ModelRegistryState(), MemoryUploads(state, state.active_logged_model)
-    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
-    return Stores(
-        kind="memory",
-        schema_version=0,
-        experiments=MemoryExperiments(state),
-        runs=MemoryRuns(state),
-        run_data=MemoryRunData(state),
-        run_inputs=MemoryRunInputs(state),
-        metrics=metrics,
-        uploads=uploads,
-        artifacts=artifacts,
-        registered_models=MemoryRegisteredModels(models),
-        model_versions=MemoryModelVersions(models),
-        logged_models=MemoryLoggedModels(state),
-        model_uploads=model_uploads,
-        model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
-        issues=MemoryIssues(state),
-        evaluation_datasets=MemoryEvaluationDatasets(state),
-        evaluation_records=MemoryEvaluationRecords(state),
-        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
-    )
-
-
-async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
-    from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
-    from trackwire_server.stores.sql.database import Database
-    from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
-    from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
-    from trackwire_server.stores.sql.experiments import SqlExperiments
-    from trackwire_server.stores.sql.garbage import SqlGarbage
-    from trackwire_server.stores.sql.issues import SqlIssues
-    from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
-    from trackwire_server.stores.sql.logged_models import SqlLoggedModels
-    from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
-    from trackwire_server.stores.sql.metrics.store import SqlMetricStore
-    from trackwire_server.stores.sql.model_versions import SqlModelVersions
-    from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
-    from trackwire_server.stores.sql.run_data import SqlRunData
-    from trackwire_server.stores.sql.run_inputs import SqlRunInputs
-    from trackwire_server.stores.sql.runs import SqlRuns
-
-    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
-    stack.push_async_callback(database.close)
-    await database.warm_up()
-    compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
-    return Stores(
-        kind=database.dialect.name,
-        schema_version=await database.schema_version(),
-        experiments=SqlExperiments(database),
-        runs=SqlRuns(database),
-        run_data=SqlRunData(database),
-        run_inputs=SqlRunInputs(database),
-        metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
-        uploads=SqlUploads(database),
-        artifacts=artifacts,
-        registered_models=SqlRegisteredModels(database),
-        model_versions=SqlModelVersions(database),
-        logged_models=SqlLoggedModels(database),
-        model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
-        model_garbage=SqlLoggedModelGarbage(database),
-        issues=SqlIssues(database),
-        evaluation_datasets=SqlEvaluationDatasets(database),
-        evaluation_records=SqlEvaluationRecords(database),
-        garbage=SqlGarbage(database),
-    )
-
-
-def _tail_retention_ms(config: Config) -> int:
-    return round(config.tail_retention_seconds * 1000)
 
 
 def _announce(config: Config, served: Served, *, is_new: bool) -> None:

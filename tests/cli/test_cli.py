@@ -136,7 +136,7 @@ def test_metrics_as_npz_and_parquet(trackwire: Trackwire, refused: Refused, run_
     assert (status, "needs --output" in words) == (2, True)
     if importlib.util.find_spec("pyarrow") is None:
         status, words = refused("metrics", "export", run_id, "-o", tmp_path / "points.parquet")
-        assert (status, words) == (1, "trackwire: Parquet needs pyarrow: pip install pyarrow\n")
+        assert (status, words) == (1, "trackwire: Parquet needs pyarrow: pip install 'trackwire[parquet]'\n")
     else:
         trackwire("metrics", "export", run_id, "-o", tmp_path / "points.parquet")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.client import test_imports
 from tests.client.live_server import live_server
 from tests.conftest import ServerProcess
 
@@ -417,6 +418,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
         test_logged_models_live_as_the_specification_says(client)
         test_issues_live_as_the_specification_says(client)
         test_evaluation_datasets_live_as_the_specification_says(client)
+        test_imports.test_imports_live_as_the_specification_says(client)
         test_server_tells_of_itself_and_collects_garbage(client)
     assert set(rpc_paths().values()) - reached == set()
 

@@ -15,6 +15,7 @@ from trackwire.v1 import (
     artifacts_pb2,
     evaluation_datasets_pb2,
     experiments_pb2,
+    imports_pb2,
     issues_pb2,
     logged_models_pb2,
     metrics_pb2,
@@ -31,6 +32,7 @@ MODULES = (
     logged_models_pb2,
     issues_pb2,
     evaluation_datasets_pb2,
+    imports_pb2,
     admin_pb2,
 )
 RPCS: dict[str, MethodDescriptor] = {
@@ -133,6 +135,13 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "EvaluationDatasetService/RemoveEvaluationDatasetFromExperiments": lambda client: (
         client.remove_evaluation_dataset_from_experiments("d-1", "0")
     ),
+    "ImportService/ImportExperiment": lambda client: client.import_experiment(experiments_pb2.Experiment()),
+    "ImportService/ImportRun": lambda client: client.import_run(runs_pb2.Run()),
+    "ImportService/ImportLoggedModel": lambda client: client.import_logged_model(logged_models_pb2.LoggedModel()),
+    "ImportService/ImportRegisteredModel": lambda client: client.import_registered_model(
+        model_registry_pb2.RegisteredModel()
+    ),
+    "ImportService/ImportModelVersion": lambda client: client.import_model_version(model_registry_pb2.ModelVersion()),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

@@ -15,6 +15,7 @@ from trackwire.v1 import (
     artifacts_pb2,
     evaluation_datasets_pb2,
     experiments_pb2,
+    imports_pb2,
     issues_pb2,
     logged_models_pb2,
     metrics_pb2,
@@ -32,6 +33,7 @@ FILES = {
     "logged_models": logged_models_pb2,
     "issues": issues_pb2,
     "evaluation_datasets": evaluation_datasets_pb2,
+    "imports": imports_pb2,
     "admin": admin_pb2,
 }
 METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
@@ -140,6 +142,19 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("evaluation_datasets", "AddEvaluationDatasetToExperiments", {"experiment_ids": ["0"]}),
     ("evaluation_datasets", "RemoveEvaluationDatasetFromExperiments", {"experiment_ids": ["0"]}),
     ("evaluation_datasets", "DeleteEvaluationDataset", {}),
+    ("imports", "ImportExperiment", {"experiment": experiments_pb2.Experiment(experiment_id="77", name="old")}),
+    ("imports", "ImportRun", {"run": runs_pb2.Run(run_id="old", experiment_id="77")}),
+    (
+        "imports",
+        "ImportLoggedModel",
+        {"logged_model": logged_models_pb2.LoggedModel(model_id="m-old", experiment_id="77", name="old")},
+    ),
+    ("imports", "ImportRegisteredModel", {"registered_model": model_registry_pb2.RegisteredModel(name="old")}),
+    (
+        "imports",
+        "ImportModelVersion",
+        {"model_version": model_registry_pb2.ModelVersion(name="old", version=3, source="s3://old/model")},
+    ),
     ("admin", "GetServerInfo", {}),
     ("admin", "CollectGarbage", {}),
 ]

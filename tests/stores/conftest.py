@@ -16,8 +16,11 @@ from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
+    ImportStore,
     LoggedModelStore,
     MetricStore,
+    ModelVersionStore,
+    RegisteredModelStore,
     RunDataStore,
     RunInputStore,
     RunStore,
@@ -28,9 +31,15 @@ from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationD
 from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
+from trackwire_server.stores.memory.imports import MemoryImports
 from trackwire_server.stores.memory.issues import MemoryIssues
 from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
 from trackwire_server.stores.memory.metrics import MemoryMetricStore
+from trackwire_server.stores.memory.model_registry import (
+    MemoryModelVersions,
+    MemoryRegisteredModels,
+    ModelRegistryState,
+)
 from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
@@ -39,11 +48,14 @@ from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDataset
 from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
+from trackwire_server.stores.sql.imports import SqlImports
 from trackwire_server.stores.sql.issues import SqlIssues
 from trackwire_server.stores.sql.logged_models import SqlLoggedModels
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.names import number_contexts, number_keys
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+from trackwire_server.stores.sql.model_versions import SqlModelVersions
+from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
 from trackwire_server.stores.sql.run_data import SqlRunData
 from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
@@ -71,10 +83,13 @@ class Stores:
     issues: IssueStore
     evaluation_datasets: EvaluationDatasetStore
     evaluation_records: EvaluationRecordStore
+    registered_models: RegisteredModelStore
+    model_versions: ModelVersionStore
+    imports: ImportStore
 
 
 def memory_stores() -> Stores:
-    state = MemoryState.fresh(now_ms=NOW_MS)
+    state, registry = MemoryState.fresh(now_ms=NOW_MS), ModelRegistryState()
 
     async def put_summaries(summaries: Sequence[MetricSummary]) -> None:
         for summary in summaries:
@@ -92,6 +107,9 @@ def memory_stores() -> Stores:
         MemoryIssues(state),
         MemoryEvaluationDatasets(state),
         MemoryEvaluationRecords(state),
+        MemoryRegisteredModels(registry),
+        MemoryModelVersions(registry),
+        MemoryImports(state, registry),
     )
 
 
@@ -116,6 +134,9 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlIssues(database),
             SqlEvaluationDatasets(database),
             SqlEvaluationRecords(database),
+            SqlRegisteredModels(database),
+            SqlModelVersions(database),
+            SqlImports(database),
         )
     finally:
         await database.close()

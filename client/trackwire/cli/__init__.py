@@ -12,7 +12,9 @@ from trackwire.cli.artifacts import artifacts
 from trackwire.cli.db import db
 from trackwire.cli.doctor import doctor
 from trackwire.cli.experiments import experiments
+from trackwire.cli.export import export
 from trackwire.cli.gc import gc
+from trackwire.cli.imports import imports
 from trackwire.cli.metrics import metrics
 from trackwire.cli.models import models
 from trackwire.cli.runs import runs
@@ -75,7 +77,7 @@ def cli(context: click.Context, address: str | None, timeout_seconds: float) -> 
     context.call_on_close(session.close)
 
 
-for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor, sync):
+for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor, sync, imports, export):
     cli.add_command(command)
 
 

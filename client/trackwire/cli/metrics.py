@@ -93,18 +93,18 @@ def summaries(session: Session, run_ids: tuple[str, ...], keys: tuple[str, ...],
 def export(session: Session, /, run_ids: tuple[str, ...], **options: Unpack[ExportOptions]) -> None:
     """Export points, a row each: run_id, key, rank, step, time_ms, value."""
     # Imported late, like all that needs numpy: `--help` doesn't wait for it.
-    from trackwire.cli import export as exports
+    from trackwire.cli import points as files
 
     output = options["output"]
     kind = options["kind"] or (output.suffix.lstrip(".") if output is not None else "csv")
-    points: ReadRange = {"max_points": options["max_points"]}
+    wanted: ReadRange = {"max_points": options["max_points"]}
     if options["min_step"] is not None:
-        points["min_step"] = options["min_step"]
+        wanted["min_step"] = options["min_step"]
     if options["max_step"] is not None:
-        points["max_step"] = options["max_step"]
+        wanted["max_step"] = options["max_step"]
     found: set[tuple[str, str]] = set()
-    batches = session.client.stream_metrics(run_ids, options["keys"], **points)
-    exports.export(_noticing(batches, found), kind, output)
+    batches = session.client.stream_metrics(run_ids, options["keys"], **wanted)
+    files.export(_noticing(batches, found), kind, output)
     _note_missing(session, run_ids, options["keys"], found)
 
 

@@ -12,6 +12,7 @@ from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.delivery import IN_FLIGHT
 from trackwire.client.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.imports import ImportMethods
 from trackwire.client.issues import IssueMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
@@ -31,6 +32,7 @@ class Client(
     LoggedModelMethods,
     IssueMethods,
     EvaluationDatasetMethods,
+    ImportMethods,
     AdminMethods,
 ):
     """A client of one server. Methods return the messages of `trackwire.v1` and raise `TrackwireError`s.

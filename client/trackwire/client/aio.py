@@ -16,6 +16,7 @@ from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.connection import Deadlines
 from trackwire.client.evaluation_datasets import EvaluationDatasetMethods
 from trackwire.client.experiments import ExperimentMethods
+from trackwire.client.imports import ImportMethods
 from trackwire.client.issues import IssueMethods
 from trackwire.client.logged_models import LoggedModelMethods
 from trackwire.client.metrics import MetricMethods
@@ -35,6 +36,7 @@ class AsyncClient(
     LoggedModelMethods,
     IssueMethods,
     EvaluationDatasetMethods,
+    ImportMethods,
     AdminMethods,
 ):
     """A client of one server for asyncio: the methods of `trackwire.Client`, with the same arguments and errors.

@@ -91,6 +91,13 @@ RETRIED = {
         "AddEvaluationDatasetToExperiments",
         "RemoveEvaluationDatasetFromExperiments",
     ),
+    "ImportService": (
+        "ImportExperiment",
+        "ImportRun",
+        "ImportLoggedModel",
+        "ImportRegisteredModel",
+        "ImportModelVersion",
+    ),
     "AdminService": ("GetServerInfo",),
 }
 

@@ -16,6 +16,7 @@ from trackwire.v1 import (
     artifacts_pb2,
     evaluation_datasets_pb2,
     experiments_pb2,
+    imports_pb2,
     issues_pb2,
     logged_models_pb2,
     metrics_pb2,
@@ -35,6 +36,7 @@ _MODULES = (
     logged_models_pb2,
     issues_pb2,
     evaluation_datasets_pb2,
+    imports_pb2,
     admin_pb2,
 )
 

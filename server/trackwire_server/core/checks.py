@@ -69,17 +69,19 @@ def check_token(field: str, value: str, limit: int) -> str:
     return value
 
 
-def check_entries(field: str, entries: Mapping[str, str], *, value_limit: int, required: bool = True) -> None:
+def check_entries(
+    field: str,
+    entries: Mapping[str, str],
+    *,
+    value_limit: int,
+    required: bool = True,
+    limit: int = LIMITS.entries_per_request,
+) -> None:
     """Params or tags: how many, their keys and their values."""
     if required and not entries:
         raise InvalidArgument(field, {}, "at least one entry is required", reason="REQUIRED")
-    if len(entries) > LIMITS.entries_per_request:
-        raise InvalidArgument(
-            field,
-            len(entries),
-            f"at most {LIMITS.entries_per_request:,} entries are allowed in one request",
-            limit=LIMITS.entries_per_request,
-        )
+    if len(entries) > limit:
+        raise InvalidArgument(field, len(entries), f"at most {limit:,} entries are allowed in one request", limit=limit)
     for key, value in entries.items():
         check_key(field, key)
         check_characters(f"{field}[{key}]", value, value_limit)

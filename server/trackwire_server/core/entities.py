@@ -26,7 +26,12 @@ def experiment_artifact_location(experiment_id: str, chosen: str, *, artifact_ro
 
 def run_artifact_uri(location: str, run_id: str) -> str:
     """Where a run keeps its artifacts, in its experiment's location."""
-    return f"{location.rstrip('/')}/{run_id}/artifacts"
+    return f"{location.rstrip('/')}/{run_folder(run_id)}"
+
+
+def run_folder(run_id: str) -> str:
+    """A run's folder in its experiment's location."""
+    return f"{run_id}/artifacts"
 
 
 class LifecycleStage(StrEnum):

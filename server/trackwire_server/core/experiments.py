@@ -42,7 +42,7 @@ class Experiments:
     ) -> Experiment:
         """Makes an experiment. Raises AlreadyExists if the name is taken, also by a deleted one."""
         check_experiment_name("name", name)
-        location = _location(artifact_location, self._working_folder)
+        location = check_artifact_location("artifact_location", artifact_location, self._working_folder)
         check_entries("tags", tags or {}, value_limit=LIMITS.tag_value_characters, required=False)
         return await self._store.create_experiment(
             NewExperiment(name=name, creation_time_ms=self._clock(), artifact_location=location, tags=dict(tags or {}))
@@ -133,19 +133,19 @@ def check_experiment_name(field: str, name: str) -> str:
     return check_required(field, name, LIMITS.experiment_name_characters)
 
 
-def _location(text: str, working_folder: Path) -> str:
+def check_artifact_location(field: str, text: str, working_folder: Path) -> str:
     """An artifact location as it is kept; empty where none is chosen."""
-    check_characters("artifact_location", text, LIMITS.uri_characters)
+    check_characters(field, text, LIMITS.uri_characters)
     if not text:
         return ""
     if scheme_of(text) == OWN_SCHEME:
         raise InvalidArgument(
-            "artifact_location",
+            field,
             text,
             "names a folder of the server's own artifact store, which each experiment gets by itself: leave it empty",
         )
     try:
         location = checked_location(text, working_folder)
     except ValueError as error:
-        raise InvalidArgument("artifact_location", text, f"{error}, or empty") from error
-    return check_characters("artifact_location", location, LIMITS.uri_characters)
+        raise InvalidArgument(field, text, f"{error}, or empty") from error
+    return check_characters(field, location, LIMITS.uri_characters)

@@ -45,6 +45,7 @@ class Limits:
 
     # Entries in one request.
     entries_per_request: int = 1_000
+    entries_per_import: int = 100_000
     experiments_per_search: int = 1_000
     datasets_per_search: int = 100
     runs_per_read: int = 1_000

@@ -62,7 +62,12 @@ class GarbageModel:
 
 def logged_model_artifact_uri(location: str, model_id: str) -> str:
     """Where a logged model keeps its files, in its experiment's location."""
-    return f"{location.rstrip('/')}/models/{model_id}/artifacts"
+    return f"{location.rstrip('/')}/{logged_model_folder(model_id)}"
+
+
+def logged_model_folder(model_id: str) -> str:
+    """A logged model's folder in its experiment's location."""
+    return f"models/{model_id}/artifacts"
 
 
 def by_series(summary: MetricSummary) -> tuple[str, str, str, str, int]:

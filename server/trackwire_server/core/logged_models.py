@@ -135,7 +135,7 @@ def _check_draft(draft: LoggedModelDraft) -> None:
     if draft.request_id:
         check_token("request_id", draft.request_id, LIMITS.request_id_characters)
     check_experiment_id("experiment_id", draft.experiment_id)
-    _check_name("name", draft.name)
+    check_logged_model_name("name", draft.name)
     check_characters("model_type", draft.model_type, LIMITS.model_type_characters)
     if draft.source_run_id:
         check_run_id("source_run_id", draft.source_run_id)
@@ -143,7 +143,8 @@ def _check_draft(draft: LoggedModelDraft) -> None:
     check_entries("tags", draft.tags, value_limit=LIMITS.tag_value_characters, required=False)
 
 
-def _check_name(field: str, name: str) -> None:
+def check_logged_model_name(field: str, name: str) -> None:
+    """A logged model's name; empty is for the caller to judge."""
     check_characters(field, name, LIMITS.logged_model_name_characters)
     if other := _NOT_OF_NAMES.search(name):
         raise InvalidArgument(field, name, f"must not contain any of / : . % \" ', and has {other[0]!r}")

@@ -110,13 +110,18 @@ def checked_inputs(inputs: RunInputs) -> RunInputs:
     """The inputs, each once; of several that are the same the first counts. Raises InvalidArgument."""
     if not inputs.datasets and not inputs.model_ids:
         raise InvalidArgument("datasets", [], "at least one dataset or model is required", reason="REQUIRED")
-    _check_count("datasets", inputs.datasets)
-    _check_count("models", inputs.model_ids)
+    return checked_inputs_at("", inputs)
+
+
+def checked_inputs_at(place: str, inputs: RunInputs) -> RunInputs:
+    """Likewise, of a request that has them at a place such as "run.inputs.", where there may be none."""
+    _check_count(f"{place}datasets", inputs.datasets)
+    _check_count(f"{place}models", inputs.model_ids)
     for at, each in enumerate(inputs.datasets):
-        _check_dataset(f"datasets[{at}].dataset", each.dataset)
-        _check_tags(f"datasets[{at}].tags", each.tags)
+        _check_dataset(f"{place}datasets[{at}].dataset", each.dataset)
+        _check_tags(f"{place}datasets[{at}].tags", each.tags)
     for at, model_id in enumerate(inputs.model_ids):
-        check_token(f"models[{at}].model_id", model_id, LIMITS.model_id_characters)
+        check_token(f"{place}models[{at}].model_id", model_id, LIMITS.model_id_characters)
     return NO_INPUTS.joined(inputs)
 
 
@@ -124,9 +129,14 @@ def checked_outputs(outputs: RunOutputs) -> RunOutputs:
     """The outputs, each once; of several that are the same the first counts. Raises InvalidArgument."""
     if not outputs.models:
         raise InvalidArgument("models", [], "at least one model is required", reason="REQUIRED")
-    _check_count("models", outputs.models)
+    return checked_outputs_at("", outputs)
+
+
+def checked_outputs_at(place: str, outputs: RunOutputs) -> RunOutputs:
+    """Likewise, of a request that has them at a place such as "run.outputs.", where there may be none."""
+    _check_count(f"{place}models", outputs.models)
     for at, each in enumerate(outputs.models):
-        check_token(f"models[{at}].model_id", each.model_id, LIMITS.model_id_characters)
+        check_token(f"{place}models[{at}].model_id", each.model_id, LIMITS.model_id_characters)
     return NO_OUTPUTS.joined(outputs)
 
 

@@ -87,8 +87,8 @@ class Runs:
         """Makes a run, or opens the one that is there; True if made now. Raises as RunStore.create_run."""
         _check_draft(draft)
         now_ms = self._clock()
-        name = _agreed(draft.run_name, draft.tags, RUN_NAME_TAG, "run_name") or readable_name(self._new_id())
-        parent_run_id = _agreed(draft.parent_run_id, draft.tags, PARENT_RUN_TAG, "parent_run_id")
+        name = check_agreed("run_name", draft.run_name, draft.tags, RUN_NAME_TAG) or readable_name(self._new_id())
+        parent_run_id = check_agreed("parent_run_id", draft.parent_run_id, draft.tags, PARENT_RUN_TAG)
         own_tags = {RUN_NAME_TAG: name} | ({PARENT_RUN_TAG: parent_run_id} if parent_run_id else {})
         status = draft.status or RunStatus.RUNNING
         start_time_ms = now_ms if draft.start_time_ms is None else draft.start_time_ms
@@ -270,11 +270,11 @@ def _check_tags(tags: Mapping[str, str], *, required: bool = True) -> None:
         check_run_id(f"tags[{PARENT_RUN_TAG}]", tags[PARENT_RUN_TAG])
 
 
-def _agreed(value: str, tags: Mapping[str, str], tag: str, name: str) -> str:
+def check_agreed(field: str, value: str, tags: Mapping[str, str], tag: str) -> str:
     """What a field and the tag that says the same agree on; either may be empty."""
     tagged = tags.get(tag, "")
     if value and tagged and value != tagged:
-        raise InvalidArgument(name, value, f"the tag {tag} says otherwise: {tagged!r}")
+        raise InvalidArgument(field, value, f"the tag {tag} says otherwise: {tagged!r}")
     return value or tagged
 
 

@@ -6,6 +6,7 @@ from trackwire_server.core.admin import Admin
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
 from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.imports import Imports
 from trackwire_server.core.issues import Issues
 from trackwire_server.core.logged_models import LoggedModels
 from trackwire_server.core.metrics import Metrics
@@ -26,4 +27,5 @@ class Services:
     model_artifacts: Artifacts
     issues: Issues
     evaluation_datasets: EvaluationDatasets
+    imports: Imports
     admin: Admin

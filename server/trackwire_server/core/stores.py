@@ -214,6 +214,31 @@ class LoggedModelStore(Protocol):
         """Marks a logged model as deleted; deleted already is fine."""
 
 
+class ImportStore(Protocol):
+    """Takes over what was kept elsewhere, whole: what is there already is made equal to it, but for points and files.
+
+    All methods raise AlreadyExists, as core/import_conflicts.py says, where something else has the id or the name.
+    """
+
+    async def import_experiment(self, experiment: Experiment) -> Experiment:
+        """Under its own number; later ones are higher. Without an artifact location it gets one as if made here."""
+
+    async def import_run(self, run: Run) -> Run:
+        """A run with its params, tags, inputs and outputs; it keeps the time of an earlier deletion.
+
+        Without an artifact URI it gets one as if made here. Raises NotFound (experiment).
+        """
+
+    async def import_logged_model(self, model: LoggedModel) -> LoggedModel:
+        """Without an artifact URI it gets one as if made here. Raises NotFound (experiment, or deleted here)."""
+
+    async def import_registered_model(self, model: RegisteredModel) -> RegisteredModel:
+        """Without its aliases and versions, which stay as they are."""
+
+    async def import_model_version(self, version: ModelVersion) -> ModelVersion:
+        """Under its own number; later ones are higher. Its aliases leave other versions. Raises NotFound (model)."""
+
+
 class MetricStore(Protocol):
     """Points and their summaries."""
 

@@ -9,6 +9,7 @@ from trackwire.v1 import (
     evaluation_datasets_pb2,
     experiments_pb2,
     experiments_pb2_grpc,
+    imports_pb2,
     issues_pb2,
     logged_models_pb2,
     metrics_pb2,
@@ -18,11 +19,21 @@ from trackwire.v1 import (
 )
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.services import Services
-from trackwire_server.rpc import admin, artifacts, evaluation_datasets, issues, logged_models, metrics, model_registry
+from trackwire_server.rpc import (
+    admin,
+    artifacts,
+    evaluation_datasets,
+    imports,
+    issues,
+    logged_models,
+    metrics,
+    model_registry,
+)
 from trackwire_server.rpc.admin import AdminServicer
 from trackwire_server.rpc.artifacts import ArtifactServicer
 from trackwire_server.rpc.evaluation_datasets import EvaluationDatasetServicer
 from trackwire_server.rpc.experiments import ExperimentServicer
+from trackwire_server.rpc.imports import ImportServicer
 from trackwire_server.rpc.issues import IssueServicer
 from trackwire_server.rpc.logged_models import LoggedModelServicer
 from trackwire_server.rpc.metrics import MetricServicer
@@ -38,6 +49,7 @@ MODEL_REGISTRY = model_registry_pb2.DESCRIPTOR.services_by_name["ModelRegistrySe
 LOGGED_MODELS = logged_models_pb2.DESCRIPTOR.services_by_name["LoggedModelService"].full_name
 ISSUES = issues_pb2.DESCRIPTOR.services_by_name["IssueService"].full_name
 EVALUATION_DATASETS = evaluation_datasets_pb2.DESCRIPTOR.services_by_name["EvaluationDatasetService"].full_name
+IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].full_name
 ADMIN = admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 
 
@@ -59,5 +71,6 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
             EVALUATION_DATASETS,
             partial(evaluation_datasets.add_to_server, EvaluationDatasetServicer(services.evaluation_datasets)),
         ),
+        Door(IMPORTS, partial(imports.add_to_server, ImportServicer(services.imports))),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

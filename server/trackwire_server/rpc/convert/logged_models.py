@@ -16,13 +16,13 @@ _STATUS_TO_PROTO = {
 _STATUS_FROM_PROTO = {number: status for status, number in _STATUS_TO_PROTO.items()}
 
 
-def status_from_proto(status: pb.LoggedModelStatus) -> LoggedModelStatus | None:
+def status_from_proto(status: pb.LoggedModelStatus, *, field: str = "status") -> LoggedModelStatus | None:
     """A status; None where unspecified. Raises InvalidArgument."""
     if status == pb.LOGGED_MODEL_STATUS_UNSPECIFIED:
         return None
     if status not in _STATUS_FROM_PROTO:
         known = ", ".join(pb.LoggedModelStatus.keys()[1:])
-        raise InvalidArgument("status", status, f"is no status; there are {known}")
+        raise InvalidArgument(field, status, f"is no status; there are {known}")
     return _STATUS_FROM_PROTO[status]
 
 

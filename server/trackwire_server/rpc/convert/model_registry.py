@@ -25,6 +25,16 @@ _STATUS_TO_PROTO = {
     ModelVersionStatus.FAILED_REGISTRATION: pb.MODEL_VERSION_STATUS_FAILED_REGISTRATION,
     ModelVersionStatus.READY: pb.MODEL_VERSION_STATUS_READY,
 }
+_STATUS_FROM_PROTO: dict[int, ModelVersionStatus] = {number: status for status, number in _STATUS_TO_PROTO.items()}
+
+
+def status_from_proto(field: str, status: int) -> ModelVersionStatus | None:
+    """A status; None where unspecified. Raises InvalidArgument."""
+    if status == pb.MODEL_VERSION_STATUS_UNSPECIFIED:
+        return None
+    if status not in _STATUS_FROM_PROTO:
+        raise InvalidArgument(field, status, f"is no status; there are {', '.join(pb.ModelVersionStatus.keys()[1:])}")
+    return _STATUS_FROM_PROTO[status]
 
 
 def stage_from_proto(field: str, stage: int) -> ModelStage:

@@ -28,7 +28,7 @@ def dataset_view_from_proto(view: pb.DatasetView) -> DatasetView:
     return _VIEW_FROM_PROTO[view]
 
 
-def inputs_from_proto(request: runs_pb2.LogRunInputsRequest) -> RunInputs:
+def inputs_from_proto(request: runs_pb2.LogRunInputsRequest | pb.RunInputs) -> RunInputs:
     """What a run was given."""
     return RunInputs(
         tuple(DatasetInput(_dataset_from_proto(each.dataset), dict(each.tags)) for each in request.datasets),
@@ -36,7 +36,7 @@ def inputs_from_proto(request: runs_pb2.LogRunInputsRequest) -> RunInputs:
     )
 
 
-def outputs_from_proto(request: runs_pb2.LogRunOutputsRequest) -> RunOutputs:
+def outputs_from_proto(request: runs_pb2.LogRunOutputsRequest | pb.RunOutputs) -> RunOutputs:
     """What a run has made."""
     return RunOutputs(tuple(ModelOutput(each.model_id, each.step) for each in request.models))
 

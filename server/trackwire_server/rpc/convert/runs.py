@@ -100,12 +100,12 @@ def draft_from_proto(request: pb.CreateRunRequest) -> RunDraft:
     )
 
 
-def status_from_proto(status: pb.RunStatus) -> RunStatus | None:
+def status_from_proto(status: pb.RunStatus, *, field: str = "status") -> RunStatus | None:
     """A status; None where unspecified. Raises InvalidArgument."""
     if status == pb.RUN_STATUS_UNSPECIFIED:
         return None
     if status not in _STATUS_FROM_PROTO:
-        raise InvalidArgument("status", status, f"is no status; there are {', '.join(pb.RunStatus.keys()[1:])}")
+        raise InvalidArgument(field, status, f"is no status; there are {', '.join(pb.RunStatus.keys()[1:])}")
     return _STATUS_FROM_PROTO[status]
 
 

@@ -13,6 +13,11 @@ _STAGE_TO_PROTO = {
     LifecycleStage.ACTIVE: experiments_pb2.LIFECYCLE_STAGE_ACTIVE,
     LifecycleStage.DELETED: experiments_pb2.LIFECYCLE_STAGE_DELETED,
 }
+_STAGE_FROM_PROTO = {
+    experiments_pb2.LIFECYCLE_STAGE_UNSPECIFIED: LifecycleStage.ACTIVE,
+    experiments_pb2.LIFECYCLE_STAGE_ACTIVE: LifecycleStage.ACTIVE,
+    experiments_pb2.LIFECYCLE_STAGE_DELETED: LifecycleStage.DELETED,
+}
 _VIEW_FROM_PROTO = {
     experiments_pb2.VIEW_TYPE_UNSPECIFIED: ViewType.ACTIVE_ONLY,
     experiments_pb2.VIEW_TYPE_ACTIVE_ONLY: ViewType.ACTIVE_ONLY,
@@ -24,6 +29,14 @@ _VIEW_FROM_PROTO = {
 def stage_to_proto(stage: LifecycleStage) -> experiments_pb2.LifecycleStage:
     """A lifecycle stage."""
     return _STAGE_TO_PROTO[stage]
+
+
+def stage_from_proto(field: str, stage: experiments_pb2.LifecycleStage) -> LifecycleStage:
+    """A lifecycle stage; ACTIVE where unspecified. Raises InvalidArgument."""
+    if stage not in _STAGE_FROM_PROTO:
+        known = ", ".join(experiments_pb2.LifecycleStage.keys()[1:])
+        raise InvalidArgument(field, stage, f"is no lifecycle stage; there are {known}")
+    return _STAGE_FROM_PROTO[stage]
 
 
 def view_from_proto(view: experiments_pb2.ViewType) -> ViewType:

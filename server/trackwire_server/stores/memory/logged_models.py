@@ -33,7 +33,7 @@ class MemoryLoggedModels:
         """Looks for the request before it stores anything."""
         made = self._state.logged_model_of_request.get(new.request_id)
         if made is not None:
-            return self._with_metrics(self._state.logged_models[made])
+            return with_metrics(self._state, self._state.logged_models[made])
         experiment = get_experiment(self._state, new.experiment_id)
         if experiment.lifecycle_stage is not LifecycleStage.ACTIVE:
             raise ExperimentDeleted(experiment.experiment_id)
@@ -53,17 +53,17 @@ class MemoryLoggedModels:
         self._state.logged_models[model.model_id] = model
         if new.request_id:
             self._state.logged_model_of_request[new.request_id] = model.model_id
-        return self._with_metrics(model)
+        return with_metrics(self._state, model)
 
     async def get_logged_model(self, model_id: str, *, with_data: bool = True) -> LoggedModel:
         """By id."""
         model = self._state.active_logged_model(model_id)
-        return self._with_metrics(model) if with_data else replace(model, params={}, tags={})
+        return with_metrics(self._state, model) if with_data else replace(model, params={}, tags={})
 
     async def search_logged_models(self, query: SearchQuery) -> Page[LoggedModel]:
         """By the language's evaluator."""
         seen = [
-            self._with_metrics(model)
+            with_metrics(self._state, model)
             for model in self._state.logged_models.values()
             if model.experiment_id in query.experiment_ids and model.deleted_time_ms is None
         ]
@@ -77,7 +77,8 @@ class MemoryLoggedModels:
         """Replaces the model."""
         model = self._state.active_logged_model(model_id)
         message = model.status_message if status_message is None else status_message
-        return self._with_metrics(
+        return with_metrics(
+            self._state,
             self._put(model, now_ms, status=status or model.status, status_message=message),
         )
 
@@ -114,14 +115,16 @@ class MemoryLoggedModels:
         self._state.logged_models[model.model_id] = changed
         return changed
 
-    def _with_metrics(self, model: LoggedModel) -> LoggedModel:
-        mine = (
-            summary
-            for summaries in self._state.summaries.values()
-            for summary in summaries.values()
-            if summary.context.model_id == model.model_id
-        )
-        return replace(model, metrics=tuple(sorted(mine, key=by_series)))
+
+def with_metrics(state: MemoryState, model: LoggedModel) -> LoggedModel:
+    """A logged model with the summaries of its series, of whichever run."""
+    mine = (
+        summary
+        for summaries in state.summaries.values()
+        for summary in summaries.values()
+        if summary.context.model_id == model.model_id
+    )
+    return replace(model, metrics=tuple(sorted(mine, key=by_series)))
 
 
 def _values(model: LoggedModel, field: Field) -> Scalar | tuple[Scalar, ...] | None:

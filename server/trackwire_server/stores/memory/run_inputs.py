@@ -20,7 +20,8 @@ class MemoryRunInputs:
         """Looks each dataset up among those of the experiment."""
         run = self._state.active_run(run_id)
         if self._state.advance_writer(run_id, stamp):
-            found = replace(inputs, datasets=tuple(self._of_experiment(run, each) for each in inputs.datasets))
+            given = (dataset_of_experiment(self._state, run.experiment_id, each) for each in inputs.datasets)
+            found = replace(inputs, datasets=tuple(given))
             self._state.change_run(run, inputs=run.inputs.joined(found))
 
     async def log_run_outputs(self, run_id: str, outputs: RunOutputs, stamp: WriterStamp | None) -> None:
@@ -39,9 +40,11 @@ class MemoryRunInputs:
         page = behind[:page_size]
         return Page(page, _position(page[-1]) if len(behind) > len(page) else None)
 
-    def _of_experiment(self, run: Run, given: DatasetInput) -> DatasetInput:
-        key = (run.experiment_id, *given.dataset.identity)
-        return replace(given, dataset=self._state.datasets.setdefault(key, given.dataset))
+
+def dataset_of_experiment(state: MemoryState, experiment_id: str, given: DatasetInput) -> DatasetInput:
+    """What a run was given, as its experiment has it by name and digest."""
+    key = (experiment_id, *given.dataset.identity)
+    return replace(given, dataset=state.datasets.setdefault(key, given.dataset))
 
 
 def forget_unused_datasets(state: MemoryState, removed: Run) -> None:

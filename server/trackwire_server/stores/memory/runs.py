@@ -39,19 +39,19 @@ class MemoryRuns:
         """Looks for the request and for the run before it stores anything."""
         made_by_request = self._state.run_of_request.get(new.request_id)
         if made_by_request is not None:
-            return self._with_data(self._state.runs[made_by_request], RunSelection()), False
+            return with_data(self._state, self._state.runs[made_by_request], RunSelection()), False
         if new.run_id in self._state.runs:
             if not new.join:
                 raise AlreadyExists("run", new.run_id, field="run_id")
             run = self._state.active_run(new.run_id)
             added = {key: value for key, value in new.tags.items() if key not in _FIELD_OF_TAG}
             run = self._state.change_run(run, tags={**run.tags, **added})
-            return self._with_data(run, RunSelection()), False
+            return with_data(self._state, run, RunSelection()), False
         return self._add(new), True
 
     async def get_run(self, run_id: str, selection: RunSelection) -> Run:
         """By id."""
-        return self._with_data(self._run(run_id), selection)
+        return with_data(self._state, self._run(run_id), selection)
 
     async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
         """By the language's evaluator."""
@@ -62,7 +62,7 @@ class MemoryRuns:
             if run.experiment_id in query.experiment_ids and run.lifecycle_stage in stages
         ]
         page = search_items(seen, query, self._field_of, values_of=self._values_of)
-        return Page([self._with_data(run, selection) for run in page.items], page.next_position)
+        return Page([with_data(self._state, run, selection) for run in page.items], page.next_position)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
         """Replaces the run."""
@@ -126,17 +126,6 @@ class MemoryRuns:
         if run is None:
             raise NotFound("run", run_id, field="run_id")
         return run
-
-    def _with_data(self, run: Run, selection: RunSelection) -> Run:
-        primary = sorted(_primary(self._state, run.run_id).items())
-        return replace(
-            run,
-            params={key: value for key, value in run.params.items() if selection.params.wants(key)},
-            tags={key: value for key, value in run.tags.items() if selection.tags.wants(key)},
-            metrics=tuple(summary for key, summary in primary if selection.metrics.wants(key)),
-            inputs=run.inputs.seen(selection.datasets, models=selection.models),
-            outputs=run.outputs if selection.models else NO_OUTPUTS,
-        )
 
     def _values_of(self, run: Run, field: Field) -> Scalar | tuple[Scalar, ...] | None:
         return _of_datasets(run, field.key) if field.kind is FieldKind.DATASET else self._field_of(run, field)
@@ -212,6 +201,19 @@ class MemoryRunData:
         except TrackwireError:
             self._state.marks = before
             raise
+
+
+def with_data(state: MemoryState, run: Run, selection: RunSelection) -> Run:
+    """A run with as much of its data as is wanted."""
+    primary = sorted(_primary(state, run.run_id).items())
+    return replace(
+        run,
+        params={key: value for key, value in run.params.items() if selection.params.wants(key)},
+        tags={key: value for key, value in run.tags.items() if selection.tags.wants(key)},
+        metrics=tuple(summary for key, summary in primary if selection.metrics.wants(key)),
+        inputs=run.inputs.seen(selection.datasets, models=selection.models),
+        outputs=run.outputs if selection.models else NO_OUTPUTS,
+    )
 
 
 def _end_time(run: Run, change: RunChange) -> int | None:

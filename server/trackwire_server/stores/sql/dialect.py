@@ -49,6 +49,7 @@ _SQLITE_CONSTRAINTS = {
     "issues.issue_id": "uq_issues_issue_id",
     "issues.request_id": "uq_issues_request_id",
     "evaluation_datasets.request_id": "uq_evaluation_datasets_request_id",
+    "logged_models.model_id": "uq_logged_models_model_id",
 }
 
 _UNAVAILABLE = frozenset(
@@ -127,6 +128,12 @@ class Dialect(Protocol):
         self, connection: AsyncConnection, writes: Sequence["Write"], *, before_commit: Callable[[], None]
     ) -> None:
         """The same as the last of a transaction, and ends it in the same trip."""
+
+    async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
+        """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.
+
+        For where a row was inserted under a number of its own.
+        """
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """The name of the constraint that an INSERT or UPDATE violated; empty if it has none."""
@@ -246,6 +253,9 @@ class SqliteDialect:
         driver = await _driver(connection)
         with _as_dbapi_error(writes[0].statement):
             await driver.run(work)
+
+    async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
+        """Nothing: AUTOINCREMENT counts on from the highest number that a row ever had."""
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the columns in "UNIQUE constraint failed: …"."""

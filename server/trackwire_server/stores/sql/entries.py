@@ -27,6 +27,14 @@ async def upsert_entries(
     await connection.execute(upsert, rows)
 
 
+async def replace_entries(
+    connection: AsyncConnection, dialect: Dialect, table: Table, owner_no: int, entries: Mapping[str, str]
+) -> None:
+    """Leaves an owner with these entries and no others."""
+    await connection.execute(delete(table).where(owner_of(table) == owner_no))
+    await upsert_entries(connection, dialect, table, owner_no, entries)
+
+
 async def delete_entry(connection: AsyncConnection, table: Table, owner_no: int, key: str) -> bool:
     """Deletes one entry; False if it was not there."""
     result = await connection.execute(delete(table).where(owner_of(table) == owner_no, table.c.key == key))

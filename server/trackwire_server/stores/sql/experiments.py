@@ -53,26 +53,26 @@ class SqlExperiments:
     async def get_experiment(self, experiment_id: str) -> Experiment:
         """By primary key."""
         async with self._database.read() as connection:
-            return await _read_one(connection, experiments.c.experiment_no == int(experiment_id), experiment_id)
+            return await read_experiment(connection, experiments.c.experiment_no == int(experiment_id), experiment_id)
 
     async def get_experiment_by_name(self, name: str) -> Experiment:
         """By the unique name."""
         async with self._database.read() as connection:
-            return await _read_one(connection, has_name(name), name, field="name")
+            return await read_experiment(connection, has_name(name), name, field="name")
 
     async def search_experiments(self, query: SearchQuery) -> Page[Experiment]:
         """A page of rows, and their tags by one more statement."""
         async with self._database.read() as connection:
             rows, position = await search_rows(connection, EXPERIMENTS, query)
             tags = await read_entries(connection, experiment_tags, [row.experiment_no for row in rows])
-        return Page([_experiment(row, tags.get(row.experiment_no, {})) for row in rows], position)
+        return Page([experiment_of(row, tags.get(row.experiment_no, {})) for row in rows], position)
 
     async def rename_experiment(self, experiment_id: str, name: str, *, now_ms: int) -> Experiment:
         """Updates the row under its lock."""
         async with self._database.write(on_conflict=name_taken(name)) as connection:
             experiment_no = await _lock_active(connection, experiment_id)
             await _touch(connection, experiment_no, name=name, last_update_time_ms=now_ms)
-            return await _read_one(connection, experiments.c.experiment_no == experiment_no, experiment_id)
+            return await read_experiment(connection, experiments.c.experiment_no == experiment_no, experiment_id)
 
     async def change_experiment_tags(
         self, experiment_id: str, *, changed: Mapping[str, str], deleted: Sequence[str] = (), now_ms: int
@@ -133,7 +133,7 @@ async def insert_experiment(connection: AsyncConnection, database: Database, new
     )
     row = (await connection.execute(statement.returning(*experiments.c))).one()
     await upsert_entries(connection, database.dialect, experiment_tags, row.experiment_no, new.tags)
-    made = _experiment(row, dict(new.tags))
+    made = experiment_of(row, dict(new.tags))
     if new.artifact_location or not database.artifact_root:
         return made
     location = experiment_artifact_location(made.experiment_id, "", artifact_root=database.artifact_root)
@@ -152,14 +152,15 @@ async def hold_active_experiment(connection: AsyncConnection, experiment_id: str
     return row
 
 
-async def _read_one(
+async def read_experiment(
     connection: AsyncConnection, condition: ColumnElement[bool], name: str, *, field: str = "experiment_id"
 ) -> Experiment:
+    """The experiment that a condition finds. Raises NotFound."""
     row = (await connection.execute(select(experiments).where(condition))).one_or_none()
     if row is None:
         raise NotFound("experiment", name, field=field)
     tags = await read_entries(connection, experiment_tags, [row.experiment_no])
-    return _experiment(row, tags.get(row.experiment_no, {}))
+    return experiment_of(row, tags.get(row.experiment_no, {}))
 
 
 async def _lock_active(connection: AsyncConnection, experiment_id: str) -> int:
@@ -183,7 +184,8 @@ async def _touch(connection: AsyncConnection, experiment_no: int, **values: obje
     await connection.execute(update(experiments).where(experiments.c.experiment_no == experiment_no).values(**values))
 
 
-def _experiment(row: AnyRow, tags: Mapping[str, str]) -> Experiment:
+def experiment_of(row: AnyRow, tags: Mapping[str, str]) -> Experiment:
+    """An experiment from its row and its tags."""
     experiment_id = str(row.experiment_no)
     return Experiment(
         experiment_id=experiment_id,

@@ -29,9 +29,9 @@ class SqlRunInputs:
         async with self._database.write() as connection:
             run = await lock_run(connection, run_id)
             if await advance_writer(connection, dialect, run, stamp):
-                await _add_datasets(connection, dialect, run, inputs.datasets)
+                await add_datasets(connection, dialect, run, inputs.datasets)
                 models = [ModelOutput(model_id) for model_id in inputs.model_ids]
-                await _add_models(connection, dialect, run, models, is_output=False)
+                await add_models(connection, dialect, run, models, is_output=False)
 
     async def log_run_outputs(self, run_id: str, outputs: RunOutputs, stamp: WriterStamp | None) -> None:
         """Inserts what is not there, under the run's lock."""
@@ -39,7 +39,7 @@ class SqlRunInputs:
         async with self._database.write() as connection:
             run = await lock_run(connection, run_id)
             if await advance_writer(connection, dialect, run, stamp):
-                await _add_models(connection, dialect, run, outputs.models, is_output=True)
+                await add_models(connection, dialect, run, outputs.models, is_output=True)
 
     async def search_run_datasets(
         self, experiment_ids: Sequence[str], *, page_size: int, after: Position | None
@@ -74,9 +74,10 @@ async def remove_unused(connection: AsyncConnection, dataset_nos: Sequence[int])
         await connection.execute(delete(datasets).where(datasets.c.dataset_no == dataset_no, unused))
 
 
-async def _add_datasets(
+async def add_datasets(
     connection: AsyncConnection, dialect: Dialect, run: LockedRun, given: Sequence[DatasetInput]
 ) -> None:
+    """Inserts the datasets that the run was not given yet; what its experiment doesn't have is made."""
     if not given:
         return
     numbers = await _numbered(connection, dialect, run, [each.dataset for each in given])
@@ -121,9 +122,10 @@ async def _numbered(
     return {(row.name, row.digest): row.dataset_no for row in await connection.execute(there)}
 
 
-async def _add_models(
+async def add_models(
     connection: AsyncConnection, dialect: Dialect, run: LockedRun, models: Sequence[ModelOutput], *, is_output: bool
 ) -> None:
+    """Inserts the models that the run doesn't have yet."""
     if not models:
         return
     rows = [

@@ -1,0 +1,176 @@
+"""The stores that a configuration means, opened: the one module that knows every kind of store."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from trackwire_server.config import MEMORY, Config
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
+from trackwire_server.core.byte_stores import ByteStore
+from trackwire_server.core.clock import system_clock
+from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
+from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.issue_store import IssueStore
+from trackwire_server.core.stores import (
+    ExperimentStore,
+    GarbageStore,
+    ImportStore,
+    LoggedModelGarbageStore,
+    LoggedModelStore,
+    MetricStore,
+    ModelVersionStore,
+    RegisteredModelStore,
+    RunDataStore,
+    RunInputStore,
+    RunStore,
+    UploadStore,
+)
+from trackwire_server.spool_intake import SPOOL_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All that is kept, wherever it is kept."""
+
+    kind: str
+    schema_version: int
+    experiments: ExperimentStore
+    runs: RunStore
+    run_data: RunDataStore
+    run_inputs: RunInputStore
+    metrics: MetricStore
+    uploads: UploadStore
+    artifacts: ByteStore
+    registered_models: RegisteredModelStore
+    model_versions: ModelVersionStore
+    logged_models: LoggedModelStore
+    model_uploads: UploadStore
+    model_garbage: LoggedModelGarbageStore
+    issues: IssueStore
+    evaluation_datasets: EvaluationDatasetStore
+    evaluation_records: EvaluationRecordStore
+    garbage: GarbageStore
+    imports: ImportStore
+
+
+async def open_stores(config: Config, stack: AsyncExitStack) -> Stores:
+    """Opens them; they are closed when the stack is unwound. Raises TrackwireError."""
+    artifacts = await _open_artifacts(config, stack)
+    if config.store_uri == MEMORY:
+        return _memory_stores(config, artifacts)
+    return await _sql_stores(config, artifacts, stack)
+
+
+def byte_stores_of(config: Config, own: ByteStore) -> ByteStores:
+    """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
+    from trackwire_server.stores.files import local_folders
+
+    guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
+    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
+
+
+async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
+    if config.artifacts_folder is None:
+        from trackwire_server.stores.memory.artifacts import MemoryBytes
+
+        return MemoryBytes(system_clock)
+    from trackwire_server.stores.files import FileBytes
+
+    files = await FileBytes.open(config.artifacts_folder)
+    stack.push_async_callback(files.close)
+    return files
+
+
+def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
+    from trackwire_server.stores.memory.artifacts import MemoryUploads
+    from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+    from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
+    from trackwire_server.stores.memory.experiments import MemoryExperiments
+    from trackwire_server.stores.memory.garbage import MemoryGarbage
+    from trackwire_server.stores.memory.imports import MemoryImports
+    from trackwire_server.stores.memory.issues import MemoryIssues
+    from trackwire_server.stores.memory.logged_model_garbage import MemoryLoggedModelGarbage
+    from trackwire_server.stores.memory.logged_models import MemoryLoggedModels
+    from trackwire_server.stores.memory.metrics import MemoryMetricStore
+    from trackwire_server.stores.memory.model_registry import (
+        MemoryModelVersions,
+        MemoryRegisteredModels,
+        ModelRegistryState,
+    )
+    from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
+    from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
+    from trackwire_server.stores.memory.state import MemoryState
+
+    state = MemoryState.fresh(now_ms=system_clock(), artifact_root=config.default_artifact_root)
+    models, model_uploads = ModelRegistryState(), MemoryUploads(state, state.active_logged_model)
+    uploads, metrics = MemoryUploads(state), MemoryMetricStore(state, tail_retention_ms=_tail_retention_ms(config))
+    return Stores(
+        kind="memory",
+        schema_version=0,
+        experiments=MemoryExperiments(state),
+        runs=MemoryRuns(state),
+        run_data=MemoryRunData(state),
+        run_inputs=MemoryRunInputs(state),
+        metrics=metrics,
+        uploads=uploads,
+        artifacts=artifacts,
+        registered_models=MemoryRegisteredModels(models),
+        model_versions=MemoryModelVersions(models),
+        logged_models=MemoryLoggedModels(state),
+        model_uploads=model_uploads,
+        model_garbage=MemoryLoggedModelGarbage(state, model_uploads),
+        issues=MemoryIssues(state),
+        evaluation_datasets=MemoryEvaluationDatasets(state),
+        evaluation_records=MemoryEvaluationRecords(state),
+        garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
+        imports=MemoryImports(state, models),
+    )
+
+
+async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
+    from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
+    from trackwire_server.stores.sql.database import Database
+    from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+    from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
+    from trackwire_server.stores.sql.experiments import SqlExperiments
+    from trackwire_server.stores.sql.garbage import SqlGarbage
+    from trackwire_server.stores.sql.imports import SqlImports
+    from trackwire_server.stores.sql.issues import SqlIssues
+    from trackwire_server.stores.sql.logged_model_garbage import SqlLoggedModelGarbage
+    from trackwire_server.stores.sql.logged_models import SqlLoggedModels
+    from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
+    from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+    from trackwire_server.stores.sql.model_versions import SqlModelVersions
+    from trackwire_server.stores.sql.registered_models import SqlRegisteredModels
+    from trackwire_server.stores.sql.run_data import SqlRunData
+    from trackwire_server.stores.sql.run_inputs import SqlRunInputs
+    from trackwire_server.stores.sql.runs import SqlRuns
+
+    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
+    stack.push_async_callback(database.close)
+    await database.warm_up()
+    compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
+    return Stores(
+        kind=database.dialect.name,
+        schema_version=await database.schema_version(),
+        experiments=SqlExperiments(database),
+        runs=SqlRuns(database),
+        run_data=SqlRunData(database),
+        run_inputs=SqlRunInputs(database),
+        metrics=SqlMetricStore(database, compaction=compaction, failpoint=kill_at(config.failpoint)),
+        uploads=SqlUploads(database),
+        artifacts=artifacts,
+        registered_models=SqlRegisteredModels(database),
+        model_versions=SqlModelVersions(database),
+        logged_models=SqlLoggedModels(database),
+        model_uploads=SqlUploads(database, UPLOADS_OF_MODELS),
+        model_garbage=SqlLoggedModelGarbage(database),
+        issues=SqlIssues(database),
+        evaluation_datasets=SqlEvaluationDatasets(database),
+        evaluation_records=SqlEvaluationRecords(database),
+        garbage=SqlGarbage(database),
+        imports=SqlImports(database),
+    )
+
+
+def _tail_retention_ms(config: Config) -> int:
+    return round(config.tail_retention_seconds * 1000)
