@@ -3,7 +3,7 @@
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trackwire_server.core.artifact_paths import path_fault
@@ -16,6 +16,7 @@ PARTS = st.sampled_from(["..", ".", "", "a", "b c", "%2e", "%252F", "%", "\\", "
 PATHS = st.lists(PARTS, max_size=6).flatmap(lambda parts: st.sampled_from(["/".join(parts), "".join(parts)]))
 
 
+@example("./C:/a")
 @given(PATHS | st.text(max_size=30))
 def test_path_is_clean_or_refused(path: str) -> None:
     try:

@@ -17,9 +17,10 @@ def clean_path(path: str) -> str:
     Raises MlflowError for one that could lead out of its folder.
     """
     decoded = _decoded(path)
-    if decoded.startswith("/") or _REFUSED.match(decoded):
-        raise invalid_path()
     clean = "/".join(part for part in decoded.split("/") if part not in ("", "."))
+    # What a "." stood before may be absolute without it.
+    if decoded.startswith("/") or _REFUSED.match(decoded) or _REFUSED.match(clean):
+        raise invalid_path()
     if clean and path_fault(clean):
         raise invalid_path()
     return clean
