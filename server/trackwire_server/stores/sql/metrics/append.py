@@ -213,6 +213,6 @@ def _summary_parameters(sums: SummaryColumns) -> dict[str, list[object]]:
 
 def _nan_as_null(values: Reals) -> list[object]:
     listed: list[object] = values.tolist()
-    for at in np.flatnonzero(np.isnan(values)):
+    for at in np.isnan(values).nonzero()[0]:
         listed[at] = None
     return listed

@@ -52,6 +52,8 @@ def _bits(points: Points) -> Integers:
 
 def _repeated(owners: Integers, points: Points) -> Flags:
     """Which points come a second time."""
+    if len(points) == 1:
+        return np.zeros(1, dtype=bool)
     order = np.lexsort((_bits(points), points.times_ms, points.steps, owners))
     columns = (owners[order], points.steps[order], points.times_ms[order], _bits(points)[order])
     same = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
