@@ -66,6 +66,8 @@ def _extremes(counts: Integers, starts: Integers, points: Points) -> tuple[Integ
 
 def _merged(parts: SummaryColumns) -> SummaryColumns:
     """Brings parts of one series together."""
+    if len(parts.series) == 1:
+        return parts
     order = np.argsort(parts.series, kind="stable")
     series = parts.series[order]
     is_new = np.concatenate(([True], series[1:] != series[:-1]))

@@ -3,23 +3,37 @@
 import asyncio
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.dialect import READERS
+from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.dialect import READERS, Transaction, Write
 from trackwire_server.stores.sql.tables import metric_keys
 
 if TYPE_CHECKING:
     from trackwire_server.stores.sql.sqlite_driver import SqliteDriver
 
 
-async def _write(database: Database, key: str) -> None:
-    async with database.write() as connection:
+async def _write(database: Database, key: str, on_conflict: OnConflict | None = None) -> None:
+    async with database.write(on_conflict) as connection:
         await connection.execute(insert(metric_keys).values(key=key))
+
+
+async def _write_in_one(database: Database, key: str, on_conflict: OnConflict | None = None) -> None:
+    await database.write_in_one(lambda begun: _insert(database, begun, key), on_conflict)
+
+
+async def _insert(database: Database, begun: Transaction, key: str) -> None:
+    statement = database.dialect.compiled(insert(metric_keys).values(key=bindparam("key")))
+    await database.dialect.execute_all(begun, [Write(statement, {"key": [key]})])
+
+
+WriteKey = Callable[..., Coroutine[Any, Any, None]]
+WAYS_TO_WRITE = (_write, _write_in_one)
 
 
 async def _count(database: Database) -> int:
@@ -27,16 +41,19 @@ async def _count(database: Database) -> int:
         return await connection.scalar(select(func.count()).select_from(metric_keys)) or 0
 
 
+@pytest.mark.parametrize("write", WAYS_TO_WRITE)
 @pytest.mark.parametrize("turns", range(12))
-async def test_a_call_cancelled_at_any_point_leaves_no_transaction_behind(database: Database, turns: int) -> None:
+async def test_a_call_cancelled_at_any_point_leaves_no_transaction_behind(
+    database: Database, turns: int, write: WriteKey
+) -> None:
     for number in range(10):
-        calls = [asyncio.ensure_future(_write(database, f"{number}")), asyncio.ensure_future(_count(database))]
+        calls = [asyncio.ensure_future(write(database, f"{number}")), asyncio.ensure_future(_count(database))]
         for _ in range(turns):
             await asyncio.sleep(0)
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        await _write(database, f"kept {number}")
+        await write(database, f"kept {number}")
     async with database.read() as connection:
         kept = await connection.scalar(select(func.count()).where(metric_keys.c.key.like("kept %")))
     assert kept == 10
@@ -48,26 +65,79 @@ async def test_a_failed_write_leaves_nothing(database: Database) -> None:
             await connection.execute(insert(metric_keys).values(key="half"))
             raise StoreUnavailable("no more")
 
+    async def fail(begun: Transaction) -> None:
+        await _insert(database, begun, "half")
+        raise StoreUnavailable("no more")
+
     with pytest.raises(StoreUnavailable, match="no more"):
         await fail_halfway()
+    with pytest.raises(StoreUnavailable, match="no more"):
+        await database.write_in_one(fail)
     assert await _count(database) == 0
 
 
-async def test_a_violated_constraint_becomes_the_callers_error_by_its_name(database: Database) -> None:
+@pytest.mark.parametrize("write", WAYS_TO_WRITE)
+async def test_a_violated_constraint_becomes_the_callers_error_by_its_name(database: Database, write: WriteKey) -> None:
     names: list[str] = []
 
     def on_conflict(constraint: str) -> TrackwireError | None:
         names.append(constraint)
         return StoreUnavailable("taken")
 
-    async def write_again() -> None:
-        async with database.write(on_conflict) as connection:
-            await connection.execute(insert(metric_keys).values(key="a"))
-
-    await _write(database, "a")
+    await write(database, "a")
     with pytest.raises(StoreUnavailable, match="taken"):
-        await write_again()
+        await write(database, "a", on_conflict)
     assert names == ["metric_keys.key"]
+
+
+async def test_a_transaction_in_one_trip_whose_caller_has_gone_is_not_committed(database: Database) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    async def work(begun: Transaction) -> None:
+        await _insert(database, begun, "gone")
+        has_begun.set()
+        may_end.wait(10)
+
+    call = asyncio.ensure_future(database.write_in_one(work))
+    assert await asyncio.to_thread(has_begun.wait, 10)
+    call.cancel()
+    await asyncio.wait([call], timeout=10)
+    assert call.cancelled()
+    may_end.set()
+    await _write(database, "later")
+    assert await _count(database) == 1
+
+
+async def test_a_transaction_in_one_trip_waits_for_nothing_but_its_statements(database: Database) -> None:
+    async def work(begun: Transaction) -> None:
+        await _insert(database, begun, "half")
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="none of its statements"):
+        await database.write_in_one(work)
+    assert await _count(database) == 0
+
+
+@pytest.mark.parametrize("write", WAYS_TO_WRITE)
+async def test_who_waits_to_write_is_not_overtaken_by_one_trip_after_the_other(
+    database: Database, write: WriteKey
+) -> None:
+    async def write_on() -> None:
+        while not is_over:
+            keys.append(f"{len(keys)}")
+            await _write_in_one(database, keys[-1])
+
+    keys: list[str] = []
+    is_over = False
+    greedy = asyncio.ensure_future(write_on())
+    await asyncio.sleep(0.05)
+    before = len(keys)
+    async with asyncio.timeout(10):
+        await write(database, "waiting")
+    assert before > 2
+    assert len(keys) <= before + 2
+    is_over = True
+    await greedy
 
 
 async def test_a_reader_sees_one_moment(database: Database) -> None:

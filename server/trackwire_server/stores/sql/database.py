@@ -10,8 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.dialect import Dialect, dialect_of
+from trackwire_server.stores.sql.dialect import Dialect, Work, dialect_of
 from trackwire_server.stores.sql.migrations import migrate, schema_version
+from trackwire_server.stores.sql.sqlite_driver import Result
 
 OnConflict = Callable[[str], TrackwireError | None]
 
@@ -66,6 +67,11 @@ class Database:
         with self._translated(on_conflict):
             async with self._writer.begin() as connection:
                 yield connection
+
+    async def write_in_one(self, work: Work[Result], on_conflict: OnConflict | None = None) -> Result:
+        """The same for `work` that awaits nothing but its statements; on SQLite, in the connection's thread."""
+        with self._translated(on_conflict):
+            return await self.dialect.write_in_one(self._writer, work)
 
     def _translated(self, on_conflict: OnConflict | None) -> "_Translation":
         return _Translation(self.dialect, on_conflict)

@@ -3,14 +3,15 @@
 Everything else in this folder is SQLAlchemy Core and knows no database by name.
 """
 
+import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from sqlalchemy import ClauseElement, Connection, Executable, Table, event
 from sqlalchemy.dialects import sqlite
@@ -23,7 +24,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.sql.functions import FunctionElement
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.sqlite_driver import SqliteDriver, connect
+from trackwire_server.stores.sql.sqlite_driver import Result, SqliteDriver, connect
 from trackwire_server.stores.sql.sqlite_log import grow_log
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ CACHE_BYTES = 32 * 1024 * 1024
 # Checkpoints are the committer's cost: fewer and larger ones write a page that changed often only once.
 CHECKPOINT_PAGES = 4_096
 PAGE_BYTES = 4_096
+_BEGIN_WRITE = "BEGIN IMMEDIATE"
 
 # SQLite names the columns of a violated constraint, not the constraint.
 _SQLITE_CONSTRAINTS = {
@@ -96,6 +98,24 @@ class Write:
     columns: Mapping[str, Sequence[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class OneTrip:
+    """A transaction in the thread of its connection: rows are there at once, and nothing that awaits them waits."""
+
+    dialect: "Dialect"
+    database: sqlite3.Connection
+
+    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What `work` returns."""
+        return work(self.database)
+
+
+# What statements run in.
+Transaction: TypeAlias = AsyncConnection | OneTrip
+# What is done in a transaction; it awaits nothing but its statements.
+Work: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, Result]]
+
+
 class Dialect(Protocol):
     """One database's ways."""
 
@@ -117,17 +137,18 @@ class Dialect(Protocol):
         """
 
     async def fetch_each(
-        self, connection: AsyncConnection, queries: Sequence[tuple["Compiled", Sequence[object]]]
+        self, transaction: Transaction, queries: Sequence[tuple["Compiled", Sequence[object]]]
     ) -> Sequence[Sequence[tuple[Any, ...]]]:
         """Runs compiled SELECTs, with a value for each of their places, in one trip to the driver."""
 
-    async def execute_all(self, connection: AsyncConnection, writes: Sequence["Write"]) -> None:
+    async def execute_all(self, transaction: Transaction, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each once a row, in one trip to the driver."""
 
-    async def execute_and_commit(
-        self, connection: AsyncConnection, writes: Sequence["Write"], *, before_commit: Callable[[], None]
-    ) -> None:
-        """The same as the last of a transaction, and ends it in the same trip."""
+    async def write_in_one(self, writer: AsyncEngine, work: Work[Result]) -> Result:
+        """Runs a whole transaction in one trip to a driver's thread.
+
+        Where the driver has none, `work` is awaited on a connection such as Database.write hands out.
+        """
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.
@@ -200,7 +221,7 @@ class SqliteDialect:
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Connection) -> None:
             driver = cast("SqliteDriver", connection.connection.driver_connection)
-            driver.begin("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+            driver.begin("BEGIN" if reads_only else _BEGIN_WRITE)
 
         return engine
 
@@ -225,34 +246,32 @@ class SqliteDialect:
         return Compiled(expanded.statement, names, own)
 
     async def fetch_each(
-        self, connection: AsyncConnection, queries: Sequence[tuple[Compiled, Sequence[object]]]
+        self, transaction: Transaction, queries: Sequence[tuple[Compiled, Sequence[object]]]
     ) -> Sequence[Sequence[tuple[Any, ...]]]:
         """By the driver itself."""
-        driver = await _driver(connection)
-        with _as_dbapi_error(queries[0][0]):
+        driver = await _driver(transaction)
+        with _as_dbapi_error(queries[0][0].text):
             return await driver.run(
                 lambda database: [database.execute(query.text, values).fetchall() for query, values in queries]
             )
 
-    async def execute_all(self, connection: AsyncConnection, writes: Sequence[Write]) -> None:
+    async def execute_all(self, transaction: Transaction, writes: Sequence[Write]) -> None:
         """In one trip for all of them."""
-        driver = await _driver(connection)
-        with _as_dbapi_error(writes[0].statement):
+        driver = await _driver(transaction)
+        with _as_dbapi_error(writes[0].statement.text):
             await driver.run(lambda database: _execute_all(database, writes))
 
-    async def execute_and_commit(
-        self, connection: AsyncConnection, writes: Sequence[Write], *, before_commit: Callable[[], None]
-    ) -> None:
-        """In one trip for all of them."""
-
-        def work(database: sqlite3.Connection) -> None:
-            _execute_all(database, writes)
-            before_commit()
-            database.commit()
-
-        driver = await _driver(connection)
-        with _as_dbapi_error(writes[0].statement):
-            await driver.run(work)
+    async def write_in_one(self, writer: AsyncEngine, work: Work[Result]) -> Result:
+        """In the thread of the connection."""
+        # Whoever waits for the connection has it first: one that was just given back is there for the next to ask.
+        await asyncio.sleep(0)
+        with _as_dbapi_error(_BEGIN_WRITE):
+            connection = await writer.raw_connection()
+            try:
+                driver = cast("SqliteDriver", connection.driver_connection)
+                return await driver.transact(_BEGIN_WRITE, lambda database: _at_once(work(OneTrip(self, database))))
+            finally:
+                connection.close()
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Nothing: AUTOINCREMENT counts on from the highest number that a row ever had."""
@@ -275,8 +294,10 @@ class SqliteDialect:
         return None
 
 
-async def _driver(connection: AsyncConnection) -> SqliteDriver:
-    raw = await connection.get_raw_connection()
+async def _driver(transaction: Transaction) -> SqliteDriver | OneTrip:
+    if isinstance(transaction, OneTrip):
+        return transaction
+    raw = await transaction.get_raw_connection()
     return cast("SqliteDriver", raw.driver_connection)
 
 
@@ -287,15 +308,25 @@ def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:
         database.executemany(write.statement.text, rows).close()
 
 
+def _at_once(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine returns that has nothing to wait for."""
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        return cast("Result", ended.value)
+    work.close()
+    raise RuntimeError("a transaction in one trip waits for something that is none of its statements")
+
+
 @contextmanager
-def _as_dbapi_error(statement: Compiled) -> Iterator[None]:
+def _as_dbapi_error(statement: str) -> Iterator[None]:
     """Errors of the bare driver look like those that SQLAlchemy raises, so that they are translated in one place."""
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise IntegrityError(statement.text, None, error) from error
+        raise IntegrityError(statement, None, error) from error
     except sqlite3.Error as error:
-        raise DBAPIError(statement.text, None, error) from error
+        raise DBAPIError(statement, None, error) from error
 
 
 def _pages_max(url: URL) -> int:

@@ -8,9 +8,8 @@ from itertools import chain, islice
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.stores.sql.dialect import DIALECT_OPTION, Compiled, Dialect
+from trackwire_server.stores.sql.dialect import DIALECT_OPTION, Compiled, Dialect, OneTrip, Transaction
 
 # The longest list in a statement: SQLite takes 32,766 values in one, asyncpg 32,767, and there may be others beside it.
 LIST_MAX = 16_384
@@ -40,21 +39,21 @@ class Prepared:
             self._compiled[dialect.name, sizes] = compiled
         values = {**compiled.own, **parameters}
         for name, members in lists.items():
-            values |= {f"{name}_{at}": member for at, member in enumerate(members, 1)}
+            values |= _numbered(name, members)
         return compiled, [values[name] for name in compiled.names]
 
 
-async def fetch_all(connection: AsyncConnection, statement: Prepared, parameters: Parameters) -> Rows:
+async def fetch_all(transaction: Transaction, statement: Prepared, parameters: Parameters) -> Rows:
     """The rows as the driver has them, in one trip."""
-    [rows] = await fetch_groups(connection, [(statement, parameters)])
+    [rows] = await fetch_groups(transaction, [(statement, parameters)])
     return rows
 
 
-async def fetch_groups(connection: AsyncConnection, *groups: Sequence[tuple[Prepared, Parameters]]) -> list[Rows]:
+async def fetch_groups(transaction: Transaction, *groups: Sequence[tuple[Prepared, Parameters]]) -> list[Rows]:
     """The rows of each group of statements, in one trip for all of them."""
-    dialect = cast("Dialect", connection.engine.get_execution_options()[DIALECT_OPTION])
+    dialect = _dialect(transaction)
     bound = [statement.bind(dialect, parameters) for group in groups for statement, parameters in group]
-    fetched = iter(await dialect.fetch_each(connection, bound) if bound else ())
+    fetched = iter(await dialect.fetch_each(transaction, bound) if bound else ())
     answers = [list(islice(fetched, len(group))) for group in groups]
     return [rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)) for rows in answers]
 
@@ -64,6 +63,20 @@ def parts(items: Collection[Item], *, values: int = 1) -> Iterator[list[Item]]:
     left = iter(items)
     while part := list(islice(left, LIST_MAX // values)):
         yield part
+
+
+def _dialect(transaction: Transaction) -> Dialect:
+    if isinstance(transaction, OneTrip):
+        return transaction.dialect
+    return cast("Dialect", transaction.engine.get_execution_options()[DIALECT_OPTION])
+
+
+def _numbered(name: str, members: Sequence[object]) -> dict[str, object]:
+    """The members of a list by the names that SQLAlchemy gives them; those of a tuple have two numbers."""
+    if not isinstance(members[0], tuple):
+        return {f"{name}_{at}": member for at, member in enumerate(members, 1)}
+    rows = cast("Sequence[tuple[object, ...]]", members)
+    return {f"{name}_{at}_{place}": value for at, row in enumerate(rows, 1) for place, value in enumerate(row, 1)}
 
 
 def _filled_up(members: Sequence[object]) -> list[object]:

@@ -1,15 +1,15 @@
 """aiosqlite with fewer trips: a trip to a connection's thread and back costs more than most statements.
 
 aiosqlite makes one trip for a cursor, one to execute, one to fetch and one to close. Here a statement is one trip, rows
-and all, and so are several statements that are sent together; BEGIN goes with the first of them, and nobody waits for
-the end of a transaction that only reads.
+and all, and so are several statements that are sent together, or a whole transaction; BEGIN goes with the first,
+and nobody waits for the end of a transaction that only reads.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import aiosqlite
 
@@ -35,7 +35,13 @@ class SqliteDriver(aiosqlite.Connection):
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` returns; it is called in the connection's thread. Cancelled, the statement under way ends."""
         begin, self._begin = self._begin, ""
-        call = _Call(self._conn, begin, work)
+        return await self._ended(_Call(self._conn, begin, work))
+
+    async def transact(self, begin: str, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """The same for a whole transaction: committed, or rolled back if `work` fails or the caller is cancelled."""
+        return await self._ended(_Transaction(self._conn, begin, work))
+
+    async def _ended(self, call: "_Call[Result]") -> Result:
         try:
             result: Result = await self._execute(call)  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
@@ -78,21 +84,24 @@ class SqliteDriver(aiosqlite.Connection):
         return self._stopped
 
 
-class _Call:
+class _Call(Generic[Result]):
     """Work for a connection's thread, which may be given up while it runs."""
 
-    def __init__(self, database: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], object]):
+    def __init__(self, database: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], Result]):
         self._database = database
         self._begin = begin
         self._work = work
         self._is_given_up = False
         self._has_ended = False
 
-    def __call__(self) -> object:
+    def __call__(self) -> Result | None:
         try:
-            return None if self._is_given_up else self._work(self._begun())
+            return None if self._is_given_up else self._done()
         finally:
             self._has_ended = True
+
+    def _done(self) -> Result:
+        return self._work(self._begun())
 
     def give_up(self) -> None:
         """Interrupts until it has ended: between two statements, or before the first, an interruption is lost."""
@@ -110,6 +119,20 @@ class _Call:
                 self._database.rollback()
             self._database.execute(self._begin).close()
         return self._database
+
+
+class _Transaction(_Call[Result]):
+    """A call that ends what it begins."""
+
+    def _done(self) -> Result:
+        try:
+            result = super()._done()
+            if not self._is_given_up:
+                self._database.commit()
+            return result
+        finally:
+            # Behind a commit it does nothing.
+            self._database.rollback()
 
 
 class OneTripCursor:

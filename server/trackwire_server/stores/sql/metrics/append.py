@@ -5,12 +5,11 @@ heads and marks, locked ──► judge each request ──► number its series
                               └ stored before: acknowledged              marks, heads ──► COMMIT
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals, in_sequence
 from trackwire_server.core.entities import LifecycleStage
@@ -18,7 +17,7 @@ from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap, Trac
 from trackwire_server.core.failpoints import Failpoint
 from trackwire_server.core.summaries import SummaryColumns, summarise
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.dialect import Write
+from trackwire_server.stores.sql.dialect import Transaction, Write
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.duplicates import without_duplicates
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, encode_journal
@@ -26,10 +25,9 @@ from trackwire_server.stores.sql.metrics.series import SeriesNumbers
 from trackwire_server.stores.sql.metrics.statements import LOCK_HEADS, IngestStatements
 from trackwire_server.stores.sql.prepared import fetch_all
 
-# Below this many points, a thread costs more than the work.
-_POINTS_WORTH_A_THREAD = 20_000
-
 Outcome = Appended | TrackwireError
+# The number of a run, what was accepted there, and the numbers of its series.
+_Seen: TypeAlias = tuple[int, Batch, Integers]
 
 
 @dataclass(slots=True)
@@ -65,42 +63,46 @@ class MetricAppender:
 
     async def append(self, batches: Sequence[Batch], *, now_ms: int) -> list[Outcome]:
         """Stores a group in one transaction; an outcome a batch, in their order. A refused one doesn't harm others."""
-        dialect = self._database.dialect
-        outcomes: list[Outcome | None] = [None] * len(batches)
-        seen: list[tuple[int, Batch, Integers]] = []
-        async with self._database.write() as connection:
-            heads = await self._lock_heads(connection, batches)
-            waiting: list[_Accepted] = []
-            for at in in_sequence(batches):
-                batch = batches[at]
-                try:
-                    head = _judge(heads, batch)
-                except TrackwireError as error:
-                    outcomes[at] = error
-                    continue
-                if head is None:
-                    outcomes[at] = Appended(_mark(heads[batch.run_id], batch), 0)
-                    continue
-                if batch.stamp is None and any(earlier.head is head for earlier in waiting):
-                    # Duplicates are looked for in what is stored: what this group brought before must be there.
-                    await dialect.execute_all(connection, await self._written(waiting, now_ms))
-                    waiting = []
-                accepted = await self._accept(connection, head, batch)
-                seen.append((head.run.run_no, batch, accepted.entry.series))
-                outcomes[at] = Appended(_mark(head, batch), len(accepted.entry.points))
-                if len(accepted.entry.points):
-                    waiting.append(accepted)
-            writes = await self._written(waiting, now_ms) + self._moved(heads.values(), now_ms)
-            await dialect.execute_and_commit(
-                connection, writes, before_commit=lambda: self._failpoint("ingest.before_commit")
-            )
+        outcomes, seen = await self._database.write_in_one(lambda begun: self._store(begun, batches, now_ms))
         self._failpoint("ingest.after_commit")
         for run_no, batch, series in seen:
             if len(series) == len(batch.layout.series):
                 self._numbers.remember(run_no, batch.layout, series)
-        return [outcome for outcome in outcomes if outcome is not None]
+        return outcomes
 
-    async def _lock_heads(self, connection: AsyncConnection, batches: Sequence[Batch]) -> dict[str, _Head]:
+    async def _store(
+        self, transaction: Transaction, batches: Sequence[Batch], now_ms: int
+    ) -> tuple[list[Outcome], list[_Seen]]:
+        """The transaction but for its ends: outcomes, and the series of what was accepted."""
+        dialect = self._database.dialect
+        outcomes: list[Outcome | None] = [None] * len(batches)
+        seen: list[_Seen] = []
+        heads = await self._lock_heads(transaction, batches)
+        waiting: list[_Accepted] = []
+        for at in in_sequence(batches):
+            batch = batches[at]
+            try:
+                head = _judge(heads, batch)
+            except TrackwireError as error:
+                outcomes[at] = error
+                continue
+            if head is None:
+                outcomes[at] = Appended(_mark(heads[batch.run_id], batch), 0)
+                continue
+            if batch.stamp is None and any(earlier.head is head for earlier in waiting):
+                # Duplicates are looked for in what is stored: what this group brought before must be there.
+                await dialect.execute_all(transaction, self._written(waiting, now_ms))
+                waiting = []
+            accepted = await self._accept(transaction, head, batch)
+            seen.append((head.run.run_no, batch, accepted.entry.series))
+            outcomes[at] = Appended(_mark(head, batch), len(accepted.entry.points))
+            if len(accepted.entry.points):
+                waiting.append(accepted)
+        await dialect.execute_all(transaction, self._written(waiting, now_ms) + self._moved(heads.values(), now_ms))
+        self._failpoint("ingest.before_commit")
+        return [outcome for outcome in outcomes if outcome is not None], seen
+
+    async def _lock_heads(self, transaction: Transaction, batches: Sequence[Batch]) -> dict[str, _Head]:
         """Head rows and marks of a group."""
         stamps = (batch.stamp for batch in batches if batch.stamp is not None)
         names = {
@@ -108,7 +110,7 @@ class MetricAppender:
             "writer_ids": sorted({stamp.writer_id for stamp in stamps}) or [""],
         }
         heads: dict[str, _Head] = {}
-        for row in await fetch_all(connection, LOCK_HEADS, names):
+        for row in await fetch_all(transaction, LOCK_HEADS, names):
             run_no, run_id, experiment_no, stage, arrival, writer_id, mark = row
             head = heads.get(run_id)
             if head is None:
@@ -118,11 +120,11 @@ class MetricAppender:
                 head.marks[writer_id] = mark
         return heads
 
-    async def _accept(self, connection: AsyncConnection, head: _Head, batch: Batch) -> _Accepted:
-        series = await self._numbers.of(connection, head.run, batch.layout)
+    async def _accept(self, transaction: Transaction, head: _Head, batch: Batch) -> _Accepted:
+        series = await self._numbers.of(transaction, head.run, batch.layout)
         entry = JournalEntry(series, batch.counts, batch.points)
         if batch.stamp is None:
-            entry = await without_duplicates(connection, head.run.run_no, entry)
+            entry = await without_duplicates(transaction, head.run.run_no, entry)
         else:
             head.marks[batch.stamp.writer_id] = batch.stamp.sequence
             head.changed_marks.add(batch.stamp.writer_id)
@@ -131,14 +133,11 @@ class MetricAppender:
             head.points += len(entry.points)
         return _Accepted(head, batch, entry, head.arrival)
 
-    async def _written(self, group: Sequence[_Accepted], now_ms: int) -> list[Write]:
+    def _written(self, group: Sequence[_Accepted], now_ms: int) -> list[Write]:
         """What stores the points of a group."""
         if not group:
             return []
-        if sum(len(accepted.entry.points) for accepted in group) < _POINTS_WORTH_A_THREAD:
-            payloads, sums = _prepared(group)
-        else:
-            payloads, sums = await asyncio.to_thread(_prepared, group)
+        payloads, sums = _prepared(group)
         journal: dict[str, Sequence[object]] = {
             "run_no": [accepted.head.run.run_no for accepted in group],
             "arrival": [accepted.arrival for accepted in group],
@@ -214,6 +213,6 @@ def _summary_parameters(sums: SummaryColumns) -> dict[str, list[object]]:
 
 def _nan_as_null(values: Reals) -> list[object]:
     listed: list[object] = values.tolist()
-    for at in np.flatnonzero(np.isnan(values)):
+    for at in np.isnan(values).nonzero()[0]:
         listed[at] = None
     return listed

@@ -1,14 +1,14 @@
 """Names of series: keys and contexts, written once each in tables that only grow, so that a number stays what it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import Table, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import SeriesName
 from trackwire_server.core.entities import DEFAULT_CONTEXT, SeriesContext
-from trackwire_server.stores.sql.dialect import Dialect
+from trackwire_server.stores.sql.dialect import Dialect, Transaction, Write
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
 from trackwire_server.stores.sql.tables import (
     DEFAULT_CONTEXT_NO,
@@ -47,7 +47,9 @@ _KEY_NUMBERS = Prepared(
 _CONTEXTS = Prepared(
     select(metric_contexts).where(metric_contexts.c.context_no.in_(bindparam("numbers", expanding=True)))
 )
-_CONTEXT_NUMBERS = select(metric_contexts).where(tuple_(*_CONTEXT_COLUMNS).in_(bindparam("contexts", expanding=True)))
+_CONTEXT_NUMBERS = Prepared(
+    select(metric_contexts).where(tuple_(*_CONTEXT_COLUMNS).in_(bindparam("contexts", expanding=True)))
+)
 
 
 def series_name(key: str, context_no: int, *context: Any) -> SeriesName:
@@ -69,53 +71,60 @@ async def keys_of(connection: AsyncConnection, numbers: Iterable[int]) -> dict[i
     return found
 
 
-async def contexts_of(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, SeriesContext]:
+async def contexts_of(transaction: Transaction, numbers: Iterable[int]) -> dict[int, SeriesContext]:
     """The contexts behind numbers; that of the default one is known."""
     found = {DEFAULT_CONTEXT_NO: DEFAULT_CONTEXT}
     for part in parts(set(numbers) - found.keys()):
-        found |= {row[0]: _context(*row) for row in await fetch_all(connection, _CONTEXTS, {"numbers": part})}
+        found |= {row[0]: _context(*row) for row in await fetch_all(transaction, _CONTEXTS, {"numbers": part})}
     return found
 
 
-async def number_keys(connection: AsyncConnection, dialect: Dialect, keys: set[str]) -> dict[str, int]:
+async def number_keys(transaction: Transaction, dialect: Dialect, keys: set[str]) -> dict[str, int]:
     """Numbers of keys; those that are new are made."""
-    numbers = await _key_numbers(connection, keys)
+    numbers = await _key_numbers(transaction, keys)
     missing = sorted(keys - numbers.keys())
     if missing:
-        statement = dialect.insert(metric_keys).on_conflict_do_nothing()
-        await connection.execute(statement, [{"key": key} for key in missing])
-        numbers |= await _key_numbers(connection, missing)
+        await _make(transaction, dialect, metric_keys, {"key": missing})
+        numbers |= await _key_numbers(transaction, missing)
     return numbers
 
 
 async def number_contexts(
-    connection: AsyncConnection, dialect: Dialect, contexts: set[SeriesContext]
+    transaction: Transaction, dialect: Dialect, contexts: set[SeriesContext]
 ) -> dict[SeriesContext, int]:
     """Numbers of contexts; those that are new are made."""
     known = {DEFAULT_CONTEXT: DEFAULT_CONTEXT_NO}
-    numbers = known | await _context_numbers(connection, contexts - known.keys())
+    numbers = known | await _context_numbers(transaction, contexts - known.keys())
     missing = sorted(contexts - numbers.keys(), key=_columns_of)
     if missing:
+        columns = zip(*map(_columns_of, missing), strict=True)
         names = [column.name for column in _CONTEXT_COLUMNS]
-        rows = [dict(zip(names, _columns_of(context), strict=True)) for context in missing]
-        await connection.execute(dialect.insert(metric_contexts).on_conflict_do_nothing(), rows)
-        numbers |= await _context_numbers(connection, missing)
+        await _make(transaction, dialect, metric_contexts, dict(zip(names, columns, strict=True)))
+        numbers |= await _context_numbers(transaction, missing)
     return numbers
 
 
-async def _key_numbers(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, int]:
+async def _make(
+    transaction: Transaction, dialect: Dialect, table: Table, columns: Mapping[str, Sequence[object]]
+) -> None:
+    """Inserts rows, unless they are there."""
+    statement = dialect.insert(table).values({name: bindparam(name) for name in columns}).on_conflict_do_nothing()
+    await dialect.execute_all(transaction, [Write(dialect.compiled(statement), columns)])
+
+
+async def _key_numbers(transaction: Transaction, keys: Iterable[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     for part in parts(list(keys)):
-        numbers |= dict(await fetch_all(connection, _KEY_NUMBERS, {"keys": part}))
+        numbers |= dict(await fetch_all(transaction, _KEY_NUMBERS, {"keys": part}))
     return numbers
 
 
-async def _context_numbers(connection: AsyncConnection, contexts: Iterable[SeriesContext]) -> dict[SeriesContext, int]:
+async def _context_numbers(transaction: Transaction, contexts: Iterable[SeriesContext]) -> dict[SeriesContext, int]:
     numbers: dict[SeriesContext, int] = {}
     wanted = [_columns_of(context) for context in contexts]
     for part in parts(wanted, values=len(_CONTEXT_COLUMNS)):
-        for row in await connection.execute(_CONTEXT_NUMBERS, {"contexts": part}):
-            numbers[_context(*row)] = row[0]
+        rows = await fetch_all(transaction, _CONTEXT_NUMBERS, {"contexts": part})
+        numbers |= {_context(*row): row[0] for row in rows}
     return numbers
 
 

@@ -1,16 +1,16 @@
 """Series as numbers: who is who in a run, made on first sight and remembered."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
 from cachetools import LRUCache
 from sqlalchemy import Insert, Table, bindparam, false, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Integers, Layout, primary_order
 from trackwire_server.core.entities import SeriesContext
-from trackwire_server.stores.sql.dialect import Dialect, Write
+from trackwire_server.stores.sql.dialect import Dialect, Transaction, Write
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.names import contexts_of, number_contexts, number_keys
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
@@ -44,6 +44,8 @@ class SeriesNumbers:
 
     def __init__(self, dialect: Dialect, *, numbers_max: int = 4_000_000):
         self._dialect = dialect
+        # A transaction may look in its connection's thread while what the last one made is remembered.
+        self._lock = Lock()
         self._known: LRUCache[tuple[int, object], Integers] = LRUCache(
             numbers_max, getsizeof=lambda numbers: len(numbers) + _ENTRY_NUMBERS
         )
@@ -63,43 +65,45 @@ class SeriesNumbers:
 
     def known(self, run_no: int, layout: Layout) -> Integers | None:
         """The numbers, if they are remembered."""
-        return self._known.get((run_no, layout.identity))
+        with self._lock:
+            return self._known.get((run_no, layout.identity))
 
     def remember(self, run_no: int, layout: Layout, numbers: Integers) -> None:
         """To be called after the commit."""
-        self._known.setdefault((run_no, layout.identity), numbers)
+        with self._lock:
+            self._known.setdefault((run_no, layout.identity), numbers)
 
-    async def of(self, connection: AsyncConnection, run: LockedRun, layout: Layout) -> Integers:
+    async def of(self, transaction: Transaction, run: LockedRun, layout: Layout) -> Integers:
         """The numbers of a layout's series; those that are new are made, each with an empty summary."""
         known = self.known(run.run_no, layout)
         if known is not None:
             return known
         names = layout.series
-        keys = await number_keys(connection, self._dialect, {name.key for name in names})
-        contexts = await number_contexts(connection, self._dialect, {name.context for name in names})
+        keys = await number_keys(transaction, self._dialect, {name.key for name in names})
+        contexts = await number_contexts(transaction, self._dialect, {name.context for name in names})
         wanted = [(keys[name.key], contexts[name.context]) for name in names]
-        found = await self._found(connection, run, keys.values())
+        found = await self._found(transaction, run, keys.values())
         new = [place for place in dict.fromkeys(wanted) if place not in found]
         if new:
-            found |= await self._make(connection, run, found, new)
+            found |= await self._make(transaction, run, found, new)
         return np.fromiter((found[place] for place in wanted), np.int64, len(wanted))
 
-    async def _found(self, connection: AsyncConnection, run: LockedRun, key_nos: Collection[int]) -> dict[_Place, int]:
+    async def _found(self, transaction: Transaction, run: LockedRun, key_nos: Collection[int]) -> dict[_Place, int]:
         found: dict[_Place, int] = {}
         for part in parts(key_nos):
-            rows = await fetch_all(connection, _SERIES_OF_KEYS, {"run_no": run.run_no, "key_nos": part})
+            rows = await fetch_all(transaction, _SERIES_OF_KEYS, {"run_no": run.run_no, "key_nos": part})
             found |= {(key_no, context_no): series_no for key_no, context_no, series_no in rows}
         return found
 
     async def _make(
-        self, connection: AsyncConnection, run: LockedRun, found: Mapping[_Place, int], new: Sequence[_Place]
+        self, transaction: Transaction, run: LockedRun, found: Mapping[_Place, int], new: Sequence[_Place]
     ) -> dict[_Place, int]:
         key_nos, context_nos = zip(*new, strict=True)
         series = {"run_no": [run.run_no] * len(new), "key_no": key_nos, "context_no": context_nos}
-        await self._dialect.execute_all(connection, [Write(self._insert_series, series)])
-        there = {**found, **await self._found(connection, run, set(key_nos))}
+        await self._dialect.execute_all(transaction, [Write(self._insert_series, series)])
+        there = {**found, **await self._found(transaction, run, set(key_nos))}
         made = {place: there[place] for place in new}
-        contexts = await contexts_of(connection, (context_no for _, context_no in there))
+        contexts = await contexts_of(transaction, (context_no for _, context_no in there))
         before, now = _primary(found, contexts), _primary(there, contexts)
         summaries: dict[str, Sequence[object]] = {
             **series,
@@ -111,7 +115,7 @@ class SeriesNumbers:
         # A lower rank came later than a higher one: the flag moves.
         lost = [found[key_no, context_no] for key_no, context_no in before.items() if now[key_no] != context_no]
         await self._dialect.execute_all(
-            connection,
+            transaction,
             [Write(self._insert_summaries, summaries), Write(self._lose_primary, {"series_no_is": lost})],
         )
         return made

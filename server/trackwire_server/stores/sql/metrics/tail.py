@@ -50,9 +50,9 @@ class MetricTail:
             for at, place in enumerate(places):
                 if budget > 0 and positions[at] < place.arrival:
                     rows = await journal_rows(connection, place.run_no, after=positions[at], budget=budget)
-                    check_no_hole(place.run_no, [row.arrival for row in rows], after=positions[at])
-                    taken += [_Taken(at, row.arrival, decode_journal(row.payload)) for row in rows]
-                    budget -= sum(row.points for row in rows)
+                    check_no_hole(place.run_no, [arrival for arrival, _, _ in rows], after=positions[at])
+                    taken += [_Taken(at, arrival, decode_journal(payload)) for arrival, _, payload in rows]
+                    budget -= sum(points for _, points, _ in rows)
             names = await _names(connection, [each.entry for each in taken], keys)
         reached = list(positions)
         for each in taken:
