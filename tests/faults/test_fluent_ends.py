@@ -61,8 +61,7 @@ log()
 {end}
 """
 )
-# A module that is loaded behind Ctrl-C makes Python forget that it ends by a signal.
-INTERRUPTED = "trackwire.flush(); os.kill(os.getpid(), signal.SIGINT); signal.pause()"
+INTERRUPTED = "os.kill(os.getpid(), signal.SIGINT); signal.pause()"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +75,8 @@ INTERRUPTED = "trackwire.flush(); os.kill(os.getpid(), signal.SIGINT); signal.pa
         (WITHOUT_A_BLOCK, "sys.exit(3)", 3, RUN_STATUS_FINISHED),
         (WITHOUT_A_BLOCK, "raise ValueError('nan')", 1, RUN_STATUS_FAILED),
         (WITHOUT_A_BLOCK, INTERRUPTED, -signal.SIGINT, RUN_STATUS_KILLED),
+        (WITHOUT_A_BLOCK, f"trackwire.flush(); {INTERRUPTED}", -signal.SIGINT, RUN_STATUS_KILLED),
+        (IN_A_BLOCK, INTERRUPTED, -signal.SIGINT, RUN_STATUS_KILLED),
     ],
 )
 def test_run_ends_as_its_process_does(folder: Path, program: str, end: str, exit_status: int, status: int) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from trackwire.errors import FailedPreconditionError
 from trackwire.fluent.active_run import ActiveRun, status_after
@@ -254,6 +255,18 @@ def _end_process() -> None:
         _end_all()
     finally:
         note_end_of_process(is_over=True)
+        if _status_of_process() == "KILLED":
+            _end_by_ctrl_c()
+
+
+def _end_by_ctrl_c() -> None:
+    """Has Python end by SIGINT where Ctrl-C has ended the program, so that whoever started it stops as well.
+
+    It would forget that where a module that makes code, such as one with dataclasses, was loaded behind Ctrl-C. It
+    remembers the last code of its own that was interrupted: this.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")  # noqa: S102  # a constant
 
 
 def _close(runs: Iterable[ActiveRun]) -> None:
