@@ -20,7 +20,7 @@ import time
 import urllib.request
 import venv
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ FOLDER = ROOT / ".cache" / "bench-mlflow"
 DRIVER = Path(__file__).with_name("mlflow_driver.py")
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 START_SECONDS_MAX = 60
+END_SECONDS_MAX = 10
 CLIENTS = 4
 RUNS = 5_000
 POINTS = 100_000
@@ -270,9 +271,19 @@ def served(command: Sequence[str], port: int, folder: str, environment: dict[str
         wait_until_healthy(process, port)
         yield process.pid
     finally:
-        # Its workers too.
+        # Its workers too, of which none is to run beside what is measured next.
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
+        wait_until_gone(process.pid)
+
+
+def wait_until_gone(group: int) -> None:
+    """As long as its processes take; those that have ended, but that nobody asks how, are not waited for for ever."""
+    deadline = time.monotonic() + END_SECONDS_MAX
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.05)
 
 
 def wait_until_healthy(process: "subprocess.Popen[bytes]", port: int) -> None:
