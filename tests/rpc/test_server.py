@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from structlog.testing import LogCapture
 from tests.conftest import Serve, StartServer
+from tests.faults.traffic import until
 
 from trackwire.v1 import experiments_pb2, experiments_pb2_grpc
 from trackwire_server.core.errors import InvalidArgument
@@ -59,6 +60,7 @@ async def test_health_of_an_unknown_service_is_not_found(serve: Serve, log_captu
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Check(health_pb2.HealthCheckRequest(service="none.such"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    assert await until(lambda: any(entry["event"] == "call" for entry in log_capture.entries), seconds=5)
     assert [entry["code"] for entry in log_capture.entries if entry["event"] == "call"] == ["NOT_FOUND"]
 
 
