@@ -263,9 +263,11 @@ def mlflow_server(python: Path) -> Iterator[Backend]:
 @contextmanager
 def served(command: Sequence[str], port: int, folder: str, environment: dict[str, str]) -> Iterator[int]:
     """A server's process, once it answers."""
+    # A tree is compiled when it is first run, as an installed package has been; where that is forbidden, at each start.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with (Path(folder) / "output").open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=output, env={**os.environ, **environment}, start_new_session=True
+            command, cwd=folder, stdout=output, stderr=output, env={**inherited, **environment}, start_new_session=True
         )
     try:
         wait_until_healthy(process, port)

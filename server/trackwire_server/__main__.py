@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     flags = parser.parse_args(arguments)
     # Imported once the arguments are known to be right: they are heavy, and a tenth of that would be looks for garbage.
     gc.disable()
+    # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
     leave_locking_to_the_driver()
