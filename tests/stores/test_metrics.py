@@ -191,6 +191,24 @@ async def test_unstamped_exact_duplicates_are_stored_once(stores: Stores, run_id
     assert (await summary(stores, "a", SeriesName("m"))).count == 6
 
 
+@pytest.mark.parametrize("points", [1, 200])
+async def test_points_that_are_logged_again_are_told_from_others_of_their_steps_and_times(
+    stores: Stores, run_ids: list[str], points: int
+) -> None:
+    stored: list[Row] = [(step, 1_000 + step, float(step)) for step in range(400)]
+    for at in range(0, len(stored), 20):
+        await stores.metrics.append([batch("a", {"m": stored[at : at + 20]})], now_ms=NOW_MS)
+    again = stored[50 : 50 + points]
+    at_other_times: list[Row] = [(step, time_ms + 1, value) for step, time_ms, value in again]
+    at_other_steps: list[Row] = [(step - 1, time_ms, value) for step, time_ms, value in again]
+    with_other_values: list[Row] = [(step, time_ms, value + 0.5) for step, time_ms, value in again]
+    for rows, of_them in ((again, 0), (at_other_times, points), (at_other_steps, points), (with_other_values, points)):
+        assert await stores.metrics.append([batch("a", {"m": rows})], now_ms=NOW_MS) == [Appended(0, of_them)]
+    every = sorted([*stored, *at_other_times, *at_other_steps, *with_other_values], key=lambda row: row[:2])
+    found = (await read_all(stores.metrics, ReadQuery(("a",))))["a", SeriesName("m")]
+    assert sorted(found) == sorted(bits(every))
+
+
 async def test_stamped_duplicates_are_points_of_their_own(stores: Stores, run_ids: list[str]) -> None:
     rows: list[Row] = [(1, 1, 1.0), (1, 1, 1.0)]
     assert await stores.metrics.append([batch("a", {"m": rows}, ("w", 1, 0))], now_ms=NOW_MS) == [Appended(1, 2)]

@@ -1,6 +1,6 @@
 """Rows of a run's journal, in the order of their arrival, a bounded part at a time."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import numpy as np
 from sqlalchemy import and_, bindparam, select
@@ -23,13 +23,22 @@ _ROWS = Prepared(
 
 
 async def journal_entries(
-    transaction: Transaction, run_no: int, *, after: int, wanted: Integers | None = None
+    transaction: Transaction,
+    run_no: int,
+    *,
+    after: int,
+    wanted: Integers | None = None,
+    may_hold: Callable[[bytes], bool] | None = None,
 ) -> AsyncIterator[JournalEntry]:
-    """The journal of a run behind an arrival, in order; only the wanted series' points where given."""
+    """The journal of a run behind an arrival, in order; only the wanted series' points where given.
+
+    Rows of whose payload `may_hold` says no are not decoded.
+    """
     while rows := await journal_rows(transaction, run_no, after=after, budget=_POINTS_AT_ONCE):
         check_no_hole(run_no, [arrival for arrival, _, _ in rows], after=after)
         for _, _, payload in rows:
-            yield only(decode_journal(payload), wanted)
+            if may_hold is None or may_hold(payload):
+                yield only(decode_journal(payload), wanted)
         after = rows[-1][0]
 
 
