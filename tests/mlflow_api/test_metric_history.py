@@ -59,6 +59,18 @@ def test_history_comes_in_pages(rest: Rest) -> None:
     assert found == listed(*points)
 
 
+def test_point_that_comes_between_two_pages_moves_no_other(rest: Rest) -> None:
+    run_id = rest.run()
+    log(rest, run_id, (1, 1, 0.5), (2, 2, 0.25), (3, 3, 0.125))
+    page = history(rest, run_id, max_results=2)
+    log(rest, run_id, (0, 0, 1.0))
+    assert page["metrics"] == listed((1, 1, 0.5), (2, 2, 0.25))
+    assert history(rest, run_id, max_results=2, page_token=page["next_page_token"]) == {
+        "metrics": listed((3, 3, 0.125))
+    }
+    assert history(rest, run_id) == {"metrics": listed((0, 0, 1.0), (1, 1, 0.5), (2, 2, 0.25), (3, 3, 0.125))}
+
+
 def test_long_history_comes_whole(rest: Rest) -> None:
     run_id = rest.run()
     for first in range(0, 5_000, 1_000):

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+from cachetools import TTLCache
 from msgspec import Struct
 
 from trackwire_server.core.columns import Flags, Integers, Points
@@ -24,6 +25,9 @@ INTERVAL_POINTS_MAX = 2_500
 INTERVAL_POINTS_DEFAULT = 2_500
 # Making more of these is left to a thread: the event loop waits for none of it.
 _POINTS_WORTH_A_THREAD = 2_000
+# Points that were read and put in order for one page are kept for the next ones, where they have room.
+_PAGED_BYTES_MAX = 128 * 1024 * 1024
+_PAGED_SECONDS = 60
 
 # What each point says of its run, and the points.
 _OfRun: TypeAlias = tuple[Mapping[str, str], Points]
@@ -54,6 +58,7 @@ class MetricHistoryDoor:
 
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
+        self._paged: TTLCache[str, Points] = TTLCache(_PAGED_BYTES_MAX, _PAGED_SECONDS, getsizeof=_size_bytes)
 
     def rpcs(self) -> Sequence[Rpc]:
         at = "2.0/mlflow/metrics"
@@ -64,14 +69,21 @@ class MetricHistoryDoor:
         )
 
     async def get(self, request: GetMetricHistory) -> Answer:
-        """A page of points by (time, step, value); an unknown run or key has none."""
+        """A page of points by (time, step, value); an unknown run or key has none.
+
+        What comes while somebody turns pages may be on none of them.
+        """
         run_id, key, limit = request.run, _key(request.metric_key), request.max_results
         if limit is not None and limit < 1:
             raise InvalidArgument("max_results", limit, "must be 1 or more", limit=1)
         query = fingerprint("history", run_id, key)
         begin = _offset(query, request.page_token)
-        points = await self._points(run_id, key)
+        points = self._paged.get(query) if begin else None
+        if points is None:
+            points = await self._points(run_id, key)
         end = len(points) if limit is None else begin + limit
+        if end < len(points) and _size_bytes(points) <= _PAGED_BYTES_MAX:
+            self._paged[query] = points
         answer: dict[str, Any] = {"metrics": await _listed(key, [({}, points.take(slice(begin, end)))])}
         return answer | ({"next_page_token": encode_token(query, (end,))} if end < len(points) else {})
 
@@ -126,6 +138,10 @@ class MetricHistoryDoor:
         if len(points) < _POINTS_WORTH_A_THREAD:
             return _by_time(points, is_of_several=is_of_several)
         return await asyncio.to_thread(_by_time, points, is_of_several=is_of_several)
+
+
+def _size_bytes(points: Points) -> int:
+    return points.steps.nbytes + points.times_ms.nbytes + points.values.nbytes
 
 
 def _by_time(points: Points, *, is_of_several: bool) -> Points:
