@@ -2,12 +2,11 @@
 
 Both servers keep SQLite, MLflow's with one worker, which is its fastest configuration on small calls. In each row they
 take turns, a turn a repeat; what is read is written beforehand, and memory is looked at once, at the end.
-`limit` is what the same clients reach against a server that answers at once. The environment with MLflow in it is made
-below .cache the first time.
+`limit` is what the same clients reach against a server that answers at once, `limit_durable` against one that writes
+each request to its disk before. The environment with MLflow in it is made below .cache the first time.
 """
 
 import argparse
-import asyncio
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from benchmarking import ROOT, TREE, median, report
 MLFLOW = "mlflow==3.17.2"
 FOLDER = ROOT / ".cache" / "bench-mlflow"
 DRIVER = Path(__file__).with_name("mlflow_driver.py")
+INSTANT = Path(__file__).with_name("mlflow_instant.py")
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 START_SECONDS_MAX = 60
 END_SECONDS_MAX = 10
@@ -98,26 +98,34 @@ def measure_log_batch(python: Path, backends: Sequence[Backend], repeats: int) -
 def measure_log_metric(python: Path, backends: Sequence[Backend], repeats: int) -> None:
     for clients in (CLIENTS, 1):
         rates: dict[str, list[float]] = {backend.name: [] for backend in backends}
-        limits = []
+        limits: dict[bool, list[float]] = {False: [], True: []}
         for _ in range(repeats):
             for backend in backends:
                 calls = "100" if backend.name == "mlflow" else "500"
                 works = [["log_metric", made_run(backend), calls] for _ in range(clients)]
                 rates[backend.name].append(rate_of(python, backend.uri, works))
-            with instant_server() as url:
-                limits.append(rate_of(python, url, [["log_metric", "run", "500"]] * clients))
+            for is_durable, found in limits.items():
+                with instant_server(is_durable=is_durable) as url:
+                    found.append(rate_of(python, url, [["log_metric", "run", "500"]] * clients))
         row = f"log_metric, {clients} clients" if clients > 1 else "log_metric, one client, which waits for each answer"
-        tell(row, "calls/s", rates, at_least={"http": 5}, limit=round(median(limits)))
+        limit, limit_durable = (round(median(found)) for found in limits.values())
+        tell(row, "calls/s", rates, at_least={"http": 5}, limit=limit, limit_durable=limit_durable)
 
 
 def measure_history(python: Path, backends: Sequence[Backend], repeats: int) -> None:
     runs = {backend.name: made_run(backend) for backend in backends}
     for backend in backends:
         driven(python, backend.uri, [["make_history", runs[backend.name], str(POINTS)]])
-    rates = call_rates(
-        python, backends, repeats, lambda backend: ["get_metric_history", runs[backend.name], str(POINTS), "2"]
-    )
-    tell(f"get_metric_history of {POINTS:,} points", "calls/s", rates, at_least={"http": 4, "grpc": 20})
+    with instant_server() as url:
+        instant = Backend("limit", url, url, 0)
+        rates = call_rates(
+            python,
+            (*backends, instant),
+            repeats,
+            lambda backend: ["get_metric_history", runs.get(backend.name, "run"), str(POINTS), "4"],
+        )
+    limit = round(median(rates.pop("limit")), 2)
+    tell(f"get_metric_history of {POINTS:,} points", "calls/s", rates, at_least={"http": 4, "grpc": 20}, limit=limit)
 
 
 def measure_search(python: Path, backends: Sequence[Backend], repeats: int) -> None:
@@ -175,7 +183,7 @@ def tell(row: str, unit: str, rates: dict[str, list[float]], *, at_least: dict[s
         benchmark="mlflow",
         row=row,
         unit=unit,
-        **{name: round(value, 1) for name, value in medians.items()},
+        **{name: float(f"{value:.3g}") for name, value in medians.items()},
         times_mlflow=times,
         **more,
         at_least=at_least,
@@ -303,10 +311,11 @@ def wait_until_healthy(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 @contextmanager
-def instant_server() -> Iterator[str]:
-    """A server that reads a request and answers with {} at once."""
+def instant_server(*, is_durable: bool = False) -> Iterator[str]:
+    """A server that reads a request and answers at once, or when its disk has it."""
     port = free_port()
-    with subprocess.Popen([sys.executable, __file__, "--instant", str(port)]) as process:
+    flags = ["--durable"] if is_durable else []
+    with subprocess.Popen([sys.executable, INSTANT, str(port), *flags]) as process:
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -317,23 +326,6 @@ def instant_server() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-async def answer_at_once(port: int) -> None:
-    answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-                await reader.readexactly(int(length.partition(b":")[2]))
-                writer.write(answer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**20)
-    await server.serve_forever()
 
 
 def environment() -> Path:
@@ -371,7 +363,4 @@ def _proportional_kilobytes(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--instant"]:
-        asyncio.run(answer_at_once(int(sys.argv[2])))
-    else:
-        main()
+    main()
