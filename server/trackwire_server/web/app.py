@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 if TYPE_CHECKING:
@@ -42,5 +41,6 @@ def web_app(
     if telemetry is not None:
         own.append(Route("/metrics", telemetry.answer))
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
-    app = Starlette(routes=[*own, *below])
+    # Each door answers for its own errors: a router is all that is needed around them.
+    app = Router([*own, *below])
     return app if telemetry is None else telemetry.around(app)

@@ -34,6 +34,8 @@ class HttpServer:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                # Nobody asks where a client sits.
+                proxy_headers=False,
             )
         )
         self._serving: asyncio.Task[None] | None = None
