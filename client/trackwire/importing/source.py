@@ -26,7 +26,8 @@ PAGE = 1_000
 MODELS_PAGE = 100
 HISTORY_PAGE = 25_000
 # How a server says that it is older than what it is asked for, and that its own store has no such thing.
-NOT_SERVED = ("ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED")
+NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+NOT_SERVED = ("ENDPOINT_NOT_FOUND", "NOT_FOUND", NOT_IMPLEMENTED, "FEATURE_DISABLED")
 # Databases and servers are waited for; what is read is in memory, a series for each of them.
 READERS = 4
 PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -67,7 +68,7 @@ class MlflowSource:
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         # Whether there may be issues and evaluation datasets: mlflow's folders never have any.
         self._has_evaluations = not isinstance(self._store, FileStore)
-        self._over_folder: NotServedError | None = None
+        self._no_issues: NotServedError | None = None
 
     @contextmanager
     def readable(self, verb: str = "read") -> Iterator[None]:
@@ -143,25 +144,29 @@ class MlflowSource:
 
     def issues(self, experiment_id: str) -> Iterator[Issue]:
         """All issues of an experiment. Raises NotServedError."""
-        if self._has_evaluations:
-            try:
-                with _served():
-                    yield from _all(
-                        lambda token: self._store.search_issues(experiment_id, max_results=PAGE, page_token=token)
-                    )
-            except NotServedError as error:
-                self._over_folder = error if error.code == "NOT_IMPLEMENTED" else None
-                raise
+        if not self._has_evaluations:
+            return
+        if self._no_issues is not None:
+            raise self._no_issues
+        try:
+            with _served():
+                yield from _all(
+                    lambda token: self._store.search_issues(experiment_id, max_results=PAGE, page_token=token)
+                )
+        except NotServedError as error:
+            self._no_issues = error
+            raise
 
     def evaluation_datasets(self, experiment_ids: Sequence[str] = ()) -> Iterator[EvaluationDataset]:
         """All evaluation datasets, or those that belong to one of these experiments. Raises NotServedError."""
-        if self._has_evaluations:
-            # A server over a folder refuses these by a status for which mlflow asks again, for minutes.
-            if self._over_folder is not None:
-                raise self._over_folder
-            among = list(experiment_ids) or None
-            with _served():
-                yield from _all(lambda token: self._store.search_datasets(among, max_results=PAGE, page_token=token))
+        if not self._has_evaluations:
+            return
+        # A server over a folder has neither, but refuses these by a status for which mlflow asks again, for minutes.
+        if self._no_issues is not None and self._no_issues.code == NOT_IMPLEMENTED:
+            raise self._no_issues
+        among = list(experiment_ids) or None
+        with _served():
+            yield from _all(lambda token: self._store.search_datasets(among, max_results=PAGE, page_token=token))
 
     def experiments_of(self, dataset_id: str) -> list[str]:
         """The experiments that an evaluation dataset belongs to; some may no longer be there."""
@@ -274,6 +279,8 @@ def _served() -> Iterator[None]:
         if error.error_code not in NOT_SERVED:
             raise
         raise NotServedError(error.error_code) from error
+    except NotImplementedError as error:
+        raise NotServedError(NOT_IMPLEMENTED) from error
 
 
 def _require_store(uri: str) -> None:
