@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.tracking._tracking_service.utils import _get_store
 
 BATCH = 1_000
+RECORDS = 2_000
 KEYS = 10
 BEGIN_MS = 1_700_000_000_000
 
@@ -35,7 +37,17 @@ def make(uri: str, name: str, runs: int, points: int) -> dict[str, object]:
         if number % 25 == 0:
             print(f"made {made:,} of {points:,} points", file=sys.stderr)
     seconds = time.perf_counter() - begun
+    evaluate(uri, experiment_id)
     return {"seconds": round(seconds, 1), "points_per_second": round(made / seconds)}
+
+
+def evaluate(uri: str, experiment_id: str) -> None:
+    """Adds an evaluation dataset and an issue."""
+    store = _get_store(uri)
+    dataset = store.create_dataset("questions", {"mlflow.user": "ann"}, [experiment_id])
+    records = [{"inputs": {"q": f"{number} " * 50}, "outputs": number / 7} for number in range(RECORDS)]
+    store.upsert_dataset_records(dataset.dataset_id, records)
+    store.create_issue(experiment_id, "slow", "Answers take a minute.", categories=["latency"])
 
 
 def point(number: int, at: int) -> Metric:
@@ -55,6 +67,8 @@ def compare(first: str, second: str, name: str) -> dict[str, object]:
     runs = [every_run(client, experiment_id) for client in both]
     if runs[0] != runs[1]:
         differences += [run_id for run_id in runs[0].keys() | runs[1] if runs[0].get(run_id) != runs[1].get(run_id)]
+    there, here = (evaluations(uri, experiment_id) for uri in (first, second))
+    differences += [name for name in there.keys() | here if there.get(name) != here.get(name)]
     with ThreadPoolExecutor(2) as pool:
         for number, (run_id, said) in enumerate(runs[0].items()):
             for key in said[-1]:
@@ -68,6 +82,7 @@ def compare(first: str, second: str, name: str) -> dict[str, object]:
     return {
         "equal": not differences,
         "runs": len(runs[0]),
+        "issues_datasets_and_records": len(there),
         "points": points,
         "differences": differences[:10],
         "seconds": round(time.perf_counter() - begun, 1),
@@ -86,6 +101,19 @@ def every_run(client: MlflowClient, experiment_id: str) -> dict[str, tuple[objec
         token = page.token
         if not token:
             return found
+
+
+def evaluations(uri: str, experiment_id: str) -> dict[str, str]:
+    """Issues, evaluation datasets and their records, by id."""
+    store = _get_store(uri)
+    found = {issue.issue_id: str(issue.to_dictionary()) for issue in store.search_issues(experiment_id)}
+    for dataset in store.search_datasets([experiment_id]):
+        times = (dataset.created_time, dataset.last_update_time)
+        found[dataset.dataset_id] = str((dataset.name, dataset.digest, times, dataset.tags, dataset.created_by))
+        # Its public name asks the store of the process.
+        records, _ = store._load_dataset_records(dataset.dataset_id)  # noqa: SLF001
+        found |= {record.dataset_record_id: json.dumps(record.to_dict(), sort_keys=True) for record in records}
+    return found
 
 
 def history(client: MlflowClient, run_id: str, key: str) -> list[tuple[int, int, str]]:

@@ -21,6 +21,7 @@ from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
+from trackwire_server.core.evaluation_imports import EvaluationImports
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.imports import Imports
 from trackwire_server.core.issues import Issues
@@ -198,6 +199,7 @@ def _services(config: Config, stores: Stores) -> Services:
         issues=Issues(stores.issues, clock, random_id),
         evaluation_datasets=EvaluationDatasets(stores.evaluation_datasets, stores.evaluation_records, clock, random_id),
         imports=Imports(stores.imports, clock, working_folder=Path.cwd()),
+        evaluation_imports=EvaluationImports(stores.evaluation_imports, clock),
         admin=Admin(facts, collected, data_plane=metrics, clock=clock),
     )
 

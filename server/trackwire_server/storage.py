@@ -7,7 +7,11 @@ from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import system_clock
-from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
+from trackwire_server.core.evaluation_stores import (
+    EvaluationDatasetStore,
+    EvaluationImportStore,
+    EvaluationRecordStore,
+)
 from trackwire_server.core.failpoints import kill_at
 from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.stores import (
@@ -50,6 +54,7 @@ class Stores:
     evaluation_records: EvaluationRecordStore
     garbage: GarbageStore
     imports: ImportStore
+    evaluation_imports: EvaluationImportStore
 
 
 async def open_stores(config: Config, stack: AsyncExitStack) -> Stores:
@@ -83,6 +88,7 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
 def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     from trackwire_server.stores.memory.artifacts import MemoryUploads
     from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+    from trackwire_server.stores.memory.evaluation_imports import MemoryEvaluationImports
     from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
     from trackwire_server.stores.memory.experiments import MemoryExperiments
     from trackwire_server.stores.memory.garbage import MemoryGarbage
@@ -123,6 +129,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
         evaluation_records=MemoryEvaluationRecords(state),
         garbage=MemoryGarbage(state, uploads, forget=[metrics.forget], forget_model=[model_uploads.forget]),
         imports=MemoryImports(state, models),
+        evaluation_imports=MemoryEvaluationImports(state),
     )
 
 
@@ -130,6 +137,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
     from trackwire_server.stores.sql.database import Database
     from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+    from trackwire_server.stores.sql.evaluation_imports import SqlEvaluationImports
     from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
     from trackwire_server.stores.sql.experiments import SqlExperiments
     from trackwire_server.stores.sql.garbage import SqlGarbage
@@ -169,6 +177,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         evaluation_records=SqlEvaluationRecords(database),
         garbage=SqlGarbage(database),
         imports=SqlImports(database),
+        evaluation_imports=SqlEvaluationImports(database),
     )
 
 

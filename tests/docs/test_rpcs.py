@@ -142,6 +142,11 @@ METHODS: dict[str, Callable[[Client], object]] = {
         model_registry_pb2.RegisteredModel()
     ),
     "ImportService/ImportModelVersion": lambda client: client.import_model_version(model_registry_pb2.ModelVersion()),
+    "ImportService/ImportIssue": lambda client: client.import_issue(issues_pb2.Issue()),
+    "ImportService/ImportEvaluationDataset": lambda client: client.import_evaluation_dataset(
+        evaluation_datasets_pb2.EvaluationDataset()
+    ),
+    "ImportService/ImportEvaluationDatasetRecords": lambda client: client.import_evaluation_dataset_records("d-1", []),
     "AdminService/GetServerInfo": lambda client: client.get_server_info(),
     "AdminService/CollectGarbage": lambda client: client.collect_garbage(dry_run=True),
 }

@@ -54,6 +54,33 @@ def _fill(client: Client) -> None:
     client.log_inputs(other, [given])
     client.delete_run(client.create_run(vision).run_id)
     client.create_logged_model(vision, name="net", params={"depth": "3"}, tags={"x": "y"}, model_type="agent")
+    client.create_issue(
+        vision,
+        "slow",
+        "It takes long.",
+        severity="HIGH",
+        root_causes=["b", "a"],
+        categories="cost",
+        source_run_id=RUN,
+        last_seen_time_ms=7,
+        metadata={"k": "v"},
+    )
+    client.create_issue("0", "bare", "Nobody said more.")
+    questions = client.create_evaluation_dataset("qa", experiment_ids=["0", vision], tags={"t": "u"}, created_by="ann")
+    client.upsert_evaluation_dataset_records(
+        questions.dataset_id,
+        [
+            {
+                "inputs": {"q": "ä"},
+                "outputs": [1],
+                "expectations": {"a": 2},
+                "tags": {"x": 1},
+                "source": {"source_type": "TRACE", "source_data": {"trace_id": "tr-1"}},
+            },
+            {"inputs": {}},
+        ],
+    )
+    client.create_evaluation_dataset("empty")
     client.create_registered_model("digits", description="of hands", tags={"t": "u"})
     client.create_model_version("digits", f"runs:/{RUN}/model", tags={"k": "v"})
     client.set_registered_model_alias("digits", "champion", 1)
@@ -114,6 +141,40 @@ def test_every_table_has_its_rows_and_types(export: Export) -> None:
     [version] = rows(folder, "model_versions")
     assert (version["run_id"], version["current_stage"], version["status"]) == (RUN, "None", "READY")
     assert rows(folder, "model_version_tags") == [{"name": "digits", "version": 1, "key": "k", "value": "v"}]
+
+
+def test_issues_and_evaluation_datasets_have_their_rows(export: Export) -> None:
+    folder = export()
+    slow, bare = sorted(rows(folder, "issues"), key=lambda row: row["name"] == "bare")
+    assert (slow["experiment_id"], slow["status"], slow["severity"], slow["source_run_id"]) == (
+        "1", "PENDING", "HIGH", RUN,
+    )  # fmt: skip
+    assert (slow["description"], slow["last_seen_time_ms"], bare["last_seen_time_ms"]) == ("It takes long.", 7, None)
+    assert (bare["experiment_id"], bare["severity"], bare["source_run_id"], bare["created_by"]) == ("0", *[None] * 3)
+    assert [row["root_cause"] for row in rows(folder, "issue_root_causes")] == ["b", "a"]
+    assert rows(folder, "issue_categories") == [{"issue_id": slow["issue_id"], "category": "cost"}]
+    assert rows(folder, "issue_metadata") == [{"issue_id": slow["issue_id"], "key": "k", "value": "v"}]
+    empty, questions = sorted(rows(folder, "evaluation_datasets"), key=lambda row: str(row["name"]))
+    assert (questions["name"], questions["record_count"], questions["created_by"]) == ("qa", 2, "ann")
+    assert (empty["name"], empty["record_count"], empty["schema"], empty["created_by"]) == ("empty", 0, None, None)
+    dataset_id = questions["dataset_id"]
+    assert rows(folder, "evaluation_dataset_tags") == [{"dataset_id": dataset_id, "key": "t", "value": "u"}]
+    linked = [row["experiment_id"] for row in rows(folder, "evaluation_dataset_experiments")]
+    assert linked == ["0", "1"]
+    said, least = rows(folder, "evaluation_records")
+    assert {said["dataset_id"], least["dataset_id"]} == {dataset_id}
+    parts = ("inputs", "outputs", "expectations", "tags", "source_type", "source_data")
+    assert [said[part] for part in parts] == ['{"q":"ä"}', "[1]", '{"a":2}', '{"x":1}', "TRACE", '{"trace_id":"tr-1"}']
+    assert [least[part] for part in parts] == ["{}", "{}", None, "{}", None, None]
+
+
+def test_one_experiment_and_a_filter_choose_issues_and_datasets(export: Export) -> None:
+    folder = export("--experiment", "vision")
+    assert [row["name"] for row in rows(folder, "issues")] == ["slow"]
+    assert [row["name"] for row in rows(folder, "evaluation_datasets")] == ["qa"]
+    folder = export("--filter", "params.lr = '0.2'", folder="filtered")
+    for name in ("issues", "evaluation_datasets", "evaluation_records"):
+        assert rows(folder, name) == []
 
 
 def test_compression_is_zstd(export: Export) -> None:

@@ -5,13 +5,19 @@ from collections.abc import Iterator, Mapping
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run, ViewType
 from mlflow.entities.model_registry import RegisteredModel
+from mlflow.store.tracking.file_store import FileStore
+from mlflow.tracking._tracking_service.utils import _get_store
+from tests.importing.evaluations import evaluations
 
 PROMPTS = "tag.`mlflow.prompt.is_prompt` = 'true'"
 
 
 def contents(uri: str) -> Mapping[tuple[str, ...], object]:
     """Everything at a URI, by kind and name; values are plain and equal themselves."""
-    return dict(_everything(MlflowClient(uri, uri)))
+    found = dict(_everything(MlflowClient(uri, uri)))
+    store = _get_store(uri)
+    # mlflow's folders have neither evaluation datasets nor issues.
+    return found if isinstance(store, FileStore) else {**found, **dict(evaluations(store))}
 
 
 def _everything(client: MlflowClient) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # It would tell its makers of every call.
@@ -62,6 +62,13 @@ def own_folder_store(folder_store: Filled, tmp_path: Path) -> Filled:
     """A copy of a store of files, for the test to change; its files lie where those of the original do."""
     shutil.copytree(folder_store.uri, tmp_path / "mlruns")
     return Filled(str(tmp_path / "mlruns"), folder_store.experiment_id, folder_store.run_ids, folder_store.model_ids)
+
+
+@pytest.fixture
+def own_sqlite_store(sqlite_store: Filled, tmp_path: Path) -> Filled:
+    """A copy of a store of SQLite, for the test to change; its files lie where those of the original do."""
+    shutil.copy(sqlite_store.uri.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+    return replace(sqlite_store, uri=f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture

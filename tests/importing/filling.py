@@ -19,6 +19,9 @@ from mlflow.entities import (
     Param,
     RunTag,
 )
+from mlflow.store.tracking.file_store import FileStore
+from mlflow.tracking._tracking_service.utils import _get_store
+from tests.importing.evaluations import evaluate
 
 BEGIN_MS = 1_700_000_000_000
 STATUSES = ("FINISHED", "FAILED", "KILLED")
@@ -46,6 +49,8 @@ def fill(uri: str, place: str | None = None) -> Filled:
         run = client.create_run(gone)
         client.log_metric(run.info.run_id, "loss", 1.0)
         client.set_terminated(run.info.run_id)
+        if not isinstance(_get_store(), FileStore):
+            evaluate(experiment_id, gone, made[0][0])
         client.delete_experiment(gone)
         client.log_metric(client.create_run("0", tags={"still": "open"}).info.run_id, "loss", 1.0)
         _register(client, *made[0])

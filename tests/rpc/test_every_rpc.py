@@ -155,6 +155,24 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
         "ImportModelVersion",
         {"model_version": model_registry_pb2.ModelVersion(name="old", version=3, source="s3://old/model")},
     ),
+    (
+        "imports",
+        "ImportIssue",
+        {"issue": issues_pb2.Issue(issue_id="iss-old", experiment_id="77", name="old", description="It was slow.")},
+    ),
+    (
+        "imports",
+        "ImportEvaluationDataset",
+        {"dataset": evaluation_datasets_pb2.EvaluationDataset(dataset_id="d-old", name="old")},
+    ),
+    (
+        "imports",
+        "ImportEvaluationDatasetRecords",
+        {
+            "dataset_id": "d-old",
+            "records": [evaluation_datasets_pb2.EvaluationDatasetRecord(record_id="dr-old", inputs="{}")],
+        },
+    ),
     ("admin", "GetServerInfo", {}),
     ("admin", "CollectGarbage", {}),
 ]

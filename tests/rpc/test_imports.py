@@ -1,5 +1,7 @@
 """ImportService over a real socket: what is taken over, and each bad input."""
 
+from hashlib import sha256
+
 import grpc
 import pytest
 from google.protobuf.message import Message
@@ -8,12 +10,20 @@ from tests.rpc.refusals import refusal
 
 from trackwire.v1 import imports_pb2 as pb
 from trackwire.v1 import metrics_pb2
+from trackwire.v1.evaluation_datasets_pb2 import (
+    EVALUATION_RECORD_SOURCE_TYPE_HUMAN,
+    EvaluationDataset,
+    EvaluationDatasetRecord,
+    EvaluationRecordSource,
+    ListEvaluationDatasetRecordsRequest,
+)
 from trackwire.v1.experiments_pb2 import (
     LIFECYCLE_STAGE_ACTIVE,
     LIFECYCLE_STAGE_DELETED,
     Experiment,
     GetExperimentRequest,
 )
+from trackwire.v1.issues_pb2 import ISSUE_SEVERITY_LOW, ISSUE_STATUS_REJECTED, GetIssueRequest, Issue
 from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_READY, LoggedModel
 from trackwire.v1.model_registry_pb2 import (
     MODEL_STAGE_PRODUCTION,
@@ -35,6 +45,21 @@ def experiment(**fields: object) -> Experiment:
 def run(**fields: object) -> Run:
     named: dict[str, object] = {"run_id": "r", "experiment_id": "7", "start_time_ms": OLD_MS} | fields
     return Run(**named)  # type: ignore[arg-type]
+
+
+def issue(**fields: object) -> Issue:
+    named: dict[str, object] = {"issue_id": "iss-1", "experiment_id": "7", "name": "n", "description": "d"} | fields
+    return Issue(**named)  # type: ignore[arg-type]
+
+
+def dataset(**fields: object) -> EvaluationDataset:
+    named: dict[str, object] = {"dataset_id": "d-1", "name": "qa", "digest": "0123abcd"} | fields
+    return EvaluationDataset(**named)  # type: ignore[arg-type]
+
+
+def record(**fields: object) -> EvaluationDatasetRecord:
+    named: dict[str, object] = {"record_id": "dr-1", "inputs": "{}"} | fields
+    return EvaluationDatasetRecord(**named)  # type: ignore[arg-type]
 
 
 async def taken_run(stubs: Stubs, message: Run) -> Run:
@@ -128,6 +153,63 @@ async def test_logged_model_registered_model_and_version_are_taken_over_as_sent(
     assert answer.model_version == version
 
 
+async def test_issue_evaluation_dataset_and_records_are_taken_over_as_sent(in_seven: Stubs) -> None:
+    stubs = in_seven
+    found = issue(
+        status=ISSUE_STATUS_REJECTED,
+        severity=ISSUE_SEVERITY_LOW,
+        root_causes=["b", "a"],
+        categories=["latency", "cost"],
+        source_run_id="r",
+        created_by="ann",
+        last_updated_by="bob",
+        creation_time_ms=OLD_MS,
+        last_update_time_ms=OLD_MS + 1,
+        last_seen_time_ms=0,
+        metadata={"a": "b"},
+    )
+    assert (await stubs.imports.ImportIssue(pb.ImportIssueRequest(issue=found))).issue == found
+    assert (await stubs.issues.GetIssue(GetIssueRequest(issue_id="iss-1"))).issue == found
+    questions = dataset(
+        tags={"team": "red"},
+        schema='{"inputs":{},"outputs":"string","expectations":{}}',
+        creation_time_ms=OLD_MS,
+        last_update_time_ms=OLD_MS + 1,
+        created_by="ann",
+        last_updated_by="bob",
+        experiment_ids=["0", "7"],
+    )
+    answer = await stubs.imports.ImportEvaluationDataset(pb.ImportEvaluationDatasetRequest(dataset=questions))
+    assert answer.dataset == questions
+    sent = record(
+        dataset_id="d-1",
+        inputs='{"q":"ä","n":NaN}',
+        outputs="[1]",
+        expectations='{"a":2}',
+        tags='{"mlflow.user":"ann"}',
+        source=EvaluationRecordSource(type=EVALUATION_RECORD_SOURCE_TYPE_HUMAN, data='{"x":1}'),
+        creation_time_ms=OLD_MS,
+        last_update_time_ms=OLD_MS + 1,
+        created_by="ann",
+        last_updated_by="bob",
+    )
+    request = pb.ImportEvaluationDatasetRecordsRequest(dataset_id="d-1", records=[sent])
+    changed = (await stubs.imports.ImportEvaluationDatasetRecords(request)).dataset
+    assert changed.record_count == 1
+    assert changed.digest != questions.digest
+    page = await stubs.evaluation_datasets.ListEvaluationDatasetRecords(
+        ListEvaluationDatasetRecordsRequest(dataset_id="d-1")
+    )
+    assert list(page.records) == [sent]
+
+
+async def test_evaluation_dataset_without_a_digest_gets_one(stubs: Stubs) -> None:
+    request = pb.ImportEvaluationDatasetRequest(dataset=dataset(digest="", last_update_time_ms=1))
+    taken = (await stubs.imports.ImportEvaluationDataset(request)).dataset
+    # As MLflow makes it of "qa:1".
+    assert taken.digest == sha256(b"qa:1").hexdigest()[:8]
+
+
 BAD_EXPERIMENTS: list[tuple[str, Experiment]] = [
     ("experiment.experiment_id", experiment(experiment_id="")),
     ("experiment.experiment_id", experiment(experiment_id="abc")),
@@ -170,13 +252,72 @@ BAD_VERSIONS: list[tuple[str, ModelVersion]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "message"), [*BAD_EXPERIMENTS, *BAD_RUNS, *BAD_VERSIONS])
+BAD_ISSUES: list[tuple[str, Issue]] = [
+    ("issue.issue_id", issue(issue_id="a b")),
+    ("issue.experiment_id", issue(experiment_id="x")),
+    ("issue.name", issue(name="")),
+    ("issue.description", issue(description="x" * 65_537)),
+    ("issue.status", issue(status=77)),
+    ("issue.severity", issue(severity=77)),
+    ("issue.root_causes[1]", issue(root_causes=["a", ""])),
+    ("issue.categories", issue(categories=["a"] * 101)),
+    ("issue.source_run_id", issue(source_run_id="a b")),
+    ("issue.created_by", issue(created_by="x" * 257)),
+    ("issue.last_updated_by", issue(last_updated_by="x" * 257)),
+    ("issue.creation_time_ms", issue(creation_time_ms=-1)),
+    ("issue.last_update_time_ms", issue(last_update_time_ms=-1)),
+    ("issue.last_seen_time_ms", issue(last_seen_time_ms=-1)),
+    ("issue.metadata[a]", issue(metadata={"a": "x" * 65_537})),
+]
+BAD_DATASETS: list[tuple[str, EvaluationDataset]] = [
+    ("dataset.dataset_id", dataset(dataset_id="a b")),
+    ("dataset.name", dataset(name="")),
+    ("dataset.digest", dataset(digest="0123ABCD")),
+    ("dataset.created_by", dataset(created_by="x" * 257)),
+    ("dataset.last_updated_by", dataset(last_updated_by="x" * 257)),
+    ("dataset.creation_time_ms", dataset(creation_time_ms=-1)),
+    ("dataset.last_update_time_ms", dataset(last_update_time_ms=-1)),
+    ("dataset.tags[a]", dataset(tags={"a": "x" * 65_537})),
+    ("dataset.experiment_ids[1]", dataset(experiment_ids=["7", "x"])),
+    ("dataset.schema", dataset(schema="[]")),
+    ("dataset.schema", dataset(schema='{"inputs":{},"outputs":{},"expectations":"string"}')),
+    ("dataset.schema", dataset(schema='{"inputs":{"a":1},"outputs":{},"expectations":{}}')),
+]
+BAD_RECORDS: list[tuple[str, EvaluationDatasetRecord]] = [
+    ("records[1].record_id", record(record_id="a b", inputs='{"a":1}')),
+    ("records[1].record_id", record(inputs='{"a":1}')),
+    ("records[1].inputs", record(record_id="dr-2")),
+    ("records[1].inputs", record(record_id="dr-2", inputs="")),
+    ("records[1].inputs", record(record_id="dr-2", inputs="[]")),
+    ("records[1].outputs", record(record_id="dr-2", inputs='{"a":1}', outputs="{")),
+    ("records[1].expectations", record(record_id="dr-2", inputs='{"a":1}', expectations="1")),
+    ("records[1].tags", record(record_id="dr-2", inputs='{"a":1}', tags="null")),
+    ("records[1].source.type", record(record_id="dr-2", source=EvaluationRecordSource(type=77))),  # type: ignore[arg-type]
+    ("records[1].source.data", record(record_id="dr-2", source=EvaluationRecordSource(data="1"))),
+    ("records[1].created_by", record(record_id="dr-2", inputs='{"a":1}', created_by="x" * 257)),
+    ("records[1].last_updated_by", record(record_id="dr-2", inputs='{"a":1}', last_updated_by="x" * 257)),
+    ("records[1].creation_time_ms", record(record_id="dr-2", inputs='{"a":1}', creation_time_ms=-1)),
+    ("records[1].last_update_time_ms", record(record_id="dr-2", inputs='{"a":1}', last_update_time_ms=-1)),
+    ("records[1]", record(record_id="dr-2", inputs=f'{{"a":"{"x" * 4_194_304}"}}')),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "message"), [*BAD_EXPERIMENTS, *BAD_RUNS, *BAD_VERSIONS, *BAD_ISSUES, *BAD_DATASETS, *BAD_RECORDS]
+)
 async def test_bad_field_is_named(in_seven: Stubs, field: str, message: Message) -> None:
     match message:
         case Experiment():
             call = in_seven.imports.ImportExperiment(pb.ImportExperimentRequest(experiment=message))
         case Run():
             call = in_seven.imports.ImportRun(pb.ImportRunRequest(run=message))
+        case Issue():
+            call = in_seven.imports.ImportIssue(pb.ImportIssueRequest(issue=message))
+        case EvaluationDataset():
+            call = in_seven.imports.ImportEvaluationDataset(pb.ImportEvaluationDatasetRequest(dataset=message))
+        case EvaluationDatasetRecord():
+            request = pb.ImportEvaluationDatasetRecordsRequest(dataset_id="d-1", records=[record(), message])
+            call = in_seven.imports.ImportEvaluationDatasetRecords(request)
         case _:
             call = in_seven.imports.ImportModelVersion(pb.ImportModelVersionRequest(model_version=message))
     refused = await refusal(call)

@@ -11,7 +11,11 @@ from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
-from trackwire_server.core.evaluation_stores import EvaluationDatasetStore, EvaluationRecordStore
+from trackwire_server.core.evaluation_stores import (
+    EvaluationDatasetStore,
+    EvaluationImportStore,
+    EvaluationRecordStore,
+)
 from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.stores import (
     ExperimentStore,
@@ -28,6 +32,7 @@ from trackwire_server.core.stores import (
 from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryUploads
 from trackwire_server.stores.memory.evaluation_datasets import MemoryEvaluationDatasets
+from trackwire_server.stores.memory.evaluation_imports import MemoryEvaluationImports
 from trackwire_server.stores.memory.evaluation_records import MemoryEvaluationRecords
 from trackwire_server.stores.memory.experiments import MemoryExperiments
 from trackwire_server.stores.memory.garbage import MemoryGarbage
@@ -45,6 +50,7 @@ from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
+from trackwire_server.stores.sql.evaluation_imports import SqlEvaluationImports
 from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
 from trackwire_server.stores.sql.experiments import SqlExperiments
 from trackwire_server.stores.sql.garbage import SqlGarbage
@@ -86,6 +92,7 @@ class Stores:
     registered_models: RegisteredModelStore
     model_versions: ModelVersionStore
     imports: ImportStore
+    evaluation_imports: EvaluationImportStore
 
 
 def memory_stores() -> Stores:
@@ -110,6 +117,7 @@ def memory_stores() -> Stores:
         MemoryRegisteredModels(registry),
         MemoryModelVersions(registry),
         MemoryImports(state, registry),
+        MemoryEvaluationImports(state),
     )
 
 
@@ -137,6 +145,7 @@ async def sql_stores(store_uri: str) -> AsyncIterator[Stores]:
             SqlRegisteredModels(database),
             SqlModelVersions(database),
             SqlImports(database),
+            SqlEvaluationImports(database),
         )
     finally:
         await database.close()

@@ -22,6 +22,7 @@ from trackwire_server.core.entities import (
     RunStatus,
 )
 from trackwire_server.core.errors import AlreadyExists, NotFound
+from trackwire_server.core.issue_entities import Issue, IssueSeverity, IssueStatus
 from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus
 from trackwire_server.core.run_inputs import Dataset, DatasetInput, ModelOutput, RunInputs, RunOutputs
 
@@ -68,6 +69,23 @@ LOGGED_MODEL = LoggedModel(
     status_message="no room",
     tags={"a": "b"},
     params={"depth": "3"},
+)
+ISSUE = Issue(
+    issue_id="iss-1",
+    experiment_id="7",
+    name="slow",
+    description="It takes long.",
+    creation_time_ms=OLD_MS + 13,
+    last_update_time_ms=OLD_MS + 14,
+    status=IssueStatus.RESOLVED,
+    severity=IssueSeverity.HIGH,
+    root_causes=("b", "a"),
+    categories=("latency", "cost", "latency"),
+    source_run_id=RUN.run_id,
+    created_by="ann",
+    last_updated_by="bob",
+    last_seen_time_ms=OLD_MS,
+    metadata={"a": "b"},
 )
 MODEL = RegisteredModel("digits", OLD_MS + 1, OLD_MS + 9, "of hands", {"team": "red"})
 VERSION = ModelVersion(
@@ -222,3 +240,33 @@ async def test_versions_made_later_are_above_those_taken_over(stores: Stores) ->
     whole = await stores.registered_models.get_registered_model("digits")
     assert whole.aliases == {"champion": 2, "newest": 4}
     assert [version.version for version in whole.latest_versions] == [4, 5]
+
+
+async def test_issue_is_taken_over_whole_and_may_be_again(stores: Stores) -> None:
+    with pytest.raises(NotFound, match="experiment '7'"):
+        await stores.imports.import_issue(ISSUE)
+    await stores.imports.import_experiment(replace(EXPERIMENT, lifecycle_stage=DELETED))
+    assert await stores.imports.import_issue(ISSUE) == ISSUE
+    assert await stores.issues.get_issue("iss-1") == ISSUE
+    changed = replace(
+        ISSUE,
+        name="fast",
+        status=IssueStatus.PENDING,
+        severity=None,
+        root_causes=(),
+        categories=("cost",),
+        source_run_id="",
+        last_seen_time_ms=None,
+        metadata={"c": "d"},
+    )
+    assert await stores.imports.import_issue(changed) == changed
+    assert await stores.issues.get_issue("iss-1") == changed
+
+
+async def test_issue_of_another_experiment_or_time_is_not_replaced(stores: Stores) -> None:
+    await stores.imports.import_experiment(EXPERIMENT)
+    await stores.imports.import_issue(ISSUE)
+    for other in (replace(ISSUE, experiment_id="0"), replace(ISSUE, creation_time_ms=1)):
+        with pytest.raises(AlreadyExists, match=r"issue 'iss-1'.*'slow' of experiment '7'"):
+            await stores.imports.import_issue(other)
+    assert await stores.issues.get_issue("iss-1") == ISSUE

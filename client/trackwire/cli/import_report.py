@@ -65,6 +65,9 @@ def _progress(tally: "Tally", seconds: float) -> str:
         f"points {points.copied + points.there:,} ({rate:,.0f}/s)",
         f"files {files.copied + files.there:,} of {files.found:,}",
     ]
+    records = counts["evaluation records"]
+    if records.found:
+        parts.append(f"evaluation records {records.copied + records.there:,} of {records.found:,}")
     if tally.failures:
         parts.append(f"failures {len(tally.failures):,}")
     return ", ".join(parts)

@@ -35,7 +35,7 @@ def imports() -> None:
     "experiments",
     multiple=True,
     metavar="NAME",
-    help="Only this one, with its runs and logged models; may be repeated. Without it: all, and the model registry.",
+    help="Only this one, with what is in it; may be repeated. Without it: all, and the model registry.",
 )
 @click.option(
     "--artifacts/--no-artifacts",
@@ -53,9 +53,10 @@ def mlflow(context: click.Context, /, uri: str, **options: Unpack[ImportOptions]
     (/data/mlruns); mlflow's own client reads it: pip install 'trackwire[mlflow]' for servers and folders, and mlflow
     itself for databases.
 
-    Experiments, runs, points, params, tags, datasets, logged models, registered models, versions and files come over
-    with their ids, numbers, stages and times, deleted runs and experiments as deleted. What has an id that something
-    else has here is refused by name, and the rest goes on.
+    Experiments, runs, points, params, tags, datasets, logged models, issues, evaluation datasets, registered models,
+    versions and files come over with their ids, numbers, stages and times, deleted runs and experiments as deleted.
+    What has an id that something else has here is refused by name, and the rest goes on. What a server is too old to be
+    asked for is said, and is no failure.
 
     It may be interrupted at any time, by Ctrl-C or kill -9, and run again: a run gets its status and its end time
     last, after all that it has was found equal on both sides, so that what is whole is left as it is, and nothing is
@@ -109,6 +110,8 @@ def _print(tally: "Tally", *, dry_run: bool) -> None:
         elif count.found:
             rows.append((kind, _number(count.found), ""))
     print_table(headings, rows)
+    for kind, why in tally.not_asked.items():
+        click.echo(f"not asked: {kind}: {why}")
     if dry_run:
         return
     if not tally.failures:
@@ -140,4 +143,5 @@ def _document(tally: "Tally") -> dict[str, object]:
         }
         for kind, count in tally.counts.items()
     }
-    return {**counts, "equal": not tally.failures, "failures": tally.failures}
+    not_asked = {kind.replace(" ", "_"): why for kind, why in tally.not_asked.items()}
+    return {**counts, "equal": not tally.failures, "failures": tally.failures, "not_asked": not_asked}

@@ -97,6 +97,9 @@ RETRIED = {
         "ImportLoggedModel",
         "ImportRegisteredModel",
         "ImportModelVersion",
+        "ImportIssue",
+        "ImportEvaluationDataset",
+        "ImportEvaluationDatasetRecords",
     ),
     "AdminService": ("GetServerInfo",),
 }

@@ -1,8 +1,12 @@
 """Imports: what was kept elsewhere is taken over as it stood there. All calls may be repeated."""
 
+from collections.abc import Iterable
+
 from trackwire.client.calls import Calls
 from trackwire.v1 import imports_pb2 as pb
+from trackwire.v1.evaluation_datasets_pb2 import EvaluationDataset, EvaluationDatasetRecord
 from trackwire.v1.experiments_pb2 import Experiment
+from trackwire.v1.issues_pb2 import Issue
 from trackwire.v1.logged_models_pb2 import LoggedModel
 from trackwire.v1.model_registry_pb2 import ModelVersion, RegisteredModel
 from trackwire.v1.runs_pb2 import Run
@@ -35,3 +39,20 @@ class ImportMethods(Calls):
         """Takes over a version under its own number, with its stage and aliases."""
         request = pb.ImportModelVersionRequest(model_version=model_version)
         return self._call(request, pb.ImportModelVersionResponse, lambda response: response.model_version)
+
+    def import_issue(self, issue: Issue) -> Issue:
+        """Takes over an issue; AlreadyExistsError if another one has its id."""
+        request = pb.ImportIssueRequest(issue=issue)
+        return self._call(request, pb.ImportIssueResponse, lambda response: response.issue)
+
+    def import_evaluation_dataset(self, dataset: EvaluationDataset) -> EvaluationDataset:
+        """Takes over an evaluation dataset, without its records; AlreadyExistsError if another one has its id."""
+        request = pb.ImportEvaluationDatasetRequest(dataset=dataset)
+        return self._call(request, pb.ImportEvaluationDatasetResponse, lambda response: response.dataset)
+
+    def import_evaluation_dataset_records(
+        self, dataset_id: str, records: Iterable[EvaluationDatasetRecord]
+    ) -> EvaluationDataset:
+        """Takes over up to 100,000 records, all or none; AlreadyExistsError if another one has the id of one."""
+        request = pb.ImportEvaluationDatasetRecordsRequest(dataset_id=dataset_id, records=records)
+        return self._call(request, pb.ImportEvaluationDatasetRecordsResponse, lambda response: response.dataset)

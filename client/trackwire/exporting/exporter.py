@@ -1,4 +1,4 @@
-"""The order of a whole export: experiments, runs with their points, logged models, then the registry."""
+"""The order of a whole export: experiments with what is in them, evaluation datasets, then the registry."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +42,10 @@ def export_tables(
             if not wanted.run_filter:
                 for model in client.search_logged_models(experiment.experiment_id):
                     tables.add_logged_model(model)
+                for issue in client.search_issues(experiment.experiment_id):
+                    tables.add_issue(issue)
+        if not wanted.run_filter:
+            _add_evaluation_datasets(client, tables, wanted, on_rows)
         if wanted.registry:
             _add_registry(client, tables)
         on_rows(tables.rows)
@@ -63,6 +67,17 @@ def _add_runs(
         for batch in client.stream_metrics(run_ids):
             tables.add_points(batch)
             on_rows(tables.rows)
+
+
+def _add_evaluation_datasets(
+    client: Client, tables: Tables, wanted: Wanted, on_rows: Callable[[Mapping[str, int]], object]
+) -> None:
+    only = [experiment.experiment_id for experiment in wanted.experiments]
+    for dataset in client.search_evaluation_datasets(experiment_ids=only):
+        tables.add_evaluation_dataset(dataset)
+        for record in client.list_evaluation_dataset_records(dataset.dataset_id):
+            tables.add_evaluation_record(record)
+        on_rows(tables.rows)
 
 
 def _add_registry(client: Client, tables: Tables) -> None:

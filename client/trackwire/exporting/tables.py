@@ -12,7 +12,13 @@ from typing import Self
 from trackwire.columns import SeriesBatch
 from trackwire.exporting import points
 from trackwire.exporting.parquet import Columns, ParquetTable
+from trackwire.v1.evaluation_datasets_pb2 import (
+    EvaluationDataset,
+    EvaluationDatasetRecord,
+    EvaluationRecordSourceType,
+)
 from trackwire.v1.experiments_pb2 import Experiment, LifecycleStage
+from trackwire.v1.issues_pb2 import Issue, IssueSeverity, IssueStatus
 from trackwire.v1.logged_models_pb2 import LoggedModel, LoggedModelStatus
 from trackwire.v1.model_registry_pb2 import ModelStage, ModelVersion, ModelVersionStatus, RegisteredModel
 from trackwire.v1.runs_pb2 import Run, RunStatus
@@ -72,6 +78,47 @@ TABLES: Mapping[str, Columns] = {
     },
     "logged_model_params": {"model_id": "string", **_ENTRY},
     "logged_model_tags": {"model_id": "string", **_ENTRY},
+    "issues": {
+        "issue_id": "string",
+        "experiment_id": "string",
+        "name": "string",
+        "description": "string",
+        "status": "string",
+        "severity": "string",
+        "source_run_id": "string",
+        "created_by": "string",
+        "last_updated_by": "string",
+        **_TIMES,
+        "last_seen_time_ms": "int64",
+    },
+    "issue_root_causes": {"issue_id": "string", "root_cause": "string"},
+    "issue_categories": {"issue_id": "string", "category": "string"},
+    "issue_metadata": {"issue_id": "string", **_ENTRY},
+    "evaluation_datasets": {
+        "dataset_id": "string",
+        "name": "string",
+        "schema": "string",
+        "record_count": "int64",
+        "digest": "string",
+        "created_by": "string",
+        "last_updated_by": "string",
+        **_TIMES,
+    },
+    "evaluation_dataset_tags": {"dataset_id": "string", **_ENTRY},
+    "evaluation_dataset_experiments": {"dataset_id": "string", "experiment_id": "string"},
+    "evaluation_records": {
+        "record_id": "string",
+        "dataset_id": "string",
+        "inputs": "string",
+        "outputs": "string",
+        "expectations": "string",
+        "tags": "string",
+        "source_type": "string",
+        "source_data": "string",
+        "created_by": "string",
+        "last_updated_by": "string",
+        **_TIMES,
+    },
     "registered_models": {"name": "string", "description": "string", **_TIMES},
     "registered_model_tags": {"name": "string", **_ENTRY},
     "registered_model_aliases": {"name": "string", "alias": "string", "version": "int64"},
@@ -177,6 +224,68 @@ class Tables:
         )
         self._add_entries("logged_model_params", model.params, model.model_id)
         self._add_entries("logged_model_tags", model.tags, model.model_id)
+
+    def add_issue(self, issue: Issue) -> None:
+        """An issue with its root causes, categories and metadata."""
+        severity = _word(IssueSeverity.Name(issue.severity), "ISSUE_SEVERITY_")
+        self._add(
+            "issues",
+            issue.issue_id,
+            issue.experiment_id,
+            issue.name,
+            issue.description,
+            _word(IssueStatus.Name(issue.status), "ISSUE_STATUS_"),
+            severity if issue.severity else None,
+            issue.source_run_id or None,
+            issue.created_by or None,
+            issue.last_updated_by or None,
+            issue.creation_time_ms,
+            issue.last_update_time_ms,
+            issue.last_seen_time_ms if issue.HasField("last_seen_time_ms") else None,
+        )
+        for root_cause in issue.root_causes:
+            self._add("issue_root_causes", issue.issue_id, root_cause)
+        for category in issue.categories:
+            self._add("issue_categories", issue.issue_id, category)
+        self._add_entries("issue_metadata", issue.metadata, issue.issue_id)
+
+    def add_evaluation_dataset(self, dataset: EvaluationDataset) -> None:
+        """An evaluation dataset with its tags and experiments, without its records."""
+        self._add(
+            "evaluation_datasets",
+            dataset.dataset_id,
+            dataset.name,
+            dataset.schema or None,
+            dataset.record_count,
+            dataset.digest,
+            dataset.created_by or None,
+            dataset.last_updated_by or None,
+            dataset.creation_time_ms,
+            dataset.last_update_time_ms,
+        )
+        self._add_entries("evaluation_dataset_tags", dataset.tags, dataset.dataset_id)
+        for experiment_id in dataset.experiment_ids:
+            self._add("evaluation_dataset_experiments", dataset.dataset_id, experiment_id)
+
+    def add_evaluation_record(self, record: EvaluationDatasetRecord) -> None:
+        """A record of an evaluation dataset."""
+        kind = _word(EvaluationRecordSourceType.Name(record.source.type), "EVALUATION_RECORD_SOURCE_TYPE_")
+        has_source = record.HasField("source")
+        self._add(
+            "evaluation_records",
+            record.record_id,
+            record.dataset_id,
+            record.inputs,
+            record.outputs,
+            record.expectations or None,
+            record.tags,
+            kind if has_source else None,
+            record.source.data if has_source else None,
+            record.created_by or None,
+            record.last_updated_by or None,
+            record.creation_time_ms,
+            record.last_update_time_ms,
+        )
 
     def add_registered_model(self, model: RegisteredModel) -> None:
         """A registered model with its tags and aliases."""

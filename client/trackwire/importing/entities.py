@@ -1,12 +1,23 @@
 """mlflow's entities as messages of `trackwire.v1`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from mlflow.entities import Experiment, LoggedModel, Run, RunInputs, RunOutputs
+from google.protobuf.message import Message
+from mlflow.entities import EvaluationDataset, Experiment, Issue, LoggedModel, Run, RunInputs, RunOutputs
+from mlflow.entities.dataset_record import DatasetRecord
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-from trackwire.v1 import experiments_pb2, logged_models_pb2, model_registry_pb2, run_inputs_pb2, runs_pb2
+from trackwire.v1 import (
+    evaluation_datasets_pb2,
+    experiments_pb2,
+    issues_pb2,
+    logged_models_pb2,
+    model_registry_pb2,
+    run_inputs_pb2,
+    runs_pb2,
+)
 
 # Where the contract has another word.
 _LOGGED_MODEL_STATUSES = {"FAILED": "UPLOAD_FAILED"}
@@ -106,6 +117,76 @@ def version_message(version: ModelVersion, aliases: Iterable[str]) -> model_regi
         last_update_time_ms=version.last_updated_timestamp or 0,
         model_id=version.model_id or "",
     )
+
+
+def issue_message(issue: Issue) -> issues_pb2.Issue:
+    """An issue; the last of it newer versions of mlflow keep alone."""
+    return issues_pb2.Issue(
+        issue_id=issue.issue_id,
+        experiment_id=str(issue.experiment_id),
+        name=issue.name,
+        description=issue.description,
+        status=f"ISSUE_STATUS_{issue.status.value.upper()}",
+        severity=f"ISSUE_SEVERITY_{issue.severity.value.upper()}" if issue.severity else None,
+        root_causes=issue.root_causes,
+        categories=issue.categories,
+        source_run_id=issue.source_run_id or "",
+        created_by=issue.created_by or "",
+        creation_time_ms=issue.created_timestamp or 0,
+        last_update_time_ms=issue.last_updated_timestamp or 0,
+        last_updated_by=getattr(issue, "last_updated_by", None) or "",
+        last_seen_time_ms=getattr(issue, "last_seen_timestamp", None),
+        metadata=getattr(issue, "metadata", None),
+    )
+
+
+def evaluation_dataset_message(dataset: EvaluationDataset) -> evaluation_datasets_pb2.EvaluationDataset:
+    """An evaluation dataset without its experiments and records."""
+    return evaluation_datasets_pb2.EvaluationDataset(
+        dataset_id=dataset.dataset_id,
+        name=dataset.name,
+        # mlflow passes over tags that are None, too.
+        tags={key: str(value) for key, value in (dataset.tags or {}).items() if value is not None},
+        schema=dataset.schema or "",
+        digest=dataset.digest or "",
+        creation_time_ms=dataset.created_time or 0,
+        last_update_time_ms=dataset.last_update_time or 0,
+        created_by=dataset.created_by or "",
+        last_updated_by=dataset.last_updated_by or "",
+    )
+
+
+def evaluation_record_message(record: DatasetRecord) -> evaluation_datasets_pb2.EvaluationDatasetRecord:
+    """A record of an evaluation dataset."""
+    source = None
+    if record.source is not None:
+        source = evaluation_datasets_pb2.EvaluationRecordSource(
+            type=f"EVALUATION_RECORD_SOURCE_TYPE_{record.source.source_type.value}",
+            data=json.dumps(record.source.source_data or {}),
+        )
+    return evaluation_datasets_pb2.EvaluationDatasetRecord(
+        record_id=record.dataset_record_id,
+        dataset_id=record.dataset_id,
+        inputs=json.dumps(record.inputs),
+        outputs=json.dumps(record.outputs),
+        expectations="" if record.expectations is None else json.dumps(record.expectations),
+        tags=json.dumps(record.tags or {}),
+        source=source,
+        creation_time_ms=record.created_time or 0,
+        last_update_time_ms=record.last_update_time or 0,
+        created_by=record.created_by or "",
+        last_updated_by=record.last_updated_by or "",
+    )
+
+
+def stored_as_sent(sent: Message, stored: Message, *chosen_there: str) -> bool:
+    """Whether what is stored is what was sent, but for what the server chooses."""
+    wanted, kept = type(sent)(), type(stored)()
+    for copy, original in ((wanted, sent), (kept, stored)):
+        copy.CopyFrom(original)
+        for name in chosen_there:
+            copy.ClearField(name)
+    return wanted == kept
 
 
 def _stage(stage: str) -> str:

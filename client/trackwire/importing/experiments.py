@@ -12,11 +12,12 @@ from trackwire.client.runs import Returning
 from trackwire.errors import DeadlineExceededError, NotFoundError, TrackwireError, UnavailableError
 from trackwire.importing.entities import experiment_message, run_message
 from trackwire.importing.files import FileCopier, kept_place
+from trackwire.importing.issues import IssueImport
 from trackwire.importing.points import Points, SeriesName
 from trackwire.importing.registry import ModelImport
 from trackwire.importing.runs import Listed, RunImport, is_whole, listed
-from trackwire.importing.source import MlflowSource, points_of_models
-from trackwire.importing.tally import EXPERIMENTS, LOGGED_MODELS, POINTS, RUNS, Tally
+from trackwire.importing.source import MlflowSource, NotServedError, points_of_models
+from trackwire.importing.tally import EXPERIMENTS, ISSUES, LOGGED_MODELS, POINTS, RUNS, Tally
 from trackwire.v1 import experiments_pb2
 
 RUNS_AT_ONCE = 1_000
@@ -31,7 +32,10 @@ class ExperimentImport:
         self._tally = tally
         self._files = files
         self._runs = RunImport(source, client, tally, files)
+        self._issues = IssueImport(client, tally)
         self.models = ModelImport(source, client, tally, files)
+        # The ids of those that stand here.
+        self.taken: set[str] = set()
         # By experiment and run, what the source's list says of those that are whole here.
         self._whole: dict[str, dict[str, Listed]] = {}
 
@@ -47,6 +51,8 @@ class ExperimentImport:
         for run in self._source.runs(experiment.experiment_id):
             self._tally.add(RUNS, found=1, there=int(self._is_whole(here.get(run.info.run_id), _listed_there(run))))
         self._tally.add(LOGGED_MODELS, found=sum(1 for _ in self._source.logged_models(experiment.experiment_id)))
+        with asking(self._tally, ISSUES):
+            self._tally.add(ISSUES, found=sum(1 for _ in self._source.issues(experiment.experiment_id)))
 
     def take(self, experiment: Experiment) -> None:
         """Copies an experiment with all that is in it."""
@@ -55,9 +61,11 @@ class ExperimentImport:
         if before is not None and self._files is None:
             message.artifact_location = kept_place(before.artifact_location)
         taken = self._client.import_experiment(message)
+        self.taken.add(message.experiment_id)
         self._tally.add(EXPERIMENTS, copied=int(before != taken), there=int(before == taken))
         points = self._take_logged_models(message.experiment_id)
         self._take_runs(message.experiment_id, points)
+        self._take_issues(message.experiment_id)
         for run_id, series in points.items():
             count = sum(map(len, series.values()))
             words = f"{count:,} points of logged models are of run {run_id or 'unknown'}, which the source has not"
@@ -101,6 +109,13 @@ class ExperimentImport:
                 if taken is not None:
                     whole[run_id] = taken
         self._count_points(whole_before)
+
+    def _take_issues(self, experiment_id: str) -> None:
+        with asking(self._tally, ISSUES):
+            for issue in self._source.issues(experiment_id):
+                self._tally.add(ISSUES, found=1)
+                with noting(self._tally, ISSUES, f"issue {issue.issue_id}"):
+                    self._issues.take(issue)
 
     def _take_run(self, run_id: str, here: Listed | None, of_models: Mapping[SeriesName, Points]) -> Listed | None:
         """Copies a run; how it stands if it is whole."""
@@ -154,6 +169,15 @@ def noting(tally: Tally, kind: str, name: str) -> Iterator[None]:
         text = " ".join(said.split())
         rest = "; what else it has is left out" if kind == EXPERIMENTS else ""
         tally.fail(kind, (text if text.startswith(name) else f"{name}: {text}") + rest)
+
+
+@contextmanager
+def asking(tally: Tally, kind: str) -> Iterator[None]:
+    """Notes what the source has no way to give."""
+    try:
+        yield
+    except NotServedError as error:
+        tally.leave_unasked(kind, str(error))
 
 
 def _listed_there(run: MlflowRun) -> Listed:

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 
-from google.protobuf.message import Message
 from mlflow.entities import LoggedModel
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 from trackwire.client import Client
 from trackwire.errors import NotFoundError
-from trackwire.importing.entities import logged_model_message, registered_model_message, version_message
+from trackwire.importing.entities import (
+    logged_model_message,
+    registered_model_message,
+    stored_as_sent,
+    version_message,
+)
 from trackwire.importing.files import FileCopier, OfLoggedModel, kept_place
 from trackwire.importing.runs import file_counter
 from trackwire.importing.source import PROMPT_TAG, MlflowSource
-from trackwire.importing.tally import FILES, LOGGED_MODELS, REGISTERED_MODELS, VERSIONS, Tally
+from trackwire.importing.tally import FILES, LOGGED_MODELS, REGISTERED_MODELS, VERSIONS, Tally, now_or_before
 from trackwire.v1 import logged_models_pb2, model_registry_pb2
 
 
@@ -48,22 +52,22 @@ class ModelImport:
             faults += [f"file {path!r}: {why}" for path, why in copied.failures.items()]
             faults += copied.differences(owner)
         taken.ClearField("metrics")
-        if not faults and not _same(message, taken, "artifact_uri"):
+        if not faults and not stored_as_sent(message, taken, "artifact_uri"):
             faults.append("it is not stored as it was sent")
         if faults:
             self._tally.fail(LOGGED_MODELS, f"logged model {message.model_id}: {'; '.join(faults)}")
         else:
-            self._tally.add(LOGGED_MODELS, **_now_or_before(before == taken))
+            self._tally.add(LOGGED_MODELS, **now_or_before(before == taken))
 
     def take_registered_model(self, model: RegisteredModel) -> bool:
         """Copies a registered model without its versions."""
         message = registered_model_message(model)
         before = self._registered_model(model.name)
         taken = self._client.import_registered_model(message)
-        if not _same(message, taken, "workspace", "aliases", "latest_versions"):
+        if not stored_as_sent(message, taken, "workspace", "aliases", "latest_versions"):
             self._tally.fail(REGISTERED_MODELS, f"registered model {model.name!r}: it is not stored as it was sent")
             return False
-        self._tally.add(REGISTERED_MODELS, **_now_or_before(before == taken))
+        self._tally.add(REGISTERED_MODELS, **now_or_before(before == taken))
         return True
 
     def take_version(self, version: ModelVersion, aliases: Mapping[str, object]) -> None:
@@ -79,11 +83,11 @@ class ModelImport:
             # Perhaps its files were copied by an earlier import.
             message.source, message.storage_location = before.source, before.storage_location
         taken = self._client.import_model_version(message)
-        if not _same(message, taken):
+        if not stored_as_sent(message, taken):
             name = f"{version.name}/{version.version}"
             self._tally.fail(VERSIONS, f"model version {name!r}: it is not stored as it was sent")
         else:
-            self._tally.add(VERSIONS, **_now_or_before(before == taken))
+            self._tally.add(VERSIONS, **now_or_before(before == taken))
 
     def _now_at(self, uri: str) -> str:
         place = _place(uri)
@@ -118,17 +122,3 @@ class ModelImport:
 def _place(uri: str) -> str:
     """A URI without what may differ where the same place is meant."""
     return uri.removeprefix("file://").rstrip("/")
-
-
-def _same(sent: Message, stored: Message, *chosen_there: str) -> bool:
-    """Whether what is stored is what was sent, but for what the server chooses."""
-    wanted, kept = type(sent)(), type(stored)()
-    for copy, original in ((wanted, sent), (kept, stored)):
-        copy.CopyFrom(original)
-        for name in chosen_there:
-            copy.ClearField(name)
-    return wanted == kept
-
-
-def _now_or_before(was_there: bool) -> dict[str, int]:
-    return {"there": 1} if was_there else {"copied": 1}

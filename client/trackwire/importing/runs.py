@@ -3,7 +3,7 @@ so a run that stands as the source says is whole, and the next import leaves it 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trackwire.client import Client
@@ -86,9 +86,7 @@ class RunImport:
         faults += self._point_differences(run.run_id, expected)
         if not faults:
             return self._client.import_run(run)
-        more = len(faults) - DIFFERENCES_TOLD
-        told = "; ".join(faults[:DIFFERENCES_TOLD]) + (f"; and {more:,} more" if more > 0 else "")
-        self._tally.fail(RUNS, f"run {run.run_id} is not whole and stays open here: {told}")
+        self._tally.fail(RUNS, f"run {run.run_id} is not whole and stays open here: {told(faults)}")
         return None
 
     def _put(self, run: Run) -> list[str]:
@@ -151,6 +149,12 @@ class RunImport:
 
     def _note_stored(self, new: int, there: int) -> None:
         self._tally.add(POINTS, copied=new, there=there)
+
+
+def told(faults: Sequence[str]) -> str:
+    """The first few of what is wrong, in words."""
+    more = len(faults) - DIFFERENCES_TOLD
+    return "; ".join(faults[:DIFFERENCES_TOLD]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def file_counter(tally: Tally) -> Callable[[bool], object]:

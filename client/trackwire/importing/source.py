@@ -12,9 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, LoggedModel, Metric, Run, ViewType
+from mlflow.entities import EvaluationDataset, Experiment, Issue, LoggedModel, Metric, Run, ViewType
+from mlflow.entities.dataset_record import DatasetRecord
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.file_store import FileStore
 from mlflow.tracking._tracking_service.utils import _get_store
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
@@ -23,6 +25,9 @@ from trackwire.importing.points import Points, SeriesName
 PAGE = 1_000
 MODELS_PAGE = 100
 HISTORY_PAGE = 25_000
+# How a server says that it is older than what it is asked for, and that its own store has no such thing.
+NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+NOT_SERVED = ("ENDPOINT_NOT_FOUND", "NOT_FOUND", NOT_IMPLEMENTED, "FEATURE_DISABLED")
 # Databases and servers are waited for; what is read is in memory, a series for each of them.
 READERS = 4
 PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -41,6 +46,14 @@ class Page(Protocol[EntryT]):
     def __iter__(self) -> Iterator[EntryT]: ...
 
 
+class NotServedError(Exception):
+    """The source has no way to give what it is asked for; `code` is how it says so."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the source does not serve them ({code})")
+        self.code = code
+
+
 class MlflowSource:
     """What there is at a tracking URI. Raises FailedPreconditionError where mlflow can't open or read it."""
 
@@ -53,6 +66,9 @@ class MlflowSource:
             # For histories: mlflow's client has the whole of one in memory before it gives any of it.
             self._store = _get_store(uri)
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        # Whether there may be issues and evaluation datasets: mlflow's folders never have any.
+        self._has_evaluations = not isinstance(self._store, FileStore)
+        self._no_issues: NotServedError | None = None
 
     @contextmanager
     def readable(self, verb: str = "read") -> Iterator[None]:
@@ -125,6 +141,46 @@ class MlflowSource:
         return _all(
             lambda token: self._client.search_logged_models([experiment_id], max_results=MODELS_PAGE, page_token=token)
         )
+
+    def issues(self, experiment_id: str) -> Iterator[Issue]:
+        """All issues of an experiment. Raises NotServedError."""
+        if not self._has_evaluations:
+            return
+        if self._no_issues is not None:
+            raise self._no_issues
+        try:
+            with _served():
+                yield from _all(
+                    lambda token: self._store.search_issues(experiment_id, max_results=PAGE, page_token=token)
+                )
+        except NotServedError as error:
+            self._no_issues = error
+            raise
+
+    def evaluation_datasets(self, experiment_ids: Sequence[str] = ()) -> Iterator[EvaluationDataset]:
+        """All evaluation datasets, or those that belong to one of these experiments. Raises NotServedError."""
+        if not self._has_evaluations:
+            return
+        # A server over a folder has neither, but refuses these by a status for which mlflow asks again, for minutes.
+        if self._no_issues is not None and self._no_issues.code == NOT_IMPLEMENTED:
+            raise self._no_issues
+        among = list(experiment_ids) or None
+        with _served():
+            yield from _all(lambda token: self._store.search_datasets(among, max_results=PAGE, page_token=token))
+
+    def experiments_of(self, dataset_id: str) -> list[str]:
+        """The experiments that an evaluation dataset belongs to; some may no longer be there."""
+        return list(self._store.get_dataset_experiment_ids(dataset_id))
+
+    def evaluation_records(self, dataset_id: str) -> Iterator[DatasetRecord]:
+        """All records of an evaluation dataset, in the order in which they were added."""
+        token: str | None = None
+        while True:
+            # Its public name gives all of them at once.
+            page, token = self._store._load_dataset_records(dataset_id, max_results=PAGE, page_token=token)  # noqa: SLF001
+            yield from page
+            if not token:
+                return
 
     def registered_models(self) -> list[RegisteredModel]:
         """All registered models, prompts too."""
@@ -212,6 +268,19 @@ def _all(page_at: Callable[[str | None], Page[EntryT]]) -> Iterator[EntryT]:
         token = page.token
         if not token:
             return
+
+
+@contextmanager
+def _served() -> Iterator[None]:
+    """Tells what a source has no way to give from what fails. Raises NotServedError."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in NOT_SERVED:
+            raise
+        raise NotServedError(error.error_code) from error
+    except NotImplementedError as error:
+        raise NotServedError(NOT_IMPLEMENTED) from error
 
 
 def _require_store(uri: str) -> None:

@@ -11,7 +11,13 @@ FILES = "files"
 LOGGED_MODELS = "logged models"
 REGISTERED_MODELS = "registered models"
 VERSIONS = "model versions"
-KINDS = (EXPERIMENTS, RUNS, POINTS, FILES, LOGGED_MODELS, REGISTERED_MODELS, VERSIONS)
+ISSUES = "issues"
+EVALUATION_DATASETS = "evaluation datasets"
+EVALUATION_RECORDS = "evaluation records"
+KINDS = (
+    EXPERIMENTS, RUNS, POINTS, FILES, LOGGED_MODELS, ISSUES, EVALUATION_DATASETS, EVALUATION_RECORDS,
+    REGISTERED_MODELS, VERSIONS,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -26,12 +32,16 @@ class Count:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by kind, and what went wrong in words. `on_change` is told after every change, `on_failure` of each."""
+    """Counts by kind, and what went wrong in words. `on_change` is told after every change, `on_failure` of each.
+
+    `not_asked` has the kinds that the source has no way to give, and why.
+    """
 
     on_change: Callable[[], object] = lambda: None
     on_failure: Callable[[str], object] = lambda words: None
     counts: dict[str, Count] = field(default_factory=lambda: {kind: Count() for kind in KINDS})
     failures: list[str] = field(default_factory=list)
+    not_asked: dict[str, str] = field(default_factory=dict)
     points_read: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,3 +67,13 @@ class Tally:
             self.failures.append(words)
         self.on_failure(words)
         self.add(kind, failed=count)
+
+    def leave_unasked(self, kind: str, why: str) -> None:
+        """The source has no way to give things of a kind: no failure, but something to be said."""
+        with self._lock:
+            self.not_asked[kind] = why
+
+
+def now_or_before(was_there: bool) -> dict[str, int]:
+    """Of one thing, for `Tally.add`: whether it was copied now."""
+    return {"there": 1} if was_there else {"copied": 1}

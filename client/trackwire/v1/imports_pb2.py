@@ -22,39 +22,53 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from trackwire.v1 import evaluation_datasets_pb2 as trackwire_dot_v1_dot_evaluation__datasets__pb2
 from trackwire.v1 import experiments_pb2 as trackwire_dot_v1_dot_experiments__pb2
+from trackwire.v1 import issues_pb2 as trackwire_dot_v1_dot_issues__pb2
 from trackwire.v1 import logged_models_pb2 as trackwire_dot_v1_dot_logged__models__pb2
 from trackwire.v1 import model_registry_pb2 as trackwire_dot_v1_dot_model__registry__pb2
 from trackwire.v1 import runs_pb2 as trackwire_dot_v1_dot_runs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atrackwire/v1/imports.proto\x12\x0ctrackwire.v1\x1a\x1etrackwire/v1/experiments.proto\x1a trackwire/v1/logged_models.proto\x1a!trackwire/v1/model_registry.proto\x1a\x17trackwire/v1/runs.proto\"G\n\x17ImportExperimentRequest\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"H\n\x18ImportExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"2\n\x10ImportRunRequest\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.trackwire.v1.Run\"3\n\x11ImportRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.trackwire.v1.Run\"K\n\x18ImportLoggedModelRequest\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"L\n\x19ImportLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"W\n\x1cImportRegisteredModelRequest\x12\x37\n\x10registered_model\x18\x01 \x01(\x0b\x32\x1d.trackwire.v1.RegisteredModel\"X\n\x1dImportRegisteredModelResponse\x12\x37\n\x10registered_model\x18\x01 \x01(\x0b\x32\x1d.trackwire.v1.RegisteredModel\"N\n\x19ImportModelVersionRequest\x12\x31\n\rmodel_version\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.ModelVersion\"O\n\x1aImportModelVersionResponse\x12\x31\n\rmodel_version\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.ModelVersion2\x81\x04\n\rImportService\x12\x61\n\x10ImportExperiment\x12%.trackwire.v1.ImportExperimentRequest\x1a&.trackwire.v1.ImportExperimentResponse\x12L\n\tImportRun\x12\x1e.trackwire.v1.ImportRunRequest\x1a\x1f.trackwire.v1.ImportRunResponse\x12\x64\n\x11ImportLoggedModel\x12&.trackwire.v1.ImportLoggedModelRequest\x1a\'.trackwire.v1.ImportLoggedModelResponse\x12p\n\x15ImportRegisteredModel\x12*.trackwire.v1.ImportRegisteredModelRequest\x1a+.trackwire.v1.ImportRegisteredModelResponse\x12g\n\x12ImportModelVersion\x12\'.trackwire.v1.ImportModelVersionRequest\x1a(.trackwire.v1.ImportModelVersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atrackwire/v1/imports.proto\x12\x0ctrackwire.v1\x1a&trackwire/v1/evaluation_datasets.proto\x1a\x1etrackwire/v1/experiments.proto\x1a\x19trackwire/v1/issues.proto\x1a trackwire/v1/logged_models.proto\x1a!trackwire/v1/model_registry.proto\x1a\x17trackwire/v1/runs.proto\"G\n\x17ImportExperimentRequest\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"H\n\x18ImportExperimentResponse\x12,\n\nexperiment\x18\x01 \x01(\x0b\x32\x18.trackwire.v1.Experiment\"2\n\x10ImportRunRequest\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.trackwire.v1.Run\"3\n\x11ImportRunResponse\x12\x1e\n\x03run\x18\x01 \x01(\x0b\x32\x11.trackwire.v1.Run\"K\n\x18ImportLoggedModelRequest\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"L\n\x19ImportLoggedModelResponse\x12/\n\x0clogged_model\x18\x01 \x01(\x0b\x32\x19.trackwire.v1.LoggedModel\"W\n\x1cImportRegisteredModelRequest\x12\x37\n\x10registered_model\x18\x01 \x01(\x0b\x32\x1d.trackwire.v1.RegisteredModel\"X\n\x1dImportRegisteredModelResponse\x12\x37\n\x10registered_model\x18\x01 \x01(\x0b\x32\x1d.trackwire.v1.RegisteredModel\"N\n\x19ImportModelVersionRequest\x12\x31\n\rmodel_version\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.ModelVersion\"O\n\x1aImportModelVersionResponse\x12\x31\n\rmodel_version\x18\x01 \x01(\x0b\x32\x1a.trackwire.v1.ModelVersion\"8\n\x12ImportIssueRequest\x12\"\n\x05issue\x18\x01 \x01(\x0b\x32\x13.trackwire.v1.Issue\"9\n\x13ImportIssueResponse\x12\"\n\x05issue\x18\x01 \x01(\x0b\x32\x13.trackwire.v1.Issue\"R\n\x1eImportEvaluationDatasetRequest\x12\x30\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x1f.trackwire.v1.EvaluationDataset\"S\n\x1fImportEvaluationDatasetResponse\x12\x30\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x1f.trackwire.v1.EvaluationDataset\"s\n%ImportEvaluationDatasetRecordsRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x36\n\x07records\x18\x02 \x03(\x0b\x32%.trackwire.v1.EvaluationDatasetRecord\"Z\n&ImportEvaluationDatasetRecordsResponse\x12\x30\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x1f.trackwire.v1.EvaluationDataset2\xdb\x06\n\rImportService\x12\x61\n\x10ImportExperiment\x12%.trackwire.v1.ImportExperimentRequest\x1a&.trackwire.v1.ImportExperimentResponse\x12L\n\tImportRun\x12\x1e.trackwire.v1.ImportRunRequest\x1a\x1f.trackwire.v1.ImportRunResponse\x12\x64\n\x11ImportLoggedModel\x12&.trackwire.v1.ImportLoggedModelRequest\x1a\'.trackwire.v1.ImportLoggedModelResponse\x12p\n\x15ImportRegisteredModel\x12*.trackwire.v1.ImportRegisteredModelRequest\x1a+.trackwire.v1.ImportRegisteredModelResponse\x12g\n\x12ImportModelVersion\x12\'.trackwire.v1.ImportModelVersionRequest\x1a(.trackwire.v1.ImportModelVersionResponse\x12R\n\x0bImportIssue\x12 .trackwire.v1.ImportIssueRequest\x1a!.trackwire.v1.ImportIssueResponse\x12v\n\x17ImportEvaluationDataset\x12,.trackwire.v1.ImportEvaluationDatasetRequest\x1a-.trackwire.v1.ImportEvaluationDatasetResponse\x12\x8b\x01\n\x1eImportEvaluationDatasetRecords\x12\x33.trackwire.v1.ImportEvaluationDatasetRecordsRequest\x1a\x34.trackwire.v1.ImportEvaluationDatasetRecordsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trackwire.v1.imports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMPORTEXPERIMENTREQUEST']._serialized_start=170
-  _globals['_IMPORTEXPERIMENTREQUEST']._serialized_end=241
-  _globals['_IMPORTEXPERIMENTRESPONSE']._serialized_start=243
-  _globals['_IMPORTEXPERIMENTRESPONSE']._serialized_end=315
-  _globals['_IMPORTRUNREQUEST']._serialized_start=317
-  _globals['_IMPORTRUNREQUEST']._serialized_end=367
-  _globals['_IMPORTRUNRESPONSE']._serialized_start=369
-  _globals['_IMPORTRUNRESPONSE']._serialized_end=420
-  _globals['_IMPORTLOGGEDMODELREQUEST']._serialized_start=422
-  _globals['_IMPORTLOGGEDMODELREQUEST']._serialized_end=497
-  _globals['_IMPORTLOGGEDMODELRESPONSE']._serialized_start=499
-  _globals['_IMPORTLOGGEDMODELRESPONSE']._serialized_end=575
-  _globals['_IMPORTREGISTEREDMODELREQUEST']._serialized_start=577
-  _globals['_IMPORTREGISTEREDMODELREQUEST']._serialized_end=664
-  _globals['_IMPORTREGISTEREDMODELRESPONSE']._serialized_start=666
-  _globals['_IMPORTREGISTEREDMODELRESPONSE']._serialized_end=754
-  _globals['_IMPORTMODELVERSIONREQUEST']._serialized_start=756
-  _globals['_IMPORTMODELVERSIONREQUEST']._serialized_end=834
-  _globals['_IMPORTMODELVERSIONRESPONSE']._serialized_start=836
-  _globals['_IMPORTMODELVERSIONRESPONSE']._serialized_end=915
-  _globals['_IMPORTSERVICE']._serialized_start=918
-  _globals['_IMPORTSERVICE']._serialized_end=1431
+  _globals['_IMPORTEXPERIMENTREQUEST']._serialized_start=237
+  _globals['_IMPORTEXPERIMENTREQUEST']._serialized_end=308
+  _globals['_IMPORTEXPERIMENTRESPONSE']._serialized_start=310
+  _globals['_IMPORTEXPERIMENTRESPONSE']._serialized_end=382
+  _globals['_IMPORTRUNREQUEST']._serialized_start=384
+  _globals['_IMPORTRUNREQUEST']._serialized_end=434
+  _globals['_IMPORTRUNRESPONSE']._serialized_start=436
+  _globals['_IMPORTRUNRESPONSE']._serialized_end=487
+  _globals['_IMPORTLOGGEDMODELREQUEST']._serialized_start=489
+  _globals['_IMPORTLOGGEDMODELREQUEST']._serialized_end=564
+  _globals['_IMPORTLOGGEDMODELRESPONSE']._serialized_start=566
+  _globals['_IMPORTLOGGEDMODELRESPONSE']._serialized_end=642
+  _globals['_IMPORTREGISTEREDMODELREQUEST']._serialized_start=644
+  _globals['_IMPORTREGISTEREDMODELREQUEST']._serialized_end=731
+  _globals['_IMPORTREGISTEREDMODELRESPONSE']._serialized_start=733
+  _globals['_IMPORTREGISTEREDMODELRESPONSE']._serialized_end=821
+  _globals['_IMPORTMODELVERSIONREQUEST']._serialized_start=823
+  _globals['_IMPORTMODELVERSIONREQUEST']._serialized_end=901
+  _globals['_IMPORTMODELVERSIONRESPONSE']._serialized_start=903
+  _globals['_IMPORTMODELVERSIONRESPONSE']._serialized_end=982
+  _globals['_IMPORTISSUEREQUEST']._serialized_start=984
+  _globals['_IMPORTISSUEREQUEST']._serialized_end=1040
+  _globals['_IMPORTISSUERESPONSE']._serialized_start=1042
+  _globals['_IMPORTISSUERESPONSE']._serialized_end=1099
+  _globals['_IMPORTEVALUATIONDATASETREQUEST']._serialized_start=1101
+  _globals['_IMPORTEVALUATIONDATASETREQUEST']._serialized_end=1183
+  _globals['_IMPORTEVALUATIONDATASETRESPONSE']._serialized_start=1185
+  _globals['_IMPORTEVALUATIONDATASETRESPONSE']._serialized_end=1268
+  _globals['_IMPORTEVALUATIONDATASETRECORDSREQUEST']._serialized_start=1270
+  _globals['_IMPORTEVALUATIONDATASETRECORDSREQUEST']._serialized_end=1385
+  _globals['_IMPORTEVALUATIONDATASETRECORDSRESPONSE']._serialized_start=1387
+  _globals['_IMPORTEVALUATIONDATASETRECORDSRESPONSE']._serialized_end=1477
+  _globals['_IMPORTSERVICE']._serialized_start=1480
+  _globals['_IMPORTSERVICE']._serialized_end=2339
 # @@protoc_insertion_point(module_scope)

@@ -1,10 +1,13 @@
+from trackwire.v1 import evaluation_datasets_pb2 as _evaluation_datasets_pb2
 from trackwire.v1 import experiments_pb2 as _experiments_pb2
+from trackwire.v1 import issues_pb2 as _issues_pb2
 from trackwire.v1 import logged_models_pb2 as _logged_models_pb2
 from trackwire.v1 import model_registry_pb2 as _model_registry_pb2
 from trackwire.v1 import runs_pb2 as _runs_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -68,3 +71,41 @@ class ImportModelVersionResponse(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     model_version: _model_registry_pb2.ModelVersion
     def __init__(self, model_version: _Optional[_Union[_model_registry_pb2.ModelVersion, _Mapping]] = ...) -> None: ...
+
+class ImportIssueRequest(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issues_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issues_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class ImportIssueResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issues_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issues_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class ImportEvaluationDatasetRequest(_message.Message):
+    __slots__ = ("dataset",)
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    dataset: _evaluation_datasets_pb2.EvaluationDataset
+    def __init__(self, dataset: _Optional[_Union[_evaluation_datasets_pb2.EvaluationDataset, _Mapping]] = ...) -> None: ...
+
+class ImportEvaluationDatasetResponse(_message.Message):
+    __slots__ = ("dataset",)
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    dataset: _evaluation_datasets_pb2.EvaluationDataset
+    def __init__(self, dataset: _Optional[_Union[_evaluation_datasets_pb2.EvaluationDataset, _Mapping]] = ...) -> None: ...
+
+class ImportEvaluationDatasetRecordsRequest(_message.Message):
+    __slots__ = ("dataset_id", "records")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    records: _containers.RepeatedCompositeFieldContainer[_evaluation_datasets_pb2.EvaluationDatasetRecord]
+    def __init__(self, dataset_id: _Optional[str] = ..., records: _Optional[_Iterable[_Union[_evaluation_datasets_pb2.EvaluationDatasetRecord, _Mapping]]] = ...) -> None: ...
+
+class ImportEvaluationDatasetRecordsResponse(_message.Message):
+    __slots__ = ("dataset",)
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    dataset: _evaluation_datasets_pb2.EvaluationDataset
+    def __init__(self, dataset: _Optional[_Union[_evaluation_datasets_pb2.EvaluationDataset, _Mapping]] = ...) -> None: ...

@@ -67,6 +67,21 @@ class ImportServiceStub(object):
                 request_serializer=trackwire_dot_v1_dot_imports__pb2.ImportModelVersionRequest.SerializeToString,
                 response_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportModelVersionResponse.FromString,
                 _registered_method=True)
+        self.ImportIssue = channel.unary_unary(
+                '/trackwire.v1.ImportService/ImportIssue',
+                request_serializer=trackwire_dot_v1_dot_imports__pb2.ImportIssueRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportIssueResponse.FromString,
+                _registered_method=True)
+        self.ImportEvaluationDataset = channel.unary_unary(
+                '/trackwire.v1.ImportService/ImportEvaluationDataset',
+                request_serializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetResponse.FromString,
+                _registered_method=True)
+        self.ImportEvaluationDatasetRecords = channel.unary_unary(
+                '/trackwire.v1.ImportService/ImportEvaluationDatasetRecords',
+                request_serializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsResponse.FromString,
+                _registered_method=True)
 
 
 class ImportServiceServicer(object):
@@ -118,6 +133,31 @@ class ImportServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportIssue(self, request, context):
+        """Takes over an issue with its metadata. NOT_FOUND as ImportRun.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportEvaluationDataset(self, request, context):
+        """Takes over an evaluation dataset with its tags, and has it belong to its experiments and no others; its records
+        stay as they are. NOT_FOUND as ImportRun.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportEvaluationDatasetRecords(self, request, context):
+        """Takes over records of an evaluation dataset, all or none; others of the dataset stay as they are, except that a
+        record takes the place of one that has the same inputs and another id. New ones come after those that are there, in
+        the order of the request. The dataset is changed now, and its digest with it, until ImportEvaluationDataset says
+        otherwise. NOT_FOUND if there is no such dataset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ImportServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +185,21 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.ImportModelVersion,
                     request_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportModelVersionRequest.FromString,
                     response_serializer=trackwire_dot_v1_dot_imports__pb2.ImportModelVersionResponse.SerializeToString,
+            ),
+            'ImportIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportIssue,
+                    request_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportIssueRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_imports__pb2.ImportIssueResponse.SerializeToString,
+            ),
+            'ImportEvaluationDataset': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportEvaluationDataset,
+                    request_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetResponse.SerializeToString,
+            ),
+            'ImportEvaluationDatasetRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportEvaluationDatasetRecords,
+                    request_deserializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -290,6 +345,87 @@ class ImportService(object):
             '/trackwire.v1.ImportService/ImportModelVersion',
             trackwire_dot_v1_dot_imports__pb2.ImportModelVersionRequest.SerializeToString,
             trackwire_dot_v1_dot_imports__pb2.ImportModelVersionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.ImportService/ImportIssue',
+            trackwire_dot_v1_dot_imports__pb2.ImportIssueRequest.SerializeToString,
+            trackwire_dot_v1_dot_imports__pb2.ImportIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportEvaluationDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.ImportService/ImportEvaluationDataset',
+            trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRequest.SerializeToString,
+            trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportEvaluationDatasetRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.ImportService/ImportEvaluationDatasetRecords',
+            trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsRequest.SerializeToString,
+            trackwire_dot_v1_dot_imports__pb2.ImportEvaluationDatasetRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,7 +46,7 @@ class EvaluationDatasets:
             check_token("request_id", draft.request_id, LIMITS.request_id_characters)
         check_required("name", draft.name, LIMITS.evaluation_dataset_name_characters)
         check_characters("created_by", draft.created_by, LIMITS.user_id_characters)
-        _check_tags(draft.tags)
+        check_evaluation_tags("tags", draft.tags)
         creator = draft.created_by or check_characters(
             f"tags[{USER_TAG}]", draft.tags.get(USER_TAG, ""), LIMITS.user_id_characters
         )
@@ -58,7 +58,7 @@ class EvaluationDatasets:
                 created_by=creator,
                 request_id=draft.request_id,
                 tags=dict(draft.tags),
-                experiment_ids=_checked_experiments(draft.experiment_ids),
+                experiment_ids=checked_experiments("experiment_ids", draft.experiment_ids),
             )
         )
 
@@ -69,7 +69,7 @@ class EvaluationDatasets:
     async def search(self, request: SearchRequest) -> tuple[Sequence[EvaluationDataset], str]:
         """A page of evaluation datasets, and the token of the next one."""
         search = parse_search(
-            replace(request, experiment_ids=_checked_experiments(request.experiment_ids)),
+            replace(request, experiment_ids=checked_experiments("experiment_ids", request.experiment_ids)),
             EVALUATION_DATASETS,
             page_size_default=LIMITS.evaluation_datasets_page_size_default,
             page_size_max=LIMITS.evaluation_datasets_page_size,
@@ -86,7 +86,7 @@ class EvaluationDatasets:
         _check_id(dataset_id)
         if not tags:
             raise InvalidArgument("tags", {}, "at least one entry is required", reason="REQUIRED")
-        _check_tags(tags)
+        check_evaluation_tags("tags", tags)
         await self._datasets.change_evaluation_dataset_tags(dataset_id, changed=tags)
 
     async def delete_tag(self, dataset_id: str, key: str) -> None:
@@ -98,13 +98,13 @@ class EvaluationDatasets:
     async def add_to_experiments(self, dataset_id: str, experiment_ids: Sequence[str]) -> EvaluationDataset:
         """Adds a dataset to experiments. Raises NotFound, also for an experiment, and ExperimentDeleted."""
         _check_id(dataset_id)
-        added = _checked_experiments(experiment_ids, required=True)
+        added = checked_experiments("experiment_ids", experiment_ids, required=True)
         return await self._datasets.link_evaluation_dataset(dataset_id, added=added, now_ms=self._clock())
 
     async def remove_from_experiments(self, dataset_id: str, experiment_ids: Sequence[str]) -> EvaluationDataset:
         """Takes a dataset out of experiments; not to be there is fine. Raises NotFound."""
         _check_id(dataset_id)
-        removed = _checked_experiments(experiment_ids, required=True)
+        removed = checked_experiments("experiment_ids", experiment_ids, required=True)
         return await self._datasets.link_evaluation_dataset(dataset_id, removed=removed, now_ms=self._clock())
 
     async def upsert_records(
@@ -115,7 +115,7 @@ class EvaluationDatasets:
         All or none. Raises NotFound.
         """
         _check_id(dataset_id)
-        _check_count("records", drafts)
+        check_record_count("records", drafts)
         check_characters("updated_by", updated_by, LIMITS.user_id_characters)
         if not drafts:
             await self._datasets.get_evaluation_dataset(dataset_id)
@@ -144,7 +144,7 @@ class EvaluationDatasets:
         _check_id(dataset_id)
         if not record_ids:
             raise InvalidArgument("record_ids", [], "at least one is required", reason="REQUIRED")
-        _check_count("record_ids", record_ids)
+        check_record_count("record_ids", record_ids)
         for at, record_id in enumerate(record_ids):
             check_token(f"record_ids[{at}]", record_id, LIMITS.evaluation_id_characters)
         distinct = tuple(dict.fromkeys(record_ids))
@@ -155,30 +155,29 @@ def _check_id(dataset_id: str) -> str:
     return check_token("dataset_id", dataset_id, LIMITS.evaluation_id_characters)
 
 
-def _check_count(name: str, entries: Sequence[object]) -> None:
+def check_record_count(name: str, entries: Sequence[object]) -> None:
+    """Records in one request. Raises InvalidArgument."""
     limit = LIMITS.evaluation_records_per_request
     if len(entries) > limit:
         raise InvalidArgument(name, len(entries), f"at most {limit:,} are allowed in one request", limit=limit)
 
 
-def _check_tags(tags: Mapping[str, str]) -> None:
-    limit = LIMITS.entries_per_request
+def check_evaluation_tags(field: str, tags: Mapping[str, str], *, limit: int = LIMITS.entries_per_request) -> None:
+    """Tags of a dataset. Raises InvalidArgument."""
     if len(tags) > limit:
-        raise InvalidArgument("tags", len(tags), f"at most {limit:,} entries are allowed in one request", limit=limit)
+        raise InvalidArgument(field, len(tags), f"at most {limit:,} entries are allowed in one request", limit=limit)
     for key, value in tags.items():
-        check_required("tags", key, LIMITS.evaluation_tag_key_characters)
-        check_characters(f"tags[{key}]", value, LIMITS.tag_value_characters)
+        check_required(field, key, LIMITS.evaluation_tag_key_characters)
+        check_characters(f"{field}[{key}]", value, LIMITS.tag_value_characters)
 
 
-def _checked_experiments(experiment_ids: Sequence[str], *, required: bool = False) -> tuple[str, ...]:
+def checked_experiments(field: str, experiment_ids: Sequence[str], *, required: bool = False) -> tuple[str, ...]:
     """The experiments, each once."""
     if required and not experiment_ids:
-        raise InvalidArgument("experiment_ids", [], "at least one is required", reason="REQUIRED")
+        raise InvalidArgument(field, [], "at least one is required", reason="REQUIRED")
     limit = LIMITS.experiments_per_search
     if len(experiment_ids) > limit:
-        raise InvalidArgument(
-            "experiment_ids", len(experiment_ids), f"at most {limit:,} are allowed in one request", limit=limit
-        )
+        raise InvalidArgument(field, len(experiment_ids), f"at most {limit:,} are allowed in one request", limit=limit)
     for at, experiment_id in enumerate(experiment_ids):
-        check_experiment_id(f"experiment_ids[{at}]", experiment_id)
+        check_experiment_id(f"{field}[{at}]", experiment_id)
     return tuple(dict.fromkeys(experiment_ids))

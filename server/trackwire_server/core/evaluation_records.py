@@ -83,16 +83,7 @@ class PreparedRecord:
         )
 
     def _checked(self, record: EvaluationRecord) -> EvaluationRecord:
-        size, limit = record.size_bytes, LIMITS.evaluation_record_bytes
-        if size > limit:
-            raise InvalidArgument(
-                f"records[{self.at}]",
-                size,
-                f"bytes are too many: a record may have {limit:,}",
-                reason="TOO_LONG",
-                limit=limit,
-            )
-        return record
+        return check_size(f"records[{self.at}]", record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +151,21 @@ def merged_schema(there: str, upsert: Upsert) -> str:
     return text
 
 
+def check_size(field: str, record: EvaluationRecord) -> EvaluationRecord:
+    """A record that is not too large. Raises InvalidArgument."""
+    size, limit = record.size_bytes, LIMITS.evaluation_record_bytes
+    if size > limit:
+        raise InvalidArgument(
+            field, size, f"bytes are too many: a record may have {limit:,}", reason="TOO_LONG", limit=limit
+        )
+    return record
+
+
+def input_hash_of(inputs: Mapping[str, object]) -> str:
+    """What a record is known by. Raises RecursionError."""
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
 def _prepared(at: int, draft: RecordDraft, updated_by: str, new_id: NewId) -> PreparedRecord:
     field = f"records[{at}]"
     inputs = json_object(f"{field}.inputs", draft.inputs)
@@ -174,7 +180,7 @@ def _prepared(at: int, draft: RecordDraft, updated_by: str, new_id: NewId) -> Pr
     return PreparedRecord(
         at=at,
         record_id=f"dr-{new_id()}",
-        input_hash=hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
+        input_hash=input_hash_of(inputs),
         inputs=json_text(inputs),
         outputs=None if isinstance(draft.outputs, Unsaid) else json_text(draft.outputs),
         expectations=expectations,

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from trackwire_server.core.json_values import json_text, json_type
+from trackwire_server.core.checks import check_characters
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.json_values import json_object, json_text, json_type, json_value
+from trackwire_server.core.limits import LIMITS
 
 VERSION = "1.0"
 
@@ -48,6 +51,22 @@ class Schema:
             self.outputs = more
         elif isinstance(self.outputs, dict) and not isinstance(more, str):
             _add(self.outputs, more)
+
+
+def checked_schema(field: str, text: str) -> str:
+    """A schema that somebody else wrote, in this shape; empty text is that of no records. Raises InvalidArgument."""
+    if not text:
+        return ""
+    said = json_object(field, json_value(field, check_characters(field, text, LIMITS.dataset_schema_characters)))
+    for name in ("inputs", "outputs", "expectations"):
+        part = said.get(name)
+        if not _is_fields(part) and not (name == "outputs" and isinstance(part, str)):
+            raise InvalidArgument(field, text, f"{name} must be an object of the types of fields")
+    return json_text(said)
+
+
+def _is_fields(part: object) -> bool:
+    return isinstance(part, dict) and all(isinstance(kind, str) for kind in part.values())
 
 
 def _add(there: dict[str, str], more: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord, NewEvaluationDataset
 from trackwire_server.core.evaluation_records import Upsert
+from trackwire_server.core.imported_records import ImportedRecord
 from trackwire_server.core.paging import Page, Position, SearchQuery
 
 
@@ -56,3 +57,21 @@ class EvaluationRecordStore(Protocol):
 
     async def delete_evaluation_records(self, dataset_id: str, record_ids: Sequence[str], *, now_ms: int) -> int:
         """Deletes those of these records that the dataset has; how many it had."""
+
+
+class EvaluationImportStore(Protocol):
+    """Takes over evaluation datasets and records of them that were kept elsewhere: what is there is made equal to them.
+
+    Both raise AlreadyExists, as core/import_conflicts.py says, where something else has the id.
+    """
+
+    async def import_evaluation_dataset(self, dataset: EvaluationDataset) -> EvaluationDataset:
+        """With its tags and its experiments; its records stay as they are. Raises NotFound (experiment)."""
+
+    async def import_evaluation_records(
+        self, dataset_id: str, records: Sequence[ImportedRecord], *, now_ms: int
+    ) -> EvaluationDataset:
+        """Each in its place, or behind the others; removes what has the same inputs. Changes the dataset's digest.
+
+        Raises NotFound (dataset).
+        """

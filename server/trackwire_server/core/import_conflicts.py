@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, ModelVersion, RegisteredModel, Run
 from trackwire_server.core.errors import Aborted, AlreadyExists, shown
+from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord
+from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import LoggedModel
 
 
@@ -48,6 +50,26 @@ def check_same_version(here: ModelVersion, there: ModelVersion) -> None:
         raise _taken("model version", name, "model_version.version", _version(here), _version(there))
 
 
+def check_same_issue(here: Issue, there: Issue) -> None:
+    """Raises AlreadyExists."""
+    if (here.experiment_id, here.creation_time_ms) != (there.experiment_id, there.creation_time_ms):
+        raise _taken("issue", there.issue_id, "issue.issue_id", _issue(here), _issue(there))
+
+
+def check_same_evaluation_dataset(here: EvaluationDataset, there: EvaluationDataset) -> None:
+    """Raises AlreadyExists."""
+    if here.creation_time_ms != there.creation_time_ms:
+        said = _evaluation_dataset(here), _evaluation_dataset(there)
+        raise _taken("evaluation dataset", there.dataset_id, "dataset.dataset_id", *said)
+
+
+def check_same_evaluation_record(field: str, here: EvaluationRecord, there: EvaluationRecord) -> None:
+    """Raises AlreadyExists; `field` is that of the record's id."""
+    if (here.dataset_id, here.creation_time_ms) != (there.dataset_id, there.creation_time_ms):
+        said = _evaluation_record(here), _evaluation_record(there)
+        raise _taken("evaluation dataset record", there.record_id, field, *said)
+
+
 def being_made(kind: str, name: str) -> Aborted:
     """Another replica makes the same thing at this moment: the next attempt finds it."""
     return Aborted(f"{kind} {shown(name)} is being made by another call: send this one again")
@@ -67,6 +89,18 @@ def _run(run: Run) -> str:
 
 def _logged_model(model: LoggedModel) -> str:
     return f"{shown(model.name)} of experiment {shown(model.experiment_id)}, made at {_time(model.creation_time_ms)}"
+
+
+def _issue(issue: Issue) -> str:
+    return f"{shown(issue.name)} of experiment {shown(issue.experiment_id)}, made at {_time(issue.creation_time_ms)}"
+
+
+def _evaluation_dataset(dataset: EvaluationDataset) -> str:
+    return f"{shown(dataset.name)}, made at {_time(dataset.creation_time_ms)}"
+
+
+def _evaluation_record(record: EvaluationRecord) -> str:
+    return f"one of evaluation dataset {shown(record.dataset_id)}, made at {_time(record.creation_time_ms)}"
 
 
 def _version(version: ModelVersion) -> str:

@@ -27,6 +27,8 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.experiments import check_artifact_location, check_experiment_id, check_experiment_name
+from trackwire_server.core.issue_entities import Issue
+from trackwire_server.core.issues import check_issue
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.logged_model_entities import LoggedModel, logged_model_folder
 from trackwire_server.core.logged_models import check_logged_model_name, check_model_id
@@ -137,6 +139,11 @@ class Imports:
         _check_times("model_version", version)
         _check_entries("model_version.tags", version.tags, LIMITS.registry_tag_value_characters)
         return await self._store.import_model_version(version)
+
+    async def import_issue(self, issue: Issue) -> Issue:
+        """Takes over an issue. Raises NotFound for its experiment."""
+        check_issue("issue", issue)
+        return await self._store.import_issue(issue)
 
 
 def _check_run(run: Run) -> None:

@@ -119,22 +119,36 @@ def _parsed(request: SearchRequest) -> ParsedSearch:
     )
 
 
+def check_issue(field: str, issue: Issue) -> None:
+    """An issue that was made elsewhere. Raises InvalidArgument."""
+    check_issue_id(f"{field}.issue_id", issue.issue_id)
+    _check_said(f"{field}.", issue, LIMITS.entries_per_import)
+    check_characters(f"{field}.last_updated_by", issue.last_updated_by, LIMITS.user_id_characters)
+    check_time(f"{field}.creation_time_ms", issue.creation_time_ms)
+    check_time(f"{field}.last_update_time_ms", issue.last_update_time_ms)
+
+
 def _check_draft(draft: IssueDraft) -> None:
     if draft.request_id:
         check_token("request_id", draft.request_id, LIMITS.request_id_characters)
-    check_experiment_id("experiment_id", draft.experiment_id)
     if draft.issue_id:
         check_issue_id("issue_id", draft.issue_id)
-    check_required("name", draft.name, LIMITS.issue_name_characters)
-    check_required("description", draft.description, LIMITS.description_characters)
-    _check_list("root_causes", draft.root_causes, LIMITS.description_characters)
-    _check_list("categories", draft.categories, LIMITS.issue_category_characters)
-    if draft.source_run_id:
-        check_run_id("source_run_id", draft.source_run_id)
-    check_characters("created_by", draft.created_by, LIMITS.user_id_characters)
-    if draft.last_seen_time_ms is not None:
-        check_time("last_seen_time_ms", draft.last_seen_time_ms)
-    check_entries("metadata", draft.metadata, value_limit=LIMITS.tag_value_characters, required=False)
+    _check_said("", draft, LIMITS.entries_per_request)
+
+
+def _check_said(at: str, said: IssueDraft | Issue, metadata_limit: int) -> None:
+    check_experiment_id(f"{at}experiment_id", said.experiment_id)
+    check_required(f"{at}name", said.name, LIMITS.issue_name_characters)
+    check_required(f"{at}description", said.description, LIMITS.description_characters)
+    _check_list(f"{at}root_causes", said.root_causes, LIMITS.description_characters)
+    _check_list(f"{at}categories", said.categories, LIMITS.issue_category_characters)
+    if said.source_run_id:
+        check_run_id(f"{at}source_run_id", said.source_run_id)
+    check_characters(f"{at}created_by", said.created_by, LIMITS.user_id_characters)
+    if said.last_seen_time_ms is not None:
+        check_time(f"{at}last_seen_time_ms", said.last_seen_time_ms)
+    values = LIMITS.tag_value_characters
+    check_entries(f"{at}metadata", said.metadata, value_limit=values, required=False, limit=metadata_limit)
 
 
 def _check_change(change: IssueChange) -> None:

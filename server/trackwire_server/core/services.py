@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from trackwire_server.core.admin import Admin
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
+from trackwire_server.core.evaluation_imports import EvaluationImports
 from trackwire_server.core.experiments import Experiments
 from trackwire_server.core.imports import Imports
 from trackwire_server.core.issues import Issues
@@ -28,4 +29,5 @@ class Services:
     issues: Issues
     evaluation_datasets: EvaluationDatasets
     imports: Imports
+    evaluation_imports: EvaluationImports
     admin: Admin

@@ -28,6 +28,7 @@ from trackwire_server.core.entities import (
     WriterStamp,
 )
 from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import GarbageModel, LoggedModel, LoggedModelStatus, NewLoggedModel
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
@@ -237,6 +238,9 @@ class ImportStore(Protocol):
 
     async def import_model_version(self, version: ModelVersion) -> ModelVersion:
         """Under its own number; later ones are higher. Its aliases leave other versions. Raises NotFound (model)."""
+
+    async def import_issue(self, issue: Issue) -> Issue:
+        """An issue with its metadata. Raises NotFound (experiment)."""
 
 
 class MetricStore(Protocol):

@@ -71,6 +71,9 @@ def doors_of(services: Services, clock: Clock) -> Sequence[Door]:
             EVALUATION_DATASETS,
             partial(evaluation_datasets.add_to_server, EvaluationDatasetServicer(services.evaluation_datasets)),
         ),
-        Door(IMPORTS, partial(imports.add_to_server, ImportServicer(services.imports))),
+        Door(
+            IMPORTS,
+            partial(imports.add_to_server, ImportServicer(services.imports, services.evaluation_imports)),
+        ),
         Door(ADMIN, partial(admin.add_to_server, AdminServicer(services.admin))),
     )

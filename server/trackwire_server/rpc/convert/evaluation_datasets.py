@@ -58,7 +58,7 @@ def _record_from_proto(field: str, record: pb.NewEvaluationDatasetRecord) -> Rec
         raise InvalidArgument(f"{field}.inputs", "", "is required", reason="REQUIRED")
     source_type, source_data = None, None
     if record.HasField("source"):
-        source_type = _source_type(f"{field}.source.type", record.source.type)
+        source_type = source_type_from_proto(f"{field}.source.type", record.source.type)
         source_data = _optional(f"{field}.source.data", record.source.data)
     return RecordDraft(
         inputs=json_value(f"{field}.inputs", record.inputs),
@@ -74,7 +74,8 @@ def _optional(field: str, text: str) -> object:
     return json_value(field, text) if text else None
 
 
-def _source_type(field: str, number: pb.EvaluationRecordSourceType) -> RecordSourceType:
+def source_type_from_proto(field: str, number: pb.EvaluationRecordSourceType) -> RecordSourceType:
+    """Where a record comes from. Raises InvalidArgument."""
     if number not in _TYPE_FROM_PROTO:
         known = ", ".join(pb.EvaluationRecordSourceType.keys())
         raise InvalidArgument(field, number, f"is no type of source; there are {known}")

@@ -1,6 +1,15 @@
 """From the messages of what is taken over to entities: the nouns' own messages, read whole."""
 
-from trackwire.v1 import experiments_pb2, logged_models_pb2, model_registry_pb2, runs_pb2
+from collections.abc import Iterable
+
+from trackwire.v1 import (
+    evaluation_datasets_pb2,
+    experiments_pb2,
+    issues_pb2,
+    logged_models_pb2,
+    model_registry_pb2,
+    runs_pb2,
+)
 from trackwire_server.core.entities import (
     Experiment,
     ModelStage,
@@ -10,8 +19,11 @@ from trackwire_server.core.entities import (
     Run,
     RunStatus,
 )
+from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord, RecordSource
+from trackwire_server.core.issue_entities import Issue, IssueStatus
 from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus
-from trackwire_server.rpc.convert import logged_models, model_registry, runs
+from trackwire_server.rpc.convert import issues, logged_models, model_registry, runs
+from trackwire_server.rpc.convert.evaluation_datasets import source_type_from_proto
 from trackwire_server.rpc.convert.run_inputs import inputs_from_proto, outputs_from_proto
 from trackwire_server.rpc.convert.shared import stage_from_proto
 
@@ -103,4 +115,68 @@ def version_from_proto(message: model_registry_pb2.ModelVersion) -> ModelVersion
         tags=dict(message.tags),
         model_id=message.model_id,
         storage_location=message.storage_location,
+    )
+
+
+def issue_from_proto(message: issues_pb2.Issue) -> Issue:
+    """An issue. Raises InvalidArgument."""
+    return Issue(
+        issue_id=message.issue_id,
+        experiment_id=message.experiment_id,
+        name=message.name,
+        description=message.description,
+        creation_time_ms=message.creation_time_ms,
+        last_update_time_ms=message.last_update_time_ms,
+        status=issues.status_from_proto("issue.status", message.status) or IssueStatus.PENDING,
+        severity=issues.severity_from_proto("issue.severity", message.severity),
+        root_causes=tuple(message.root_causes),
+        categories=tuple(message.categories),
+        source_run_id=message.source_run_id,
+        created_by=message.created_by,
+        last_updated_by=message.last_updated_by,
+        last_seen_time_ms=message.last_seen_time_ms if message.HasField("last_seen_time_ms") else None,
+        metadata=dict(message.metadata),
+    )
+
+
+def evaluation_dataset_from_proto(message: evaluation_datasets_pb2.EvaluationDataset) -> EvaluationDataset:
+    """An evaluation dataset without its records."""
+    return EvaluationDataset(
+        dataset_id=message.dataset_id,
+        name=message.name,
+        creation_time_ms=message.creation_time_ms,
+        last_update_time_ms=message.last_update_time_ms,
+        digest=message.digest,
+        schema=message.schema,
+        created_by=message.created_by,
+        last_updated_by=message.last_updated_by,
+        tags=dict(message.tags),
+        experiment_ids=tuple(message.experiment_ids),
+    )
+
+
+def evaluation_records_from_proto(
+    messages: Iterable[evaluation_datasets_pb2.EvaluationDatasetRecord],
+) -> list[EvaluationRecord]:
+    """Records, whose JSON is not read yet. Raises InvalidArgument."""
+    return [_evaluation_record(f"records[{at}]", message) for at, message in enumerate(messages)]
+
+
+def _evaluation_record(field: str, message: evaluation_datasets_pb2.EvaluationDatasetRecord) -> EvaluationRecord:
+    source = None
+    if message.HasField("source"):
+        kind = source_type_from_proto(f"{field}.source.type", message.source.type)
+        source = RecordSource(kind, message.source.data)
+    return EvaluationRecord(
+        record_id=message.record_id,
+        dataset_id=message.dataset_id,
+        inputs=message.inputs,
+        creation_time_ms=message.creation_time_ms,
+        last_update_time_ms=message.last_update_time_ms,
+        outputs=message.outputs,
+        expectations=message.expectations,
+        tags=message.tags,
+        source=source,
+        created_by=message.created_by,
+        last_updated_by=message.last_updated_by,
     )

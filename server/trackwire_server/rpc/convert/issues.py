@@ -30,8 +30,8 @@ def draft_from_proto(request: pb.CreateIssueRequest) -> IssueDraft:
         description=request.description,
         issue_id=request.issue_id,
         request_id=request.request_id,
-        status=_status_from_proto(request.status),
-        severity=_severity_from_proto(request.severity),
+        status=status_from_proto("status", request.status),
+        severity=severity_from_proto("severity", request.severity),
         root_causes=tuple(request.root_causes),
         categories=tuple(request.categories),
         source_run_id=request.source_run_id,
@@ -46,8 +46,8 @@ def change_from_proto(request: pb.UpdateIssueRequest) -> IssueChange:
     return IssueChange(
         name=request.name if request.HasField("name") else None,
         description=request.description if request.HasField("description") else None,
-        status=_status_from_proto(request.status),
-        severity=_severity_from_proto(request.severity),
+        status=status_from_proto("status", request.status),
+        severity=severity_from_proto("severity", request.severity),
         categories=tuple(request.categories.names) if request.HasField("categories") else None,
         last_seen_time_ms=request.last_seen_time_ms if request.HasField("last_seen_time_ms") else None,
         last_updated_by=request.last_updated_by if request.HasField("last_updated_by") else None,
@@ -95,16 +95,18 @@ def page_to_proto(page: IssuePage) -> pb.SearchIssuesResponse:
     )
 
 
-def _status_from_proto(status: pb.IssueStatus) -> IssueStatus | None:
+def status_from_proto(field: str, status: pb.IssueStatus) -> IssueStatus | None:
+    """What became of an issue; None where that is unspecified. Raises InvalidArgument."""
     if status == pb.ISSUE_STATUS_UNSPECIFIED:
         return None
     if status not in _STATUS_FROM_PROTO:
-        raise InvalidArgument("status", status, f"is no status; there are {', '.join(pb.IssueStatus.keys()[1:])}")
+        raise InvalidArgument(field, status, f"is no status; there are {', '.join(pb.IssueStatus.keys()[1:])}")
     return _STATUS_FROM_PROTO[status]
 
 
-def _severity_from_proto(severity: pb.IssueSeverity) -> IssueSeverity | None:
+def severity_from_proto(field: str, severity: pb.IssueSeverity) -> IssueSeverity | None:
+    """How bad an issue is, if somebody said. Raises InvalidArgument."""
     if severity not in _SEVERITY_FROM_PROTO:
         known = ", ".join(pb.IssueSeverity.keys()[1:])
-        raise InvalidArgument("severity", severity, f"is no severity; there are {known}")
+        raise InvalidArgument(field, severity, f"is no severity; there are {known}")
     return _SEVERITY_FROM_PROTO[severity]

@@ -14,12 +14,14 @@ from trackwire_server.core.entities import (
 )
 from trackwire_server.core.import_conflicts import (
     check_same_experiment,
+    check_same_issue,
     check_same_logged_model,
     check_same_name,
     check_same_registered_model,
     check_same_run,
     check_same_version,
 )
+from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import (
     LoggedModel,
     logged_model_artifact_uri,
@@ -124,6 +126,16 @@ class MemoryImports:
         kept = {alias: target for alias, target in stored.aliases.items() if target != number}
         stored.aliases = kept | dict.fromkeys(version.aliases, number)
         return stored.version(number)
+
+    async def import_issue(self, issue: Issue) -> Issue:
+        """Replaces the issue."""
+        get_experiment(self._state, issue.experiment_id)
+        here = self._state.issues.get(issue.issue_id)
+        if here is not None:
+            check_same_issue(here, issue)
+        taken = replace(issue, metadata=dict(issue.metadata))
+        self._state.issues[issue.issue_id] = taken
+        return taken
 
 
 def _deleted_time(here: Run | None, run: Run) -> int | None:

@@ -48,7 +48,7 @@ class SqlEvaluationDatasets:
     async def get_evaluation_dataset(self, dataset_id: str) -> EvaluationDataset:
         """By the unique id."""
         async with self._database.read() as connection:
-            return await _read_one(connection, dataset_id)
+            return await read_evaluation_dataset(connection, dataset_id)
 
     async def search_evaluation_datasets(self, query: SearchQuery) -> Page[EvaluationDataset]:
         """A page of rows, then their data."""
@@ -78,7 +78,7 @@ class SqlEvaluationDatasets:
             await _check_active(connection, added)
             new = {int(experiment_id) for experiment_id in added} - there
             gone = {int(experiment_id) for experiment_id in removed} & there
-            await _link(connection, row.dataset_no, new)
+            await link_to_experiments(connection, row.dataset_no, new)
             if gone:
                 mine = _LINKS.dataset_no == row.dataset_no
                 await connection.execute(
@@ -88,7 +88,7 @@ class SqlEvaluationDatasets:
                 time_ms = time_of_change(row.last_update_time_ms, now_ms)
                 mine = evaluation_datasets.c.dataset_no == row.dataset_no
                 await connection.execute(update(evaluation_datasets).where(mine).values(last_update_time_ms=time_ms))
-            return await _read_one(connection, dataset_id)
+            return await read_evaluation_dataset(connection, dataset_id)
 
     async def delete_evaluation_dataset(self, dataset_id: str) -> None:
         """Deletes the row, and with it all that refers to it."""
@@ -113,7 +113,7 @@ class SqlEvaluationDatasets:
         row = (await connection.execute(statement.returning(*evaluation_datasets.c))).one()
         dialect = self._database.dialect
         await upsert_entries(connection, dialect, evaluation_dataset_tags, row.dataset_no, new.tags)
-        await _link(connection, row.dataset_no, map(int, new.experiment_ids))
+        await link_to_experiments(connection, row.dataset_no, map(int, new.experiment_ids))
         return row
 
 
@@ -134,7 +134,8 @@ async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow |
     return (await connection.execute(by_request)).one_or_none()
 
 
-async def _read_one(connection: AsyncConnection, dataset_id: str) -> EvaluationDataset:
+async def read_evaluation_dataset(connection: AsyncConnection, dataset_id: str) -> EvaluationDataset:
+    """The dataset of this id. Raises NotFound."""
     [dataset] = await read_evaluation_datasets(connection, [await find_evaluation_dataset(connection, dataset_id)])
     return dataset
 
@@ -145,8 +146,16 @@ async def _experiments_of(connection: AsyncConnection, dataset_no: int) -> set[i
 
 async def _check_active(connection: AsyncConnection, experiment_ids: Sequence[str]) -> None:
     """Under locks that hold off a deletion. Raises NotFound and ExperimentDeleted."""
+    stages = await hold_experiments(connection, experiment_ids)
+    for experiment_id in experiment_ids:
+        if stages[experiment_id] != LifecycleStage.ACTIVE:
+            raise ExperimentDeleted(experiment_id)
+
+
+async def hold_experiments(connection: AsyncConnection, experiment_ids: Sequence[str]) -> Mapping[str, str]:
+    """The stages of experiments, under locks that hold off their deletion and removal. Raises NotFound."""
     if not experiment_ids:
-        return
+        return {}
     numbers = [int(experiment_id) for experiment_id in experiment_ids]
     those = select(experiments.c.experiment_no, experiments.c.lifecycle_stage)
     those = those.where(experiments.c.experiment_no.in_(numbers)).order_by(experiments.c.experiment_no)
@@ -155,11 +164,11 @@ async def _check_active(connection: AsyncConnection, experiment_ids: Sequence[st
     for experiment_id, number in zip(experiment_ids, numbers, strict=True):
         if number not in stages:
             raise NotFound("experiment", experiment_id, field="experiment_id")
-        if stages[number] != LifecycleStage.ACTIVE:
-            raise ExperimentDeleted(experiment_id)
+    return {experiment_id: stages[number] for experiment_id, number in zip(experiment_ids, numbers, strict=True)}
 
 
-async def _link(connection: AsyncConnection, dataset_no: int, experiment_nos: Iterable[int]) -> None:
+async def link_to_experiments(connection: AsyncConnection, dataset_no: int, experiment_nos: Iterable[int]) -> None:
+    """Adds a dataset to experiments to which it doesn't belong yet."""
     rows = [{"dataset_no": dataset_no, "experiment_no": number} for number in experiment_nos]
     if rows:
         await connection.execute(insert(evaluation_dataset_experiments), rows)

@@ -54,7 +54,7 @@ class SqlEvaluationRecords:
             await _merge(connection, dataset, known, upsert.records, time_ms)
             schema = await asyncio.to_thread(merged_schema, dataset.schema, upsert)
             user = upsert.user or dataset.last_updated_by
-            await _touch(connection, dataset, time_ms, added=inserted, schema=schema, last_updated_by=user)
+            await touch(connection, dataset, time_ms, added=inserted, schema=schema, last_updated_by=user)
             return inserted, len(upsert.records) - inserted
 
     async def list_evaluation_records(
@@ -86,7 +86,7 @@ class SqlEvaluationRecords:
             for part in parts(record_ids):
                 gone += (await connection.execute(mine.where(records.c.record_id.in_(part)))).rowcount
             if gone:
-                await _touch(connection, dataset, time_of_change(dataset.last_update_time_ms, now_ms), added=-gone)
+                await touch(connection, dataset, time_of_change(dataset.last_update_time_ms, now_ms), added=-gone)
             return gone
 
 
@@ -108,7 +108,7 @@ async def _insert(connection: AsyncConnection, dataset: AnyRow, new: Sequence[Pr
     made = (await asyncio.to_thread(folded, {}, new, dataset.dataset_id, time_ms)).new
     # Not all at once: to put rows together takes as long as to store them, and others wait meanwhile.
     for part in parts(made.items(), values=len(records.c)):
-        rows = [{"dataset_no": dataset.dataset_no, "input_hash": key, **_columns(record)} for key, record in part]
+        rows = [{"dataset_no": dataset.dataset_no, "input_hash": key, **columns_of(record)} for key, record in part]
         await connection.execute(insert(records), rows)
     return len(made)
 
@@ -129,7 +129,7 @@ async def _merge(
         changed = (await asyncio.to_thread(folded, there, more, dataset.dataset_id, time_ms)).changed
         changes = [
             {"its_no": known[input_hash][0], **{f"new_{name}": columns[name] for name in _CHANGED}}
-            for input_hash, columns in ((key, _columns(record)) for key, record in changed.items())
+            for input_hash, columns in ((key, columns_of(record)) for key, record in changed.items())
         ]
         await connection.execute(_CHANGE, changes)
 
@@ -146,7 +146,8 @@ def _batches(known: Mapping[str, tuple[int, int]]) -> Iterator[list[str]]:
         left = left[count:]
 
 
-async def _touch(connection: AsyncConnection, dataset: AnyRow, time_ms: int, *, added: int, **changes: object) -> None:
+async def touch(connection: AsyncConnection, dataset: AnyRow, time_ms: int, *, added: int, **changes: object) -> None:
+    """Notes a change of a dataset's records."""
     await connection.execute(
         update(evaluation_datasets)
         .where(evaluation_datasets.c.dataset_no == dataset.dataset_no)
@@ -159,7 +160,8 @@ async def _touch(connection: AsyncConnection, dataset: AnyRow, time_ms: int, *, 
     )
 
 
-def _columns(record: EvaluationRecord) -> dict[str, object]:
+def columns_of(record: EvaluationRecord) -> dict[str, object]:
+    """A record as its row has it."""
     return {
         "record_id": record.record_id,
         "size_bytes": record.size_bytes,

@@ -24,6 +24,7 @@ from trackwire_server.core.import_conflicts import (
     check_same_name,
     check_same_run,
 )
+from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import (
     LoggedModel,
     logged_model_artifact_uri,
@@ -34,6 +35,7 @@ from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.entries import replace_entries
 from trackwire_server.stores.sql.experiments import experiment_of, has_name, name_taken, read_experiment
 from trackwire_server.stores.sql.heads import LockedRun, lock_run
+from trackwire_server.stores.sql.issue_imports import import_issue
 from trackwire_server.stores.sql.logged_model_rows import logged_model_of, read_logged_models
 from trackwire_server.stores.sql.registry_imports import import_model_version, import_registered_model
 from trackwire_server.stores.sql.run_inputs import add_datasets, add_models, datasets_of_run, remove_unused
@@ -84,7 +86,7 @@ class SqlImports:
     async def import_run(self, run: Run) -> Run:
         """Inserts the row and its head, or updates it under its head's lock."""
         dialect = self._database.dialect
-        async with self._database.write(_raced("run", run.run_id, "uq_runs_run_id")) as connection:
+        async with self._database.write(raced("run", run.run_id, "uq_runs_run_id")) as connection:
             location = await _location(connection, run.experiment_id)
             mine = runs.c.run_id == run.run_id
             here = (await connection.execute(select(runs).where(mine))).one_or_none()
@@ -107,8 +109,8 @@ class SqlImports:
     async def import_logged_model(self, model: LoggedModel) -> LoggedModel:
         """Inserts the row, or updates it under its lock."""
         dialect = self._database.dialect
-        raced = _raced("logged model", model.model_id, "uq_logged_models_model_id")
-        async with self._database.write(raced) as connection:
+        unique = raced("logged model", model.model_id, "uq_logged_models_model_id")
+        async with self._database.write(unique) as connection:
             location = await _location(connection, model.experiment_id)
             mine = logged_models.c.model_id == model.model_id
             here = (await connection.execute(select(logged_models).where(mine).with_for_update())).one_or_none()
@@ -130,14 +132,20 @@ class SqlImports:
 
     async def import_registered_model(self, model: RegisteredModel) -> RegisteredModel:
         """Inserts the row, or updates it under its lock."""
-        raced = _raced("registered model", model.name, "uq_registered_models_name")
-        async with self._database.write(raced) as connection:
+        unique = raced("registered model", model.name, "uq_registered_models_name")
+        async with self._database.write(unique) as connection:
             return await import_registered_model(connection, self._database.dialect, model)
 
     async def import_model_version(self, version: ModelVersion) -> ModelVersion:
         """Inserts the row, or updates it under its model's lock."""
         async with self._database.write() as connection:
             return await import_model_version(connection, self._database.dialect, version)
+
+    async def import_issue(self, issue: Issue) -> Issue:
+        """Inserts the row, or updates it under its lock."""
+        async with self._database.write(raced("issue", issue.issue_id, "uq_issues_issue_id")) as connection:
+            await _location(connection, issue.experiment_id)
+            return await import_issue(connection, self._database.dialect, issue)
 
     async def _replace_links(self, connection: AsyncConnection, run: LockedRun, wanted: Run) -> None:
         dialect = self._database.dialect
@@ -151,7 +159,9 @@ class SqlImports:
         await remove_unused(connection, given)
 
 
-def _raced(kind: str, name: str, unique: str) -> OnConflict:
+def raced(kind: str, name: str, unique: str) -> OnConflict:
+    """What becomes of the violation of a constraint: another replica makes the same thing."""
+
     def on_conflict(constraint: str) -> TrackwireError | None:
         return being_made(kind, name) if constraint == unique else None
 

@@ -64,7 +64,7 @@ class SqlIssues:
         """Looks for the request before it inserts anything."""
         async with self._database.write(on_conflict=_on_conflict(new)) as connection:
             row = await _made_before(connection, new.request_id) or await self._insert(connection, new)
-            [issue] = await _read_issues(connection, [row])
+            [issue] = await read_issues(connection, [row])
             return issue
 
     async def get_issue(self, issue_id: str) -> Issue:
@@ -83,7 +83,7 @@ class SqlIssues:
             await connection.execute(update(issues).where(issues.c.issue_no == issue_no).values(values))
             if change.categories is not None:
                 await connection.execute(delete(issue_categories).where(issue_categories.c.issue_no == issue_no))
-                await _add_categories(connection, issue_no, change.categories)
+                await add_categories(connection, issue_no, change.categories)
             await upsert_entries(connection, self._database.dialect, issue_metadata, issue_no, change.metadata)
             for key in change.deleted_metadata:
                 await delete_entry(connection, issue_metadata, issue_no, key)
@@ -93,7 +93,7 @@ class SqlIssues:
         """A page of rows, then what hangs on them."""
         async with self._database.read() as connection:
             rows, position = await search_rows(connection, ISSUES, query)
-            return Page(await _read_issues(connection, rows), position)
+            return Page(await read_issues(connection, rows), position)
 
     async def count_issues(self, query: SearchQuery) -> int:
         """By the database."""
@@ -118,7 +118,7 @@ class SqlIssues:
             request_id=new.request_id or None,
         )
         row = (await connection.execute(statement.returning(*issues.c))).one()
-        await _add_categories(connection, row.issue_no, new.categories)
+        await add_categories(connection, row.issue_no, new.categories)
         await upsert_entries(connection, self._database.dialect, issue_metadata, row.issue_no, new.metadata)
         return row
 
@@ -153,7 +153,8 @@ def _changed_columns(change: IssueChange) -> Mapping[str, object]:
     return {column: value for column, value in asked.items() if value is not None}
 
 
-async def _add_categories(connection: AsyncConnection, issue_no: int, names: Sequence[str]) -> None:
+async def add_categories(connection: AsyncConnection, issue_no: int, names: Sequence[str]) -> None:
+    """Gives an issue that has none its categories, in their order."""
     rows = [{"issue_no": issue_no, "place": place, "name": name} for place, name in enumerate(names)]
     if rows:
         await connection.execute(insert(issue_categories), rows)
@@ -163,11 +164,11 @@ async def _read_one(connection: AsyncConnection, issue_id: str) -> Issue:
     row = (await connection.execute(select(issues).where(issues.c.issue_id == issue_id))).one_or_none()
     if row is None:
         raise issue_not_found(issue_id)
-    [issue] = await _read_issues(connection, [row])
+    [issue] = await read_issues(connection, [row])
     return issue
 
 
-async def _read_issues(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[Issue]:
+async def read_issues(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[Issue]:
     """The issues of these rows, in their order."""
     issue_nos = [row.issue_no for row in rows]
     category_rows, metadata_rows = await fetch_groups(
