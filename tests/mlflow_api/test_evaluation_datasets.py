@@ -185,6 +185,8 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
         ("POST", "create", {"name": "n", "tags": "{"}, 400, "for parameter 'tags' supplied: is not JSON"),
         ("POST", "create", {"name": "n", "tags": "[1]"}, 400, "must be a JSON object, not array"),
         ("POST", "create", {"name": "n", "tags": {"a": "b"}}, 400, "parameter 'tags'"),
+        ("POST", "create", {"name": "n", "tags": r'{"a": "\udfff"}'}, 400, "parameter 'tags[a]'"),
+        ("POST", "create", {"name": "n", "tags": r'{"\ud800": "a"}'}, 400, "half of a surrogate pair, and has '\\ud800'"),
         ("POST", "create", {"name": "n", "experiment_ids": ["999999"]}, 404, "No Experiment with id=999999 exists"),
         ("POST", "create", {"name": "n", "experiment_ids": ["x"]}, 400, "parameter 'experiment_ids[0]'"),
         ("GET", "d-nobody", {}, 404, "Evaluation dataset with id 'd-nobody' not found"),
@@ -204,6 +206,13 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
         ("POST", "{id}/records", {"records": '[{"inputs": null}]'}, 400, "must be a JSON object, not null"),
         ("POST", "{id}/records", {"records": '[{"expectations": 1}]'}, 400, "parameter 'records[0].expectations'"),
         ("POST", "{id}/records", {"records": '[{}, {"tags": "t"}]'}, 400, "parameter 'records[1].tags'"),
+        (
+            "POST",
+            "{id}/records",
+            {"records": r'[{"tags": {"mlflow.user": "\ud800"}}]'},
+            400,
+            "parameter 'records[0].tags[mlflow.user]'",
+        ),
         ("POST", "{id}/records", {"records": '[{"source": 1}]'}, 400, "parameter 'records[0].source'"),
         (
             "POST",
