@@ -4,8 +4,8 @@ A deleted run goes in three steps:
 
     bytes of unfinished uploads  →  the run's rows, if it is still deleted  →  its artifacts
 
-What fails in the first two is found by the next collection. Artifacts that can't be removed in the third stay where they
-are: before the rows, they would be taken from a run that may still be restored.
+What fails in the first two is found by the next collection. Artifacts that can't be removed in the third stay where
+they are: before the rows, they would be taken from a run that may still be restored.
 """
 
 import asyncio
