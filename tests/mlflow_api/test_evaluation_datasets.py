@@ -9,6 +9,7 @@ from tests.mlflow_api.conftest import Rest, answer_of
 
 AT = "/api/3.0/mlflow/datasets"
 LARGE = "x" * 10 * 1024 * 1024
+DEEP = json.loads("[" * 201 + "]" * 201)
 
 
 def ask(rest: Rest, method: str, path: str, **fields: Any) -> Any:
@@ -206,7 +207,21 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
         ("POST", "{id}/records", {}, 400, "Missing value for required parameter 'records'"),
         ("POST", "{id}/records", {"records": []}, 400, "parameter 'records'"),
         ("POST", "{id}/records", {"records": "{}"}, 400, "must be a JSON array of objects"),
-        ("POST", "{id}/records", {"records": "[" * 100_000}, 400, "parameter 'records' supplied: is not JSON"),
+        (
+            "POST",
+            "{id}/records",
+            {"records": "[" * 100_000},
+            400,
+            "'records' supplied: is nested too deeply: at most 200",
+        ),
+        (
+            "POST",
+            "create",
+            {"name": "n", "tags": json.dumps({"k": DEEP})},
+            400,
+            "'tags' supplied: is nested too deeply",
+        ),
+        ("POST", "{id}/records", {"records": json.dumps([{"outputs": DEEP}])}, 400, "parameter 'records[0].outputs'"),
         ("POST", "{id}/records", {"records": "[1]"}, 400, "parameter 'records[0]' supplied: must be a JSON object"),
         ("POST", "{id}/records", {"records": '[{"inputs": []}]'}, 400, "parameter 'records[0].inputs'"),
         ("POST", "{id}/records", {"records": '[{"inputs": null}]'}, 400, "must be a JSON object, not null"),

@@ -18,7 +18,7 @@ from trackwire_server.core.evaluation_dataset_entities import (
 )
 from trackwire_server.core.evaluation_datasets import EvaluationDatasetDraft, EvaluationDatasets
 from trackwire_server.core.evaluation_records import UNSAID, RecordDraft
-from trackwire_server.core.json_values import json_object, json_text, json_value
+from trackwire_server.core.json_values import check_levels, json_object, json_text, json_value
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
@@ -211,6 +211,7 @@ def profile_of(dataset: EvaluationDataset) -> str:
 def _tags(text: str) -> dict[str, str]:
     """Tags of any JSON, as text; MLflow passes over those that are null."""
     said = json_object("tags", json_value("tags", text))
+    check_levels("tags", said)
     return {key: value if isinstance(value, str) else str(value) for key, value in said.items() if value is not None}
 
 
