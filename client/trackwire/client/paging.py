@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from trackwire.client.transport import Transport
+from trackwire.errors import ResourceExhaustedError
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 EntryT = TypeVar("EntryT")
 
 PAGE_SIZE = 1_000
+# By how much the next page is smaller than one that had no room in a message.
+SHRINKING = 8
 
 
 class PagedRequest(Protocol):
@@ -39,10 +42,16 @@ async def all_entries(
 ) -> AsyncGenerator[EntryT, None]:
     """All entries of all pages, each page asked for when it is reached; at most `max_results` entries."""
     remaining = max_results
-    # A page's size is part of the query that its token belongs to: it stays the same to the end.
     request.page_size = PAGE_SIZE if max_results is None else min(max_results, PAGE_SIZE)
     while True:
-        page = cast("PageT", await transport.call(cast("Message", request), cast("type[Message]", response_type)))
+        try:
+            page = cast("PageT", await transport.call(cast("Message", request), cast("type[Message]", response_type)))
+        except ResourceExhaustedError as error:
+            if error.reason != "ANSWER_TOO_LARGE" or request.page_size == 1:
+                raise
+            # A token goes on with pages of any size.
+            request.page_size = max(request.page_size // SHRINKING, 1)
+            continue
         for entry in take(page):
             yield entry
             if remaining is not None:

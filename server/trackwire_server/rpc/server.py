@@ -122,7 +122,7 @@ class RpcServer:
 
     def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
         self._options = options
-        self._interceptor = CallInterceptor(log, endless=ENDLESS_METHODS)
+        self._interceptor = CallInterceptor(log, answer_bytes_max=options.message_bytes_max, endless=ENDLESS_METHODS)
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
