@@ -104,9 +104,9 @@ def test_what_is_large_comes_in_pages_that_fit_into_a_message(client: Client) ->
     experiment_id = client.create_experiment("of large issues").experiment_id
     causes = ["x" * 65_536] * 100
     made = [client.create_issue(experiment_id, f"issue {at}", "slow", root_causes=causes).issue_id for at in range(7)]
-    with pytest.raises(ResourceExhaustedError, match="a message may have 33,554,432: ask for less at a time") as raised:
+    with pytest.raises(ResourceExhaustedError, match="a message may have 33,619,968: ask for less at a time") as raised:
         client.search_issues_page(experiment_id, order_by="name")
-    assert (raised.value.reason, raised.value.metadata["limit"]) == ("ANSWER_TOO_LARGE", "33554432")
+    assert (raised.value.reason, raised.value.metadata["limit"]) == ("ANSWER_TOO_LARGE", "33619968")
     first = client.search_issues_page(experiment_id, order_by="name", page_size=4)
     rest = client.search_issues_page(experiment_id, order_by="name", page_size=2, page_token=first.next_page_token)
     assert [issue.issue_id for issue in [*first.issues, *rest.issues]] == made[:6]
