@@ -47,10 +47,7 @@ async def all_entries(
         try:
             page = cast("PageT", await transport.call(cast("Message", request), cast("type[Message]", response_type)))
         except ResourceExhaustedError as error:
-            if error.reason != "ANSWER_TOO_LARGE" or request.page_size == 1:
-                raise
-            # A token goes on with pages of any size.
-            request.page_size = max(request.page_size // SHRINKING, 1)
+            request.page_size = smaller_page(error, request.page_size)
             continue
         for entry in take(page):
             yield entry
@@ -61,3 +58,10 @@ async def all_entries(
         if not page.next_page_token:
             return
         request.page_token = page.next_page_token
+
+
+def smaller_page(error: ResourceExhaustedError, size: int) -> int:
+    """The size of the page to ask for instead, by the same token. Raises the error where that would not help."""
+    if error.reason != "ANSWER_TOO_LARGE" or size <= 1:
+        raise error
+    return max(size // SHRINKING, 1)

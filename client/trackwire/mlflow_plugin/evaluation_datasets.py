@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import EvaluationDataset
@@ -12,7 +13,7 @@ from mlflow.store.entities.paged_list import PagedList
 
 from trackwire.client.evaluation_datasets import record_message
 from trackwire.errors import InvalidArgumentError, NotFoundError
-from trackwire.mlflow_plugin.asking import Asking, page_size
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size
 from trackwire.mlflow_plugin.entities import dataset_record_of, evaluation_dataset_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.v1.evaluation_datasets_pb2 import NewEvaluationDatasetRecord
@@ -58,14 +59,15 @@ class EvaluationDatasetMethods(Asking):
         page_token: str | None = None,
     ) -> PagedList[EvaluationDataset]:
         """A page of the evaluation datasets that match, newest first."""
-        page = self._client.search_evaluation_datasets_page(
+        search = partial(
+            self._client.search_evaluation_datasets_page,
             filter_string or "",
             experiment_ids=_ids(experiment_ids),
             order_by=order_by or (),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([evaluation_dataset_of(message) for message in page.datasets], page.next_page_token or None)
 
     def set_dataset_tags(self, dataset_id: str, tags: Mapping[str, Any]) -> None:

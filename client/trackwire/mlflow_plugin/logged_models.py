@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from mlflow.entities import LoggedModel, LoggedModelParameter, LoggedModelStatus, LoggedModelTag
@@ -9,7 +10,7 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_MODELS
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts
 from trackwire.mlflow_plugin.entities import logged_model_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.v1.logged_models_pb2 import MetricDataset
@@ -99,7 +100,8 @@ class LoggedModelMethods(Asking):
         if not experiment_ids:
             return PagedList([], None)
         terms = list(order_by or ())
-        page = self._client.search_logged_models_page(
+        search = partial(
+            self._client.search_logged_models_page,
             [str(experiment_id) for experiment_id in experiment_ids],
             filter_string or "",
             datasets=[_dataset("datasets", each) for each in datasets or ()],
@@ -107,10 +109,10 @@ class LoggedModelMethods(Asking):
             order_by_datasets={
                 at: _dataset("order_by", term) for at, term in enumerate(terms) if term.get("dataset_name")
             },
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([logged_model_of(message) for message in page.logged_models], page.next_page_token or None)
 
     def record_logged_model(self, run_id: str, mlflow_model: "Model") -> None:
