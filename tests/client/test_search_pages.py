@@ -1,4 +1,4 @@
-"""Searches page by page by both clients: of which tags a negation holds, and to which query a token belongs."""
+"""Searches page by page by both clients: of which tags a negation holds, whose a token is, and how large a page."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from tests.client.live_server import live_server
 from tests.conftest import ServerProcess
 
 from trackwire.client import Client
-from trackwire.errors import InvalidArgumentError
+from trackwire.errors import InvalidArgumentError, ResourceExhaustedError
 
 NAMES = ("blue", "none", "red")
 
@@ -98,3 +98,16 @@ def test_negation_asks_for_a_tag_where_that_is_wanted(
         second = search("tags.colour != 'grey'", **options, page_token=token)
         [entry] = getattr(second, noun)
         assert getattr(entry, name).removeprefix("of ") == ("red" if tags_required else "none")
+
+
+def test_what_is_large_comes_in_pages_that_fit_into_a_message(client: Client) -> None:
+    experiment_id = client.create_experiment("of large issues").experiment_id
+    causes = ["x" * 65_536] * 100
+    made = [client.create_issue(experiment_id, f"issue {at}", "slow", root_causes=causes).issue_id for at in range(7)]
+    with pytest.raises(ResourceExhaustedError, match="a message may have 33,619,968: ask for less at a time") as raised:
+        client.search_issues_page(experiment_id, order_by="name")
+    assert (raised.value.reason, raised.value.metadata["limit"]) == ("ANSWER_TOO_LARGE", "33619968")
+    first = client.search_issues_page(experiment_id, order_by="name", page_size=4)
+    rest = client.search_issues_page(experiment_id, order_by="name", page_size=2, page_token=first.next_page_token)
+    assert [issue.issue_id for issue in [*first.issues, *rest.issues]] == made[:6]
+    assert [issue.issue_id for issue in client.search_issues(experiment_id, order_by="name")] == made

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import NOW_MS, CountedIds, FakeClock
 
 from trackwire_server.core.errors import InvalidArgument, NotFound
+from trackwire_server.core.evaluation_dataset_entities import RecordSourceType
 from trackwire_server.core.evaluation_datasets import EvaluationDatasetDraft, EvaluationDatasets
 from trackwire_server.core.evaluation_records import RecordDraft
 from trackwire_server.core.evaluation_schema import Schema
@@ -133,12 +134,26 @@ async def test_bad_record_is_refused_by_its_place(
 
 
 async def test_record_that_is_nested_without_end_is_refused(datasets: EvaluationDatasets, dataset_id: str) -> None:
-    nested: object = None
-    for _ in range(100_000):
-        nested = [nested]
-    with pytest.raises(InvalidArgument, match="nested too deeply") as raised:
-        await datasets.upsert_records(dataset_id, [replace(RECORD, outputs=nested)])
-    assert raised.value.field == "records[0]"
+    def nested(levels: int) -> object:
+        value: object = {}
+        for _ in range(levels - 1):
+            value = [value, 1]
+        return value
+
+    deepest = replace(RECORD, outputs=nested(200), expectations={"a": nested(199)}, tags={"a": nested(199)})
+    assert await datasets.upsert_records(dataset_id, [deepest]) == (1, 0)
+    assert await datasets.upsert_records(dataset_id, [deepest]) == (0, 1)
+    for fields, field in (
+        ({"outputs": nested(201)}, "records[0].outputs"),
+        ({"outputs": nested(100_000)}, "records[0].outputs"),
+        ({"inputs": {"q": nested(200)}}, "records[0].inputs"),
+        ({"expectations": {"a": nested(200)}}, "records[0].expectations"),
+        ({"tags": {"a": nested(200)}}, "records[0].tags"),
+        ({"source_type": RecordSourceType.CODE, "source_data": {"a": nested(200)}}, "records[0].source.data"),
+    ):
+        with pytest.raises(InvalidArgument, match="nested too deeply: at most 200 levels are allowed") as raised:
+            await datasets.upsert_records(dataset_id, [replace(RECORD, **fields)])
+        assert raised.value.field == field
 
 
 async def test_no_records_change_nothing(datasets: EvaluationDatasets, dataset_id: str) -> None:

@@ -274,6 +274,9 @@ def has_field(descriptor: Descriptor, path: str) -> bool:
     each = descriptor.fields_by_name.get(name)
     if each is None or not rest:
         return each is not None
+    if each.type == each.TYPE_STRING and not each.is_repeated:
+        # Of an object in JSON.
+        return name == "tags" and rest.startswith("[") and rest.endswith("]")
     is_map = each.message_type is not None and each.message_type.GetOptions().map_entry
     if rest.startswith("["):
         if not each.is_repeated or (is_map and rest.endswith("]")):

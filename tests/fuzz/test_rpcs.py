@@ -158,9 +158,12 @@ async def world(stubs: Stubs) -> World:
             "issue_id": [*ISSUES, *(f"iss-{at}" for at in range(3, 20))],
             "description": ["It takes long."],
             "dataset_id": ["d-1"],
-            "inputs": ["{}", '{"q":1}', '{"q":[]}'],
+            "inputs": ["{}", '{"q":1}', '{"q":[]}', r'{"\ud800":"\udfff"}'],
+            # JSON can spell what UTF-8 can't.
+            "tags": ["{}", r'{"mlflow.user":"\ud800"}', '{"mlflow.user":"ada"}'],
             "outputs": ["null", "1", '{"a":NaN}'],
             "expectations": ["", '{"a":1}'],
+            "data": ["", '{"trace_id":1}'],
             "record_id": ["dr-1"],
             "page_token": [""] * 10,
             "resume_token": [""] * 10,

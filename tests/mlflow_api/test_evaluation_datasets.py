@@ -9,6 +9,7 @@ from tests.mlflow_api.conftest import Rest, answer_of
 
 AT = "/api/3.0/mlflow/datasets"
 LARGE = "x" * 10 * 1024 * 1024
+DEEP = json.loads("[" * 201 + "]" * 201)
 
 
 def ask(rest: Rest, method: str, path: str, **fields: Any) -> Any:
@@ -185,6 +186,14 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
         ("POST", "create", {"name": "n", "tags": "{"}, 400, "for parameter 'tags' supplied: is not JSON"),
         ("POST", "create", {"name": "n", "tags": "[1]"}, 400, "must be a JSON object, not array"),
         ("POST", "create", {"name": "n", "tags": {"a": "b"}}, 400, "parameter 'tags'"),
+        ("POST", "create", {"name": "n", "tags": r'{"a": "\udfff"}'}, 400, "parameter 'tags[a]'"),
+        (
+            "POST",
+            "create",
+            {"name": "n", "tags": r'{"\ud800": "a"}'},
+            400,
+            "half of a surrogate pair, and has '\\ud800'",
+        ),
         ("POST", "create", {"name": "n", "experiment_ids": ["999999"]}, 404, "No Experiment with id=999999 exists"),
         ("POST", "create", {"name": "n", "experiment_ids": ["x"]}, 400, "parameter 'experiment_ids[0]'"),
         ("GET", "d-nobody", {}, 404, "Evaluation dataset with id 'd-nobody' not found"),
@@ -198,12 +207,33 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
         ("POST", "{id}/records", {}, 400, "Missing value for required parameter 'records'"),
         ("POST", "{id}/records", {"records": []}, 400, "parameter 'records'"),
         ("POST", "{id}/records", {"records": "{}"}, 400, "must be a JSON array of objects"),
-        ("POST", "{id}/records", {"records": "[" * 100_000}, 400, "parameter 'records' supplied: is not JSON"),
+        (
+            "POST",
+            "{id}/records",
+            {"records": "[" * 100_000},
+            400,
+            "'records' supplied: is nested too deeply: at most 200",
+        ),
+        (
+            "POST",
+            "create",
+            {"name": "n", "tags": json.dumps({"k": DEEP})},
+            400,
+            "'tags' supplied: is nested too deeply",
+        ),
+        ("POST", "{id}/records", {"records": json.dumps([{"outputs": DEEP}])}, 400, "parameter 'records[0].outputs'"),
         ("POST", "{id}/records", {"records": "[1]"}, 400, "parameter 'records[0]' supplied: must be a JSON object"),
         ("POST", "{id}/records", {"records": '[{"inputs": []}]'}, 400, "parameter 'records[0].inputs'"),
         ("POST", "{id}/records", {"records": '[{"inputs": null}]'}, 400, "must be a JSON object, not null"),
         ("POST", "{id}/records", {"records": '[{"expectations": 1}]'}, 400, "parameter 'records[0].expectations'"),
         ("POST", "{id}/records", {"records": '[{}, {"tags": "t"}]'}, 400, "parameter 'records[1].tags'"),
+        (
+            "POST",
+            "{id}/records",
+            {"records": r'[{"tags": {"mlflow.user": "\ud800"}}]'},
+            400,
+            "parameter 'records[0].tags[mlflow.user]'",
+        ),
         ("POST", "{id}/records", {"records": '[{"source": 1}]'}, 400, "parameter 'records[0].source'"),
         (
             "POST",
@@ -217,7 +247,7 @@ def test_searches_filter_order_and_page(rest: Rest) -> None:
             "{id}/records",
             {"records": '[{"source": {"source_type": "CODE", "source_data": []}}]'},
             400,
-            "parameter 'records[0].source.data'",
+            "parameter 'records[0].source.source_data'",
         ),
         ("DELETE", "{id}/records", {"dataset_record_ids": ["?"]}, 400, "parameter 'dataset_record_ids[0]'"),
         ("DELETE", "{id}/records", {"dataset_record_ids": "dr-1"}, 400, "parameter 'dataset_record_ids'"),

@@ -146,7 +146,25 @@ def test_files_of_a_model_go_through_the_proxy(rest: Rest) -> None:
             400,
             "'datasets[0].dataset_name'",
         ),
+        (
+            "POST",
+            "logged-models/search",
+            {"experiment_ids": ["0"], "datasets": [{"dataset_name": "a"}, {"dataset_name": ""}]},
+            400,
+            "'datasets[1].dataset_name'",
+        ),
         ("POST", "logged-models/search", {"experiment_ids": ["0"], "order_by": [{}]}, 400, "'order_by[0].field_name'"),
+        (
+            "POST",
+            "logged-models/search",
+            {
+                "experiment_ids": ["0"],
+                "order_by": [{"field_name": "metrics.a", "dataset_name": "a", "dataset_digest": "d" * 37}],
+            },
+            400,
+            "'order_by[0].dataset_digest' supplied: has 37 characters, at most 36",
+        ),
+        ("DELETE", "logged-models/m-1/tags/a%5Cb", {}, 400, "for parameter 'tag_key' supplied"),
     ],
 )
 def test_bad_requests_are_told_as_mlflow_tells_them(

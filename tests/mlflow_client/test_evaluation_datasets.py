@@ -203,6 +203,12 @@ def test_what_is_wrong_is_told(client: MlflowClient, dataset: EvaluationDataset)
             "INVALID_PARAMETER_VALUE",
             "4,194,304",
         ),
+        # Over gRPC in two requests.
+        (
+            lambda: store.upsert_dataset_records(dataset.dataset_id, [{"inputs": {"q": 1}}] * 10_001 + [{"inputs": 1}]),
+            "INVALID_PARAMETER_VALUE",
+            "records[10001].inputs",
+        ),
     ):
         with pytest.raises(MlflowException) as told:
             call()

@@ -201,3 +201,19 @@ def test_models_of_older_clients_are_noted_in_a_tag(client: MlflowClient, run_id
         client._record_logged_model(run_id, Model(artifact_path=path, run_id=run_id, flavors={"python_function": {}}))
     noted = client.get_run(run_id).data.tags["mlflow.log-model.history"]
     assert [model["artifact_path"] for model in json.loads(noted)] == ["first", "second"]
+
+
+@pytest.mark.parametrize("tag", ['{"artifact_path": "m"}', "mine"])
+def test_what_somebody_put_in_the_place_of_the_list_of_models_is_kept(
+    client: MlflowClient, run_id: str, tag: str
+) -> None:
+    client.set_tag(run_id, "mlflow.log-model.history", tag)
+    with pytest.raises(MlflowException, match="is no list of models: delete it first") as told:
+        client._record_logged_model(run_id, Model("m", run_id))
+    assert told.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert client.get_run(run_id).data.tags["mlflow.log-model.history"] == tag
+    client.delete_tag(run_id, "mlflow.log-model.history")
+    client._record_logged_model(run_id, Model("m", run_id))
+    client._record_logged_model(run_id, Model("n", run_id))
+    noted = json.loads(client.get_run(run_id).data.tags["mlflow.log-model.history"])
+    assert [model["artifact_path"] for model in noted] == ["m", "n"]

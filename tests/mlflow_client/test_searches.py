@@ -5,7 +5,7 @@ from collections.abc import Callable
 import mlflow
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import ViewType
+from mlflow.entities import Param, ViewType
 
 
 @pytest.fixture(params=["grpc", "http"])
@@ -132,3 +132,18 @@ def test_experiments_are_searched(client: MlflowClient, model_name: str) -> None
     client.delete_experiment(even[0].experiment_id)
     views = (ViewType.ACTIVE_ONLY, ViewType.DELETED_ONLY, ViewType.ALL)
     assert [len(client.search_experiments(view, filter_string=like)) for view in views] == [4, 1, 5]
+
+
+def test_runs_with_more_than_a_message_holds_are_found(client: MlflowClient, experiment_id: str) -> None:
+    """Over gRPC in smaller pages than were asked for."""
+    params = [Param(f"text {at}", "x" * 60_000) for at in range(50)]
+    made = [client.create_run(experiment_id, run_name=f"run {at:02}").info.run_id for at in range(14)]
+    for run_id in made:
+        client.log_batch(run_id, params=params)
+    found, token = [], None
+    while token is not None or not found:
+        page = client.search_runs([experiment_id], max_results=100, order_by=["run_name"], page_token=token)
+        found += page
+        token = page.token or None
+    assert [run.info.run_id for run in found] == made
+    assert all(run.data.params == {param.key: param.value for param in params} for run in found)

@@ -67,6 +67,7 @@ CASES: Sequence[tuple[errors.TrackwireError, grpc.StatusCode, str, str | None, f
         "resume_token",
         None,
     ),
+    (errors.AnswerTooLarge(9, limit=8), CODE.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", None, None),
     (errors.Overloaded("full", retry_after_seconds=0.25), CODE.RESOURCE_EXHAUSTED, "OVERLOADED", None, 0.25),
     (errors.StorageFull("database"), CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL", None, 30.0),
     (errors.StoreUnavailable("locked"), CODE.UNAVAILABLE, "STORE_UNAVAILABLE", None, 1.0),

@@ -1,11 +1,14 @@
 """What the methods of every noun are made of."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
 from trackwire.client import Client
-from trackwire.errors import InvalidArgumentError
+from trackwire.client.paging import smaller_page
+from trackwire.errors import InvalidArgumentError, ResourceExhaustedError
 from trackwire.mlflow_plugin.connections import client_of
+
+PageT = TypeVar("PageT")
 
 
 class Tag(Protocol):
@@ -42,6 +45,15 @@ def page_size(max_results: int | None, default: int) -> int:
     if size < 1:
         raise InvalidArgumentError(f"max_results: {size}: must be at least 1", metadata={"field": "max_results"})
     return size
+
+
+def fitting(search: Callable[..., PageT], size: int) -> PageT:
+    """A page of this size, or a smaller one where that is too large for a message: mlflow goes on by its token."""
+    while True:
+        try:
+            return search(page_size=size)
+        except ResourceExhaustedError as error:
+            size = smaller_page(error, size)
 
 
 def version_number(version: str | int) -> int:

@@ -1,7 +1,9 @@
 """The tracking store's methods for evaluation datasets."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import EvaluationDataset
@@ -10,8 +12,8 @@ from mlflow.entities.dataset_record_source import DatasetRecordSource
 from mlflow.store.entities.paged_list import PagedList
 
 from trackwire.client.evaluation_datasets import record_message
-from trackwire.errors import NotFoundError
-from trackwire.mlflow_plugin.asking import Asking, page_size
+from trackwire.errors import InvalidArgumentError, NotFoundError
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size
 from trackwire.mlflow_plugin.entities import dataset_record_of, evaluation_dataset_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.v1.evaluation_datasets_pb2 import NewEvaluationDatasetRecord
@@ -25,6 +27,7 @@ _RECORDS_PER_PAGE = 10_000
 # Records in one request, by number and by size; one alone may be larger.
 _RECORDS_PER_REQUEST = 10_000
 _BYTES_PER_REQUEST = 16 * 1024 * 1024
+_PLACE = re.compile(r"records\[(\d+)\]")
 
 
 @raises_mlflow_errors
@@ -56,14 +59,15 @@ class EvaluationDatasetMethods(Asking):
         page_token: str | None = None,
     ) -> PagedList[EvaluationDataset]:
         """A page of the evaluation datasets that match, newest first."""
-        page = self._client.search_evaluation_datasets_page(
+        search = partial(
+            self._client.search_evaluation_datasets_page,
             filter_string or "",
             experiment_ids=_ids(experiment_ids),
             order_by=order_by or (),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([evaluation_dataset_of(message) for message in page.datasets], page.next_page_token or None)
 
     def set_dataset_tags(self, dataset_id: str, tags: Mapping[str, Any]) -> None:
@@ -81,11 +85,13 @@ class EvaluationDatasetMethods(Asking):
 
     def upsert_dataset_records(self, dataset_id: str, records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """Adds records or merges them into those with the same inputs, request by request where they are many."""
-        inserted = updated = 0
+        inserted = updated = sent = 0
         for part in _parts(_record(at, record) for at, record in enumerate(records)):
-            answer = self._client.upsert_evaluation_dataset_records(dataset_id, part)
+            with _records_counted_from(sent):
+                answer = self._client.upsert_evaluation_dataset_records(dataset_id, part)
             inserted += answer.inserted_count
             updated += answer.updated_count
+            sent += len(part)
         return {"inserted": inserted, "updated": updated}
 
     def delete_dataset_records(self, dataset_id: str, dataset_record_ids: Sequence[str]) -> int:
@@ -143,6 +149,23 @@ def _record(at: int, said: Mapping[str, Any]) -> NewEvaluationDatasetRecord:
         known = source if isinstance(source, DatasetRecordSource) else DatasetRecordSource.from_dict(source)
         record["source"] = {"source_type": known.source_type.value, "source_data": known.source_data or {}}
     return record_message(f"records[{at}]", record)
+
+
+@contextmanager
+def _records_counted_from(first: int) -> Iterator[None]:
+    """Has a record that is refused told by its place among all records, not in its request."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        field, found = error.metadata.get("field", ""), _PLACE.match(error.message)
+        if not first or found is None or not field.startswith(found[0]):
+            raise
+        place = f"records[{first + int(found[1])}]"
+        raise InvalidArgumentError(
+            place + error.message.removeprefix(found[0]),
+            reason=error.reason,
+            metadata={**error.metadata, "field": place + field.removeprefix(found[0])},
+        ) from error
 
 
 def _parts(records: Iterable[NewEvaluationDatasetRecord]) -> Iterator[list[NewEvaluationDatasetRecord]]:

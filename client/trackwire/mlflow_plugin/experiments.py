@@ -1,12 +1,13 @@
 """The tracking store's methods for experiments."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mlflow.entities import Experiment, ExperimentTag, ViewType
 from mlflow.store.entities.paged_list import PagedList
 
 from trackwire.errors import NotFoundError
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts
 from trackwire.mlflow_plugin.entities import experiment_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.queries.views import view_type_name
@@ -27,14 +28,15 @@ class ExperimentMethods(Asking):
         page_token: str | None = None,
     ) -> PagedList[Experiment]:
         """A page of the experiments that match, newest first; at most 50,000."""
-        page = self._client.search_experiments_page(
+        search = partial(
+            self._client.search_experiments_page,
             filter_string or "",
             order_by=order_by or (),
             view_type=view_type_name("view_type", view_type),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([experiment_of(message) for message in page.experiments], page.next_page_token or None)
 
     def create_experiment(

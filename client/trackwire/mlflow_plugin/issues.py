@@ -1,13 +1,14 @@
 """The tracking store's methods for issues, with what newer versions of mlflow than the oldest supported one ask for."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mlflow.entities import Issue
 from mlflow.entities.issue import IssueSeverity, IssueStatus
 from mlflow.store.entities.paged_list import PagedList
 
-from trackwire.mlflow_plugin.asking import Asking, page_size
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size
 from trackwire.mlflow_plugin.entities import issue_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 
@@ -113,14 +114,15 @@ class IssueMethods(Asking):
             severities=_names(severities),
             categories=_names(categories),
         )
-        page = self._client.search_issues_page(
+        search = partial(
+            self._client.search_issues_page,
             [str(experiment_id)] if experiment_id else [],
             asked,
             order_by=order_by or (),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             include_total_count=include_total_count,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         issues = [issue_of(message) for message in page.issues]
         for issue in issues if include_trace_count else ():
             issue.trace_count = 0

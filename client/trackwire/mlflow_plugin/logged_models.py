@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from mlflow.entities import LoggedModel, LoggedModelParameter, LoggedModelStatus, LoggedModelTag
 from mlflow.store.entities.paged_list import PagedList
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_MODELS
 
-from trackwire.errors import InvalidArgumentError
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts
+from trackwire.errors import FailedPreconditionError, InvalidArgumentError
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts
 from trackwire.mlflow_plugin.entities import logged_model_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.v1.logged_models_pb2 import MetricDataset
@@ -99,7 +100,8 @@ class LoggedModelMethods(Asking):
         if not experiment_ids:
             return PagedList([], None)
         terms = list(order_by or ())
-        page = self._client.search_logged_models_page(
+        search = partial(
+            self._client.search_logged_models_page,
             [str(experiment_id) for experiment_id in experiment_ids],
             filter_string or "",
             datasets=[_dataset("datasets", each) for each in datasets or ()],
@@ -107,22 +109,35 @@ class LoggedModelMethods(Asking):
             order_by_datasets={
                 at: _dataset("order_by", term) for at, term in enumerate(terms) if term.get("dataset_name")
             },
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([logged_model_of(message) for message in page.logged_models], page.next_page_token or None)
 
     def record_logged_model(self, run_id: str, mlflow_model: "Model") -> None:
         """Notes a model in a tag of its run, where mlflow's older clients look for it."""
         client = self._client
-        noted = client.get_run(run_id).tags.get(MLFLOW_LOGGED_MODELS)
-        models = [*(json.loads(noted) if noted else ()), mlflow_model.get_tags_dict()]
-        client.set_tags(run_id, {MLFLOW_LOGGED_MODELS: json.dumps(models)})
+        noted = _noted(run_id, client.get_run(run_id).tags.get(MLFLOW_LOGGED_MODELS, ""))
+        client.set_tags(run_id, {MLFLOW_LOGGED_MODELS: json.dumps([*noted, mlflow_model.get_tags_dict()])})
 
     def _log_params(self, model_id: str, params: Sequence[tuple[str, str]]) -> None:
         for start in range(0, len(params), _PARAMS_PER_REQUEST):
             self._client.log_logged_model_params(model_id, dict(params[start : start + _PARAMS_PER_REQUEST]))
+
+
+def _noted(run_id: str, tag: str) -> list[object]:
+    """The models in a run's tag; what else somebody has put there is not to be lost."""
+    try:
+        models = json.loads(tag or "[]")
+    except ValueError:
+        models = None
+    if not isinstance(models, list):
+        raise FailedPreconditionError(
+            f"the tag {MLFLOW_LOGGED_MODELS} of run {run_id!r} is no list of models: delete it first",
+            metadata={"field": f"tags[{MLFLOW_LOGGED_MODELS}]", "run_id": run_id},
+        )
+    return models
 
 
 def _dataset(field: str, said: Mapping[str, Any]) -> MetricDataset:

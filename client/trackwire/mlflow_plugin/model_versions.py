@@ -1,6 +1,7 @@
 """The registry store's methods for the versions of registered models."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag
@@ -8,7 +9,7 @@ from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.store.entities.paged_list import PagedList
 
 from trackwire.errors import NotFoundError
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts, version_number
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts, version_number
 from trackwire.mlflow_plugin.entities import model_version_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 from trackwire.queries.artifact_uris import files_of
@@ -96,13 +97,14 @@ class ModelVersionMethods(Asking):
         page_token: str | None = None,
     ) -> PagedList[ModelVersion]:
         """A page of the versions that match, last changed first; no prompts, unless the filter speaks of them."""
-        page = self._client.search_model_versions_page(
+        search = partial(
+            self._client.search_model_versions_page,
             filter_string or "",
             order_by=order_by or (),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return PagedList([model_version_of(message) for message in page.model_versions], page.next_page_token or None)
 
     def set_model_version_tag(self, name: str, version: str | int, tag: ModelVersionTag) -> None:

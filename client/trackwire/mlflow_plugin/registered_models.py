@@ -1,11 +1,12 @@
 """The registry store's methods for registered models."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mlflow.entities.model_registry import RegisteredModel, RegisteredModelTag
 from mlflow.store.entities.paged_list import PagedList
 
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts, version_number
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts, version_number
 from trackwire.mlflow_plugin.entities import registered_model_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
 
@@ -51,13 +52,14 @@ class RegisteredModelMethods(Asking):
         page_token: str | None = None,
     ) -> PagedList[RegisteredModel]:
         """A page of the registered models that match, by name; at most 1,000."""
-        page = self._client.search_registered_models_page(
+        search = partial(
+            self._client.search_registered_models_page,
             filter_string or "",
             order_by=order_by or (),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         found = [registered_model_of(message) for message in page.registered_models]
         return PagedList(found, page.next_page_token or None)
 

@@ -1,11 +1,12 @@
 """The tracking store's methods for runs."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mlflow.entities import Metric, Param, Run, RunInfo, RunStatus, RunTag
 
-from trackwire.mlflow_plugin.asking import Asking, page_size, texts
+from trackwire.mlflow_plugin.asking import Asking, fitting, page_size, texts
 from trackwire.mlflow_plugin.batches import checked_batch
 from trackwire.mlflow_plugin.entities import run_info_of, run_of
 from trackwire.mlflow_plugin.errors import raises_mlflow_errors
@@ -90,13 +91,14 @@ class RunMethods(Asking):
         """A page of the runs that match, newest first, and the token of the next one."""
         if not experiment_ids:
             return [], None
-        page = self._client.search_runs_page(
+        search = partial(
+            self._client.search_runs_page,
             [str(experiment_id) for experiment_id in experiment_ids],
             filter_string or "",
             order_by=order_by or (),
             view_type=view_type_name("run_view_type", run_view_type),
-            page_size=page_size(max_results, PAGE_SIZE),
             page_token=page_token or "",
             tags_required=True,
         )
+        page = fitting(search, page_size(max_results, PAGE_SIZE))
         return [run_of(message) for message in page.runs], page.next_page_token or None

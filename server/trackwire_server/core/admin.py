@@ -1,8 +1,11 @@
 """What those who run a server ask of it: how it is, and to remove for good what was deleted.
 
-A deleted run goes in three steps, so that whatever fails leaves something that the next collection finds:
+A deleted run goes in three steps:
 
     bytes of unfinished uploads  →  the run's rows, if it is still deleted  →  its artifacts
+
+What fails in the first two is found by the next collection. Artifacts that can't be removed in the third stay where
+they are: before the rows, they would be taken from a run that may still be restored.
 """
 
 import asyncio

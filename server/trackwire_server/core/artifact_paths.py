@@ -10,11 +10,11 @@ from trackwire_server.core.entities import ARTIFACT_SCHEME, Run
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.core.limits import LIMITS
 
-_RULE = 'must be relative to the run\'s root, with "/" between its parts, such as "plots/loss.png": '
+_RULE = 'must be relative, with "/" between its parts, such as "plots/loss.png": '
 
 
 def check_artifact_path(field: str, path: str) -> str:
-    """A path that stays below the run's root, however often something on the way decodes "%2e%2e" and the like."""
+    """A path that stays below its owner's root, however often something on the way decodes "%2e%2e" and the like."""
     if not path:
         raise InvalidArgument(field, path, "is required", reason="REQUIRED")
     check_characters(field, path, LIMITS.artifact_path_characters)

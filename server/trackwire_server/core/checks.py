@@ -10,13 +10,15 @@ from trackwire_server.core.limits import LIMITS
 # MLflow's rule for keys, without its blanks other than the space: a newline or a tab in a key is always a mistake.
 _NOT_OF_KEYS = re.compile(r"[^\w.\-/: ]")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]*", re.ASCII)
+# JSON within JSON can spell it: "\ud800".
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r"[\w.\-:]+", re.ASCII)
 INT64_MAX = 2**63 - 1
 TIME_MS_MAX = 253_402_300_799_999
 
 
 def check_characters(field: str, value: str, limit: int) -> str:
-    """Text of at most `limit` characters, without NUL (no database keeps it)."""
+    """Text of at most `limit` characters, without NUL and half surrogate pairs (no database keeps these)."""
     if len(value) > limit:
         raise InvalidArgument(
             field,
@@ -27,6 +29,8 @@ def check_characters(field: str, value: str, limit: int) -> str:
         )
     if "\0" in value:
         raise InvalidArgument(field, value, "must not contain the NUL character")
+    if not value.isascii() and (half := _HALF_PAIR.search(value)):
+        raise InvalidArgument(field, value, f"must not contain half of a surrogate pair, and has {half[0]!r}")
     return value
 
 

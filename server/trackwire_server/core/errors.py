@@ -7,6 +7,7 @@ TrackwireError
 ├── FailedPrecondition    the thing is in a state in which this can't be done
 ├── Aborted               an order or a checksum does not hold: look, then send again
 ├── OutOfRange            a position lies outside what is there
+├── AnswerTooLarge        what was asked for is more than a message holds: ask for less at a time
 ├── Overloaded            a queue is full: send the same again later
 ├── StorageFull           the disk is full: send the same again once there is room
 ├── StoreUnavailable      the store can't be reached for now
@@ -189,6 +190,18 @@ class TailTokenExpired(OutOfRange):
             f"resume_token: position {arrival} of run {shown(run_id)}: kept from {kept_from} on;"
             " read the series with ReadMetrics and tail from the token it returns",
             metadata={"field": "resume_token", "run_id": run_id, "value": arrival, "limit": kept_from},
+        )
+
+
+class AnswerTooLarge(TrackwireError):
+    """An answer has more bytes than a message may have; a smaller page may fit."""
+
+    default_reason = "ANSWER_TOO_LARGE"
+
+    def __init__(self, size_bytes: int, *, limit: int):
+        super().__init__(
+            f"the answer has {size_bytes:,} bytes, a message may have {limit:,}: ask for less at a time",
+            metadata={"bytes": size_bytes, "limit": limit},
         )
 
 

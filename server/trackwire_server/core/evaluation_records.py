@@ -11,7 +11,7 @@ from trackwire_server.core.clock import NewId
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.evaluation_dataset_entities import EvaluationRecord, RecordSource, RecordSourceType
 from trackwire_server.core.evaluation_schema import Schema
-from trackwire_server.core.json_values import json_object, json_text
+from trackwire_server.core.json_values import check_levels, json_object, json_text
 from trackwire_server.core.limits import LIMITS
 
 # Who says something, as MLflow's clients tell it.
@@ -111,10 +111,7 @@ def prepared(drafts: Sequence[RecordDraft], updated_by: str, new_id: NewId) -> U
     """The records, checked; takes a while where they are large. Raises InvalidArgument."""
     records, schema = [], Schema()
     for at, draft in enumerate(drafts):
-        try:
-            records.append(_prepared(at, draft, updated_by, new_id))
-        except RecursionError as error:
-            raise InvalidArgument(f"records[{at}]", "…", "is nested too deeply") from error
+        records.append(_prepared(at, draft, updated_by, new_id))
         schema.add(draft.inputs, None if isinstance(draft.outputs, Unsaid) else draft.outputs, draft.expectations)
     return Upsert(records, schema)
 
@@ -168,6 +165,9 @@ def input_hash_of(inputs: Mapping[str, object]) -> str:
 
 def _prepared(at: int, draft: RecordDraft, updated_by: str, new_id: NewId) -> PreparedRecord:
     field = f"records[{at}]"
+    for part in ("inputs", "outputs", "expectations", "tags"):
+        check_levels(f"{field}.{part}", getattr(draft, part))
+    check_levels(f"{field}.source.data", draft.source_data)
     inputs = json_object(f"{field}.inputs", draft.inputs)
     expectations = None
     if draft.expectations is not None:

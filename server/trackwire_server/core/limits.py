@@ -57,6 +57,8 @@ class Limits:
     message_bytes: int = 32 * 1024 * 1024
     evaluation_records_per_request: int = 100_000
     evaluation_record_bytes: int = 4 * 1024 * 1024
+    # Arrays and objects within each other.
+    json_levels: int = 200
 
     # Pages: the default where a request says 0, and the maximum.
     page_size_default: int = 1_000

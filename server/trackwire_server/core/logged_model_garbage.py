@@ -1,6 +1,6 @@
 """Collecting logged models: those that were deleted, and all of an experiment that goes.
 
-As with runs, whatever fails leaves something that the next collection finds:
+As runs, in three steps (see admin.py):
 
     bytes of unfinished uploads  →  the model's rows, or its experiment's  →  its files
 """

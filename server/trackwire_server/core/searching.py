@@ -85,6 +85,11 @@ def parse_search(
     return ParsedSearch(query, digest)
 
 
+def check_filter(text: str, vocabulary: Vocabulary) -> None:
+    """Whether a filter means something by itself, and not only as part of another. Raises InvalidArgument."""
+    _filter(text, vocabulary, ())
+
+
 # A page that somebody looks at is asked for again and again, with the same words.
 @lru_cache(maxsize=64)
 def _filter(text: str, vocabulary: Vocabulary, datasets: tuple[MetricDataset, ...]) -> Expression | None:

@@ -1,7 +1,9 @@
 """What each of core's errors is to MLflow's clients: a status, an error code and words that they know."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from trackwire_server.core import errors
@@ -39,7 +41,7 @@ CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
     errors.StoreCorrupt: MlflowCode("DATA_LOSS", 500),
 }
 
-# What core calls otherwise than MLflow's requests do.
+# What core calls otherwise than all of MLflow's requests do; what only some do, `fields_called` knows.
 FIELDS: Mapping[str, str] = {"page_size": "max_results"}
 
 # Programs look for these words for what is missing or there already; {} are the parts of its name.
@@ -62,6 +64,7 @@ SOURCE_WORDS: Mapping[str, str] = {
     "LOCAL_SOURCE": "To use a local path as a model version source, run_id has to name a run, and the path has to lie"
     " in the artifact directory of that run",
 }
+_PLACE = re.compile(r"\[[^\]]*\]")
 
 
 class MlflowError(Exception):
@@ -94,6 +97,21 @@ def not_implemented(name: str) -> MlflowError:
 def invalid_path() -> MlflowError:
     """A path that could lead out of its folder, in the two words that MLflow has for it."""
     return MlflowError(INVALID_PARAMETER_VALUE, "Invalid path")
+
+
+@contextmanager
+def fields_called(theirs: Mapping[str, str]) -> Iterator[None]:
+    """Has core's fields told by the names that a request has for them; "[]" is any place: "datasets[].name"."""
+    try:
+        yield
+    except errors.InvalidArgument as error:
+        places = iter(_PLACE.findall(error.field))
+        field = _PLACE.sub("[]", error.field)
+        known = next((name for name in theirs if field == name or field.startswith((f"{name}.", f"{name}["))), None)
+        if known is None:
+            raise
+        named = re.sub(r"\[\]", lambda _: next(places), theirs[known] + field.removeprefix(known))
+        raise errors.InvalidArgument(named, error.value, error.expected, reason=error.reason) from error
 
 
 def error_of(error: errors.TrackwireError) -> MlflowError:

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,10 +18,11 @@ from trackwire_server.core.evaluation_dataset_entities import (
 )
 from trackwire_server.core.evaluation_datasets import EvaluationDatasetDraft, EvaluationDatasets
 from trackwire_server.core.evaluation_records import UNSAID, RecordDraft
-from trackwire_server.core.json_values import json_object, json_text, json_value
+from trackwire_server.core.json_values import check_levels, json_object, json_text, json_value
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
+from trackwire_server.mlflow_api.errors import fields_called
 from trackwire_server.mlflow_api.reading import Int32
 from trackwire_server.mlflow_api.searches import check_max_results
 
@@ -131,7 +132,7 @@ class EvaluationDatasetDoor:
             tags_required=True,
             experiment_ids=tuple(request.experiment_ids),
         )
-        with _named("filter", "filter_string"):
+        with fields_called({"filter": "filter_string"}):
             found, token = await self._datasets.search(search)
         return {"datasets": [to_json(each) for each in found]} | ({"next_page_token": token} if token else {})
 
@@ -147,9 +148,10 @@ class EvaluationDatasetDoor:
 
     async def upsert_records(self, request: UpsertDatasetRecords) -> Answer:
         drafts = await asyncio.to_thread(_drafts, request.records)
-        inserted, updated = await self._datasets.upsert_records(
-            request.dataset_id, drafts, updated_by=request.updated_by
-        )
+        with fields_called({"records[].source.data": "records[].source.source_data"}):
+            inserted, updated = await self._datasets.upsert_records(
+                request.dataset_id, drafts, updated_by=request.updated_by
+            )
         return {"inserted_count": inserted, "updated_count": updated}
 
     async def get_records(self, request: GetDatasetRecords) -> Answer:
@@ -165,7 +167,7 @@ class EvaluationDatasetDoor:
         if not request.dataset_record_ids:
             await self._datasets.get(request.dataset_id)
             return {"deleted_count": 0}
-        with _named("record_ids", "dataset_record_ids"):
+        with fields_called({"record_ids": "dataset_record_ids"}):
             deleted = await self._datasets.delete_records(request.dataset_id, request.dataset_record_ids)
         return {"deleted_count": deleted}
 
@@ -206,22 +208,10 @@ def profile_of(dataset: EvaluationDataset) -> str:
     return json_text({"num_records": dataset.record_count}) if dataset.record_count else ""
 
 
-@contextmanager
-def _named(field: str, theirs: str) -> Iterator[None]:
-    """Has what is wrong with a field told under the name that MLflow's requests have for it."""
-    try:
-        yield
-    except InvalidArgument as error:
-        name = error.field.partition("[")[0]
-        if name != field:
-            raise
-        place = error.field.removeprefix(name)
-        raise InvalidArgument(theirs + place, error.value, error.expected, reason=error.reason) from error
-
-
 def _tags(text: str) -> dict[str, str]:
     """Tags of any JSON, as text; MLflow passes over those that are null."""
     said = json_object("tags", json_value("tags", text))
+    check_levels("tags", said)
     return {key: value if isinstance(value, str) else str(value) for key, value in said.items() if value is not None}
 
 

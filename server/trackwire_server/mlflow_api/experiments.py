@@ -6,14 +6,13 @@ from msgspec import Struct
 
 from trackwire_server.core.entities import Experiment
 from trackwire_server.core.experiments import Experiments
+from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.artifact_uris import uri_of
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, to_entries
 from trackwire_server.mlflow_api.reading import Int64
 from trackwire_server.mlflow_api.searches import check_max_results, view_type
-
-SEARCH_RESULTS_MAX = 50_000
 
 
 class CreateExperiment(Struct):
@@ -90,7 +89,7 @@ class ExperimentDoor:
         search = SearchRequest(
             filter=request.filter,
             order_by=request.order_by,
-            page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
+            page_size=check_max_results(request.max_results, LIMITS.experiments_page_size),
             page_token=request.page_token,
             tags_required=True,
             view=view_type("view_type", request.view_type),

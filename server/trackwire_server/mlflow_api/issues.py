@@ -1,22 +1,22 @@
 """MLflow's issues."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from trackwire_server.core.checks import check_characters
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.experiments import check_experiment_id
 from trackwire_server.core.issue_entities import Issue, IssueChange, IssueSeverity, IssueStatus
 from trackwire_server.core.issues import IssueDraft, Issues
 from trackwire_server.core.limits import LIMITS
-from trackwire_server.core.searching import SearchRequest
+from trackwire_server.core.searching import SearchRequest, check_filter
 from trackwire_server.mlflow_api.door import Answer, Rpc
+from trackwire_server.mlflow_api.enums import Member, member_named
+from trackwire_server.mlflow_api.errors import fields_called
 from trackwire_server.mlflow_api.reading import Int32, Int64
 from trackwire_server.mlflow_api.searches import check_max_results
-
-Member = TypeVar("Member")
+from trackwire_server.search import ISSUES
 
 _STATUSES = {status.value.lower(): status for status in IssueStatus}
 _SEVERITIES = {severity.name.lower(): severity for severity in IssueSeverity}
@@ -99,8 +99,8 @@ class IssueDoor:
             name=request.name,
             description=request.description,
             issue_id=request.issue_id,
-            status=_member("status", request.status, _STATUSES) if request.status else None,
-            severity=_member("severity", request.severity, _SEVERITIES) if request.severity else None,
+            status=member_named("status", request.status, _STATUSES) if request.status else None,
+            severity=member_named("severity", request.severity, _SEVERITIES) if request.severity else None,
             root_causes=request.root_causes,
             categories=request.categories,
             source_run_id=request.source_run_id,
@@ -108,7 +108,7 @@ class IssueDoor:
             last_seen_time_ms=request.last_seen_timestamp,
             metadata=request.metadata,
         )
-        with _in_mlflows_words():
+        with fields_called(_FIELDS):
             return {"issue": to_json(await self._issues.create(draft))}
 
     async def get(self, request: GetIssue) -> Answer:
@@ -119,15 +119,15 @@ class IssueDoor:
         change = IssueChange(
             name=request.name or None,
             description=request.description or None,
-            status=_member("status", request.status, _STATUSES) if request.status else None,
-            severity=_member("severity", request.severity, _SEVERITIES) if request.severity else None,
+            status=member_named("status", request.status, _STATUSES) if request.status else None,
+            severity=member_named("severity", request.severity, _SEVERITIES) if request.severity else None,
             categories=tuple(request.categories) or None,
             last_seen_time_ms=request.last_seen_timestamp,
             last_updated_by=request.last_updated_by or None,
             metadata=request.metadata,
             deleted_metadata=tuple(request.delete_metadata_keys),
         )
-        with _in_mlflows_words():
+        with fields_called(_FIELDS):
             return {"issue": to_json(await self._issues.update(request.issue_id, change))}
 
     async def search(self, request: SearchIssues) -> Answer:
@@ -136,14 +136,14 @@ class IssueDoor:
             raise InvalidArgument("view", request.view, f"must be one of {', '.join(_VIEWS)}")
         if request.experiment_id:
             check_experiment_id("experiment_id", request.experiment_id)
-        search = SearchRequest(
-            filter=_filter(request),
-            order_by=request.order_by,
-            page_size=check_max_results(request.max_results, LIMITS.issues_page_size),
-            page_token=request.page_token,
-            experiment_ids=(request.experiment_id,) if request.experiment_id else (),
-        )
-        with _in_mlflows_words():
+        with fields_called(_FIELDS):
+            search = SearchRequest(
+                filter=_filter(request),
+                order_by=request.order_by,
+                page_size=check_max_results(request.max_results, LIMITS.issues_page_size),
+                page_token=request.page_token,
+                experiment_ids=(request.experiment_id,) if request.experiment_id else (),
+            )
             page = await self._issues.search(search, count=request.include_total_count)
         # There are no traces to count.
         counted = {"trace_count": 0} if request.include_trace_count else {}
@@ -179,12 +179,16 @@ def to_json(issue: Issue) -> Answer:
 
 
 def _filter(request: SearchIssues) -> str:
-    """All that a search asks for, as one filter."""
-    statuses = [_member(f"statuses[{at}]", each, _STATUSES).value for at, each in enumerate(request.statuses)]
-    severities = [_member(f"severities[{at}]", each, _SEVERITIES).name for at, each in enumerate(request.severities)]
+    """All that a search asks for, as one filter; each part of it is checked by itself, under its own name."""
+    check_filter(request.filter_string, ISSUES)
+    check_characters("name", request.name, LIMITS.issue_name_characters)
+    statuses = [status.value for status in _members("statuses", request.statuses, _STATUSES)]
+    severities = [severity.name for severity in _members("severities", request.severities, _SEVERITIES)]
     limit = LIMITS.issue_list_entries
     if len(request.categories) > limit:
         raise InvalidArgument("categories", len(request.categories), f"at most {limit} are allowed", limit=limit)
+    for at, category in enumerate(request.categories):
+        check_characters(f"categories[{at}]", category, LIMITS.issue_category_characters)
     conditions = [
         f"name ILIKE {_quoted(f'%{request.name}%')}" if request.name else "",
         _any_of("status", statuses),
@@ -197,6 +201,10 @@ def _filter(request: SearchIssues) -> str:
     return " AND ".join([f"({request.filter_string})", *said] if request.filter_string.strip() else said)
 
 
+def _members(field: str, names: Sequence[str], members: Mapping[str, Member]) -> list[Member]:
+    return [member_named(f"{field}[{at}]", name, members) for at, name in enumerate(names)]
+
+
 def _any_of(field: str, names: Sequence[str]) -> str:
     # One name many times is one name.
     return f"{field} IN ({', '.join(map(_quoted, dict.fromkeys(names)))})" if names else ""
@@ -204,22 +212,3 @@ def _any_of(field: str, names: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _member(field: str, said: str, members: Mapping[str, Member]) -> Member:
-    if said not in members:
-        raise InvalidArgument(field, said, f"must be one of {', '.join(members)}")
-    return members[said]
-
-
-@contextmanager
-def _in_mlflows_words() -> Iterator[None]:
-    """Has core name the fields of a request as MLflow does."""
-    try:
-        yield
-    except InvalidArgument as error:
-        field, bracket, index = error.field.partition("[")
-        if field not in _FIELDS:
-            raise
-        named = _FIELDS[field] + bracket + index
-        raise InvalidArgument(named, error.value, error.expected, reason=error.reason) from error

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from trackwire_server.core.errors import NotFound
+from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.logged_model_entities import LoggedModel, LoggedModelStatus
 from trackwire_server.core.logged_models import LoggedModelDraft, LoggedModels
 from trackwire_server.core.searching import SearchRequest
@@ -13,14 +14,20 @@ from trackwire_server.mlflow_api.artifact_uris import uri_of
 from trackwire_server.mlflow_api.door import EMPTY, Answer, Rpc
 from trackwire_server.mlflow_api.entries import Entry, from_entries, params_of, to_entries
 from trackwire_server.mlflow_api.enums import member_of
-from trackwire_server.mlflow_api.errors import CODES, MlflowError, missing
+from trackwire_server.mlflow_api.errors import CODES, MlflowError, fields_called, missing
 from trackwire_server.mlflow_api.numbers import number
 from trackwire_server.mlflow_api.reading import Int32
 from trackwire_server.mlflow_api.searches import check_max_results
 from trackwire_server.search import MetricDataset
 
-SEARCH_RESULTS_MAX = 50_000
 _PREFIX = "LOGGED_MODEL_"
+# What core calls otherwise than a search of MLflow's does.
+_FIELDS = {
+    "datasets[].name": "datasets[].dataset_name",
+    "datasets[].digest": "datasets[].dataset_digest",
+    "order_by_datasets[].name": "order_by[].dataset_name",
+    "order_by_datasets[].digest": "order_by[].dataset_digest",
+}
 _STATUSES = {f"{_PREFIX}{status.value}": status for status in LoggedModelStatus}
 
 
@@ -127,7 +134,8 @@ class LoggedModelDoor:
 
     async def delete_tag(self, request: DeleteLoggedModelTag) -> Answer:
         try:
-            await self._models.delete_tag(request.model_id, request.tag_key)
+            with fields_called({"key": "tag_key"}):
+                await self._models.delete_tag(request.model_id, request.tag_key)
         except NotFound as error:
             if error.kind != "tag":
                 raise
@@ -146,7 +154,7 @@ class LoggedModelDoor:
         search = SearchRequest(
             filter=request.filter,
             order_by=[f"{term.field_name} {'ASC' if term.ascending else 'DESC'}" for term in request.order_by],
-            page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
+            page_size=check_max_results(request.max_results, LIMITS.logged_models_page_size),
             page_token=request.page_token,
             tags_required=True,
             experiment_ids=tuple(request.experiment_ids),
@@ -157,7 +165,8 @@ class LoggedModelDoor:
                 if term.dataset_name
             ),
         )
-        found, token = await self._models.search(search)
+        with fields_called(_FIELDS):
+            found, token = await self._models.search(search)
         return {"models": [to_json(each) for each in found]} | ({"next_page_token": token} if token else {})
 
 

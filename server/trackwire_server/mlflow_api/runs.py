@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from trackwire_server.core.entities import ExperimentReference, Run, RunSelection, RunStatus
+from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.runs import RunDraft, Runs
 from trackwire_server.core.searching import SearchRequest
 from trackwire_server.mlflow_api.artifact_uris import uri_of
@@ -16,7 +17,6 @@ from trackwire_server.mlflow_api.reading import Int32, Int64, OfRun
 from trackwire_server.mlflow_api.run_inputs import inputs_to_json, outputs_to_json
 from trackwire_server.mlflow_api.searches import check_max_results, view_type
 
-SEARCH_RESULTS_MAX = 50_000
 _STATUSES = {status.value: status for status in RunStatus}
 
 
@@ -121,7 +121,7 @@ class RunDoor:
         search = SearchRequest(
             filter=request.filter,
             order_by=request.order_by,
-            page_size=check_max_results(request.max_results, SEARCH_RESULTS_MAX),
+            page_size=check_max_results(request.max_results, LIMITS.runs_page_size),
             page_token=request.page_token,
             tags_required=True,
             view=view_type("run_view_type", request.run_view_type),

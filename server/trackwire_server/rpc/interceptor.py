@@ -15,7 +15,14 @@ from google.rpc.status_pb2 import Status
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server.core.clock import random_id
-from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.core.errors import (
+    AnswerTooLarge,
+    InvalidArgument,
+    StorageFull,
+    StoreCorrupt,
+    StoreUnavailable,
+    TrackwireError,
+)
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
 
 Answer = TypeVar("Answer")
@@ -23,6 +30,7 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 Context = grpc.aio.ServicerContext[object, object]
 Decode = Callable[[bytes], object]
+Encode = Callable[[Any], bytes]
 Unary = Callable[[object, Context], Awaitable[object]]
 Streaming = Callable[[object, Context], AsyncGenerator[object, None] | Awaitable[None]]
 # The stubs know the handlers of the synchronous server only; here they hold Unary and Streaming.
@@ -32,12 +40,16 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """One for all four kinds of calls. `endless` names the methods whose streams only a stop of the server ends."""
+    """One for all four kinds of calls.
 
-    def __init__(self, log: FilteringBoundLogger, *, endless: Collection[str] = ()):
+    `endless` names the methods whose streams only a stop of the server ends; an answer has up to `answer_bytes_max`.
+    """
+
+    def __init__(self, log: FilteringBoundLogger, *, answer_bytes_max: int, endless: Collection[str] = ()):
         # A lazy logger would be put together anew at each call.
         self._log = log.bind()
         self._endless = frozenset(endless)
+        self._answer_bytes_max = answer_bytes_max
         self._handlers: dict[str, _Handler] = {}
         self._calls: dict[asyncio.Task[object], str] = {}
         self._ended: set[asyncio.Task[object]] = set()
@@ -84,15 +96,27 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             behavior = self._streaming(method, cast("Streaming", handler.unary_stream), decode)
             return grpc.unary_stream_rpc_method_handler(behavior, None, serialize)
-        behavior = self._unary(method, cast("Unary", handler.unary_unary), decode)
-        return grpc.unary_unary_rpc_method_handler(behavior, None, serialize)
+        if decode is None or serialize is None:
+            behavior = self._unary(method, cast("Unary", handler.unary_unary))
+            return grpc.unary_unary_rpc_method_handler(behavior, None, serialize)
+        # So is a single answer encoded, where one that is too large for a message becomes an error with a name.
+        behavior = self._unary(method, self._coding(cast("Unary", handler.unary_unary), decode, serialize))
+        return grpc.unary_unary_rpc_method_handler(behavior)
 
-    def _unary(self, method: str, behavior: Unary, decode: Decode | None = None) -> Callable[[Any, Any], Any]:
-        async def answer(request: Any, context: Context) -> object:
-            return await behavior(request if decode is None else decode(request), context)
+    def _coding(self, behavior: Unary, decode: Decode, encode: Encode) -> Unary:
+        """The same for bytes on either side."""
+        limit = self._answer_bytes_max
 
-        # What takes the bytes as they are is called straight: the ingest path.
-        call = cast("Callable[[Any, Context], Coroutine[Any, Any, object]]", behavior if decode is None else answer)
+        async def answer(request: Any, context: Context) -> bytes:
+            message = encode(await behavior(decode(request), context))
+            if len(message) > limit:
+                raise AnswerTooLarge(len(message), limit=limit)
+            return message
+
+        return answer
+
+    def _unary(self, method: str, behavior: Unary) -> Callable[[Any, Any], Any]:
+        call = cast("Callable[[Any, Context], Coroutine[Any, Any, object]]", behavior)
 
         async def handle(request: Any, context: Context) -> object:
             return await self._guarded(method, call(request, context), context)

@@ -62,9 +62,14 @@ class ServerOptions:
     pings_apart_seconds_min: float = 10
     connection_age_seconds: float | None = None
 
+    @property
+    def whole_message_bytes_max(self) -> int:
+        """What crosses the wire, either way: an answer repeats what its request has said, and more."""
+        return self.message_bytes_max + MESSAGE_SLACK_BYTES
+
     def channel_arguments(self) -> list[tuple[str, int]]:
         """As grpc's core names them."""
-        message_bytes = self.message_bytes_max + MESSAGE_SLACK_BYTES
+        message_bytes = self.whole_message_bytes_max
         arguments = [
             # A port that is taken is to be an error, not a queue shared with a stranger.
             ("grpc.so_reuseport", 0),
@@ -122,7 +127,8 @@ class RpcServer:
 
     def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
         self._options = options
-        self._interceptor = CallInterceptor(log, endless=ENDLESS_METHODS)
+        answer_bytes_max = options.whole_message_bytes_max
+        self._interceptor = CallInterceptor(log, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS)
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import LifecycleStage
-from trackwire_server.core.errors import Aborted, ExperimentDeleted, NotFound, TrackwireError
+from trackwire_server.core.errors import ExperimentDeleted, NotFound
 from trackwire_server.core.evaluation_dataset_entities import (
     EvaluationDataset,
     NewEvaluationDataset,
@@ -14,13 +14,14 @@ from trackwire_server.core.evaluation_dataset_entities import (
     time_of_change,
 )
 from trackwire_server.core.paging import Page, SearchQuery
-from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.evaluation_dataset_rows import (
     EVALUATION_DATASETS,
     find_evaluation_dataset,
     read_evaluation_datasets,
 )
+from trackwire_server.stores.sql.requests import made_before, raced_request
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import (
     evaluation_dataset_experiments,
@@ -40,9 +41,9 @@ class SqlEvaluationDatasets:
 
     async def create_evaluation_dataset(self, new: NewEvaluationDataset) -> EvaluationDataset:
         """Looks for the request before it inserts anything."""
-        async with self._database.write(on_conflict=_on_conflict(new.request_id)) as connection:
-            row = await _made_before(connection, new.request_id) or await self._insert(connection, new)
-            [dataset] = await read_evaluation_datasets(connection, [row])
+        async with self._database.write(raced_request("dataset", evaluation_datasets, new.request_id)) as connection:
+            there = await made_before(connection, evaluation_datasets, new.request_id)
+            [dataset] = await read_evaluation_datasets(connection, [there or await self._insert(connection, new)])
             return dataset
 
     async def get_evaluation_dataset(self, dataset_id: str) -> EvaluationDataset:
@@ -115,23 +116,6 @@ class SqlEvaluationDatasets:
         await upsert_entries(connection, dialect, evaluation_dataset_tags, row.dataset_no, new.tags)
         await link_to_experiments(connection, row.dataset_no, map(int, new.experiment_ids))
         return row
-
-
-def _on_conflict(request_id: str) -> OnConflict:
-    def on_conflict(constraint: str) -> TrackwireError | None:
-        if constraint != "uq_evaluation_datasets_request_id":
-            return None
-        # Another replica has made the same dataset a moment ago: the next attempt finds it.
-        return Aborted(f"request_id: {request_id!r}: its dataset is being made by another call: send this one again")
-
-    return on_conflict
-
-
-async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow | None:
-    if not request_id:
-        return None
-    by_request = select(evaluation_datasets).where(evaluation_datasets.c.request_id == request_id)
-    return (await connection.execute(by_request)).one_or_none()
 
 
 async def read_evaluation_dataset(connection: AsyncConnection, dataset_id: str) -> EvaluationDataset:

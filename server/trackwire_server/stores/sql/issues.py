@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import EVERYTHING
-from trackwire_server.core.errors import Aborted, AlreadyExists, TrackwireError
+from trackwire_server.core.errors import AlreadyExists, TrackwireError
 from trackwire_server.core.issue_entities import (
     Issue,
     IssueChange,
@@ -23,6 +23,7 @@ from trackwire_server.stores.sql.entries import by_owner, delete_entry, entry_qu
 from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.prepared import Prepared, fetch_groups, parts
+from trackwire_server.stores.sql.requests import made_before, raced_request
 from trackwire_server.stores.sql.search import AnyRow, count_rows, search_rows
 from trackwire_server.stores.sql.tables import issue_categories, issue_metadata, issues
 
@@ -62,8 +63,8 @@ class SqlIssues:
 
     async def create_issue(self, new: NewIssue) -> Issue:
         """Looks for the request before it inserts anything."""
-        async with self._database.write(on_conflict=_on_conflict(new)) as connection:
-            row = await _made_before(connection, new.request_id) or await self._insert(connection, new)
+        async with self._database.write(_on_conflict(new)) as connection:
+            row = await made_before(connection, issues, new.request_id) or await self._insert(connection, new)
             [issue] = await read_issues(connection, [row])
             return issue
 
@@ -124,21 +125,14 @@ class SqlIssues:
 
 
 def _on_conflict(new: NewIssue) -> OnConflict:
+    raced = raced_request("issue", issues, new.request_id)
+
     def on_conflict(constraint: str) -> TrackwireError | None:
         if constraint == "uq_issues_issue_id":
             return AlreadyExists("issue", new.issue_id, field="issue_id")
-        if constraint != "uq_issues_request_id":
-            return None
-        # Another replica has made the same issue a moment ago: the next attempt finds it.
-        return Aborted(f"request_id: {new.request_id!r}: its issue is being made by another call: send this one again")
+        return raced(constraint)
 
     return on_conflict
-
-
-async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow | None:
-    if not request_id:
-        return None
-    return (await connection.execute(select(issues).where(issues.c.request_id == request_id))).one_or_none()
 
 
 def _changed_columns(change: IssueChange) -> Mapping[str, object]:

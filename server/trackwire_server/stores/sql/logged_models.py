@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import LifecycleStage, experiment_artifact_location
-from trackwire_server.core.errors import Aborted, NotFound, TrackwireError
+from trackwire_server.core.errors import NotFound
 from trackwire_server.core.logged_model_entities import (
     LoggedModel,
     LoggedModelStatus,
@@ -16,7 +16,7 @@ from trackwire_server.core.logged_model_entities import (
     model_param_already_set,
 )
 from trackwire_server.core.paging import Page, SearchQuery
-from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.logged_model_rows import (
@@ -25,6 +25,7 @@ from trackwire_server.stores.sql.logged_model_rows import (
     logged_model_of,
     read_logged_models,
 )
+from trackwire_server.stores.sql.requests import made_before, raced_request
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import logged_model_params, logged_model_tags, logged_models
 
@@ -37,8 +38,8 @@ class SqlLoggedModels:
 
     async def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
         """Looks for the request before it inserts anything."""
-        async with self._database.write(on_conflict=_on_conflict(new.request_id)) as connection:
-            row = await _made_before(connection, new.request_id) or await self._insert(connection, new)
+        async with self._database.write(raced_request("model", logged_models, new.request_id)) as connection:
+            row = await made_before(connection, logged_models, new.request_id) or await self._insert(connection, new)
             [model] = await read_logged_models(connection, [row])
             return model
 
@@ -124,23 +125,6 @@ class SqlLoggedModels:
         await upsert_entries(connection, dialect, logged_model_params, row.logged_model_no, new.params)
         await upsert_entries(connection, dialect, logged_model_tags, row.logged_model_no, new.tags)
         return row
-
-
-def _on_conflict(request_id: str) -> OnConflict:
-    def on_conflict(constraint: str) -> TrackwireError | None:
-        if constraint != "uq_logged_models_request_id":
-            return None
-        # Another replica has made the same model a moment ago: the next attempt finds it.
-        return Aborted(f"request_id: {request_id!r}: its model is being made by another call: send this one again")
-
-    return on_conflict
-
-
-async def _made_before(connection: AsyncConnection, request_id: str) -> AnyRow | None:
-    if not request_id:
-        return None
-    by_request = select(logged_models).where(logged_models.c.request_id == request_id)
-    return (await connection.execute(by_request)).one_or_none()
 
 
 async def _location(connection: AsyncConnection, experiment_id: str) -> str:
