@@ -383,7 +383,7 @@ def test_evaluation_datasets_live_as_the_specification_says(client: Client) -> N
     assert (left.experiment_ids, dict(left.tags), left.record_count) == (["0"], {"b": "2"}, 1)
     other = client.create_evaluation_dataset("answers", experiment_ids=[experiment_id])
     assert [found.name for found in client.search_evaluation_datasets(order_by="name")] == ["answers", "questions"]
-    found = client.search_evaluation_datasets_page("name LIKE '%s'", experiment_ids=experiment_id, page_size=5)
+    found = client.search_evaluation_datasets_page(experiment_id, "name LIKE '%s'", page_size=5)
     assert list(found.datasets) == [other]
     client.delete_evaluation_dataset(made.dataset_id)
     with pytest.raises(NotFoundError, match=made.dataset_id):

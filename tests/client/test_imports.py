@@ -4,7 +4,9 @@ import pytest
 
 from trackwire.client import Client
 from trackwire.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError
+from trackwire.v1.evaluation_datasets_pb2 import EvaluationDataset, EvaluationDatasetRecord
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED, Experiment
+from trackwire.v1.issues_pb2 import ISSUE_STATUS_RESOLVED, Issue
 from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_READY, LoggedModel
 from trackwire.v1.model_registry_pb2 import (
     MODEL_STAGE_STAGING,
@@ -61,6 +63,25 @@ def test_imports_live_as_the_specification_says(client: Client) -> None:
     )
     assert client.import_model_version(version) == version
     assert client.get_model_version_by_alias("taken over", "champion") == version
+    issue = Issue(
+        issue_id="iss-taken-over",
+        experiment_id="99000",
+        name="slow",
+        description="It takes long.",
+        status=ISSUE_STATUS_RESOLVED,
+        creation_time_ms=OLD_MS,
+        last_update_time_ms=OLD_MS,
+    )
+    assert client.import_issue(issue) == issue == client.get_issue("iss-taken-over")
+    dataset = EvaluationDataset(
+        dataset_id="d-taken-over", name="qa", creation_time_ms=OLD_MS, last_update_time_ms=OLD_MS, digest="0123abcd"
+    )
+    taken = client.import_evaluation_dataset(dataset)
+    assert (taken.name, taken.creation_time_ms, taken.digest) == ("qa", OLD_MS, "0123abcd")
+    record = EvaluationDatasetRecord(record_id="dr-taken-over", inputs='{"q":1}', creation_time_ms=OLD_MS)
+    assert client.import_evaluation_dataset_records("d-taken-over", [record]).record_count == 1
+    [listed] = client.list_evaluation_dataset_records("d-taken-over")
+    assert (listed.record_id, listed.inputs, listed.creation_time_ms) == ("dr-taken-over", '{"q":1}', OLD_MS)
     with pytest.raises(AlreadyExistsError, match="'other'"):
         client.import_experiment(Experiment(experiment_id="99000", name="other"))
     with pytest.raises(InvalidArgumentError, match=r"run\.run_id"):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.conftest import ServerProcess
 
 from trackwire.cli import main
 from trackwire.client import Client
+from trackwire.errors import NotFoundError
+from trackwire.exporting.exporter import RUNS_AT_ONCE, Wanted, export_tables
 from trackwire.exporting.tables import TABLES
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext
 from trackwire.v1.run_inputs_pb2 import Dataset, DatasetInput
@@ -188,6 +191,25 @@ def test_filter_and_view_choose_runs(export: Export) -> None:
     folder = export("--filter", "params.lr = '0.2'", folder="filtered")
     assert [row["key"] for row in rows(folder, "params")] == ["lr"]
     assert rows(folder, "registered_models") == []
+
+
+def test_run_that_is_removed_for_good_meanwhile_is_left_out(live: ServerProcess, tmp_path: Path) -> None:
+    with Client(live.address) as client:
+        experiment_id = client.create_experiment("going").experiment_id
+        # More than are read at a time; the one that goes is the oldest, and comes last.
+        going, *staying = [client.create_run(experiment_id).run_id for _ in range(RUNS_AT_ONCE + 1)]
+        client.log_points(staying[-1], [MetricPoint(key="loss", value=0.5)])
+
+        def remove(_rows: Mapping[str, int]) -> None:
+            with suppress(NotFoundError):  # removed before
+                client.delete_run(going)
+                client.collect_garbage(run_ids=going)
+
+        found = export_tables(client, tmp_path / "out", Wanted([client.get_experiment(experiment_id)]), remove)
+        assert found["runs"] == RUNS_AT_ONCE
+        client.delete_experiment(experiment_id)
+        client.collect_garbage(experiment_ids=experiment_id)
+    assert {row["run_id"] for row in rows(tmp_path / "out", "runs")} == set(staying)
 
 
 def test_folder_is_whole_or_not_there(

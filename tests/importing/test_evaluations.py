@@ -77,7 +77,7 @@ def test_what_has_changed_at_the_source_is_made_equal(
 
 def test_what_was_added_here_gives_way(own_sqlite_store: Filled, client: Client, import_mlflow: Command) -> None:
     assert import_mlflow(own_sqlite_store.uri).returncode == 0
-    [dataset] = client.search_evaluation_datasets(f"name = '{QUESTIONS}'")
+    [dataset] = client.search_evaluation_datasets(filter_string=f"name = '{QUESTIONS}'")
     before = list(client.list_evaluation_dataset_records(dataset.dataset_id))
     client.upsert_evaluation_dataset_records(dataset.dataset_id, [{"inputs": {"q": "ours"}}])
     client.upsert_evaluation_dataset_records(dataset.dataset_id, [{"inputs": {"q": "text"}, "outputs": "ours"}])

@@ -111,7 +111,7 @@ def test_killed_in_the_middle_of_the_records_and_run_again_it_is_equal(
 
 
 def _records_here(client: Client) -> int:
-    return sum(dataset.record_count for dataset in client.search_evaluation_datasets(f"name = '{EMPTY}'"))
+    return sum(dataset.record_count for dataset in client.search_evaluation_datasets(filter_string=f"name = '{EMPTY}'"))
 
 
 def _statuses(client: Client) -> list[int]:

@@ -269,6 +269,10 @@ BAD_ISSUES: list[tuple[str, Issue]] = [
     ("issue.last_seen_time_ms", issue(last_seen_time_ms=-1)),
     ("issue.metadata[a]", issue(metadata={"a": "x" * 65_537})),
 ]
+BAD_LOGGED_MODELS: list[tuple[str, LoggedModel]] = [
+    ("logged_model.model_id", LoggedModel(model_id="a b", experiment_id="7", name="net")),
+    ("logged_model.model_id", LoggedModel(model_id="artifacts", experiment_id="7", name="net")),
+]
 BAD_DATASETS: list[tuple[str, EvaluationDataset]] = [
     ("dataset.dataset_id", dataset(dataset_id="a b")),
     ("dataset.name", dataset(name="")),
@@ -303,7 +307,8 @@ BAD_RECORDS: list[tuple[str, EvaluationDatasetRecord]] = [
 
 
 @pytest.mark.parametrize(
-    ("field", "message"), [*BAD_EXPERIMENTS, *BAD_RUNS, *BAD_VERSIONS, *BAD_ISSUES, *BAD_DATASETS, *BAD_RECORDS]
+    ("field", "message"),
+    [*BAD_EXPERIMENTS, *BAD_RUNS, *BAD_LOGGED_MODELS, *BAD_VERSIONS, *BAD_ISSUES, *BAD_DATASETS, *BAD_RECORDS],
 )
 async def test_bad_field_is_named(in_seven: Stubs, field: str, message: Message) -> None:
     match message:
@@ -311,6 +316,8 @@ async def test_bad_field_is_named(in_seven: Stubs, field: str, message: Message)
             call = in_seven.imports.ImportExperiment(pb.ImportExperimentRequest(experiment=message))
         case Run():
             call = in_seven.imports.ImportRun(pb.ImportRunRequest(run=message))
+        case LoggedModel():
+            call = in_seven.imports.ImportLoggedModel(pb.ImportLoggedModelRequest(logged_model=message))
         case Issue():
             call = in_seven.imports.ImportIssue(pb.ImportIssueRequest(issue=message))
         case EvaluationDataset():

@@ -323,17 +323,17 @@ class AsyncClient:
     async def get_evaluation_dataset(self, dataset_id: str) -> EvaluationDataset: ...
     def search_evaluation_datasets(
         self,
+        experiment_ids: str | Sequence[str] = (),
         filter_string: str = "",
         *,
-        experiment_ids: str | Sequence[str] = (),
         order_by: str | Sequence[str] = (),
         max_results: int | None = None,
     ) -> AsyncGenerator[EvaluationDataset]: ...
     async def search_evaluation_datasets_page(
         self,
+        experiment_ids: str | Sequence[str] = (),
         filter_string: str = "",
         *,
-        experiment_ids: str | Sequence[str] = (),
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",

@@ -66,13 +66,13 @@ class EvaluationDatasetMethods(Calls):
 
     def search_evaluation_datasets(
         self,
+        experiment_ids: str | Sequence[str] = (),
         filter_string: str = "",
         *,
-        experiment_ids: str | Sequence[str] = (),
         order_by: str | Sequence[str] = (),
         max_results: int | None = None,
     ) -> Iterator[EvaluationDataset]:
-        """Evaluation datasets that match a filter such as `name LIKE 'qa-%'`, by default of all experiments."""
+        """Evaluation datasets that match a filter such as `name LIKE 'qa-%'`; without experiments, of all."""
         request = pb.SearchEvaluationDatasetsRequest(
             experiment_ids=text_list("experiment_ids", experiment_ids),
             filter=filter_string,
@@ -84,9 +84,9 @@ class EvaluationDatasetMethods(Calls):
 
     def search_evaluation_datasets_page(
         self,
+        experiment_ids: str | Sequence[str] = (),
         filter_string: str = "",
         *,
-        experiment_ids: str | Sequence[str] = (),
         order_by: str | Sequence[str] = (),
         page_size: int = 0,
         page_token: str = "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from trackwire.client import Client
 from trackwire.client.experiments import ViewTypeName
 from trackwire.client.runs import Returning
+from trackwire.errors import NotFoundError
 from trackwire.exporting.tables import Tables
 from trackwire.exporting.whole import whole_folder
 from trackwire.v1.experiments_pb2 import Experiment
@@ -62,18 +63,26 @@ def _add_runs(
     nothing = Returning(metrics=(), params=(), tags=(), datasets="NONE")
     found = client.search_runs(experiment_id, wanted.run_filter, view_type=wanted.view, returning=nothing)
     for run_ids in _parts(run.run_id for run in found):
-        for run_id in run_ids:
-            tables.add_run(client.get_run(run_id))
-        for batch in client.stream_metrics(run_ids):
+        there = [run_id for run_id in run_ids if _add_run(client, tables, run_id)]
+        for batch in client.stream_metrics(there) if there else ():
             tables.add_points(batch)
             on_rows(tables.rows)
+
+
+def _add_run(client: Client, tables: Tables, run_id: str) -> bool:
+    """Whether the run is still there: one that was found may have been removed for good since."""
+    try:
+        tables.add_run(client.get_run(run_id))
+    except NotFoundError:
+        return False
+    return True
 
 
 def _add_evaluation_datasets(
     client: Client, tables: Tables, wanted: Wanted, on_rows: Callable[[Mapping[str, int]], object]
 ) -> None:
     only = [experiment.experiment_id for experiment in wanted.experiments]
-    for dataset in client.search_evaluation_datasets(experiment_ids=only):
+    for dataset in client.search_evaluation_datasets(only):
         tables.add_evaluation_dataset(dataset)
         for record in client.list_evaluation_dataset_records(dataset.dataset_id):
             tables.add_evaluation_record(record)

@@ -61,8 +61,8 @@ class EvaluationDatasetMethods(Asking):
         """A page of the evaluation datasets that match, newest first."""
         search = partial(
             self._client.search_evaluation_datasets_page,
+            _ids(experiment_ids),
             filter_string or "",
-            experiment_ids=_ids(experiment_ids),
             order_by=order_by or (),
             page_token=page_token or "",
             tags_required=True,

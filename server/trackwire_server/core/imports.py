@@ -47,6 +47,7 @@ from trackwire_server.core.stores import ImportStore
 # Numbers must remain above it for what is made here later.
 EXPERIMENT_ID_DIGITS = 18
 KEY_NAMED_BYTES = 150
+MODEL_ID_OF_NOBODY = "artifacts"
 
 
 class Imports:
@@ -99,6 +100,9 @@ class Imports:
     async def import_logged_model(self, model: LoggedModel) -> LoggedModel:
         """Takes over a logged model; its files stay as they are. Raises NotFound for its experiment."""
         check_model_id("logged_model.model_id", model.model_id)
+        if model.model_id == MODEL_ID_OF_NOBODY:
+            why = 'its folder would lie in that of a run called "models"'
+            raise InvalidArgument("logged_model.model_id", model.model_id, f"can't be a model's: {why}")
         check_experiment_id("logged_model.experiment_id", model.experiment_id)
         check_required("logged_model.name", model.name, LIMITS.logged_model_name_characters)
         check_logged_model_name("logged_model.name", model.name)
