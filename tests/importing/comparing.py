@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run, ViewType
 from mlflow.entities.model_registry import RegisteredModel
+from tests.importing.filling import tracking_at
 
 PROMPTS = "tag.`mlflow.prompt.is_prompt` = 'true'"
 
 
 def contents(uri: str) -> Mapping[tuple[str, ...], object]:
     """Everything at a URI, by kind and name; values are plain and equal themselves."""
-    return dict(_everything(MlflowClient(uri, uri)))
+    with tracking_at(uri) as client:
+        return dict(_everything(client))
 
 
 def _everything(client: MlflowClient) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LoggedModel, Metric, Run, ViewType
@@ -42,7 +43,10 @@ class Page(Protocol[EntryT]):
 
 
 class MlflowSource:
-    """What there is at a tracking URI. Raises FailedPreconditionError where mlflow can't open or read it."""
+    """What there is at a tracking URI, which is mlflow's own until `close`.
+
+    Raises FailedPreconditionError where mlflow can't open or read it.
+    """
 
     def __init__(self, uri: str) -> None:
         _require_store(uri)
@@ -53,6 +57,9 @@ class MlflowSource:
             # For histories: mlflow's client has the whole of one in memory before it gives any of it.
             self._store = _get_store(uri)
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        # There a folder's registry looks its versions' models up: elsewhere it makes a store, or asks a server.
+        self._uri_before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(uri)
 
     @contextmanager
     def readable(self, verb: str = "read") -> Iterator[None]:
@@ -107,6 +114,7 @@ class MlflowSource:
     def close(self) -> None:
         """Waits for what is being read; nothing further is begun."""
         self._readers.shutdown(wait=True, cancel_futures=True)
+        mlflow.set_tracking_uri(self._uri_before)
 
     def _history(self, run_id: str, key: str, on_page: Callable[[int], object]) -> History:
         columns: dict[SeriesName, _Columns] = {}
