@@ -159,7 +159,7 @@ async def no_task_is_left() -> AsyncIterator[None]:
     leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
     if leaked:
         # A connection whose call was cancelled closes by itself, a moment later.
-        _, leaked = await asyncio.wait(leaked, timeout=1)
+        _, leaked = await asyncio.wait(leaked, timeout=10)
     assert not leaked, f"tasks outlived their server: {leaked}"
 
 
@@ -292,7 +292,7 @@ class ServerProcess:
         self.address, self.url = announced["address"], announced.get("url", "")
         return self.address
 
-    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 60) -> int:
         """Ends it, if it still runs, and waits; its exit status."""
         assert self.process is not None
         if self.process.poll() is None:
