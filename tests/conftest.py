@@ -58,6 +58,30 @@ StartServer = Callable[..., Awaitable[tuple[RpcServer, str]]]
 Serve = Callable[..., Awaitable[grpc.aio.Channel]]
 
 
+# What mlflow makes where it is started, if nobody says where else.
+STRAY_STORES = ("mlruns", "mlflow.db", "mlartifacts")
+
+
+def stray_stores() -> set[str]:
+    """Those of mlflow's own stores that lie in the tree."""
+    return {name for name in STRAY_STORES if (ROOT / name).exists()}
+
+
+@pytest.fixture(scope="session")
+def known_stray_stores() -> set[str]:
+    """Those that lay there before, and those that were told."""
+    return stray_stores()
+
+
+@pytest.fixture(autouse=True)
+def no_store_is_made_in_the_tree(known_stray_stores: set[str]) -> Iterator[None]:
+    """mlflow takes an `mlruns` that lies there for its store; told once, of the test that ran or one beside it."""
+    yield
+    made = stray_stores() - known_stray_stores
+    known_stray_stores |= made
+    assert not made, f"made in {ROOT} by this test, or by one that ran beside it or before it: {made}"
+
+
 @dataclass(slots=True)
 class FakeClock:
     """Time that stands still until a test moves it: a Clock."""
@@ -135,7 +159,7 @@ async def no_task_is_left() -> AsyncIterator[None]:
     leaked = asyncio.all_tasks() - before - {asyncio.current_task()}
     if leaked:
         # A connection whose call was cancelled closes by itself, a moment later.
-        _, leaked = await asyncio.wait(leaked, timeout=1)
+        _, leaked = await asyncio.wait(leaked, timeout=10)
     assert not leaked, f"tasks outlived their server: {leaked}"
 
 
@@ -268,7 +292,7 @@ class ServerProcess:
         self.address, self.url = announced["address"], announced.get("url", "")
         return self.address
 
-    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 60) -> int:
         """Ends it, if it still runs, and waits; its exit status."""
         assert self.process is not None
         if self.process.poll() is None:

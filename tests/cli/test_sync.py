@@ -22,7 +22,7 @@ from tests.client.shipper.shipping import (
     wait_for_shipper,
 )
 from tests.conftest import ServerProcess
-from tests.faults.test_shipper import free_port
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.shipper.lock import SpoolLock
@@ -161,7 +161,7 @@ def test_watch_delivers_what_comes_until_it_is_told_to_end(live: ServerProcess, 
             finish(stream)
             assert until(lambda: not stream.place.folder.exists())  # noqa: B023 - called at once
         process.terminate()
-        printed, said = process.communicate(timeout=20)
+        printed, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert said.splitlines() == [f"trackwire: run {run_id}: 2 points are delivered" for run_id in ("first", "second")]
     assert printed.splitlines()[-1].startswith("delivered: ")
@@ -173,7 +173,7 @@ def test_interrupted_sync_leaves_the_rest_in_the_spool(spool: Path, tmp_path: Pa
     with syncing("--to", NO_ADDRESS, "--timeout-seconds", "60", folder=tmp_path) as process:
         wait_for_shipper(spool)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert stream.place.segments()
@@ -205,7 +205,7 @@ def test_sync_ends_by_sigterm_whatever_it_is_just_doing(spool: Path, tmp_path: P
     lock = SpoolLock(spool)
     assert lock.take()
     command = [sys.executable, "-c", _TERMINATED_AT_EACH_LINE, "sync", "--timeout-seconds", "50"]
-    done = subprocess.run(command, cwd=tmp_path, env=without_server(), capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, cwd=tmp_path, env=without_server(), capture_output=True, text=True, timeout=60)
     lock.release()
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert f"not delivered: 1 run for {NO_ADDRESS}\n" in done.stdout

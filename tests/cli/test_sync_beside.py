@@ -40,7 +40,7 @@ def test_another_shipper_is_followed_and_what_it_leaves_is_taken_up(
         assert process.stderr is not None
         assert f"process {other.pid} on " in process.stderr.readline()
         assert shipper.end() == 0
-        printed, _ = process.communicate(timeout=20)
+        printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert printed.endswith("delivered: 1 run, 1 point\n")
     assert stored_values(live.address, "followed") == [1]

@@ -1,4 +1,4 @@
-"""A real gRPC server on a free port whose answers a test scripts: for what a well-behaved server does too seldom."""
+"""A real gRPC server whose answers a test scripts: for what a well-behaved server does too seldom."""
 
 import threading
 from collections import deque
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import grpc
 from google.protobuf.message import Message
+from tests.ports import free_port
 
 from trackwire.client.connection import rpc_paths
 from trackwire.internal.v1 import errors_pb2
@@ -29,7 +30,7 @@ class ScriptedServer:
     def start(self, port: int = 0) -> str:
         self._server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((_Paths(self),))
-        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        bound = self._server.add_insecure_port(f"127.0.0.1:{port or free_port()}")
         self._server.start()
         self.address = f"127.0.0.1:{bound}"
         return self.address

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.client.cutting_proxy import CuttingProxy
 from tests.conftest import ServerProcess
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.client.async_connection import AsyncConnection
@@ -211,9 +211,7 @@ def test_file_replaced_while_the_connection_is_broken_comes_whole(
 def test_upload_outlives_a_killed_server(
     client_type: type[Client], make_server_process: Callable[..., ServerProcess], tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     data_dir = tmp_path / "data"
     first = make_server_process("--port", port, data_dir=data_dir)
     first.start()

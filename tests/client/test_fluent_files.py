@@ -131,7 +131,7 @@ with trackwire.start_run(run_id="r", console=False) as run:
         os._exit(0)
 """
     (tmp_path / "train.py").write_text(script)
-    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=without_server(), check=True, timeout=30)
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=without_server(), check=True, timeout=60)
     files = files_of(tmp_path / ".trackwire" / "spool", "r")
     assert {path: json.loads(table)["data"] for path, table in files.items()} == {
         "parent.json": [[1]],
@@ -330,7 +330,7 @@ if __name__ == "__main__":
     context = multiprocessing.get_context(sys.argv[1])
     children = [context.Process(target=work, args=(number,)) for number in range(4)]
     for child in children: child.start()
-    for child in children: child.join(30); assert child.exitcode == 0, child.exitcode
+    for child in children: child.join(60); assert child.exitcode == 0, child.exitcode
 """
     (tmp_path / "train.py").write_text(script)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKWIRE_", "MLFLOW_"))}

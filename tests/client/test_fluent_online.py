@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from tests.client.live_server import live_server
 from tests.client.training import (
     TIMEOUT_SECONDS,
+    shipper_of,
     shippers_of,
     start,
     train,
@@ -20,6 +20,7 @@ from tests.client.training import (
     wait_until_delivered,
 )
 from tests.conftest import ServerProcess
+from tests.ports import free_port
 
 from trackwire import Client
 
@@ -103,7 +104,7 @@ handler = logging.StreamHandler()
 handler.emit = lambda record: told.append(record.getMessage())
 logging.getLogger("trackwire.fluent").addHandler(handler)
 with trackwire.start_run(experiment_id=os.environ["EXPERIMENT_ID"]):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 50
     while not told and time.monotonic() < deadline:
         trackwire.log_metric("loss", 1.0)
         time.sleep(0.05)
@@ -138,14 +139,12 @@ assert not run.flush(0.5)
 import os
 os._exit(0)
 """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = ServerProcess(tmp_path / "data", arguments=["--port", str(port)])
     out, err = train(folder, script, f"127.0.0.1:{port}")
     assert float(out) < 5
     assert "not all of it is durable after 0.5 s" in err
-    [shipper] = shippers_of(folder)
+    shipper = shipper_of(folder)
     server.start()
     try:
         with Client(server.address) as client:
@@ -157,7 +156,7 @@ os._exit(0)
         assert series.values.tolist() == np.arange(20_000.0).tolist()
     finally:
         shipper.send_signal(signal.SIGTERM)
-        shipper.wait(20)
+        shipper.wait(60)
         assert server.stop() == 0
 
 

@@ -159,6 +159,9 @@ from trackwire.fluent import sampler
 sampler.FIRST_SAMPLE_SECONDS = 0.0
 trackwire.set_system_metrics_sampling_interval(0.1)
 run = trackwire.start_run(run_id="r", mode="offline", log_system_metrics=True)
+# Its first record makes the run, and its second one can only be a sample.
+while run._recorder._stream is None or run._recorder._stream.last_sequence < 2:
+    time.sleep(0.01)
 for number in range(5):
     time.sleep(0.05)
     if os.fork() == 0:
@@ -172,7 +175,6 @@ with trackwire.start_run(run_id="own", nested=True):
     pass
 if os.fork() == 0:
     with trackwire.start_run(run_id="child", nested=True, rank=1, log_system_metrics=True) as own:
-        # Its first record makes the run, and its second one can only be a sample.
         while own._recorder._stream is None or own._recorder._stream.last_sequence < 2:
             time.sleep(0.01)
     os._exit(0)

@@ -217,7 +217,7 @@ def test_git_that_hangs_is_given_up(checkout: Checkout, tmp_path: Path) -> None:
     slow.chmod(0o755)
     started = time.monotonic()
     tags = checkout.git_tags(PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert tags == {"commit": checkout.git("rev-parse", "HEAD"), "branch": "feature/one"}
 
 

@@ -126,7 +126,7 @@ def test_message_too_large_is_refused_and_not_sent_for_ever(scripted_client: Cli
 
 def test_server_that_comes_back_gets_everything_once(metric_store: MetricStore, scripted: ScriptedServer) -> None:
     # gRPC itself may try until the deadline: by then a failure must be known.
-    with Client(scripted.address, timeout_seconds=2) as client, client.metric_writer("r1") as writer:
+    with Client(scripted.address, timeout_seconds=1) as client, client.metric_writer("r1") as writer:
         for number in range(50):
             writer.add(point(number))
         scripted.stop()
@@ -156,7 +156,7 @@ def test_store_that_forgot_what_it_acknowledged_is_told_of_and_gone_on_with(
 
 def test_adding_waits_once_too_much_is_not_acknowledged(scripted_client: Client, metric_store: MetricStore) -> None:
     gate = threading.Event()
-    metric_store.before = lambda _request, _attempt, _context: gate.wait(10)
+    metric_store.before = lambda _request, _attempt, _context: gate.wait(60)
     with scripted_client.metric_writer("r1", pending_bytes_max=200) as writer:
         writer.add(point(0))
         taken = 1

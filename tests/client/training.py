@@ -30,7 +30,7 @@ def training_folder(parent: Path) -> Iterator[Path]:
         for process in shippers_of(folder):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-                process.wait(10)
+                process.wait(60)
 
 
 def spool_of(folder: Path) -> Path:
@@ -46,6 +46,15 @@ def shippers_of(folder: Path) -> list[psutil.Process]:
         if "trackwire.shipper" in command and str(spool_of(folder)) in command:
             found.append(process)
     return found
+
+
+def shipper_of(folder: Path) -> psutil.Process:
+    """The one that has a folder's spool: on a busy machine a training starts a second one, which goes by itself."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while len(found := shippers_of(folder)) != 1:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found[0]
 
 
 def start(

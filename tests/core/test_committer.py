@@ -137,7 +137,7 @@ async def test_a_committer_that_is_cancelled_leaves_nobody_waiting(clock: FakeCl
     task = asyncio.create_task(committer.run())
     tasks = [*await submitted(committer, "a"), *await submitted(committer, "b")]
     task.cancel()
-    outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+    outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
     with pytest.raises(StoreUnavailable):
         await committer.submit(one("c"))

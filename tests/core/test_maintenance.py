@@ -33,7 +33,7 @@ async def test_compaction_goes_on_after_every_kind_of_failure(
     monkeypatch.setattr(maintenance, "_REST_AFTER_ERROR_SECONDS", 0.0)
     store = FailingStore(memory_state)
     task = asyncio.create_task(Maintenance(store, clock).run())
-    await asyncio.wait_for(store.compacted.wait(), 5)
+    await asyncio.wait_for(store.compacted.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.conftest import ROOT, ServerProcess
+from tests.ports import free_port
 
 from trackwire import Client
 
@@ -119,8 +119,7 @@ def test_champion_changes_only_for_a_better_version(start: Start, tmp_path: Path
 
 
 def test_port_is_the_servers_and_another_than_the_running_ones_is_refused(start: Start, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     assert f"127.0.0.1:{port}, pid" in finished(start("--epochs", "1", "--port", str(port)))
     server = ServerProcess(tmp_path / "data")
     address = server.start()

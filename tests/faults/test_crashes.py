@@ -130,7 +130,7 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
         ]
         tail = Tail(RUN_IDS, connections[-1])
         async with running(tail):
-            assert await until(lambda: tail.token != "", seconds=10)
+            assert await until(lambda: tail.token != "", seconds=30)
             async with running(*writers):
                 lives.kill(server, RANDOM)
                 for end in ends(chance):
@@ -152,7 +152,7 @@ async def settled(connection: Connection, tail: Tail) -> dict[str, list[Point]]:
     """What is stored, once the tail has seen as much."""
     stored = await stored_points(await connection.stub(), RUN_IDS)
     wanted = sum(map(len, stored.values()))
-    assert await until(lambda: sum(map(len, tail.seen.values())) >= wanted, seconds=20), "the tail missed points"
+    assert await until(lambda: sum(map(len, tail.seen.values())) >= wanted, seconds=60), "the tail missed points"
     await asyncio.sleep(0.5)  # what comes twice would come now
     return stored
 

@@ -19,7 +19,7 @@ from tests.client.training import (
 )
 from tests.conftest import ServerProcess
 from tests.faults.disks import can_mount, mounted, remount
-from tests.faults.test_shipper import free_port
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED

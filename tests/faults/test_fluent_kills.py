@@ -16,6 +16,7 @@ import pytest
 from tests.client.training import (
     ended,
     line_of,
+    shipper_of,
     shippers_of,
     spool_of,
     spooled_values,
@@ -26,7 +27,7 @@ from tests.client.training import (
     wait_until_delivered,
 )
 from tests.conftest import ServerProcess
-from tests.faults.test_shipper import free_port
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.spool.places import is_locked, shipper_lock
@@ -194,7 +195,7 @@ with trackwire.start_run(run_id="shared", rank=int(sys.argv[1])):
     for trainer in trainers:
         assert ended(trainer)[1] == ""
     # Another one may have come for the spool, and goes again.
-    wait_until(lambda: len(shippers_of(folder)) == 1)
+    shipper_of(folder)
     wait_until_delivered(folder)
     expected = [float(step) for step in range(5_000)]
     assert stored(server_process.address, "shared") == {"loss/0": expected, "loss/1": expected}
@@ -213,9 +214,9 @@ with trackwire.start_run(run_id="away"):
     trackwire.log_text("hello", "notes.txt")
 """
     train(folder, script, f"127.0.0.1:{port}")
-    for shipper in shippers_of(folder):
-        shipper.kill()
-        shipper.wait(10)
+    shipper = shipper_of(folder)
+    shipper.kill()
+    shipper.wait(60)
     assert spooled_values(folder, "away") == [float(step) for step in range(20_000)]
     server = make_server_process("--port", port)
     address = server.start()

@@ -3,11 +3,9 @@
 import os
 import random
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from tests.client.shipper.shipping import (
     until,
 )
 from tests.conftest import ServerProcess
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.shipper.rejected import read_rejections
@@ -54,11 +53,6 @@ def chance() -> random.Random:
     seed = int(os.environ.get("TRACKWIRE_TEST_SEED", "") or random.randrange(2**32))
     print(f"TRACKWIRE_TEST_SEED={seed}")
     return random.Random(seed)
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Trainer:

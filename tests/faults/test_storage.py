@@ -136,7 +136,7 @@ async def test_full_disk_refuses_ingest_and_nothing_is_half_stored(disk: FullDis
             assert again.reason == "STORAGE_FULL"
             assert await values_of(stubs, "a") == large_values(acknowledged)
         if await backlog(stubs) >= 4:
-            assert await until(lambda: "compaction failed and will be tried again" in server.log_text(), seconds=10)
+            assert await until(lambda: "compaction failed and will be tried again" in server.log_text(), seconds=60)
     async with stubs_at(disk.make_room()) as stubs:
         for sequence in range(acknowledged - 1, acknowledged + 6):
             answer = await stubs.metrics.IngestMetrics(large("a", sequence))

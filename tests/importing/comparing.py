@@ -8,16 +8,18 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.store.tracking.file_store import FileStore
 from mlflow.tracking._tracking_service.utils import _get_store
 from tests.importing.evaluations import evaluations
+from tests.importing.filling import tracking_at
 
 PROMPTS = "tag.`mlflow.prompt.is_prompt` = 'true'"
 
 
 def contents(uri: str) -> Mapping[tuple[str, ...], object]:
     """Everything at a URI, by kind and name; values are plain and equal themselves."""
-    found = dict(_everything(MlflowClient(uri, uri)))
-    store = _get_store(uri)
-    # mlflow's folders have neither evaluation datasets nor issues.
-    return found if isinstance(store, FileStore) else {**found, **dict(evaluations(store))}
+    with tracking_at(uri) as client:
+        found = dict(_everything(client))
+        store = _get_store(uri)
+        # mlflow's folders have neither evaluation datasets nor issues.
+        return found if isinstance(store, FileStore) else {**found, **dict(evaluations(store))}
 
 
 def _everything(client: MlflowClient) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -12,6 +12,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 # mlflow asks for this before it opens a store of files.
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
+import mlflow
 import pytest
 from tests.conftest import ROOT, ServerProcess
 from tests.importing.filling import Filled, fill
@@ -100,13 +101,20 @@ def import_command(target: ServerProcess, uri: str, *options: str) -> list[str]:
 @pytest.fixture
 def import_mlflow(
     target: ServerProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Command:
-    """`import_mlflow(uri, "--no-artifacts")`: runs the command, here: loading mlflow takes longer than all else."""
+) -> Iterator[Command]:
+    """`import_mlflow(uri, "--no-artifacts")`: runs the command, here: loading mlflow takes longer than all else.
+
+    In a folder of the test's own, where mlflow would make an `mlruns` if it ever looked anywhere but at the source.
+    """
     monkeypatch.chdir(tmp_path)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri("")
 
     def run(uri: str, *options: str) -> Done:
         status = main(["--server", target.address, "import", "mlflow", uri, *options])
+        assert mlflow.get_tracking_uri() == ""
         said = capsys.readouterr()
         return Done(status, said.out, said.err)
 
-    return run
+    yield run
+    mlflow.set_tracking_uri(before)

@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -60,10 +61,15 @@ def fill(uri: str, place: str | None = None) -> Filled:
 @contextmanager
 def tracking_at(uri: str) -> Iterator[MlflowClient]:
     """A client; sources of versions are looked up at the tracking URI of the process."""
-    before = mlflow.get_tracking_uri()
+    before, threads = mlflow.get_tracking_uri(), set(threading.enumerate())
     mlflow.set_tracking_uri(uri)
     try:
         yield MlflowClient(uri, uri)
+        # A prompt is tagged in the background, and its versions' models are looked up.
+        for thread in threading.enumerate():
+            if thread not in threads and thread.name.startswith("link_prompt"):
+                thread.join(60)
+                assert not thread.is_alive()
     finally:
         mlflow.set_tracking_uri(before)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from mlflow import MlflowClient
 from tests.conftest import ServerProcess
+from tests.ports import free_port
 
 from trackwire.client import Client
 from trackwire.errors import UnavailableError
@@ -33,14 +34,14 @@ def restart(make_server_process: MakeServer) -> Callable[[ServerProcess], Server
 def test_training_outlasts_a_restart(
     make_server_process: MakeServer, restart: Callable[[ServerProcess], ServerProcess]
 ) -> None:
-    server = make_server_process()
+    server = make_server_process("--port", str(free_port()))
     client = MlflowClient(f"grpc://{server.start()}")
     run_id = client.create_run("0").info.run_id
     client.log_metric(run_id, "loss", 1.0, step=0)
     server.stop()
     back = threading.Timer(6, restart, [server])
-    back.start()
     began = time.monotonic()
+    back.start()
     client.log_metric(run_id, "loss", 0.5, step=1)
     assert time.monotonic() - began > 5
     back.join()
@@ -58,7 +59,7 @@ def test_patience_ends(make_server_process: MakeServer) -> None:
     began = time.monotonic()
     with pytest.raises(UnavailableError):
         connection.call(GetRunRequest(run_id=run_id), GetRunResponse)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     connection.close()
 
 
@@ -70,7 +71,7 @@ def test_what_must_not_be_sent_twice_is_not_waited_for(make_server_process: Make
     began = time.monotonic()
     with pytest.raises(UnavailableError):
         connection.call(CreateExperimentRequest(name="second"), CreateExperimentResponse)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     connection.close()
 
 
@@ -79,5 +80,5 @@ def test_server_that_never_answered_is_not_waited_for() -> None:
     connection = PatientConnection("127.0.0.1:9")
     with pytest.raises(UnavailableError):
         connection.call(GetRunRequest(run_id="r"), GetRunResponse)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     connection.close()

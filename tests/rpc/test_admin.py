@@ -10,6 +10,7 @@ import grpc
 import pytest
 from sqlalchemy import func, insert, select
 from tests.conftest import NOW_MS, FakeClock, Serve
+from tests.rpc.test_artifacts import eventually
 
 from trackwire.v1 import admin_pb2, admin_pb2_grpc
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
@@ -458,7 +459,11 @@ async def test_client_that_goes_away_leaves_no_artifacts_without_a_run(
     await asyncio.sleep(0.02)
     call.cancel()
     await asyncio.sleep(0.2)
-    for run in runs:
-        assert bool(await world.artifacts(run)) == await is_there(world, run.run_id)
+
+    async def all_are_whole_or_gone() -> bool:
+        return all([bool(await world.artifacts(run)) == await is_there(world, run.run_id) for run in runs])
+
+    # What is under way ends.
+    await eventually(all_are_whole_or_gone)
     await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     assert not any([await is_there(world, run.run_id) for run in runs])

@@ -159,11 +159,11 @@ async def is_free(stubs: Stubs) -> bool:
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(500):
+    for _ in range(3_000):
         if await condition():
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(f"{condition} has not come about in 5 s")
+    raise AssertionError(f"{condition} has not come about in 30 s")
 
 
 async def test_same_upload_again_is_answered_as_done(stubs: Stubs, run: str) -> None:

@@ -189,7 +189,7 @@ async def test_details_of_long_unicode_values_fit_the_trailers(serve: Serve) -> 
 async def test_each_call_is_one_debug_line(serve: Serve, log_capture: LogCapture) -> None:
     channel = await serve(raising_door(lambda: errors.RunDeleted("r1")))
     await failure(channel, "unary_unary")
-    assert await until(lambda: any(entry["event"] == "call" for entry in log_capture.entries), seconds=5)
+    assert await until(lambda: any(entry["event"] == "call" for entry in log_capture.entries), seconds=30)
     (line,) = [entry for entry in log_capture.entries if entry["event"] == "call"]
     assert (line["method"], line["code"]) == ("/tests.Raising/unary_unary", "FAILED_PRECONDITION")
     assert line["duration_ms"] >= 0

@@ -199,6 +199,6 @@ def test_a_filter_at_every_limit_parses() -> None:
 @pytest.mark.parametrize("prefix", ["", "tags.", "metrics.a = ", "metrics.a IN ("])
 def test_hostile_repetition_is_refused_quickly(prefix: str, unit: str) -> None:
     text = (prefix + unit * 16_384)[:16_384]
-    started = time.perf_counter()
+    started = time.thread_time()
     refusal(text)
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0

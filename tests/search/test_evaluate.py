@@ -160,6 +160,6 @@ def test_ilike_folds_every_alphabet() -> None:
 
 def test_like_of_many_wildcards_takes_linear_time() -> None:
     assert like_to_regex("%a%b") == "(?>.*?a).*b"
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not matches_like("a" * 65_536, "%a" * 30 + "b")
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0

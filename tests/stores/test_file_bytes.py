@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.faults.traffic import until
 from tests.stores.byte_files import ROOT, names, names_in, open_descriptors, put, read
 
 from trackwire_server.core.errors import Aborted, InvalidArgument, NotFound, StorageFull
@@ -167,6 +168,7 @@ async def test_cancelled_opening_leaves_no_lock_and_no_descriptor(files: FileByt
         task.cancel()
         await asyncio.wait([task])
     await asyncio.sleep(0.2)
+    assert await until(lambda: open_descriptors() == before, seconds=30)
     await (await files.open_partial("p", f"{ROOT}/a")).close()
     assert open_descriptors() == before
 

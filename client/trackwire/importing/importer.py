@@ -44,24 +44,33 @@ class Importer:
             with self._source.readable():
                 self._take_all()
         finally:
-            self._source.close()
-            self._experiments.close()
-            if self._files is not None:
-                self._files.close()
+            self._close()
 
     def survey(self) -> None:
         """Only counts what there is, and which runs are whole here."""
-        with self._source.readable():
-            experiments = self._source.experiments(self._wanted.experiments)
-            for experiment in experiments:
-                self._experiments.survey(experiment)
-            with asking(self._tally, EVALUATION_DATASETS):
-                for dataset in self._datasets_of(experiments):
-                    self._datasets.survey(dataset)
-            if self._wanted.registry:
-                for model in self._source.registered_models():
-                    self._tally.add(REGISTERED_MODELS, found=1)
-                    self._tally.add(VERSIONS, found=len(self._source.versions(model)))
+        try:
+            with self._source.readable():
+                self._survey_all()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._source.close()
+        self._experiments.close()
+        if self._files is not None:
+            self._files.close()
+
+    def _survey_all(self) -> None:
+        experiments = self._source.experiments(self._wanted.experiments)
+        for experiment in experiments:
+            self._experiments.survey(experiment)
+        with asking(self._tally, EVALUATION_DATASETS):
+            for dataset in self._datasets_of(experiments):
+                self._datasets.survey(dataset)
+        if self._wanted.registry:
+            for model in self._source.registered_models():
+                self._tally.add(REGISTERED_MODELS, found=1)
+                self._tally.add(VERSIONS, found=len(self._source.versions(model)))
 
     def _take_all(self) -> None:
         experiments = self._source.experiments(self._wanted.experiments)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import EvaluationDataset, Experiment, Issue, LoggedModel, Metric, Run, ViewType
@@ -55,7 +56,10 @@ class NotServedError(Exception):
 
 
 class MlflowSource:
-    """What there is at a tracking URI. Raises FailedPreconditionError where mlflow can't open or read it."""
+    """What there is at a tracking URI, which is mlflow's own until `close`.
+
+    Raises FailedPreconditionError where mlflow can't open or read it.
+    """
 
     def __init__(self, uri: str) -> None:
         _require_store(uri)
@@ -69,6 +73,9 @@ class MlflowSource:
         # Whether there may be issues and evaluation datasets: mlflow's folders never have any.
         self._has_evaluations = not isinstance(self._store, FileStore)
         self._no_issues: NotServedError | None = None
+        # There a folder's registry looks its versions' models up: elsewhere it makes a store, or asks a server.
+        self._uri_before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(uri)
 
     @contextmanager
     def readable(self, verb: str = "read") -> Iterator[None]:
@@ -123,6 +130,7 @@ class MlflowSource:
     def close(self) -> None:
         """Waits for what is being read; nothing further is begun."""
         self._readers.shutdown(wait=True, cancel_futures=True)
+        mlflow.set_tracking_uri(self._uri_before)
 
     def _history(self, run_id: str, key: str, on_page: Callable[[int], object]) -> History:
         columns: dict[SeriesName, _Columns] = {}

@@ -118,7 +118,7 @@ def place_of(spool: Path, stream: SpoolStream) -> StreamPlace | None:
     return next((place for place in open_streams(spool) if place.writer_id == stream.place.writer_id), None)
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
+def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> bool:
     """Waits for a condition; whether it came true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -166,7 +166,7 @@ class Shipper:
         """A whole life; its exit status."""
         return self.start(*arguments).wait(timeout_seconds)
 
-    def end(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 20) -> int:
+    def end(self, signal_number: int = signal.SIGTERM, *, timeout_seconds: float = 60) -> int:
         """Ends the present life; its exit status."""
         assert self.process is not None
         if self.process.poll() is None:
