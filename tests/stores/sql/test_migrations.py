@@ -55,6 +55,20 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("table", "advice"), [("runs", "point the server at an empty"), ("alembic_version", "import mlflow")]
+)
+async def test_database_of_others_is_refused_and_stays_as_it_is(tmp_path: Path, table: str, advice: str) -> None:
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE {table} (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(FailedPrecondition, match=rf"other tables \({table}.*{advice}") as caught:
+        await Database.open(f"sqlite:///{path}")
+    assert caught.value.reason == "FOREIGN_DATABASE"
+    assert path.read_bytes() == before
+
+
 async def test_database_migrated_from_version_1_is_the_same_as_a_fresh_one(old: Path, tmp_path: Path) -> None:
     assert await upgrade(tmp_path / "fresh.db") == (0, SCHEMA_VERSION)
     assert await upgrade(old) == (1, SCHEMA_VERSION)

@@ -26,6 +26,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import Result, SqliteDriver, connect
 from trackwire_server.stores.sql.sqlite_log import grow_log
+from trackwire_server.stores.sql.tables import schema_migrations
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -199,8 +200,10 @@ class SqliteDialect:
         def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
             connection.isolation_level = None
             cursor = connection.cursor()
+            # Anybody else's database is refused later, and stays as it is.
+            journal_mode = ["journal_mode=WAL"] if _is_empty_or_ours(cursor) else []
             for pragma in (
-                "journal_mode=WAL",
+                *journal_mode,
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
@@ -299,6 +302,12 @@ async def _driver(transaction: Transaction) -> SqliteDriver | OneTrip:
         return transaction
     raw = await transaction.get_raw_connection()
     return cast("SqliteDriver", raw.driver_connection)
+
+
+def _is_empty_or_ours(cursor: sqlite3.Cursor) -> bool:
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = {name for (name,) in cursor.fetchall()}
+    return not names or schema_migrations.name in names
 
 
 def _execute_all(database: sqlite3.Connection, writes: Sequence[Write]) -> None:

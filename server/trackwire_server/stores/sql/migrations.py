@@ -5,6 +5,7 @@ A step may only use literal DDL and its own Table objects, never `tables`: that 
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +31,8 @@ Step = Callable[[AsyncConnection], Awaitable[None]]
 
 # MIGRATIONS[n] leads from version n - 1 to version n.
 MIGRATIONS: Mapping[int, Step] = {}
+# Where MLflow's tool for migrations notes the version of its schema.
+_MLFLOWS = "alembic_version"
 
 
 async def schema_version(connection: AsyncConnection) -> int:
@@ -37,9 +40,12 @@ async def schema_version(connection: AsyncConnection) -> int:
     names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     if schema_migrations.name not in names:
         if names:
+            advice = "point the server at an empty database"
+            if _MLFLOWS in names:
+                advice += "; `trackwire import mlflow URI` takes over what MLflow keeps in this one"
             raise FailedPrecondition(
                 f"store_uri: the database has other tables ({', '.join(sorted(names)[:3])}, …) but none of Trackwire's:"
-                " point the server at an empty database",
+                f" {advice}",
                 reason="FOREIGN_DATABASE",
             )
         return 0
@@ -81,7 +87,8 @@ async def migrate(
 
 
 async def _create(connection: AsyncConnection, artifact_root: str) -> None:
-    await connection.run_sync(metadata.create_all)
+    # Nothing is there: to ask so for each table is a tenth of a fresh database's making.
+    await connection.run_sync(partial(metadata.create_all, checkfirst=False))
     now_ms = time.time_ns() // 1_000_000
     await connection.execute(
         insert(experiments).values(
