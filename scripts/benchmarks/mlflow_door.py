@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from benchmarking import ROOT, TREE, median, report
+from benchmarking import ROOT, TREE, report
 
 MLFLOW = "mlflow==3.17.2"
 FOLDER = ROOT / ".cache" / "bench-mlflow"
@@ -124,7 +125,7 @@ def measure_history(python: Path, backends: Sequence[Backend], repeats: int) -> 
             repeats,
             lambda backend: ["get_metric_history", runs.get(backend.name, "run"), str(POINTS), "4"],
         )
-    limit = round(median(rates.pop("limit")), 2)
+    limit = float(f"{median(rates.pop('limit')):.3g}")
     tell(f"get_metric_history of {POINTS:,} points", "calls/s", rates, at_least={"http": 4, "grpc": 20}, limit=limit)
 
 
@@ -152,8 +153,8 @@ def measure_start(python: Path, repeats: int) -> None:
         benchmark="mlflow",
         row="start-up",
         unit="s",
-        http=median(ours, 2),
-        mlflow=median(theirs, 2),
+        http=round(median(ours), 2),
+        mlflow=round(median(theirs), 2),
         ratio=round(ratio, 3),
         at_most=0.1,
         met=ratio <= 0.1,
