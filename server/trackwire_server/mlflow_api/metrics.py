@@ -1,6 +1,7 @@
 """MLflow's metrics: logged point by point or in batches, which go down the same columns as IngestMetrics."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from msgspec import field
@@ -85,15 +86,15 @@ class MetricDoor:
 
     def _batch(self, run_id: str, metrics: Sequence[Metric], place: str) -> Batch:
         """The same points, series after series, checked. `place` is where an entry stands in the request."""
-        series: dict[tuple[str, str, str, str], list[int]] = {}
-        for at, metric in enumerate(metrics):
+        series: dict[tuple[str, str, str, str], list[Metric]] = {}
+        for metric in metrics:
             name = (metric.key, metric.model_id, metric.dataset_name, metric.dataset_digest)
-            series.setdefault(name, []).append(at)
-        order = np.array([at for mine in series.values() for at in mine], np.int64)
+            series.setdefault(name, []).append(metric)
+        ordered = list(chain.from_iterable(series.values()))
         points = Points(
-            np.array([metric.step for metric in metrics], np.int64),
-            np.array([metric.timestamp for metric in metrics], np.int64),
-            np.array([metric.value for metric in metrics], np.float64),
+            np.array([metric.step for metric in ordered], np.int64),
+            np.array([metric.timestamp for metric in ordered], np.int64),
+            np.array([metric.value for metric in ordered], np.float64),
         )
         try:
             batch = Batch(
@@ -101,7 +102,7 @@ class MetricDoor:
                 stamp=None,
                 layout=self._layout(list(series)),
                 counts=np.array([len(mine) for mine in series.values()], np.int64),
-                points=points.take(order),
+                points=points,
             )
             check_batch(batch)
         except InvalidArgument:
