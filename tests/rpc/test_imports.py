@@ -296,6 +296,8 @@ BAD_RECORDS: list[tuple[str, EvaluationDatasetRecord]] = [
     ("records[1].outputs", record(record_id="dr-2", inputs='{"a":1}', outputs="{")),
     ("records[1].expectations", record(record_id="dr-2", inputs='{"a":1}', expectations="1")),
     ("records[1].tags", record(record_id="dr-2", inputs='{"a":1}', tags="null")),
+    ("records[1].tags", record(record_id="dr-2", inputs='{"a":1}', tags='{"t":' + "[" * 200 + "]" * 200 + "}")),
+    ("records[1].outputs", record(record_id="dr-2", inputs='{"a":1}', outputs="[" * 100_000)),
     ("records[1].source.type", record(record_id="dr-2", source=EvaluationRecordSource(type=77))),  # type: ignore[arg-type]
     ("records[1].source.data", record(record_id="dr-2", source=EvaluationRecordSource(data="1"))),
     ("records[1].created_by", record(record_id="dr-2", inputs='{"a":1}', created_by="x" * 257)),

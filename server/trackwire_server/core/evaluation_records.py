@@ -159,7 +159,7 @@ def check_size(field: str, record: EvaluationRecord) -> EvaluationRecord:
 
 
 def input_hash_of(inputs: Mapping[str, object]) -> str:
-    """What a record is known by. Raises RecursionError."""
+    """What a record is known by."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 

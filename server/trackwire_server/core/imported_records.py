@@ -7,7 +7,7 @@ from trackwire_server.core.checks import check_characters, check_time, check_tok
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.evaluation_dataset_entities import EvaluationRecord
 from trackwire_server.core.evaluation_records import check_size, input_hash_of
-from trackwire_server.core.json_values import json_object, json_text, json_value
+from trackwire_server.core.json_values import check_levels, json_object, json_text, json_value
 from trackwire_server.core.limits import LIMITS
 
 
@@ -31,10 +31,7 @@ def checked_records(dataset_id: str, records: Sequence[EvaluationRecord]) -> lis
     ids: set[str] = set()
     hashes: set[str] = set()
     for at, record in enumerate(records):
-        try:
-            checked = _checked(at, replace(record, dataset_id=dataset_id))
-        except RecursionError as error:
-            raise InvalidArgument(f"records[{at}]", "…", "is nested too deeply") from error
+        checked = _checked(at, replace(record, dataset_id=dataset_id))
         if record.record_id in ids:
             raise InvalidArgument(checked.id_field, record.record_id, "is that of an earlier one, too")
         if checked.input_hash in hashes:
@@ -54,12 +51,12 @@ def _checked(at: int, record: EvaluationRecord) -> ImportedRecord:
         check_characters(f"{field}.{name}", getattr(record, name), LIMITS.user_id_characters)
     if not record.inputs:
         raise InvalidArgument(f"{field}.inputs", "", "is required", reason="REQUIRED")
-    inputs = json_object(f"{field}.inputs", json_value(f"{field}.inputs", record.inputs))
+    inputs = json_object(f"{field}.inputs", _value(f"{field}.inputs", record.inputs))
     source = record.source
     kept = replace(
         record,
         inputs=json_text(inputs),
-        outputs=json_text(json_value(f"{field}.outputs", record.outputs or "{}")),
+        outputs=json_text(_value(f"{field}.outputs", record.outputs or "{}")),
         expectations=_object(f"{field}.expectations", record.expectations) if record.expectations else "",
         tags=_object(f"{field}.tags", record.tags or "{}"),
         source=source and replace(source, data=_object(f"{field}.source.data", source.data or "{}")),
@@ -68,4 +65,10 @@ def _checked(at: int, record: EvaluationRecord) -> ImportedRecord:
 
 
 def _object(field: str, text: str) -> str:
-    return json_text(json_object(field, json_value(field, text)))
+    return json_text(json_object(field, _value(field, text)))
+
+
+def _value(field: str, text: str) -> object:
+    value = json_value(field, text)
+    check_levels(field, value)
+    return value
