@@ -61,7 +61,7 @@ def make_model_versions(client: Client, tags: dict[str, dict[str, str]]) -> Call
 def make_evaluation_datasets(client: Client, tags: dict[str, dict[str, str]]) -> Callable[..., Any]:
     for name, of_it in tags.items():
         client.create_evaluation_dataset(name, tags=of_it)
-    return client.search_evaluation_datasets_page
+    return lambda text, **options: client.search_evaluation_datasets_page((), text, **options)
 
 
 SEARCHES = [

@@ -32,6 +32,7 @@ async def test_a_page_of_models_costs_six_statements_whatever_its_size(
         for number in range(20):
             await registry.register(f"model {number}", versions=2)
             await registry.models.set_alias(f"model {number}", "champion", 1, now_ms=1_000)
+        await registry.names()  # by which the connection that reads is open
         statements.clear()
         assert len(await registry.names()) == 20
     finally:
