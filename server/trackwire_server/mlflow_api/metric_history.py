@@ -82,7 +82,10 @@ class MetricHistoryDoor:
         if points is None:
             points = await self._points(run_id, key)
         end = len(points) if limit is None else begin + limit
-        if end < len(points) and _size_bytes(points) <= _PAGED_BYTES_MAX:
+        if end >= len(points):
+            # Nothing else would free it until the next history is read.
+            self._paged.pop(query, None)
+        elif _size_bytes(points) <= _PAGED_BYTES_MAX:
             self._paged[query] = points
         answer: dict[str, Any] = {"metrics": await _listed(key, [({}, points.take(slice(begin, end)))])}
         return answer | ({"next_page_token": encode_token(query, (end,))} if end < len(points) else {})
