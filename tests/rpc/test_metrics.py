@@ -1,91 +1,33 @@
 """Every rpc of MetricService over a real socket, on SQLite, and each bad input."""
 
 import asyncio
-import contextlib
 import math
 import random
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 
 import grpc
 import numpy as np
 import pytest
 from tests.conftest import NOW_MS, FakeClock, Serve
+from tests.rpc.metric_door import MetricDoor, metric_door, request, stamp
 from tests.rpc.refusals import refusal
 
 from trackwire.internal.v1 import metrics_pb2 as internal
 from trackwire.v1 import metrics_pb2 as pb
-from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
-from trackwire_server.core.entities import ExperimentReference, LifecycleStage, NewRun, RunStatus
 from trackwire_server.core.limits import LIMITS
-from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.paging import encode_token, fingerprint
-from trackwire_server.rpc.metrics import SERVICE, MetricServicer, add_to_server
-from trackwire_server.rpc.server import Door
+from trackwire_server.rpc.metrics import SERVICE
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics.store import SqlMetricStore
-from trackwire_server.stores.sql.runs import SqlRuns
 
 CODE = grpc.StatusCode
 SPECIAL = [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 0.1]
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDoor:
-    """The service's stub, the channel under it, and the stores behind it."""
-
-    stub: MetricServiceStub
-    channel: grpc.aio.Channel
-    metrics: Metrics
-    runs: SqlRuns
-
-    async def points(self, *run_ids: str) -> dict[tuple[str, str], list[tuple[int, int, str]]]:
-        """All points by run and key, values as the hexadecimal of their bytes."""
-        found: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
-        async for message in self.stub.ReadMetrics(pb.ReadMetricsRequest(run_ids=run_ids)):
-            columns = list(zip(message.steps, message.times_ms, message.values, strict=True))
-            at = 0
-            for series, count in zip(message.series, message.counts, strict=True):
-                rows = [(s, t, struct.pack("<d", v).hex()) for s, t, v in columns[at : at + count]]
-                found.setdefault((series.run_id, series.key), []).extend(rows)
-                at += count
-        return found
-
-
 @pytest.fixture
 async def door(database: Database, clock: FakeClock, serve: Serve) -> AsyncIterator[MetricDoor]:
-    runs = SqlRuns(database)
-    for run_id in ("a", "b", "gone"):
-        reference = ExperimentReference(experiment_id="0")
-        await runs.create_run(NewRun(run_id, run_id, reference, "", RunStatus.RUNNING, NOW_MS, NOW_MS))
-    await runs.set_run_stage("gone", LifecycleStage.DELETED, now_ms=NOW_MS)
-    metrics = Metrics(SqlMetricStore(database), clock)
-    servicer = MetricServicer(metrics, clock)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(metrics.running())
-        channel = await serve(Door(SERVICE, lambda server: add_to_server(servicer, server)))
-        yield MetricDoor(MetricServiceStub(channel), channel, metrics, runs)
-
-
-def request(**changes: object) -> pb.IngestMetricsRequest:
-    """Two series of two points and one."""
-    fields: dict[str, object] = {
-        "run_id": "a",
-        "keys": ["loss", "acc"],
-        "counts": [2, 1],
-        "steps": [0, 1, 0],
-        "times_ms": [1, 2, 3],
-        "values": [0.5, 0.25, 1.0],
-    }
-    return pb.IngestMetricsRequest(**{**fields, **changes})  # type: ignore[arg-type]
-
-
-def stamp(sequence: int, previous: int | None = None, writer: str = "w") -> pb.WriterStamp:
-    return pb.WriterStamp(
-        writer_id=writer, sequence=sequence, previous_sequence=sequence - 1 if previous is None else previous
-    )
+    async with metric_door(database, clock, serve) as opened:
+        yield opened
 
 
 def series(count: int) -> dict[str, object]:
@@ -376,52 +318,6 @@ async def test_unknown_runs_are_not_found_by_any_read(door: MetricDoor) -> None:
         assert (await refusal(call)).code is CODE.NOT_FOUND
 
 
-async def test_a_tail_goes_on_where_a_read_ended_and_where_a_tail_was_cut(door: MetricDoor) -> None:
-    await door.stub.IngestMetrics(request(writer=stamp(1)))
-    messages = [m async for m in door.stub.ReadMetrics(pb.ReadMetricsRequest(run_ids=["a"]))]
-    token = messages[-1].tail_token
-    seen: list[int] = []
-    for n in range(2, 7):
-        # Every other commit comes while no tail is open.
-        call = door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"], resume_token=token)) if n % 2 else None
-        await door.stub.IngestMetrics(request(keys=["m"], counts=[3], steps=[n] * 3, writer=stamp(n)))
-        if call is not None:
-            async for message in call:
-                token = message.resume_token
-                seen += message.steps
-                if n in seen:
-                    break
-            call.cancel()
-    assert seen == [n for n in (2, 3, 4, 5) for _ in range(3)]
-
-
-async def test_a_tail_hears_of_a_commit_within_250_ms(door: MetricDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    # By the committer's word: not because it looks for itself.
-    monkeypatch.setattr("trackwire_server.core.metrics._TAIL_LOOK_SECONDS", 3_600.0)
-    call = door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["b", "a"], keys=["acc"]))
-    messages = aiter(call)
-    assert (await anext(messages)).resume_token
-    seconds = []
-    for n in range(1, 6):
-        started = asyncio.get_running_loop().time()
-        await door.stub.IngestMetrics(request(steps=[n] * 3, writer=stamp(n)))
-        message = await asyncio.wait_for(anext(messages), 30)
-        seconds.append(asyncio.get_running_loop().time() - started)
-        assert ([s.key for s in message.series], list(message.steps)) == (["acc"], [n])
-    # Other processes share the cores: one may be late.
-    assert min(seconds) < 0.25, seconds
-    call.cancel()
-
-
-async def test_a_tail_token_of_other_runs_and_a_made_up_one_are_refused(door: MetricDoor) -> None:
-    first = await anext(aiter(door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"]))))
-    other = pb.TailMetricsRequest(run_ids=["b"], resume_token=first.resume_token)
-    assert (await refusal(anext(aiter(door.stub.TailMetrics(other))))).reason == "PAGE_TOKEN_MISMATCH"
-    made_up = pb.TailMetricsRequest(run_ids=["a"], resume_token="zzz")
-    refused = await refusal(anext(aiter(door.stub.TailMetrics(made_up))))
-    assert (refused.reason, refused.fields) == ("BAD_PAGE_TOKEN", ("resume_token",))
-
-
 async def test_a_client_that_disconnects_in_the_middle_harms_nobody(door: MetricDoor) -> None:
     count = 400_000
     numbers = np.arange(count)
@@ -456,28 +352,6 @@ async def test_summaries_page(door: MetricDoor) -> None:
     assert keys == [f"k{i}" for i in range(25)]
     other = pb.GetMetricSummariesRequest(run_ids=["b"], page_token=page.next_page_token or "x")
     assert (await refusal(door.stub.GetMetricSummaries(other))).fields == ("page_token",)
-
-
-async def test_more_tails_than_allowed_are_told_to_come_later(
-    door: MetricDoor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trackwire_server.core.metrics.LIMITS", replace(LIMITS, tails=2))
-    tails = [door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"])) for _ in range(2)]
-    for tail in tails:
-        await tail.read()
-    refused = await refusal(door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"])).read())
-    assert (refused.code, refused.reason) == (CODE.RESOURCE_EXHAUSTED, "OVERLOADED")
-    assert refused.retry_seconds is not None
-    assert refused.metadata["limit"] == "2"
-    tails[0].cancel()
-    async with asyncio.timeout(30):
-        while True:
-            tail = door.stub.TailMetrics(pb.TailMetricsRequest(run_ids=["a"]))
-            with contextlib.suppress(grpc.aio.AioRpcError):
-                await tail.read()
-                break
-    tail.cancel()
-    tails[1].cancel()
 
 
 async def test_token_with_numbers_of_nobody_is_refused(door: MetricDoor) -> None:
