@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     gc.disable()
     # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # structlog would load it where it is installed, for tracebacks that nobody draws here: another twentieth.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
     leave_locking_to_the_driver()

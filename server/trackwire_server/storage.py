@@ -1,5 +1,6 @@
 """The stores that a configuration means, opened: the one module that knows every kind of store."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -155,7 +156,9 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
 
     database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
     stack.push_async_callback(database.close)
-    await database.warm_up()
+    # Beside all else: behind a large process that has just ended it takes 40 ms, a fourteenth of the start.
+    tasks = await stack.enter_async_context(asyncio.TaskGroup())
+    tasks.create_task(database.warm_up(), name="warm-up")
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,

@@ -1,9 +1,13 @@
 """What tables are made of: the kinds of columns, and two kinds of tables that several nouns have."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -13,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
     text,
 )
 
@@ -25,6 +30,8 @@ metadata = MetaData(
     }
 )
 
+# Where an index bears the condition that its rows meet.
+_CONDITION = "where"
 # SQLite numbers rows by itself only in a column that is exactly INTEGER PRIMARY KEY.
 Number = BigInteger().with_variant(Integer, "sqlite")
 
@@ -53,6 +60,20 @@ def characters(name: str, length: int | None = None, *, default: str | None = ""
 def flag(name: str) -> "Column[bool]":
     """False unless it is set."""
     return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+def partial_index(name: str, *columns: "Column[Any]", where: ColumnElement[bool]) -> Index:
+    """An index of the rows that meet a condition only."""
+    return Index(name, *columns, info={_CONDITION: where})
+
+
+@event.listens_for(metadata, "before_create")
+def _say_conditions(_metadata: MetaData, connection: Connection, **_options: object) -> None:
+    """Conditions are an option of each database's own, which would load the dialects of those that are not used."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if _CONDITION in index.info:
+                index.dialect_options[connection.dialect.name]["where"] = index.info[_CONDITION]
 
 
 def entries(name: str, owner: str, target: str, *, key_characters: int = 250) -> Table:

@@ -17,7 +17,16 @@ from sqlalchemy import (
     true,
 )
 
-from trackwire_server.stores.sql.tables.columns import Number, characters, flag, metadata, number, reference, time_ms
+from trackwire_server.stores.sql.tables.columns import (
+    Number,
+    characters,
+    flag,
+    metadata,
+    number,
+    partial_index,
+    reference,
+    time_ms,
+)
 
 DEFAULT_CONTEXT_NO = 0
 # Stands for no rank, so that a unique key covers it.
@@ -40,17 +49,15 @@ run_heads = Table(
     Column("pending_since_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("pending_until_ms", BigInteger, nullable=False, server_default=text("0")),
 )
-Index(
+partial_index(
     "ix_run_heads_pending",
     run_heads.c.run_no,
-    sqlite_where=run_heads.c.compacted_arrival < run_heads.c.arrival,
-    postgresql_where=run_heads.c.compacted_arrival < run_heads.c.arrival,
+    where=run_heads.c.compacted_arrival < run_heads.c.arrival,
 )
-Index(
+partial_index(
     "ix_run_heads_retired",
     run_heads.c.run_no,
-    sqlite_where=run_heads.c.pruned_arrival < run_heads.c.compacted_arrival,
-    postgresql_where=run_heads.c.pruned_arrival < run_heads.c.compacted_arrival,
+    where=run_heads.c.pruned_arrival < run_heads.c.compacted_arrival,
 )
 
 metric_writers = Table(
@@ -125,29 +132,26 @@ metric_summaries = Table(
     Column("max_value", Double, nullable=True),
 )
 # Both only over the rows that a filter can mean: the first finds a run's metric, the second runs by a metric.
-Index(
+partial_index(
     "ix_metric_summaries_run",
     metric_summaries.c.run_no,
     metric_summaries.c.key_no,
-    sqlite_where=metric_summaries.c.is_primary == true(),
-    postgresql_where=metric_summaries.c.is_primary,
+    where=metric_summaries.c.is_primary == true(),
 )
-Index(
+partial_index(
     "ix_metric_summaries_last",
     metric_summaries.c.experiment_no,
     metric_summaries.c.key_no,
     metric_summaries.c.last_value,
     metric_summaries.c.run_no,
-    sqlite_where=metric_summaries.c.is_primary == true(),
-    postgresql_where=metric_summaries.c.is_primary,
+    where=metric_summaries.c.is_primary == true(),
 )
 # Without the default context, which most series have and no logged model.
-Index(
+partial_index(
     "ix_metric_summaries_context",
     metric_summaries.c.context_no,
     metric_summaries.c.key_no,
-    sqlite_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
-    postgresql_where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
+    where=metric_summaries.c.context_no != literal_column(str(DEFAULT_CONTEXT_NO)),
 )
 
 metric_journal = Table(
