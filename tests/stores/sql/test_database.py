@@ -12,7 +12,8 @@ from tests.faults.traffic import until
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.database import Database, OnConflict
-from trackwire_server.stores.sql.dialect import READERS, Transaction, Write
+from trackwire_server.stores.sql.dialect import Transaction, Write
+from trackwire_server.stores.sql.sqlite_dialect import READERS
 from trackwire_server.stores.sql.tables import metric_keys
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ async def test_a_call_cancelled_twice_leaves_no_task_behind(database: Database, 
 async def test_a_read_that_ended_holds_no_snapshot(database: Database) -> None:
     await _write(database, "a")
     assert await asyncio.gather(*(_count(database) for _ in range(READERS))) == [1] * READERS
-    async with database._writer.connect() as connection:
+    async with database.write() as connection:
+        # A checkpoint is none that is part of a transaction.
         await connection.rollback()
         driver = cast("SqliteDriver", (await connection.get_raw_connection()).driver_connection)
         # A checkpoint that starts the log anew is busy as long as anybody reads from it.

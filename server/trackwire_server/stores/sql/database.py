@@ -1,26 +1,29 @@
 """One database: its transactions, and what its errors mean to core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from trackwire_server.core.errors import StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.dialect import Dialect, Work, dialect_of
+from trackwire_server.core.errors import InvalidArgument, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.dialect import Dialect, Work, Writer
 from trackwire_server.stores.sql.migrations import migrate, schema_version
+from trackwire_server.stores.sql.sqlite_dialect import SqliteDialect
 from trackwire_server.stores.sql.sqlite_driver import Result
 
 OnConflict = Callable[[str], TrackwireError | None]
+_DIALECTS = {"sqlite": SqliteDialect}
 
 
 class Database:
     """Hands out transactions. `write` is exclusive on SQLite; `read` is a snapshot that never waits for a writer."""
 
-    def __init__(self, dialect: Dialect, writer: AsyncEngine, reader: AsyncEngine, *, artifact_root: str = ""):
+    def __init__(self, dialect: Dialect, writer: Writer, reader: AsyncEngine, *, artifact_root: str = ""):
         """`artifact_root` is that of experiments that choose no location; "" for the server's own artifact store."""
         self.dialect = dialect
         self.artifact_root = artifact_root
@@ -30,8 +33,8 @@ class Database:
     @classmethod
     async def open(cls, store_uri: str, *, artifact_root: str = "", upgrade: bool = True) -> Self:
         """Connects, and brings the schema up to date unless told not to. Raises FailedPrecondition, StoreCorrupt."""
-        dialect = dialect_of(store_uri)
-        database = cls(dialect, *dialect.engines(), artifact_root=artifact_root)
+        dialect = _dialect_of(store_uri)
+        database = cls(dialect, dialect.writer(), dialect.reader(), artifact_root=artifact_root)
         try:
             if upgrade:
                 await database.upgrade()
@@ -65,13 +68,13 @@ class Database:
     async def write(self, on_conflict: OnConflict | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed at the end; `on_conflict` turns a violated constraint's name into an error."""
         with self._translated(on_conflict):
-            async with self._writer.begin() as connection:
+            async with self._writer.transaction() as connection:
                 yield connection
 
     async def write_in_one(self, work: Work[Result], on_conflict: OnConflict | None = None) -> Result:
         """The same for `work` that awaits nothing but its statements; on SQLite, in the connection's thread."""
         with self._translated(on_conflict):
-            return await self.dialect.write_in_one(self._writer, work)
+            return await self._writer.in_one(work)
 
     def _translated(self, on_conflict: OnConflict | None) -> "_Translation":
         return _Translation(self.dialect, on_conflict)
@@ -79,7 +82,7 @@ class Database:
     async def close(self) -> None:
         """Closes every connection; nothing may be under way."""
         await self._reader.dispose()
-        await self._writer.dispose()
+        await self._writer.close()
 
 
 class _Translation:
@@ -102,3 +105,23 @@ class _Translation:
             translated = self._dialect.translate(error)
         if translated is not None:
             raise translated from error
+
+
+def _dialect_of(store_uri: str) -> Dialect:
+    """The dialect for a store URI. Raises InvalidArgument if there is none."""
+    try:
+        url = make_url(store_uri)
+    except ArgumentError as error:
+        raise InvalidArgument(
+            "store_uri", store_uri, "is not a database URI such as sqlite:////data/trackwire.db"
+        ) from error
+    family = url.drivername.partition("+")[0]
+    if family not in _DIALECTS:
+        raise InvalidArgument(
+            "store_uri", store_uri, f"has no store; there are {_names(sorted(_DIALECTS))} and memory:"
+        )
+    return _DIALECTS[family](url)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"{name}://" for name in names)

@@ -28,6 +28,11 @@ class SqliteDriver(aiosqlite.Connection):
         self._begin = ""
         self._stopped: asyncio.Future[object] | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended, or is about to."""
+        return self._stopped is not None
+
     def begin(self, statement: str) -> None:
         """Begins a transaction with the next statement."""
         self._begin = statement
