@@ -357,10 +357,12 @@ def _family(pid: int) -> list[int]:
 
 
 def _proportional_kilobytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise LookupError("Pss")
+    # A process that ends meanwhile, as such that only looked something up for a server do, holds nothing.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
 
 
 if __name__ == "__main__":
