@@ -12,10 +12,12 @@ from trackwire_server.core.artifact_places import checked_location, local_folder
 from trackwire_server.core.limits import LIMITS
 
 MEMORY = "memory:"
-# The families of stores/sql/dialect.py, which is too heavy to be loaded for a look at the settings.
+# The families of stores/sql/database.py, which is too heavy to be loaded for a look at the settings.
 _SQLITE = re.compile(r"sqlite(\+[a-z]+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
-_DATABASE = re.compile(r"(postgres|postgresql|mysql|mariadb|mssql|oracle)(\+[a-z0-9]+)?:", re.IGNORECASE)
-_STORES = "must be sqlite:///relative/path.db, sqlite:////absolute/path.db or memory:"
+# Whichever driver it names, as MLflow's users have to.
+_POSTGRES = re.compile(r"postgres(ql)?(\+[a-z0-9]+)?://.*")
+_DATABASE = re.compile(r"(mysql|mariadb|mssql|oracle)(\+[a-z0-9]+)?:", re.IGNORECASE)
+_STORES = "must be postgresql://user@host/database, sqlite:///relative/path.db, sqlite:////absolute/path.db or memory:"
 # As a root, each of them is the server's own artifact store.
 _SERVED = re.compile(r"(trackwire|mlflow)-artifacts:/{0,3}")
 _PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)[^@]*@")
@@ -25,7 +27,7 @@ _EXPERIMENT_ID_CHARACTERS = 20
 def store_uri(text: str) -> str:
     """A database, or memory."""
     found = _SQLITE.fullmatch(text)
-    if text == MEMORY or (found and found["path"] != ":memory:"):
+    if text == MEMORY or _POSTGRES.fullmatch(text) or (found and found["path"] != ":memory:"):
         return text
     if _DATABASE.match(text):
         raise ValueError(f"{_STORES} (this kind of database is not supported yet)")

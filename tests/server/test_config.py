@@ -145,7 +145,6 @@ def test_flags_go_before_variables_and_ours_before_mlflows() -> None:
         ("./mlruns", "there are no file stores"),
         ("/data/mlruns", "there are no file stores"),
         ("file:///data/mlruns", "there are no file stores"),
-        ("postgresql://user:secret@there/db", "not supported yet"),
         ("mysql+pymysql://there/db", "not supported yet"),
         ("mssql+pyodbc://there/db", "not supported yet"),
     ],

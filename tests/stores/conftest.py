@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 from tests.conftest import NOW_MS
+from tests.postgres import fresh_database
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
 from trackwire_server.core.evaluation_stores import (
@@ -67,7 +68,7 @@ from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import metric_series, metric_summaries, run_heads, runs
 
-BACKENDS = ("memory", "sqlite")
+BACKENDS = ("memory", "sqlite", "postgresql")
 TAIL_RETENTION_MS = 60_000
 # Compaction that takes whatever is there, in small bites, so that tests see many of them.
 EAGER = CompactionSettings(rows_due=1, points_at_once=5_000, tail_retention_ms=TAIL_RETENTION_MS, prune_rows_at_once=3)
@@ -171,6 +172,10 @@ async def open_stores(backend: str, folder: Path) -> AsyncIterator[Stores]:
     """Fresh stores of a backend."""
     if backend == "memory":
         yield memory_stores()
+    elif backend == "postgresql":
+        with fresh_database() as uri:
+            async with sql_stores(uri) as stores:
+                yield stores
     else:
         async with sql_stores(f"sqlite:///{folder}/trackwire.db") as stores:
             yield stores

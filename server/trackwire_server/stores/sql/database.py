@@ -1,29 +1,27 @@
 """One database: its transactions, and what its errors mean to core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.errors import InvalidArgument, StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.dialect import Dialect, Work, Writer
+from trackwire_server.stores.sql.dialect import Dialect, Reader, Work, Writer
 from trackwire_server.stores.sql.migrations import migrate, schema_version
-from trackwire_server.stores.sql.sqlite_dialect import SqliteDialect
 from trackwire_server.stores.sql.sqlite_driver import Result
 
 OnConflict = Callable[[str], TrackwireError | None]
-_DIALECTS = {"sqlite": SqliteDialect}
 
 
 class Database:
     """Hands out transactions. `write` is exclusive on SQLite; `read` is a snapshot that never waits for a writer."""
 
-    def __init__(self, dialect: Dialect, writer: Writer, reader: AsyncEngine, *, artifact_root: str = ""):
+    def __init__(self, dialect: Dialect, writer: Writer, reader: Reader, *, artifact_root: str = ""):
         """`artifact_root` is that of experiments that choose no location; "" for the server's own artifact store."""
         self.dialect = dialect
         self.artifact_root = artifact_root
@@ -50,6 +48,7 @@ class Database:
     async def upgrade(self) -> tuple[int, int]:
         """Brings the schema up to date; the versions before and after."""
         async with self.write() as connection:
+            await self.dialect.lock_schema(connection)
             return await migrate(connection, artifact_root=self.artifact_root)
 
     async def schema_version(self) -> int:
@@ -61,7 +60,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A snapshot."""
         with self._translated(None):
-            async with self._reader.begin() as connection:
+            async with self._reader.transaction() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -81,7 +80,7 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection; nothing may be under way."""
-        await self._reader.dispose()
+        await self._reader.close()
         await self._writer.close()
 
 
@@ -115,13 +114,13 @@ def _dialect_of(store_uri: str) -> Dialect:
         raise InvalidArgument(
             "store_uri", store_uri, "is not a database URI such as sqlite:////data/trackwire.db"
         ) from error
-    family = url.drivername.partition("+")[0]
-    if family not in _DIALECTS:
-        raise InvalidArgument(
-            "store_uri", store_uri, f"has no store; there are {_names(sorted(_DIALECTS))} and memory:"
-        )
-    return _DIALECTS[family](url)
+    match url.drivername.partition("+")[0]:
+        case "sqlite":
+            from trackwire_server.stores.sql.sqlite_dialect import SqliteDialect
 
+            return SqliteDialect(url)
+        case "postgresql" | "postgres":
+            from trackwire_server.stores.sql.postgres_dialect import PostgresDialect
 
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(f"{name}://" for name in names)
+            return PostgresDialect(url)
+    raise InvalidArgument("store_uri", store_uri, "has no store; there are postgresql://, sqlite:// and memory:")

@@ -7,17 +7,24 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVarTuple, cast
 
-from sqlalchemy import Executable, Table
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Row, Select, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import Result
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.engine.default import DefaultDialect
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+Columns = TypeVarTuple("Columns")
 # The execution option under which a connection bears its Dialect.
 DIALECT_OPTION = "trackwire_dialect"
 
@@ -41,7 +48,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A compiled statement and its parameters: columns of one length, a row a run of the statement."""
+    """A compiled statement and the rows that it is given, as columns of one length. Each concerns a row of its own."""
 
     statement: Compiled
     columns: Mapping[str, Sequence[object]]
@@ -59,44 +66,66 @@ class OneTrip:
         return work(self.database)
 
 
+# The databases' INSERTs with ON CONFLICT have no base class of their own.
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 # What statements run in.
 Transaction: TypeAlias = AsyncConnection | OneTrip
 # What is done in a transaction; it awaits nothing but its statements.
 Work: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, Result]]
 
 
-class Writer(Protocol):
-    """Hands out transactions that write."""
+class Given(Protocol):
+    """The rows that a Write's statement is given."""
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        """One of their columns, as an expression."""
+
+    def into(self, table: Table) -> Insert:
+        """An INSERT that knows ON CONFLICT, of all their columns under their names."""
+
+
+class Reader(Protocol):
+    """Hands out transactions that read a snapshot."""
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction, committed at the end, or rolled back if that is an error."""
 
+    async def close(self) -> None:
+        """Closes every connection; nothing may be under way."""
+
+
+class Writer(Reader, Protocol):
+    """Hands out transactions that write."""
+
     async def in_one(self, work: Work[Result]) -> Result:
         """A whole transaction in one trip to a driver's thread.
 
-        Where the driver has none, `work` is awaited on a connection such as `transaction` hands out.
+        Where the driver has none, `work` is awaited on a connection such as `transaction` hands out, and again if
+        another transaction was in its way.
         """
-
-    async def close(self) -> None:
-        """Closes every connection; nothing may be under way."""
 
 
 class Dialect(Protocol):
     """One database's ways."""
 
     name: str
+    # Whether a statement that had to wait for a lock sees rows that it joins, and does not lock, as they were before.
+    joins_before_it_locks: bool
 
     def writer(self) -> Writer:
         """Connects to write."""
 
-    def reader(self) -> AsyncEngine:
+    def reader(self) -> Reader:
         """Connects to read snapshots."""
 
     def warm_up(self) -> None:
         """Does beforehand what would hold the first writes up. Blocks; the database is open."""
 
-    def insert(self, table: Table) -> sqlite.Insert:
+    def insert(self, table: Table) -> Insert:
         """An INSERT that knows ON CONFLICT."""
+
+    def given(self, columns: Mapping[str, TypeEngine[Any]]) -> Given:
+        """What to make the statement of a Write with: its columns, and their types."""
 
     def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> "Compiled":
         """A statement as text, for the paths where building it each time would cost more than running it.
@@ -110,7 +139,10 @@ class Dialect(Protocol):
         """Runs compiled SELECTs, with a value for each of their places, in one trip to the driver."""
 
     async def execute_all(self, transaction: Transaction, writes: Sequence["Write"]) -> None:
-        """Runs compiled statements, each once a row, in one trip to the driver."""
+        """Runs compiled statements, each on its rows, in one trip to the driver."""
+
+    async def lock_schema(self, connection: AsyncConnection) -> None:
+        """Lets no other server upgrade the schema before this transaction ends."""
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.
@@ -123,3 +155,31 @@ class Dialect(Protocol):
 
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """What a driver's error means, or None if it is a fault of ours."""
+
+
+def dialect_of(transaction: Transaction) -> Dialect:
+    """That of the database where a transaction runs."""
+    if isinstance(transaction, OneTrip):
+        return transaction.dialect
+    return cast("Dialect", transaction.engine.get_execution_options()[DIALECT_OPTION])
+
+
+async def lock_rows(connection: AsyncConnection, statement: Select[*Columns]) -> Sequence[Row[*Columns]]:
+    """What a SELECT … FOR UPDATE finds once it has its locks."""
+    if dialect_of(connection).joins_before_it_locks:
+        await connection.execute(statement)
+    return (await connection.execute(statement)).all()
+
+
+def compiled_by(
+    compiler: "DefaultDialect", statement: Executable, like: Mapping[str, object] | None = None
+) -> Compiled:
+    """What Dialect.compiled says, in the words of one of SQLAlchemy's dialects."""
+    compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=compiler))
+    if like is None:
+        return Compiled(str(compiled), tuple(compiled.positiontup or ()))
+    expanded = compiled.construct_expanded_state(like)
+    names = tuple(expanded.positiontup or ())
+    given = {*like, *chain.from_iterable(expanded.parameter_expansion.get(name, ()) for name in like)}
+    own = {name: expanded.parameters[name] for name in names if name not in given}
+    return Compiled(expanded.statement, names, own)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import LifecycleStage, WriterStamp
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap
-from trackwire_server.stores.sql.dialect import Dialect
+from trackwire_server.stores.sql.dialect import Dialect, lock_rows
 from trackwire_server.stores.sql.tables import metric_writers, run_heads, runs
 
 
@@ -28,9 +28,10 @@ async def lock_run(connection: AsyncConnection, run_id: str, *, deleted_too: boo
         .where(runs.c.run_id == run_id)
         .with_for_update(of=run_heads)
     )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    rows = await lock_rows(connection, statement)
+    if not rows:
         raise NotFound("run", run_id, field="run_id")
+    [row] = rows
     if row.lifecycle_stage != LifecycleStage.ACTIVE and not deleted_too:
         raise RunDeleted(run_id)
     return LockedRun(row.run_no, row.experiment_no, run_id)

@@ -20,6 +20,7 @@ from trackwire_server.core.entities import (
     RegisteredModel,
 )
 from trackwire_server.core.model_names import model_not_found, version_not_found
+from trackwire_server.stores.sql.dialect import lock_rows
 from trackwire_server.stores.sql.entries import read_entries
 from trackwire_server.stores.sql.prepared import parts
 from trackwire_server.stores.sql.search import AnyRow
@@ -78,9 +79,10 @@ async def lock_version(connection: AsyncConnection, name: str, version: int) -> 
         .where(named(name))
         .with_for_update(of=registered_models)
     )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    rows = await lock_rows(connection, statement)
+    if not rows:
         raise model_not_found(name)
+    [row] = rows
     if row.version_no is None:
         raise version_not_found(name, version)
     return LockedVersion(row.model_no, row.version_no)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Select
 
-from trackwire_server.stores.sql.dialect import DIALECT_OPTION, Compiled, Dialect, OneTrip, Transaction
+from trackwire_server.stores.sql.dialect import Compiled, Dialect, Transaction, dialect_of
 
 # The longest list in a statement: SQLite takes 32,766 values in one, asyncpg 32,767, and there may be others beside it.
 LIST_MAX = 16_384
@@ -51,7 +51,7 @@ async def fetch_all(transaction: Transaction, statement: Prepared, parameters: P
 
 async def fetch_groups(transaction: Transaction, *groups: Sequence[tuple[Prepared, Parameters]]) -> list[Rows]:
     """The rows of each group of statements, in one trip for all of them."""
-    dialect = _dialect(transaction)
+    dialect = dialect_of(transaction)
     bound = [statement.bind(dialect, parameters) for group in groups for statement, parameters in group]
     fetched = iter(await dialect.fetch_each(transaction, bound) if bound else ())
     answers = [list(islice(fetched, len(group))) for group in groups]
@@ -63,12 +63,6 @@ def parts(items: Collection[Item], *, values: int = 1) -> Iterator[list[Item]]:
     left = iter(items)
     while part := list(islice(left, LIST_MAX // values)):
         yield part
-
-
-def _dialect(transaction: Transaction) -> Dialect:
-    if isinstance(transaction, OneTrip):
-        return transaction.dialect
-    return cast("Dialect", transaction.engine.get_execution_options()[DIALECT_OPTION])
 
 
 def _numbered(name: str, members: Sequence[object]) -> dict[str, object]:

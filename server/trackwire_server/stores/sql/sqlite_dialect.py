@@ -4,12 +4,11 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from itertools import chain
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ClauseElement, Connection, Executable, Table, event
+from sqlalchemy import ColumnElement, Connection, Executable, Table, bindparam, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.dialect import (
@@ -28,6 +28,7 @@ from trackwire_server.stores.sql.dialect import (
     Transaction,
     Work,
     Write,
+    compiled_by,
 )
 from trackwire_server.stores.sql.sqlite_driver import Result, SqliteDriver, connect
 from trackwire_server.stores.sql.sqlite_log import grow_log
@@ -43,6 +44,7 @@ CACHE_BYTES = 32 * 1024 * 1024
 CHECKPOINT_PAGES = 4_096
 PAGE_BYTES = 4_096
 _BEGIN_WRITE = "BEGIN IMMEDIATE"
+_QMARK = sqlite_dialect(paramstyle="qmark")
 
 # SQLite names the columns of a violated constraint, not the constraint.
 _SQLITE_CONSTRAINTS = {
@@ -81,6 +83,7 @@ class SqliteDialect:
     """SQLite in a file: WAL, one writer, readers with snapshots of their own."""
 
     name = "sqlite"
+    joins_before_it_locks = False
 
     def __init__(self, url: URL):
         if not url.database or url.database == ":memory:":
@@ -94,9 +97,9 @@ class SqliteDialect:
         """One connection that writes under BEGIN IMMEDIATE."""
         return SqliteWriter(self, self._engine(1, reads_only=False))
 
-    def reader(self) -> AsyncEngine:
+    def reader(self) -> "SqliteReader":
         """A few connections that read under BEGIN."""
-        return self._engine(READERS, reads_only=True)
+        return SqliteReader(self._engine(READERS, reads_only=True))
 
     def _engine(self, connections: int, *, reads_only: bool) -> AsyncEngine:
         path = str(self._url.database)
@@ -153,17 +156,13 @@ class SqliteDialect:
         """SQLite's INSERT … ON CONFLICT."""
         return sqlite.insert(table)
 
+    def given(self, columns: Mapping[str, TypeEngine[Any]]) -> "SqliteGiven":
+        """A row at a time."""
+        return SqliteGiven(columns)
+
     def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> Compiled:
         """With a question mark a place."""
-        element = cast("ClauseElement", statement)
-        compiled = cast("SQLCompiler", element.compile(dialect=sqlite_dialect(paramstyle="qmark")))
-        if like is None:
-            return Compiled(str(compiled), tuple(compiled.positiontup or ()))
-        expanded = compiled.construct_expanded_state(like)
-        names = tuple(expanded.positiontup or ())
-        given = {*like, *chain.from_iterable(expanded.parameter_expansion.get(name, ()) for name in like)}
-        own = {name: expanded.parameters[name] for name in names if name not in given}
-        return Compiled(expanded.statement, names, own)
+        return compiled_by(_QMARK, statement, like)
 
     async def fetch_each(
         self, transaction: Transaction, queries: Sequence[tuple[Compiled, Sequence[object]]]
@@ -180,6 +179,9 @@ class SqliteDialect:
         driver = await _driver(transaction)
         with _as_dbapi_error(writes[0].statement.text):
             await driver.run(lambda database: _execute_all(database, writes))
+
+    async def lock_schema(self, connection: AsyncConnection) -> None:
+        """Nothing: whoever writes does so alone."""
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Nothing: AUTOINCREMENT counts on from the highest number that a row ever had."""
@@ -200,6 +202,35 @@ class SqliteDialect:
         if code in _UNAVAILABLE:
             return StoreUnavailable(f"database {self._url.database}: {error.orig}")
         return None
+
+
+class SqliteGiven:
+    """A row, as parameters."""
+
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]]):
+        self._parameters = {name: bindparam(name, type_=kind) for name, kind in columns.items()}
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        return self._parameters[column]
+
+    def into(self, table: Table) -> sqlite.Insert:
+        """As Given says."""
+        return sqlite.insert(table).values(self._parameters)
+
+
+class SqliteReader:
+    """Connections that read."""
+
+    def __init__(self, engine: AsyncEngine):
+        self._engine = engine
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """As Reader says."""
+        return self._engine.begin()
+
+    async def close(self) -> None:
+        """As Reader says."""
+        await self._engine.dispose()
 
 
 class SqliteWriter:

@@ -110,6 +110,8 @@ class MetricAppender:
             "writer_ids": sorted({stamp.writer_id for stamp in stamps}) or [""],
         }
         heads: dict[str, _Head] = {}
+        if self._database.dialect.joins_before_it_locks:
+            await fetch_all(transaction, LOCK_HEADS, names)
         for row in await fetch_all(transaction, LOCK_HEADS, names):
             run_no, run_id, experiment_no, stage, arrival, writer_id, mark = row
             head = heads.get(run_id)

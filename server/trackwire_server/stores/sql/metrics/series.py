@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 import numpy as np
 from cachetools import LRUCache
-from sqlalchemy import Insert, Table, bindparam, false, insert, select, update
+from sqlalchemy import Table, bindparam, false, select, update
 
 from trackwire_server.core.columns import Integers, Layout, primary_order
 from trackwire_server.core.entities import SeriesContext
-from trackwire_server.stores.sql.dialect import Dialect, Transaction, Write
+from trackwire_server.stores.sql.dialect import Compiled, Dialect, Transaction, Write
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.names import contexts_of, number_contexts, number_keys
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all, parts
@@ -49,18 +49,17 @@ class SeriesNumbers:
         self._known: LRUCache[tuple[int, object], Integers] = LRUCache(
             numbers_max, getsizeof=lambda numbers: len(numbers) + _ENTRY_NUMBERS
         )
-        self._insert_series = dialect.compiled(_insert(metric_series, "run_no", "key_no", "context_no"))
-        self._insert_summaries = dialect.compiled(
-            _insert(
-                metric_summaries,
-                *("series_no", "run_no", "experiment_no", "key_no", "context_no", "is_primary"),
-                *_NOTHING_YET,
-            )
+        self._insert_series = _insert(dialect, metric_series, "run_no", "key_no", "context_no")
+        self._insert_summaries = _insert(
+            dialect,
+            metric_summaries,
+            *("series_no", "run_no", "experiment_no", "key_no", "context_no", "is_primary"),
+            *_NOTHING_YET,
         )
+        row = metric_summaries.c
+        given = dialect.given({"series_no_is": row.series_no.type})
         self._lose_primary = dialect.compiled(
-            update(metric_summaries)
-            .where(metric_summaries.c.series_no == bindparam("series_no_is"))
-            .values(is_primary=false())
+            update(metric_summaries).where(row.series_no == given["series_no_is"]).values(is_primary=false())
         )
 
     def known(self, run_no: int, layout: Layout) -> Integers | None:
@@ -131,5 +130,5 @@ def _primary(places: Iterable[_Place], contexts: Mapping[int, SeriesContext]) ->
     return primary
 
 
-def _insert(table: Table, *columns: str) -> Insert:
-    return insert(table).values({name: bindparam(name) for name in columns})
+def _insert(dialect: Dialect, table: Table, *columns: str) -> Compiled:
+    return dialect.compiled(dialect.given({name: table.c[name].type for name in columns}).into(table))

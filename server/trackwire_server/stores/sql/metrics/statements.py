@@ -10,12 +10,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    insert,
     or_,
     select,
     tuple_,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from trackwire_server.stores.sql.dialect import Compiled, Dialect
 from trackwire_server.stores.sql.prepared import Prepared
@@ -34,20 +34,34 @@ class IngestStatements:
     @classmethod
     def of(cls, dialect: Dialect) -> "IngestStatements":
         """The statements in a dialect's words."""
-        writers = dialect.insert(metric_writers).values(_bound(metric_writers))
+        writers = dialect.given(_types(metric_writers)).into(metric_writers)
         return cls(
             append_journal=dialect.compiled(
-                insert(metric_journal).values(_bound(metric_journal, leave_out=("journal_no",)))
+                dialect.given(_types(metric_journal, leave_out=("journal_no",))).into(metric_journal)
             ),
-            update_summaries=dialect.compiled(_update_summaries()),
+            update_summaries=dialect.compiled(_update_summaries(dialect)),
             advance_writers=dialect.compiled(
                 writers.on_conflict_do_update(
                     index_elements=["run_no", "writer_id"], set_={"mark": writers.excluded.mark}
                 )
             ),
-            advance_heads=dialect.compiled(_advance_heads()),
+            advance_heads=dialect.compiled(_advance_heads(dialect)),
         )
 
+
+# What a summary sums up.
+_SUMS = (
+    "count",
+    "nan_count",
+    "last_value",
+    "last_step",
+    "last_time_ms",
+    "first_value",
+    "first_step",
+    "first_time_ms",
+    "min_value",
+    "max_value",
+)
 
 # The head rows of runs and the marks of writers there, locked; by run number, so that groups never deadlock.
 LOCK_HEADS = Prepared(
@@ -74,14 +88,15 @@ LOCK_HEADS = Prepared(
 )
 
 
-def _bound(table: Table, *, leave_out: tuple[str, ...] = ()) -> dict[str, ColumnElement[object]]:
-    return {column.name: bindparam(column.name) for column in table.columns if column.name not in leave_out}
+def _types(table: Table, *, leave_out: tuple[str, ...] = ()) -> dict[str, TypeEngine[Any]]:
+    return {column.name: column.type for column in table.columns if column.name not in leave_out}
 
 
-def _update_summaries() -> Update:
+def _update_summaries(dialect: Dialect) -> Update:
     """Adds new points' sums to a series' row. The result doesn't depend on the order of such updates."""
     row = metric_summaries.c
-    new: dict[str, ColumnElement[Any]] = {column.name: bindparam(f"new_{column.name}") for column in row}
+    given = dialect.given({"series_no_is": row.series_no.type} | {f"new_{name}": row[name].type for name in _SUMS})
+    new = {name: given[f"new_{name}"] for name in _SUMS}
     at_end = tuple_(new["last_step"], new["last_time_ms"]) >= tuple_(row.last_step, row.last_time_ms)
     at_start = tuple_(new["first_step"], new["first_time_ms"]) < tuple_(row.first_step, row.first_time_ms)
     changes: dict[str, ColumnElement[Any]] = {
@@ -100,17 +115,19 @@ def _update_summaries() -> Update:
         "count": row["count"] + new["count"],
         "nan_count": row.nan_count + new["nan_count"],
     }
-    return update(metric_summaries).where(row.series_no == bindparam("series_no_is")).values(changes)
+    return update(metric_summaries).where(row.series_no == given["series_no_is"]).values(changes)
 
 
-def _advance_heads() -> Update:
+def _advance_heads(dialect: Dialect) -> Update:
     """Moves a run's arrival on, and counts what waits to be compacted."""
     head = run_heads.c
+    number = head.arrival.type
+    given = dialect.given(dict.fromkeys(("run_no_is", "new_arrival", "points", "now_ms"), number))
     caught_up = head.compacted_arrival == head.arrival
     changes = {
-        "arrival": bindparam("new_arrival"),
-        "pending_points": head.pending_points + bindparam("points"),
-        "pending_since_ms": case((caught_up, bindparam("now_ms")), else_=head.pending_since_ms),
-        "pending_until_ms": bindparam("now_ms"),
+        "arrival": given["new_arrival"],
+        "pending_points": head.pending_points + given["points"],
+        "pending_since_ms": case((caught_up, given["now_ms"]), else_=head.pending_since_ms),
+        "pending_until_ms": given["now_ms"],
     }
-    return update(run_heads).where(head.run_no == bindparam("run_no_is")).values(changes)
+    return update(run_heads).where(head.run_no == given["run_no_is"]).values(changes)

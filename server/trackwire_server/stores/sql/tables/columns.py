@@ -20,6 +20,7 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -51,10 +52,18 @@ def time_ms(name: str, *, nullable: bool = False) -> "Column[int]":
     return Column(name, BigInteger, nullable=nullable)
 
 
+def characters_of(length: int | None = None) -> TypeEngine[str]:
+    """Text that is compared by its code points, in whatever language a database was made for."""
+    if length is None:
+        return Text().with_variant(Text(collation="C"), "postgresql")
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 def characters(name: str, length: int | None = None, *, default: str | None = "") -> "Column[str]":
     """Text; with None for a default it has to be given."""
-    kind = Text() if length is None else String(length)
-    return Column(name, kind, nullable=False, server_default=None if default is None else text(f"'{default}'"))
+    return Column(
+        name, characters_of(length), nullable=False, server_default=None if default is None else text(f"'{default}'")
+    )
 
 
 def flag(name: str) -> "Column[bool]":
@@ -82,8 +91,8 @@ def entries(name: str, owner: str, target: str, *, key_characters: int = 250) ->
         name,
         metadata,
         reference(owner, target),
-        Column("key", String(key_characters), nullable=False),
-        Column("value", Text, nullable=False),
+        Column("key", characters_of(key_characters), nullable=False),
+        Column("value", characters_of(), nullable=False),
         PrimaryKeyConstraint(owner, "key"),
         sqlite_with_rowid=False,
     )
@@ -95,7 +104,7 @@ def uploads_of(name: str, owner: str, target: str) -> Table:
         name,
         metadata,
         reference(owner, target),
-        Column("upload_id", String(64), nullable=False),
+        Column("upload_id", characters_of(64), nullable=False),
         characters("path", 1024, default=None),
         Column("size_bytes", BigInteger, nullable=False),
         Column("sha256", LargeBinary(32), nullable=False),

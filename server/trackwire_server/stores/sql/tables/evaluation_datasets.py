@@ -1,8 +1,16 @@
 """The tables of evaluation datasets."""
 
-from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, String, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
-from trackwire_server.stores.sql.tables.columns import characters, entries, metadata, number, reference, time_ms
+from trackwire_server.stores.sql.tables.columns import (
+    characters,
+    characters_of,
+    entries,
+    metadata,
+    number,
+    reference,
+    time_ms,
+)
 
 evaluation_datasets = Table(
     "evaluation_datasets",
@@ -18,7 +26,7 @@ evaluation_datasets = Table(
     time_ms("last_update_time_ms"),
     characters("created_by", 256),
     characters("last_updated_by", 256),
-    Column("request_id", String(64), nullable=True),
+    Column("request_id", characters_of(64), nullable=True),
     UniqueConstraint("dataset_id", name="uq_evaluation_datasets_dataset_id"),
     UniqueConstraint("request_id", name="uq_evaluation_datasets_request_id"),
     Index("ix_evaluation_datasets_newest", "workspace", "creation_time_ms", "dataset_id"),
@@ -49,7 +57,7 @@ evaluation_dataset_records = Table(
     characters("outputs", default=None),
     characters("expectations"),
     characters("tags", default=None),
-    Column("source_type", String(16), nullable=True),
+    Column("source_type", characters_of(16), nullable=True),
     characters("source_data"),
     time_ms("creation_time_ms"),
     time_ms("last_update_time_ms"),

@@ -1,8 +1,16 @@
 """The tables of issues."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, String, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from trackwire_server.stores.sql.tables.columns import characters, entries, metadata, number, reference, time_ms
+from trackwire_server.stores.sql.tables.columns import (
+    characters,
+    characters_of,
+    entries,
+    metadata,
+    number,
+    reference,
+    time_ms,
+)
 
 issues = Table(
     "issues",
@@ -23,7 +31,7 @@ issues = Table(
     time_ms("creation_time_ms"),
     time_ms("last_update_time_ms"),
     time_ms("last_seen_time_ms", nullable=True),
-    Column("request_id", String(64), nullable=True),
+    Column("request_id", characters_of(64), nullable=True),
     UniqueConstraint("issue_id", name="uq_issues_issue_id"),
     UniqueConstraint("request_id", name="uq_issues_request_id"),
     Index("ix_issues_newest", "experiment_no", "creation_time_ms", "issue_id"),

@@ -1,9 +1,10 @@
 """The tables of logged models."""
 
-from sqlalchemy import Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from trackwire_server.stores.sql.tables.columns import (
     characters,
+    characters_of,
     entries,
     metadata,
     number,
@@ -28,7 +29,7 @@ logged_models = Table(
     time_ms("creation_time_ms"),
     time_ms("last_update_time_ms"),
     time_ms("deleted_time_ms", nullable=True),
-    Column("request_id", String(64), nullable=True),
+    Column("request_id", characters_of(64), nullable=True),
     UniqueConstraint("model_id", name="uq_logged_models_model_id"),
     UniqueConstraint("request_id", name="uq_logged_models_request_id"),
     Index("ix_logged_models_newest", "experiment_no", "lifecycle_stage", "creation_time_ms", "model_id"),

