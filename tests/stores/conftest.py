@@ -68,7 +68,8 @@ from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import metric_series, metric_summaries, run_heads, runs
 
-BACKENDS = ("memory", "sqlite", "postgresql")
+DATABASES = ("sqlite", "postgresql")
+BACKENDS = ("memory", *DATABASES)
 TAIL_RETENTION_MS = 60_000
 # Compaction that takes whatever is there, in small bites, so that tests see many of them.
 EAGER = CompactionSettings(rows_due=1, points_at_once=5_000, tail_retention_ms=TAIL_RETENTION_MS, prune_rows_at_once=3)
@@ -183,6 +184,13 @@ async def open_stores(backend: str, folder: Path) -> AsyncIterator[Stores]:
 
 @pytest.fixture(params=BACKENDS)
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    async with open_stores(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=DATABASES)
+async def database_stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    """Fresh stores of a database: what is to agree with memory."""
     async with open_stores(request.param, tmp_path) as opened:
         yield opened
 

@@ -1,13 +1,11 @@
 """The same changes of evaluation datasets leave the same behind in memory and in a database."""
 
-from collections.abc import AsyncIterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.stores.conftest import Stores, memory_stores, sql_stores
+from tests.stores.conftest import DATABASES, Stores, memory_stores, open_stores
 
 from trackwire_server.core.entities import NewExperiment
 from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord, NewEvaluationDataset
@@ -32,9 +30,8 @@ NUMBERS = count(1)
 
 
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[tuple[Stores, Stores]]:
-    async with sql_stores(f"sqlite:///{tmp_path}/trackwire.db") as database:
-        yield memory_stores(), database
+def pair(database_stores: Stores) -> tuple[Stores, Stores]:
+    return memory_stores(), database_stores
 
 
 async def state_of(
@@ -100,6 +97,7 @@ SAMPLES = st.tuples(
 )
 
 
+@pytest.mark.parametrize("backend", DATABASES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     samples=st.lists(SAMPLES, max_size=5),
@@ -114,14 +112,14 @@ SAMPLES = st.tuples(
 )
 async def test_memory_and_database_agree_on_searches(
     tmp_path_factory: pytest.TempPathFactory,
+    backend: str,
     samples: list[tuple[str, int, str, dict[str, str], set[str]]],
     text: str,
     order_by: list[tuple[str, str]],
     wanted: set[str],
     page_size: int,
 ) -> None:
-    folder = tmp_path_factory.mktemp("search")
-    async with sql_stores(f"sqlite:///{folder}/trackwire.db") as database:
+    async with open_stores(backend, tmp_path_factory.mktemp("search")) as database:
         pair = (memory_stores(), database)
         await fill(pair, samples)
         token, seen = "", 0

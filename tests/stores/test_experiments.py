@@ -119,6 +119,24 @@ async def test_runs_go_and_come_with_their_experiment(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("name ILIKE 'ärg%'", ["ÄRGER"]),
+        ("name LIKE 'ärg%'", []),
+        ("name ILIKE '%ΜΈΓΑ'", ["Ωμέγα"]),
+        ("tags.a ILIKE 'ЖУК'", ["Ωμέγα"]),
+    ],
+)
+async def test_ilike_folds_every_alphabet(stores: Stores, text: str, names: list[str]) -> None:
+    for name in ("ÄRGER", "Ωμέγα"):
+        await stores.experiments.create_experiment(new(name, tags={"a": "Жук" if name == "Ωμέγα" else "Wal"}))
+    request = SearchRequest(text, [], 10)
+    query = parse_search(request, EXPERIMENTS, page_size_default=10, page_size_max=10).query
+    page = await stores.experiments.search_experiments(query)
+    assert [experiment.name for experiment in page.items] == names
+
+
+@pytest.mark.parametrize(
     ("text", "order_by", "names"),
     [
         ("", [], ["c", "b", "a"]),

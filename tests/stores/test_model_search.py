@@ -1,17 +1,15 @@
 """The same search for logged models gives the same answer from memory and from a database."""
 
 import math
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import NOW_MS
 from tests.metric_data import batch
-from tests.stores.conftest import Stores, memory_stores, new_run, sql_stores
+from tests.stores.conftest import Stores, memory_stores, new_run
 
 from trackwire_server.core.columns import SeriesName
 from trackwire_server.core.entities import NewExperiment, SeriesContext
@@ -120,13 +118,12 @@ def shown(model: LoggedModel) -> str:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    async with sql_stores(f"sqlite:///{tmp_path}/trackwire.db") as database:
-        pair = Pair(memory_stores(), database, count())
-        for stores in (pair.memory, pair.database):
-            for run_id in ("r1", "r2"):
-                await stores.runs.create_run(new_run(run_id))
-        yield pair
+async def pair(database_stores: Stores) -> Pair:
+    pair = Pair(memory_stores(), database_stores, count())
+    for stores in (pair.memory, pair.database):
+        for run_id in ("r1", "r2"):
+            await stores.runs.create_run(new_run(run_id))
+    return pair
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,15 +1,13 @@
 """The same search gives the same answer from memory and from a database."""
 
 import math
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.stores.conftest import Stores, memory_stores, sql_stores
+from tests.stores.conftest import Stores, memory_stores
 
 from trackwire_server.core.entities import (
     DEFAULT_CONTEXT,
@@ -183,9 +181,8 @@ def summary_of(run_id: str, key: str, first: float, last: float, lowest: float |
 
 
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    async with sql_stores(f"sqlite:///{tmp_path}/trackwire.db") as database:
-        yield Pair(memory_stores(), database, count())
+def pair(database_stores: Stores) -> Pair:
+    return Pair(memory_stores(), database_stores, count())
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -48,7 +48,7 @@ class Database:
     async def upgrade(self) -> tuple[int, int]:
         """Brings the schema up to date; the versions before and after."""
         async with self.write() as connection:
-            await self.dialect.lock_schema(connection)
+            await self.dialect.begin_upgrade(connection)
             return await migrate(connection, artifact_root=self.artifact_root)
 
     async def schema_version(self) -> int:

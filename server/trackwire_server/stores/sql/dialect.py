@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVarTuple, cast
 
-from sqlalchemy import ClauseElement, ColumnElement, Executable, Row, Select, Table
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Row, Select, Table, Text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.functions import FunctionElement
@@ -32,6 +32,13 @@ DIALECT_OPTION = "trackwire_dialect"
 class GatheredAsJson(FunctionElement[str]):
     """An aggregate: the JSON object of a group's keys and values, as text."""
 
+    inherit_cache = True
+
+
+class InLowerCase(FunctionElement[str]):
+    """Text in lower case, in every alphabet."""
+
+    type = Text()
     inherit_cache = True
 
 
@@ -141,8 +148,11 @@ class Dialect(Protocol):
     async def execute_all(self, transaction: Transaction, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each on its rows, in one trip to the driver."""
 
-    async def lock_schema(self, connection: AsyncConnection) -> None:
-        """Lets no other server upgrade the schema before this transaction ends."""
+    async def begin_upgrade(self, connection: AsyncConnection) -> None:
+        """Lets no other server upgrade the schema before this transaction ends, and makes what isn't a table.
+
+        Raises FailedPrecondition if the database can't keep what it will be given.
+        """
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.

@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     exists,
     false,
-    func,
     not_,
     or_,
     true,
@@ -31,6 +30,7 @@ from trackwire_server.search import (
     Operator,
     Or,
 )
+from trackwire_server.stores.sql.dialect import InLowerCase
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.model_series import of_key, series_of_model
 from trackwire_server.stores.sql.tables import datasets, metric_contexts, metric_summaries, run_datasets
@@ -253,7 +253,7 @@ def _compare_real(column: AnyColumn, comparison: Comparison) -> Condition:
 def _like(column: AnyColumn, how: Operator, pattern: str) -> Condition:
     escape = _unused_character(pattern)
     if how in (Operator.ILIKE, Operator.NOT_ILIKE):
-        matches = func.lower(column).like(func.lower(pattern), escape=escape)
+        matches = InLowerCase(column).like(InLowerCase(pattern), escape=escape)
     else:
         matches = column.like(pattern, escape=escape)
     return not_(matches) if how in (Operator.NOT_LIKE, Operator.NOT_ILIKE) else matches

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import ColumnElement, Executable, String, Table, Text, bindparam, column, event, func, select
+from sqlalchemy import ColumnElement, Executable, String, Table, Text, bindparam, column, event, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import URL
@@ -20,11 +20,19 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeEngine
 
-from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.core.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    StorageFull,
+    StoreCorrupt,
+    StoreUnavailable,
+    TrackwireError,
+)
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     Compiled,
     GatheredAsJson,
+    InLowerCase,
     Transaction,
     Work,
     Write,
@@ -57,6 +65,11 @@ _NUL = ("22021",)
 @compiles(GatheredAsJson, "postgresql")
 def _gathered_in_postgresql(element: GatheredAsJson, compiler: "SQLCompiler", **options: Any) -> str:
     return f"json_object_agg({compiler.process(element.clauses, **options)})::text"
+
+
+@compiles(InLowerCase, "postgresql")
+def _in_lower_case_in_postgresql(element: InLowerCase, compiler: "SQLCompiler", **options: Any) -> str:
+    return f"trackwire_lower({compiler.process(element.clauses, **options)})"
 
 
 class PostgresDialect:
@@ -131,9 +144,20 @@ class PostgresDialect:
                 if len(columns[0]):
                     await driver.execute(write.statement.text, *columns)
 
-    async def lock_schema(self, connection: AsyncConnection) -> None:
+    async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """By an advisory lock."""
+        encoding = await connection.scalar(text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            words = f"store_uri: the database's encoding is {encoding}: make one with ENCODING 'UTF8'"
+            raise FailedPrecondition(words, reason="BAD_ENCODING")
         await connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+        if await connection.scalar(text("SELECT to_regproc('trackwire_lower') IS NULL")):
+            # Columns are compared by code points, in which lower() knows ASCII only.
+            version = int(await connection.scalar(text("SHOW server_version_num")) or 0)
+            every_alphabet = "pg_c_utf8" if version >= 170_000 else "und-x-icu"
+            body = f'SELECT lower($1 COLLATE "{every_alphabet}") COLLATE "C"'
+            attributes = f"RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({body})"
+            await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Moves the table's sequence on."""

@@ -24,6 +24,7 @@ from trackwire_server.stores.sql.dialect import (
     Compiled,
     Dialect,
     GatheredAsJson,
+    InLowerCase,
     OneTrip,
     Transaction,
     Work,
@@ -77,6 +78,11 @@ _UNAVAILABLE = frozenset(
 @compiles(GatheredAsJson, "sqlite")
 def _gathered_in_sqlite(element: GatheredAsJson, compiler: "SQLCompiler", **options: Any) -> str:
     return f"json_group_object({compiler.process(element.clauses, **options)})"
+
+
+@compiles(InLowerCase, "sqlite")
+def _in_lower_case_in_sqlite(element: InLowerCase, compiler: "SQLCompiler", **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
 
 
 class SqliteDialect:
@@ -180,7 +186,7 @@ class SqliteDialect:
         with _as_dbapi_error(writes[0].statement.text):
             await driver.run(lambda database: _execute_all(database, writes))
 
-    async def lock_schema(self, connection: AsyncConnection) -> None:
+    async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """Nothing: whoever writes does so alone."""
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
