@@ -58,7 +58,8 @@ async def test_page_of_records_is_cut_without_reading_them(filled: Database) -> 
     def noted(_connection: Connection, _cursor: object, text: str, values: Sequence[object], *_: object) -> None:
         statements.append((text, values))
 
-    engine = filled._reader.sync_engine
+    async with filled.read() as connection:
+        engine = connection.engine.sync_engine
     event.listen(engine, "before_cursor_execute", noted)
     try:
         page = await SqlEvaluationRecords(filled).list_evaluation_records(
