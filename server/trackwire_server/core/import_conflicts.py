@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, Experiment, ModelVersion, RegisteredModel, Run
-from trackwire_server.core.errors import Aborted, AlreadyExists, shown
+from trackwire_server.core.errors import AlreadyExists, shown
 from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset, EvaluationRecord
 from trackwire_server.core.issue_entities import Issue
 from trackwire_server.core.logged_model_entities import LoggedModel
@@ -68,11 +68,6 @@ def check_same_evaluation_record(field: str, here: EvaluationRecord, there: Eval
     if (here.dataset_id, here.creation_time_ms) != (there.dataset_id, there.creation_time_ms):
         said = _evaluation_record(here), _evaluation_record(there)
         raise _taken("evaluation dataset record", there.record_id, field, *said)
-
-
-def being_made(kind: str, name: str) -> Aborted:
-    """Another replica makes the same thing at this moment: the next attempt finds it."""
-    return Aborted(f"{kind} {shown(name)} is being made by another call: send this one again")
 
 
 def _taken(kind: str, name: str, field: str, here: str, coming: str) -> AlreadyExists:

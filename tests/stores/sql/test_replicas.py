@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from tests.conftest import NOW_MS
@@ -12,9 +13,10 @@ from tests.postgres import fresh_database
 from tests.stores.conftest import Stores, new_run, sql_stores
 
 from trackwire_server.core.columns import Appended, Batch, SeriesName
-from trackwire_server.core.entities import ExperimentReference, LifecycleStage
-from trackwire_server.core.errors import Aborted, RunDeleted, SequenceGap, TrackwireError
+from trackwire_server.core.entities import ExperimentReference, LifecycleStage, NewExperiment, RunSelection
+from trackwire_server.core.errors import AlreadyExists, RunDeleted, SequenceGap, TrackwireError
 from trackwire_server.core.metric_queries import ReadQuery
+from trackwire_server.core.run_inputs import Dataset, DatasetInput, RunInputs
 
 WRITERS = 4
 REQUESTS = 40
@@ -95,11 +97,57 @@ async def test_requests_reordered_and_repeated_over_replicas_are_stored_once(rep
 async def test_one_run_that_all_replicas_make_at_once_is_one(replicas: Sequence[Stores]) -> None:
     for number in range(20):
         draft = new_run(f"r{number}", join=True, experiment=ExperimentReference(name=f"e{number}", create=True))
-        made = await asyncio.gather(*(replica.runs.create_run(draft) for replica in replicas), return_exceptions=True)
-        assert all(isinstance(outcome, Aborted) for outcome in made if isinstance(outcome, BaseException))
-        again = [(await replica.runs.create_run(draft))[0] for replica in replicas]
-        assert len({run.run_id for run in again}) == 1
-        assert len({run.experiment_id for run in again}) == 1
+        made = await asyncio.gather(*(replica.runs.create_run(draft) for replica in replicas))
+        assert sum(is_new for _, is_new in made) == 1
+        assert len({run.run_id for run, _ in made}) == 1
+        assert len({run.experiment_id for run, _ in made}) == 1
+
+
+async def test_a_request_that_is_repeated_while_it_is_under_way_makes_one_thing(replicas: Sequence[Stores]) -> None:
+    for number in range(10):
+        draft = new_run(f"r{number}", request_id=f"q{number}")
+        made = await asyncio.gather(*(replica.runs.create_run(draft) for replica in replicas))
+        assert sum(is_new for _, is_new in made) == 1
+
+
+async def test_two_runs_of_one_name_are_refused_whichever_replica_makes_them(replicas: Sequence[Stores]) -> None:
+    draft = new_run("r")
+    made = await asyncio.gather(*(replica.runs.create_run(draft) for replica in replicas), return_exceptions=True)
+    assert sum(isinstance(outcome, AlreadyExists) for outcome in made) == 2
+
+
+async def test_an_experiment_that_is_imported_takes_no_number_twice(replicas: Sequence[Stores]) -> None:
+    async def make(number: int) -> str:
+        stores = replicas[number % 3]
+        return (await stores.experiments.create_experiment(NewExperiment(f"new {number}", NOW_MS))).experiment_id
+
+    async def put(number: int) -> str:
+        given = replace(
+            await replicas[0].experiments.get_experiment("0"), experiment_id=f"{number}000", name=f"old {number}"
+        )
+        return (await replicas[number % 3].imports.import_experiment(given)).experiment_id
+
+    made = await asyncio.gather(*(call(number) for number in range(5, 60, 5) for call in (make, put)))
+    assert len(set(made)) == len(made)
+    assert int(await make(100)) > max(map(int, made))
+
+
+async def test_a_dataset_is_kept_that_a_run_is_given_while_another_is_removed(replicas: Sequence[Stores]) -> None:
+    given = RunInputs((DatasetInput(Dataset("d", "1", "local", "here")),))
+    for number in range(15):
+        old, new = f"old{number}", f"new{number}"
+        for run_id in (old, new):
+            await replicas[0].runs.create_run(new_run(run_id))
+        await replicas[0].run_inputs.log_run_inputs(old, given, None)
+        await replicas[0].runs.set_run_stage(old, LifecycleStage.DELETED, now_ms=NOW_MS)
+        await asyncio.gather(
+            replicas[1].garbage.remove_run(old, before_ms=NOW_MS + 1),
+            replicas[2].run_inputs.log_run_inputs(new, given, None),
+        )
+        run = await replicas[0].runs.get_run(new, RunSelection())
+        assert [each.dataset.name for each in run.inputs.datasets] == ["d"]
+        await replicas[0].runs.set_run_stage(new, LifecycleStage.DELETED, now_ms=NOW_MS)
+        assert await replicas[0].garbage.remove_run(new, before_ms=NOW_MS + 1)
 
 
 async def test_no_replica_stores_points_of_a_run_behind_its_deletion(replicas: Sequence[Stores]) -> None:

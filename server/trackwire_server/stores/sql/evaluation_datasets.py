@@ -21,7 +21,7 @@ from trackwire_server.stores.sql.evaluation_dataset_rows import (
     find_evaluation_dataset,
     read_evaluation_datasets,
 )
-from trackwire_server.stores.sql.requests import made_before, raced_request
+from trackwire_server.stores.sql.requests import begun_again, made_before, raced_request
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import (
     evaluation_dataset_experiments,
@@ -39,6 +39,7 @@ class SqlEvaluationDatasets:
     def __init__(self, database: Database):
         self._database = database
 
+    @begun_again
     async def create_evaluation_dataset(self, new: NewEvaluationDataset) -> EvaluationDataset:
         """Looks for the request before it inserts anything."""
         async with self._database.write(raced_request("dataset", evaluation_datasets, new.request_id)) as connection:

@@ -18,8 +18,8 @@ from trackwire_server.stores.sql.evaluation_datasets import (
     read_evaluation_dataset,
 )
 from trackwire_server.stores.sql.evaluation_records import columns_of, touch
-from trackwire_server.stores.sql.imports import raced
 from trackwire_server.stores.sql.prepared import parts
+from trackwire_server.stores.sql.requests import begun_again, raced
 from trackwire_server.stores.sql.tables import (
     evaluation_dataset_experiments,
     evaluation_dataset_tags,
@@ -34,6 +34,7 @@ class SqlEvaluationImports:
     def __init__(self, database: Database):
         self._database = database
 
+    @begun_again
     async def import_evaluation_dataset(self, dataset: EvaluationDataset) -> EvaluationDataset:
         """Inserts the row, or updates it under its lock."""
         unique = raced("evaluation dataset", dataset.dataset_id, "uq_evaluation_datasets_dataset_id")
@@ -47,6 +48,7 @@ class SqlEvaluationImports:
             await link_to_experiments(connection, dataset_no, map(int, dataset.experiment_ids))
             return await read_evaluation_dataset(connection, dataset.dataset_id)
 
+    @begun_again
     async def import_evaluation_records(
         self, dataset_id: str, records: Sequence[ImportedRecord], *, now_ms: int
     ) -> EvaluationDataset:

@@ -86,4 +86,7 @@ class SqlGarbage:
             ~exists().where(runs.c.experiment_no == number),
         )
         async with self._database.write() as connection:
+            # Whoever puts a run into it meanwhile has it locked: a statement behind that sees the run.
+            locked = select(experiments.c.experiment_no).where(experiments.c.experiment_no == number).with_for_update()
+            await connection.execute(locked)
             return (await connection.execute(statement.returning(experiments.c.experiment_no))).first() is not None

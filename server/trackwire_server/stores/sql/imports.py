@@ -16,9 +16,8 @@ from trackwire_server.core.entities import (
     experiment_artifact_location,
     run_artifact_uri,
 )
-from trackwire_server.core.errors import NotFound, TrackwireError
+from trackwire_server.core.errors import NotFound
 from trackwire_server.core.import_conflicts import (
-    being_made,
     check_same_experiment,
     check_same_logged_model,
     check_same_name,
@@ -31,13 +30,14 @@ from trackwire_server.core.logged_model_entities import (
     logged_model_not_found,
 )
 from trackwire_server.core.run_inputs import ModelOutput
-from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import replace_entries
-from trackwire_server.stores.sql.experiments import experiment_of, has_name, name_taken, read_experiment
+from trackwire_server.stores.sql.experiments import experiment_of, has_name, read_experiment
 from trackwire_server.stores.sql.heads import LockedRun, lock_run
 from trackwire_server.stores.sql.issue_imports import import_issue
 from trackwire_server.stores.sql.logged_model_rows import logged_model_of, read_logged_models
 from trackwire_server.stores.sql.registry_imports import import_model_version, import_registered_model
+from trackwire_server.stores.sql.requests import begun_again, raced
 from trackwire_server.stores.sql.run_inputs import add_datasets, add_models, datasets_of_run, remove_unused
 from trackwire_server.stores.sql.run_rows import RunReader, run_of
 from trackwire_server.stores.sql.search import AnyRow
@@ -63,10 +63,12 @@ class SqlImports:
         self._database = database
         self._reader = RunReader()
 
+    @begun_again
     async def import_experiment(self, experiment: Experiment) -> Experiment:
         """Inserts the row under its number, or updates it under its lock."""
         number, dialect = int(experiment.experiment_id), self._database.dialect
-        async with self._database.write(name_taken(experiment.name)) as connection:
+        unique = raced("experiment", experiment.name, "pk_experiments", "uq_experiments_name")
+        async with self._database.write(unique) as connection:
             mine = experiments.c.experiment_no == number
             row = (await connection.execute(select(experiments).where(mine).with_for_update())).one_or_none()
             if row is not None:
@@ -76,13 +78,14 @@ class SqlImports:
                 check_same_name(str(named), experiment)
             values = _experiment_values(experiment, row, self._database.artifact_root)
             if row is None:
-                await connection.execute(insert(experiments).values(experiment_no=number, **values))
                 await dialect.number_from(connection, experiments, number + 1)
+                await connection.execute(insert(experiments).values(experiment_no=number, **values))
             else:
                 await connection.execute(update(experiments).where(mine).values(**values))
             await replace_entries(connection, dialect, experiment_tags, number, experiment.tags)
             return await read_experiment(connection, mine, experiment.experiment_id)
 
+    @begun_again
     async def import_run(self, run: Run) -> Run:
         """Inserts the row and its head, or updates it under its head's lock."""
         dialect = self._database.dialect
@@ -106,6 +109,7 @@ class SqlImports:
             [taken] = await self._reader.read(connection, [row], RunSelection())
             return taken
 
+    @begun_again
     async def import_logged_model(self, model: LoggedModel) -> LoggedModel:
         """Inserts the row, or updates it under its lock."""
         dialect = self._database.dialect
@@ -130,6 +134,7 @@ class SqlImports:
             [taken] = await read_logged_models(connection, [row])
             return taken
 
+    @begun_again
     async def import_registered_model(self, model: RegisteredModel) -> RegisteredModel:
         """Inserts the row, or updates it under its lock."""
         unique = raced("registered model", model.name, "uq_registered_models_name")
@@ -141,6 +146,7 @@ class SqlImports:
         async with self._database.write() as connection:
             return await import_model_version(connection, self._database.dialect, version)
 
+    @begun_again
     async def import_issue(self, issue: Issue) -> Issue:
         """Inserts the row, or updates it under its lock."""
         async with self._database.write(raced("issue", issue.issue_id, "uq_issues_issue_id")) as connection:
@@ -157,15 +163,6 @@ class SqlImports:
         await add_models(connection, dialect, run, models, is_output=False)
         await add_models(connection, dialect, run, wanted.outputs.models, is_output=True)
         await remove_unused(connection, given)
-
-
-def raced(kind: str, name: str, unique: str) -> OnConflict:
-    """What becomes of the violation of a constraint: another replica makes the same thing."""
-
-    def on_conflict(constraint: str) -> TrackwireError | None:
-        return being_made(kind, name) if constraint == unique else None
-
-    return on_conflict
 
 
 async def _location(connection: AsyncConnection, experiment_id: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import EVERYTHING
-from trackwire_server.core.errors import AlreadyExists, TrackwireError
+from trackwire_server.core.errors import AlreadyExists
 from trackwire_server.core.issue_entities import (
     Issue,
     IssueChange,
@@ -18,12 +18,12 @@ from trackwire_server.core.issue_entities import (
     issue_not_found,
 )
 from trackwire_server.core.paging import Page, SearchQuery
-from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import by_owner, delete_entry, entry_queries, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.prepared import Prepared, fetch_groups, parts
-from trackwire_server.stores.sql.requests import made_before, raced_request
+from trackwire_server.stores.sql.requests import begun_again, made_before, raced
 from trackwire_server.stores.sql.search import AnyRow, count_rows, search_rows
 from trackwire_server.stores.sql.tables import issue_categories, issue_metadata, issues
 
@@ -61,9 +61,11 @@ class SqlIssues:
     def __init__(self, database: Database):
         self._database = database
 
+    @begun_again
     async def create_issue(self, new: NewIssue) -> Issue:
         """Looks for the request before it inserts anything."""
-        async with self._database.write(_on_conflict(new)) as connection:
+        unique = raced("issue", new.issue_id, "uq_issues_issue_id", "uq_issues_request_id")
+        async with self._database.write(unique) as connection:
             row = await made_before(connection, issues, new.request_id) or await self._insert(connection, new)
             [issue] = await read_issues(connection, [row])
             return issue
@@ -102,6 +104,11 @@ class SqlIssues:
             return await count_rows(connection, ISSUES, query)
 
     async def _insert(self, connection: AsyncConnection, new: NewIssue) -> AnyRow:
+        there = (await connection.execute(select(issues).where(issues.c.issue_id == new.issue_id))).one_or_none()
+        if there is not None and new.request_id and there.request_id == new.request_id:
+            return there  # committed since the look for the request
+        if there is not None:
+            raise AlreadyExists("issue", new.issue_id, field="issue_id")
         experiment = await hold_active_experiment(connection, new.experiment_id)
         statement = insert(issues).values(
             issue_id=new.issue_id,
@@ -122,17 +129,6 @@ class SqlIssues:
         await add_categories(connection, row.issue_no, new.categories)
         await upsert_entries(connection, self._database.dialect, issue_metadata, row.issue_no, new.metadata)
         return row
-
-
-def _on_conflict(new: NewIssue) -> OnConflict:
-    raced = raced_request("issue", issues, new.request_id)
-
-    def on_conflict(constraint: str) -> TrackwireError | None:
-        if constraint == "uq_issues_issue_id":
-            return AlreadyExists("issue", new.issue_id, field="issue_id")
-        return raced(constraint)
-
-    return on_conflict
 
 
 def _changed_columns(change: IssueChange) -> Mapping[str, object]:

@@ -25,7 +25,7 @@ from trackwire_server.stores.sql.logged_model_rows import (
     logged_model_of,
     read_logged_models,
 )
-from trackwire_server.stores.sql.requests import made_before, raced_request
+from trackwire_server.stores.sql.requests import begun_again, made_before, raced_request
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import logged_model_params, logged_model_tags, logged_models
 
@@ -36,6 +36,7 @@ class SqlLoggedModels:
     def __init__(self, database: Database):
         self._database = database
 
+    @begun_again
     async def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
         """Looks for the request before it inserts anything."""
         async with self._database.write(raced_request("model", logged_models, new.request_id)) as connection:

@@ -53,6 +53,20 @@ _TRIES = 5
 _SCHEMA_LOCK = 0x7472_6163_6B77_6972
 _ASYNCPG = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
+_SETTINGS = {
+    "application_name": "trackwire",
+    "synchronous_commit": "on",
+    # Statements are short, and compiling them is not.
+    "jit": "off",
+    # A server that vanished in the middle of a transaction holds its locks no longer than this.
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+}
+
 # By the first characters of PostgreSQL's SQLSTATE.
 # Source: postgresql.org/docs/current/errcodes-appendix.html
 _UNAVAILABLE = ("08", "25006", "28", "3D", "40001", "40P01", "42501", "53", "55P03", "57", "58")
@@ -109,7 +123,7 @@ class PostgresDialect:
             self._address.render_as_string(hide_password=False),
             timeout=CONNECT_TIMEOUT_SECONDS,
             statement_cache_size=_PREPARED_MAX,
-            server_settings={"application_name": "trackwire", "synchronous_commit": "on", "jit": "off"},
+            server_settings=_SETTINGS,
         )
 
     def warm_up(self) -> None:
@@ -150,6 +164,8 @@ class PostgresDialect:
         if encoding != "UTF8":
             words = f"store_uri: the database's encoding is {encoding}: make one with ENCODING 'UTF8'"
             raise FailedPrecondition(words, reason="BAD_ENCODING")
+        # Another server may be at a long step.
+        await connection.execute(text("SET LOCAL lock_timeout = 0"))
         await connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
         if await connection.scalar(text("SELECT to_regproc('trackwire_lower') IS NULL")):
             # Columns are compared by code points, in which lower() knows ASCII only.
@@ -160,11 +176,13 @@ class PostgresDialect:
             await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
-        """Moves the table's sequence on."""
-        [column] = table.primary_key.columns
-        sequence = func.pg_get_serial_sequence(table.name, column.name)
-        largest = select(func.coalesce(func.max(column), 1)).scalar_subquery()
-        await connection.execute(select(func.setval(sequence, func.greatest(largest, number))))
+        """Moves the table's sequence on; never back, as numbers of what was removed are given to nobody else."""
+        # Whoever draws a number does so under a lock of the table that this one waits for.
+        await connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+        [key] = table.primary_key.columns
+        sequence = func.pg_get_serial_sequence(table.name, key.name)
+        drawn = func.coalesce(func.pg_sequence_last_value(sequence.cast(postgresql.REGCLASS)), 1)
+        await connection.execute(select(func.setval(sequence, func.greatest(drawn, number - 1))))
 
     def violated_constraint(self, error: IntegrityError) -> str:
         """By the name that PostgreSQL tells."""
@@ -173,6 +191,10 @@ class PostgresDialect:
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """By the SQLSTATE; whatever has none is a connection that failed."""
         cause = _cause(error)
+        if isinstance(cause, asyncpg.DataError):
+            return InvalidArgument("value", str(cause), "must be one that PostgreSQL can keep")
+        if isinstance(cause, asyncpg.InvalidCachedStatementError):
+            return StoreUnavailable("the schema was changed a moment ago: send this again")
         state = getattr(cause, "sqlstate", None) or "08000"
         if state.startswith(_FULL):
             return StorageFull("database")
@@ -273,7 +295,7 @@ async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Re
 def _cause(error: BaseException) -> BaseException:
     """What the driver raised, below what SQLAlchemy made of it."""
     found: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
-    while found is not None and not isinstance(found, asyncpg.PostgresError) and found.__cause__ is not None:
+    while found is not None and not isinstance(found, asyncpg.PostgresError | asyncpg.InterfaceError):
         found = found.__cause__
     return found or error
 

@@ -70,8 +70,11 @@ async def datasets_of_run(connection: AsyncConnection, run_no: int) -> Sequence[
 async def remove_unused(connection: AsyncConnection, dataset_nos: Sequence[int]) -> None:
     """Removes those of these datasets that no run was given."""
     unused = ~exists().where(run_datasets.c.dataset_no == datasets.c.dataset_no)
-    for dataset_no in dataset_nos:
-        await connection.execute(delete(datasets).where(datasets.c.dataset_no == dataset_no, unused))
+    these = datasets.c.dataset_no.in_(dataset_nos)
+    # Whoever gives one of them to a run meanwhile has it locked: a statement behind that sees it.
+    locked = select(datasets.c.dataset_no).where(these).order_by(datasets.c.dataset_no).with_for_update()
+    await connection.execute(locked)
+    await connection.execute(delete(datasets).where(these, unused))
 
 
 async def add_datasets(
@@ -112,14 +115,21 @@ async def _numbered(
             "schema": each.schema,
             "profile": each.profile,
         }
-        for each in given
+        for each in sorted(given, key=lambda dataset: dataset.identity)
     ]
     statement = dialect.insert(datasets).on_conflict_do_nothing(index_elements=["experiment_no", "name", "digest"])
-    await connection.execute(statement, rows)
-    there = select(datasets.c.dataset_no, datasets.c.name, datasets.c.digest).where(
-        datasets.c.experiment_no == run.experiment_no, _IDENTITY.in_([each.identity for each in given])
+    there = (
+        select(datasets.c.dataset_no, datasets.c.name, datasets.c.digest)
+        .where(datasets.c.experiment_no == run.experiment_no, _IDENTITY.in_([each.identity for each in given]))
+        .order_by(datasets.c.dataset_no)
+        # Until this transaction's rows refer to them, nobody removes them as unused.
+        .with_for_update(read=True, key_share=True)
     )
-    return {(row.name, row.digest): row.dataset_no for row in await connection.execute(there)}
+    numbers: dict[tuple[str, str], int] = {}
+    while len(numbers) < len({each.identity for each in given}):
+        await connection.execute(statement, rows)
+        numbers = {(row.name, row.digest): row.dataset_no for row in await connection.execute(there)}
+    return numbers
 
 
 async def add_models(

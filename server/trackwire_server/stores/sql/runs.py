@@ -17,18 +17,17 @@ from trackwire_server.core.entities import (
     run_artifact_uri,
 )
 from trackwire_server.core.errors import (
-    Aborted,
     AlreadyExists,
     ExperimentDeleted,
     NotFound,
     RunDeleted,
-    TrackwireError,
 )
 from trackwire_server.core.paging import Page, SearchQuery
-from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import upsert_entries
 from trackwire_server.stores.sql.experiments import has_name, insert_experiment
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
+from trackwire_server.stores.sql.requests import begun_again, raced
 from trackwire_server.stores.sql.run_data import put_tags
 from trackwire_server.stores.sql.run_rows import RUNS, RunReader, run_of
 from trackwire_server.stores.sql.search import AnyRow, search_rows
@@ -42,9 +41,12 @@ class SqlRuns:
         self._database = database
         self._reader = RunReader()
 
+    @begun_again
     async def create_run(self, new: NewRun) -> tuple[Run, bool]:
         """Looks for the request and for the run before it inserts anything."""
-        async with self._database.write(on_conflict=_on_conflict(new)) as connection:
+        # Of the run, of its request, and of the experiment that it asks for.
+        unique = raced("run", new.run_id, "uq_runs_run_id", "uq_runs_request_id", "uq_experiments_name")
+        async with self._database.write(unique) as connection:
             there = await self._made_before(connection, new)
             made = there is None
             row = there or await self._insert(connection, new)
@@ -98,6 +100,8 @@ class SqlRuns:
         row = (await connection.execute(select(runs).where(runs.c.run_id == new.run_id))).one_or_none()
         if row is None:
             return None
+        if new.request_id and row.request_id == new.request_id:
+            return row  # committed since the look for the request
         if not new.join:
             raise AlreadyExists("run", new.run_id, field="run_id")
         if row.lifecycle_stage != LifecycleStage.ACTIVE:
@@ -143,18 +147,6 @@ class SqlRuns:
         if row.lifecycle_stage != LifecycleStage.ACTIVE:
             raise ExperimentDeleted(experiment_id)
         return row.experiment_no, experiment_artifact_location(experiment_id, row.artifact_location)
-
-
-def _on_conflict(new: NewRun) -> OnConflict:
-    def on_conflict(constraint: str) -> TrackwireError | None:
-        if constraint == "uq_runs_run_id" and not new.join:
-            return AlreadyExists("run", new.run_id, field="run_id")
-        if constraint not in ("uq_runs_run_id", "uq_runs_request_id", "uq_experiments_name"):
-            return None
-        # Another replica has made the same run, or its experiment, a moment ago: the next attempt finds it.
-        return Aborted(f"run {new.run_id!r} or its experiment is being made by another call: send this one again")
-
-    return on_conflict
 
 
 def _values_of(change: RunChange) -> dict[str, object]:

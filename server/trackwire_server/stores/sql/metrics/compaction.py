@@ -99,7 +99,8 @@ class MetricCompactor:
         ).where(head.compacted_arrival < head.arrival)
         async with self._database.read() as connection:
             rows, points = (await connection.execute(statement)).one()
-        return Backlog(rows, points)
+        # PostgreSQL sums up to a Decimal.
+        return Backlog(int(rows), int(points))
 
     async def prune(self, *, now_ms: int) -> bool:
         """Deletes some journal rows that no tail may ask for any more; False if there are none."""
@@ -109,12 +110,13 @@ class MetricCompactor:
             return False
         run_no, until = found
         async with self._database.write() as connection:
-            rows = metric_journal.c
-            await connection.execute(delete(metric_journal).where(rows.run_no == run_no, rows.arrival <= until))
-            # Another replica may have pruned further: the number never goes back, or a tail would skip what is gone.
+            # First the head, as whoever writes to a run locks it first. Another replica may have pruned further: the
+            # number never goes back, or a tail would skip what is gone.
             head = run_heads.c
             moved = update(run_heads).where(head.run_no == run_no, head.pruned_arrival < until)
             await connection.execute(moved.values(pruned_arrival=until))
+            rows = metric_journal.c
+            await connection.execute(delete(metric_journal).where(rows.run_no == run_no, rows.arrival <= until))
         return True
 
     async def _due(self, connection: AsyncConnection, now_ms: int) -> int | None:

@@ -1,6 +1,6 @@
 """The tables of the model registry."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
 from trackwire_server.stores.sql.tables.columns import (
     characters,
@@ -33,7 +33,8 @@ model_versions = Table(
     metadata,
     number("version_no"),
     reference("model_no", "registered_models.model_no"),
-    Column("version", Integer, nullable=False),
+    # A filter may ask for any int64.
+    Column("version", Integer().with_variant(BigInteger(), "postgresql"), nullable=False),
     characters("description"),
     characters("source", 2048, default=None),
     characters("run_id", 256),
