@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def fresh_database() -> Iterator[str]:
-    """The URI of an empty database."""
+def fresh_database(options: str = "") -> Iterator[str]:
+    """The URI of an empty database; `options` are those of CREATE DATABASE."""
     name = f"test_{uuid.uuid4().hex}"
     server = _server()
-    server.psql(f"CREATE DATABASE {name}")
+    server.psql(f"CREATE DATABASE {name} {options}")
     try:
         yield server.get_uri(database=name)
     finally:

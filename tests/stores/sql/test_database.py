@@ -14,6 +14,7 @@ from tests.faults.traffic import until
 from tests.postgres import fresh_database
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql import sqlite_dialect
 from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.dialect import Transaction, Write
 from trackwire_server.stores.sql.sqlite_dialect import READERS
@@ -155,6 +156,17 @@ async def test_who_waits_to_write_is_not_overtaken_by_one_trip_after_the_other(
     assert len(keys) <= before + 2
     is_over = True
     await greedy
+
+
+async def test_who_waits_too_long_for_its_turn_to_write_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_dialect, "BUSY_TIMEOUT_SECONDS", 0.05)
+    async with database.write():
+        with pytest.raises(StoreUnavailable, match=r"for 0\.05 seconds: nothing was stored"):
+            await _write_in_one(database, "late")
+    await _write(database, "later")
+    assert await _count(database) == 1
 
 
 async def test_a_reader_sees_one_moment(any_database: Database) -> None:

@@ -4,7 +4,6 @@ SQLAlchemy's connections are in autocommit, so that its statements and the drive
 comes first.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -73,7 +72,6 @@ _UNAVAILABLE = ("08", "25006", "28", "3D", "40001", "40P01", "42501", "53", "55P
 _FULL = ("53100",)
 _CORRUPT = ("XX001", "XX002")
 _RETRIED = ("40001", "40P01")
-_NUL = ("22021",)
 
 
 @compiles(GatheredAsJson, "postgresql")
@@ -119,12 +117,13 @@ class PostgresDialect:
         return engine
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(
-            self._address.render_as_string(hide_password=False),
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            statement_cache_size=_PREPARED_MAX,
-            server_settings=_SETTINGS,
-        )
+        with _as_dbapi_error("CONNECT"):
+            return await asyncpg.connect(
+                self._address.render_as_string(hide_password=False),
+                timeout=CONNECT_TIMEOUT_SECONDS,
+                statement_cache_size=_PREPARED_MAX,
+                server_settings=_SETTINGS,
+            )
 
     def warm_up(self) -> None:
         """Nothing."""
@@ -191,6 +190,8 @@ class PostgresDialect:
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """By the SQLSTATE; whatever has none is a connection that failed."""
         cause = _cause(error)
+        if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
+            return InvalidArgument("text", "\0", "must be without U+0000, which PostgreSQL does not keep")
         if isinstance(cause, asyncpg.DataError):
             return InvalidArgument("value", str(cause), "must be one that PostgreSQL can keep")
         if isinstance(cause, asyncpg.InvalidCachedStatementError):
@@ -200,8 +201,6 @@ class PostgresDialect:
             return StorageFull("database")
         if state.startswith(_CORRUPT):
             return StoreCorrupt(f"database {self._shown()}: {cause}")
-        if state.startswith(_NUL):
-            return InvalidArgument("text", "\0", "must be without U+0000, which PostgreSQL does not keep")
         if state.startswith(_UNAVAILABLE):
             return StoreUnavailable(f"database {self._shown()}: {cause}")
         return None
@@ -239,16 +238,15 @@ class PostgresTransactions:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As Writer says."""
-        with _as_dbapi_error("BEGIN"):
-            async with self._engine.connect() as connection:
-                driver = await _driver(connection)
-                await _say(driver, self._begin)
-                try:
-                    yield connection
-                except BaseException:
-                    await _say(driver, "ROLLBACK")
-                    raise
-                await _say(driver, "COMMIT")
+        async with self._engine.connect() as connection:
+            driver = await _driver(connection)
+            await _say(driver, self._begin)
+            try:
+                yield connection
+            except BaseException:
+                await _say(driver, "ROLLBACK")
+                raise
+            await _say(driver, "COMMIT")
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""
@@ -259,7 +257,6 @@ class PostgresTransactions:
             except DBAPIError as error:
                 if not str(getattr(_cause(error), "sqlstate", "")).startswith(_RETRIED):
                     raise
-            await asyncio.sleep(0)
         async with self.transaction() as connection:
             return await work(connection)
 
@@ -272,13 +269,14 @@ async def _say(driver: "asyncpg.Connection[asyncpg.Record]", statement: str) -> 
     """Begins or ends a transaction. Where it isn't known whether that came to its end, the connection is closed."""
     if driver.is_closed() and statement == "ROLLBACK":
         return  # PostgreSQL has done so by itself
-    try:
-        answer = await driver.execute(statement)
-    except BaseException:
-        driver.terminate()
-        raise
-    if not statement.startswith(answer):
-        raise asyncpg.InFailedSQLTransactionError(f"{statement} was answered with {answer}")
+    with _as_dbapi_error(statement):
+        try:
+            answer = await driver.execute(statement)
+        except BaseException:
+            driver.terminate()
+            raise
+        if not statement.startswith(answer):
+            raise asyncpg.InFailedSQLTransactionError(f"{statement} was answered with {answer}")
 
 
 def _refuse_what_failed(adapter: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
