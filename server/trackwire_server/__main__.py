@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from trackwire_server.allocator import keep_what_is_used_again
 from trackwire_server.config import Config, argument_parser
 from trackwire_server.core.errors import InvalidArgument, TrackwireError
+from trackwire_server.lean_start import leave_out_what_is_not_used
 
 EXIT_BAD_SETTING = 2
 EXIT_CANNOT_START = 1
@@ -31,8 +32,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     gc.disable()
     # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # structlog would load it where it is installed, for tracebacks that nobody draws here: another twentieth.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    leave_out_what_is_not_used()
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
     leave_locking_to_the_driver()

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -120,6 +121,7 @@ def _open_http(config: Config, services: Services, log: FilteringBoundLogger) ->
     return HttpServer.bind(app, config.host, config.http_port)
 
 
+@cache
 def installed_version() -> str:
     """The version of the distribution; a tree that is not installed has none."""
     try:

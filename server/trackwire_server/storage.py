@@ -153,6 +153,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.run_inputs import SqlRunInputs
     from trackwire_server.stores.sql.runs import SqlRuns
+    from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
     database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
     stack.push_async_callback(database.close)
@@ -162,7 +163,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,
-        schema_version=await database.schema_version(),
+        schema_version=SCHEMA_VERSION,
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),

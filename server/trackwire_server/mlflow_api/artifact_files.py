@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, aclosing
+from functools import cache
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -24,7 +25,6 @@ _TEXT_ENDINGS = re.compile(
     r"cfg?|cnf|conf|csv|err|hocon|ini|ipynb|json|js|log|md|prop|properties|py|py3|rst|toml|tsv|txt|xml|ya?ml"
 )
 _TEXT_NAMES = ("MLmodel", "mlproject")
-_TYPES = mimetypes.MimeTypes()
 # What RFC 9110 lets stand in a header without quotes, and RFC 8187 without being encoded.
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _NEVER_ENCODED = "!#$&+-.^_`|~"
@@ -106,7 +106,13 @@ def content_type(path: str) -> str:
     name = posixpath.basename(path)
     if name in _TEXT_NAMES or _TEXT_ENDINGS.fullmatch(posixpath.splitext(name)[1].removeprefix(".")):
         return "text/plain"
-    return _TYPES.guess_type(name)[0] or "application/octet-stream"
+    return _types().guess_type(name)[0] or "application/octet-stream"
+
+
+@cache
+def _types() -> mimetypes.MimeTypes:
+    # Not before a file is asked for: they are read from several places of the machine.
+    return mimetypes.MimeTypes()
 
 
 def content_disposition(name: str) -> str:

@@ -1,0 +1,32 @@
+"""What a server's process never loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED = """
+import sys
+from trackwire_server import lean_start
+{before}
+lean_start.leave_out_what_is_not_used()
+from trackwire_server import app, logs
+from trackwire_server.stores.sql import database, postgres_dialect, sqlite_dialect
+print(*(name for name in ("sqlalchemy.orm", "rich", "sqlalchemy.ext.asyncio.engine") if sys.modules.get(name)))
+"""
+
+
+def loaded(before: str = "") -> list[str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED.format(before=before)], check=True, capture_output=True, text=True, timeout=60
+    )
+    return ran.stdout.split()
+
+
+def test_neither_the_orm_nor_rich_is_loaded() -> None:
+    assert loaded() == ["sqlalchemy.ext.asyncio.engine"]
+
+
+@pytest.mark.parametrize("version", ["2.2.0", "3.0.0b1"])
+def test_a_series_of_sqlalchemy_that_is_not_known_is_loaded_whole(version: str) -> None:
+    assert "sqlalchemy.orm" in loaded(f"lean_start.version = lambda name: {version!r}")
