@@ -6,32 +6,15 @@ import random
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
 import pytest
 from tests.conftest import ServerProcess
-from tests.faults.traffic import (
-    IN_FLIGHT,
-    KEYS,
-    Address,
-    Connection,
-    Point,
-    Tail,
-    Writer,
-    connected,
-    points_of_request,
-    request_of,
-    stored_points,
-    until,
-)
-
-from trackwire.v1 import metrics_pb2, runs_pb2, runs_pb2_grpc
-from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
-from trackwire_server.stores.sql.metrics.journal import decode_journal
+from tests.faults.checks import arrived_values, check_stored, check_summaries, create_runs, running, settled, tell
+from tests.faults.traffic import Address, Tail, Writer, connected, until
 
 RUN_IDS = ("a", "b")
 WRITERS = 4
@@ -87,26 +70,6 @@ class Lives:
         self.kills[kind] += 1
 
 
-@asynccontextmanager
-async def running(*works: Writer | Tail) -> AsyncIterator[None]:
-    """Lets writers and tails go on as long as the block lasts."""
-    tasks = [asyncio.create_task(work.run()) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(result, asyncio.CancelledError) for result in results), results
-
-
-async def create_runs(address: str) -> None:
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = runs_pb2_grpc.RunServiceStub(channel)
-        for run_id in RUN_IDS:
-            await stub.CreateRun(runs_pb2.CreateRunRequest(run_id=run_id))
-
-
 def ends(chance: random.Random) -> list[str]:
     """How each life ends, shuffled; the last one at a random moment, when requests are under way."""
     listed = [*FAILPOINTS * KILLS_OF_EACH_FAILPOINT, *[RANDOM] * KILLS_AT_RANDOM, *list(STOPS) * STOPS_OF_EACH_KIND]
@@ -122,7 +85,7 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
     chance = random.Random(seed)
     lives = Lives(make_server_process, Address())
     server = await lives.start()
-    await create_runs(lives.address.current)
+    await create_runs(lives.address.current, RUN_IDS)
     async with AsyncExitStack() as stack:
         connections = [await stack.enter_async_context(connected(lives.address)) for _ in range(WRITERS + 1)]
         writers = [
@@ -136,8 +99,8 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
                 for end in ends(chance):
                     await (lives.live_and_stop if end in STOPS else lives.live_and_die)(end, chance)
             server = await lives.start()
-            stored = await settled(connections[0], tail)
-    tell(lives, writers, tail)
+            stored = await settled(connections[0], tail, RUN_IDS)
+    tell(f"kills: {lives.kills.total()}, {dict(lives.kills)}; {dict(lives.stops)}", writers, [tail])
     check_stored(stored, writers)
     await check_summaries(lives.address.current, stored)
     assert server.stop() == 0, server.log_text()
@@ -146,60 +109,6 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
     assert lives.kills.total() >= 20
     assert all(lives.kills[kind] for kind in (RANDOM, *FAILPOINTS)), lives.kills
     assert tail.resumed >= 20
-
-
-async def settled(connection: Connection, tail: Tail) -> dict[str, list[Point]]:
-    """What is stored, once the tail has seen as much."""
-    stored = await stored_points(await connection.stub(), RUN_IDS)
-    wanted = sum(map(len, stored.values()))
-    assert await until(lambda: sum(map(len, tail.seen.values())) >= wanted, seconds=60), "the tail missed points"
-    await asyncio.sleep(0.5)  # what comes twice would come now
-    return stored
-
-
-def tell(lives: Lives, writers: Sequence[Writer], tail: Tail) -> None:
-    """Prints what happened, for whoever reads the run."""
-    print(
-        f"kills: {lives.kills.total()}, {dict(lives.kills)}; {dict(lives.stops)}; the tail resumed {tail.resumed} times"
-    )
-    for writer in writers:
-        print(
-            f"writer {writer.number}: {IN_FLIGHT} in flight, {writer.acknowledged} requests acknowledged,"
-            f" {writer.resent} times one was sent again, refused {writer.refusals}"
-        )
-
-
-def check_stored(stored: dict[str, list[Point]], writers: Sequence[Writer]) -> None:
-    """Each acknowledged point is there once; of each other request all of them or none."""
-    for run_id, points in stored.items():
-        assert len(set(points)) == len(points), f"run {run_id!r} has points twice"
-    for writer in writers:
-        mine = {point for point in stored[writer.run_id] if request_of(point[2])[0] == writer.number}
-        there = {request_of(value)[1] for _, _, value in mine}
-        assert mine == {point for sequence in there for point in points_of_request(writer.number, sequence)}
-        assert there == set(range(1, len(there) + 1)), "a request is there whose predecessor is not"
-        assert len(there) >= writer.acknowledged > 0, "an acknowledged request is missing"
-        assert writer.resent > 0
-        assert writer.refusals["ABORTED"] > 0
-        assert there <= writer.sent
-
-
-async def check_summaries(address: str, stored: dict[str, list[Point]]) -> None:
-    """Summaries say what the points say."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        request = metrics_pb2.GetMetricSummariesRequest(run_ids=RUN_IDS)
-        answer = await MetricServiceStub(channel).GetMetricSummaries(request)
-    found = {
-        (each.run_id, each.key): (each.count, each.min_value, each.max_value, each.first_step, each.last_step)
-        for each in answer.summaries
-    }
-    last = {(each.run_id, each.key): each.last_value for each in answer.summaries}
-    assert len(found) == len(answer.summaries) == len(RUN_IDS) * len(KEYS)
-    for run_id, key in found:
-        points = [(step, value) for of, step, value in stored[run_id] if of == key]
-        steps, values = zip(*points, strict=True)
-        assert found[run_id, key] == (len(points), min(values), max(values), steps[0], steps[-1])
-        assert last[run_id, key] == values[-1]
 
 
 def check_file(path: Path, tail: Tail) -> None:
@@ -213,7 +122,4 @@ def check_file(path: Path, tail: Tail) -> None:
         journal = database.execute(
             "SELECT run_id, payload FROM metric_journal JOIN runs USING (run_no) ORDER BY run_no, arrival"
         ).fetchall()
-    arrived: dict[str, list[float]] = {run_id: [] for run_id in RUN_IDS}
-    for run_id, payload in journal:
-        arrived[run_id] += decode_journal(payload).points.values.tolist()
-    assert {run_id: [value for _, value in seen] for run_id, seen in tail.seen.items()} == arrived
+    assert {run_id: [value for _, value in seen] for run_id, seen in tail.seen.items()} == arrived_values(journal)

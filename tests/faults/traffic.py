@@ -102,6 +102,11 @@ class Connection:
         self._channels: list[grpc.aio.Channel] = []
         self._stub: MetricServiceStub | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a server at present."""
+        return self._address.known.is_set()
+
     async def stub(self) -> MetricServiceStub:
         """A stub of the present server."""
         await self._address.known.wait()

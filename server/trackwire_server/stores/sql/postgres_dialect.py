@@ -72,6 +72,8 @@ _UNAVAILABLE = ("08", "25006", "28", "3D", "40001", "40P01", "42501", "53", "55P
 _FULL = ("53100",)
 _CORRUPT = ("XX001", "XX002")
 _RETRIED = ("40001", "40P01")
+# The last one is what a statement may get whose connection is lost between its two halves.
+_DRIVERS_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @compiles(GatheredAsJson, "postgresql")
@@ -293,7 +295,7 @@ async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Re
 def _cause(error: BaseException) -> BaseException:
     """What the driver raised, below what SQLAlchemy made of it."""
     found: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
-    while found is not None and not isinstance(found, asyncpg.PostgresError | asyncpg.InterfaceError):
+    while found is not None and not isinstance(found, _DRIVERS_ERRORS):
         found = found.__cause__
     return found or error
 
@@ -305,5 +307,5 @@ def _as_dbapi_error(statement: str) -> Iterator[None]:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         raise IntegrityError(statement, None, error) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (*_DRIVERS_ERRORS, OSError) as error:
         raise DBAPIError(statement, None, error) from error
