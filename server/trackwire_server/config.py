@@ -89,6 +89,19 @@ SETTINGS: Sequence[Setting] = (
         mlflow_variable="MLFLOW_REGISTRY_STORE_URI",
     ),
     Setting(
+        "store_pool_size",
+        "8",
+        "PostgreSQL: how many connections of this server write, and how many more read.",
+        "NUMBER",
+        mlflow_variable="MLFLOW_SQLALCHEMYSTORE_POOL_SIZE",
+    ),
+    Setting(
+        "store_statement_timeout_seconds",
+        "300",
+        "PostgreSQL: statements that take longer are ended; 0: never.",
+        "SECONDS",
+    ),
+    Setting(
         "artifacts_uri",
         "<data-dir>/artifacts",
         "Where artifacts lie: a folder or memory:.",
@@ -175,6 +188,8 @@ class Config:
 
     data_dir: Path
     store_uri: str
+    store_pool_size: int
+    store_statement_timeout_seconds: float
     artifacts_uri: str
     artifacts_folder: Path | None
     default_artifact_root: str
@@ -209,6 +224,8 @@ class Config:
         config = cls(
             data_dir=data_dir,
             store_uri=store_uri,
+            store_pool_size=values.read("store_pool_size", _connections),
+            store_statement_timeout_seconds=values.read("store_statement_timeout_seconds", _seconds),
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
@@ -379,6 +396,12 @@ def _failpoint(text: str) -> str:
 def _rows(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
         raise ValueError("must be a whole number from 1 to 999,999")
+    return int(text)
+
+
+def _connections(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        raise ValueError("must be a whole number from 1 to 999")
     return int(text)
 
 

@@ -137,6 +137,7 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
 async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStack) -> Stores:
     from trackwire_server.stores.sql.artifacts import UPLOADS_OF_MODELS, SqlUploads
     from trackwire_server.stores.sql.database import Database
+    from trackwire_server.stores.sql.dialect import ConnectionSettings
     from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
     from trackwire_server.stores.sql.evaluation_imports import SqlEvaluationImports
     from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
@@ -155,7 +156,10 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.runs import SqlRuns
     from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
-    database = await Database.open(config.store_uri, artifact_root=config.default_artifact_root)
+    connections = ConnectionSettings(config.store_pool_size, config.store_statement_timeout_seconds)
+    database = await Database.open(
+        config.store_uri, artifact_root=config.default_artifact_root, connections=connections
+    )
     stack.push_async_callback(database.close)
     # Beside all else: behind a large process that has just ended it takes 40 ms, a fourteenth of the start.
     tasks = await stack.enter_async_context(asyncio.TaskGroup())

@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select, text
+from tests.conftest import NOW_MS
+from tests.metric_data import batch, ranked
 from tests.postgres import fresh_database
+from tests.stores.conftest import new_run
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.dialect import Transaction, Work
-from trackwire_server.stores.sql.tables import experiments, metric_keys
+from trackwire_server.stores.sql.dialect import ConnectionSettings, Transaction, Work
+from trackwire_server.stores.sql.metrics.store import SqlMetricStore
+from trackwire_server.stores.sql.runs import SqlRuns
+from trackwire_server.stores.sql.tables import experiments, metric_contexts, metric_keys
 
 
 @pytest.fixture
@@ -80,3 +85,41 @@ async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database
     async with asyncio.timeout(60):
         await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
     assert len(attempts) == 3
+
+
+async def test_a_statement_that_takes_too_long_is_ended_and_the_setting_is_named() -> None:
+    with fresh_database() as uri:
+        database = await Database.open(uri, connections=ConnectionSettings(statement_timeout_seconds=0.2))
+        with pytest.raises(StoreUnavailable, match=r"--store-statement-timeout-seconds is 0\.2"):
+            async with database.read() as connection:
+                await connection.execute(select(func.pg_sleep(60)))
+        assert await database.schema_version() > 0
+        await database.close()
+
+
+async def test_no_more_connections_are_made_than_the_pool_may_have() -> None:
+    with fresh_database() as uri:
+        database = await Database.open(uri, connections=ConnectionSettings(pool_size=2))
+
+        async def connections() -> int:
+            async with database.read() as connection:
+                mine = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+                return int(await connection.scalar(mine) or 0)
+
+        # One that writes has made the schema; of ten that would read, two do at a time.
+        assert set(await asyncio.gather(*(connections() for _ in range(10)))) <= {2, 3}
+        await database.close()
+
+
+async def test_a_group_makes_its_names_in_one_order(database: Database) -> None:
+    # Two servers that made the same ones, each in the order of its requests, would wait for one another.
+    store, point = SqlMetricStore(database), [(0, 0, 0.0)]
+    for run_id in ("a", "b"):
+        await SqlRuns(database).create_run(new_run(run_id))
+    backwards = [batch("a", {"z": point}), batch("b", {ranked("y", 2): point}), batch("b", {ranked("x", 1): point})]
+    await store.append(backwards, now_ms=NOW_MS)
+    async with database.read() as connection:
+        keys = await connection.scalars(select(metric_keys.c.key).order_by(metric_keys.c.key_no))
+        ranks = await connection.scalars(select(metric_contexts.c.rank).order_by(metric_contexts.c.context_no))
+        assert keys.all() == ["x", "y", "z"]
+        assert ranks.all()[-2:] == [1, 2]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.errors import InvalidArgument, StoreUnavailable, TrackwireError
-from trackwire_server.stores.sql.dialect import Dialect, Reader, Work, Writer
+from trackwire_server.stores.sql.dialect import ConnectionSettings, Dialect, Reader, Work, Writer
 from trackwire_server.stores.sql.migrations import migrate, schema_version
 from trackwire_server.stores.sql.sqlite_driver import Result
 
@@ -29,9 +29,16 @@ class Database:
         self._reader = reader
 
     @classmethod
-    async def open(cls, store_uri: str, *, artifact_root: str = "", upgrade: bool = True) -> Self:
+    async def open(
+        cls,
+        store_uri: str,
+        *,
+        artifact_root: str = "",
+        upgrade: bool = True,
+        connections: ConnectionSettings | None = None,
+    ) -> Self:
         """Connects, and brings the schema up to date unless told not to. Raises FailedPrecondition, StoreCorrupt."""
-        dialect = _dialect_of(store_uri)
+        dialect = _dialect_of(store_uri, connections or ConnectionSettings())
         database = cls(dialect, dialect.writer(), dialect.reader(), artifact_root=artifact_root)
         try:
             if upgrade:
@@ -106,7 +113,7 @@ class _Translation:
             raise translated from error
 
 
-def _dialect_of(store_uri: str) -> Dialect:
+def _dialect_of(store_uri: str, connections: ConnectionSettings) -> Dialect:
     """The dialect for a store URI. Raises InvalidArgument if there is none."""
     try:
         url = make_url(store_uri)
@@ -122,5 +129,5 @@ def _dialect_of(store_uri: str) -> Dialect:
         case "postgresql" | "postgres":
             from trackwire_server.stores.sql.postgres_dialect import PostgresDialect
 
-            return PostgresDialect(url)
+            return PostgresDialect(url, connections)
     raise InvalidArgument("store_uri", store_uri, "has no store; there are postgresql://, sqlite:// and memory:")

@@ -43,6 +43,16 @@ class InLowerCase(FunctionElement[str]):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How a database that is a server of its own is connected to."""
+
+    # Connections that write, and as many that read.
+    pool_size: int = 8
+    # What takes longer is ended; 0 for never.
+    statement_timeout_seconds: float = 300
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A statement as the driver takes it."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.entities import LifecycleStage, WriterStamp
@@ -22,6 +22,21 @@ class LockedRun:
 
 async def lock_run(connection: AsyncConnection, run_id: str, *, deleted_too: bool = False) -> LockedRun:
     """Locks a run's head row. Raises NotFound, and RunDeleted unless `deleted_too`."""
+    row = await _lock(connection, run_id)
+    if row is None:
+        raise NotFound("run", run_id, field="run_id")
+    if row.lifecycle_stage != LifecycleStage.ACTIVE and not deleted_too:
+        raise RunDeleted(run_id)
+    return LockedRun(row.run_no, row.experiment_no, run_id)
+
+
+async def lock_run_if_there(connection: AsyncConnection, run_id: str) -> LockedRun | None:
+    """The same for any run, deleted or not; None if there is none."""
+    row = await _lock(connection, run_id)
+    return None if row is None else LockedRun(row.run_no, row.experiment_no, run_id)
+
+
+async def _lock(connection: AsyncConnection, run_id: str) -> Row[int, int, str] | None:
     statement = (
         select(runs.c.run_no, runs.c.experiment_no, runs.c.lifecycle_stage)
         .join(run_heads, run_heads.c.run_no == runs.c.run_no)
@@ -29,12 +44,7 @@ async def lock_run(connection: AsyncConnection, run_id: str, *, deleted_too: boo
         .with_for_update(of=run_heads)
     )
     rows = await lock_rows(connection, statement)
-    if not rows:
-        raise NotFound("run", run_id, field="run_id")
-    [row] = rows
-    if row.lifecycle_stage != LifecycleStage.ACTIVE and not deleted_too:
-        raise RunDeleted(run_id)
-    return LockedRun(row.run_no, row.experiment_no, run_id)
+    return rows[0] if rows else None
 
 
 async def advance_writer(

@@ -33,7 +33,7 @@ from trackwire_server.core.run_inputs import ModelOutput
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.entries import replace_entries
 from trackwire_server.stores.sql.experiments import experiment_of, has_name, read_experiment
-from trackwire_server.stores.sql.heads import LockedRun, lock_run
+from trackwire_server.stores.sql.heads import LockedRun, lock_run_if_there
 from trackwire_server.stores.sql.issue_imports import import_issue
 from trackwire_server.stores.sql.logged_model_rows import logged_model_of, read_logged_models
 from trackwire_server.stores.sql.registry_imports import import_model_version, import_registered_model
@@ -92,15 +92,15 @@ class SqlImports:
         async with self._database.write(raced("run", run.run_id, "uq_runs_run_id")) as connection:
             location = await _location(connection, run.experiment_id)
             mine = runs.c.run_id == run.run_id
+            locked = await lock_run_if_there(connection, run.run_id)
             here = (await connection.execute(select(runs).where(mine))).one_or_none()
             values = _run_values(run, here, run.artifact_uri or run_artifact_uri(location, run.run_id))
-            if here is None:
+            if here is None or locked is None:
                 made = insert(runs).values(run_id=run.run_id, **values).returning(runs.c.run_no)
                 locked = LockedRun((await connection.execute(made)).scalar_one(), int(run.experiment_id), run.run_id)
                 await connection.execute(insert(run_heads).values(run_no=locked.run_no))
             else:
                 check_same_run(run_of(here), run)
-                locked = await lock_run(connection, run.run_id, deleted_too=True)
                 await connection.execute(update(runs).where(mine).values(**values))
             await replace_entries(connection, dialect, run_params, locked.run_no, run.params)
             await replace_entries(connection, dialect, run_tags, locked.run_no, run.tags)

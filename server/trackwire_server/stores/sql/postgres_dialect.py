@@ -30,6 +30,7 @@ from trackwire_server.core.errors import (
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     Compiled,
+    ConnectionSettings,
     GatheredAsJson,
     InLowerCase,
     Transaction,
@@ -42,8 +43,6 @@ from trackwire_server.stores.sql.sqlite_driver import Result
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-WRITERS = 8
-READERS = 8
 CONNECT_TIMEOUT_SECONDS = 30
 # Statements that a connection keeps prepared.
 _PREPARED_MAX = 1_000
@@ -92,24 +91,26 @@ class PostgresDialect:
     name = "postgresql"
     joins_before_it_locks = True
 
-    def __init__(self, url: URL):
+    def __init__(self, url: URL, connections: ConnectionSettings):
+        self._connections = connections
+        self._timeout_ms = round(connections.statement_timeout_seconds * 1000)
         # As the driver knows it: with several hosts, TLS and timeouts, if they are named, in libpq's words.
         self._address = url.set(drivername="postgresql")
 
     def writer(self) -> "PostgresTransactions":
         """Connections that write under READ COMMITTED."""
-        return PostgresTransactions(self._engine(WRITERS), "BEGIN ISOLATION LEVEL READ COMMITTED")
+        return PostgresTransactions(self._engine(), "BEGIN ISOLATION LEVEL READ COMMITTED")
 
     def reader(self) -> "PostgresTransactions":
         """Connections that read under REPEATABLE READ."""
-        return PostgresTransactions(self._engine(READERS), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return PostgresTransactions(self._engine(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    def _engine(self, connections: int) -> AsyncEngine:
+    def _engine(self) -> AsyncEngine:
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self._connect,
             isolation_level="AUTOCOMMIT",
-            pool_size=connections,
+            pool_size=self._connections.pool_size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             pool_reset_on_return=None,
@@ -124,7 +125,7 @@ class PostgresDialect:
                 self._address.render_as_string(hide_password=False),
                 timeout=CONNECT_TIMEOUT_SECONDS,
                 statement_cache_size=_PREPARED_MAX,
-                server_settings=_SETTINGS,
+                server_settings={**_SETTINGS, "statement_timeout": f"{self._timeout_ms}ms"},
             )
 
     def warm_up(self) -> None:
@@ -167,6 +168,7 @@ class PostgresDialect:
             raise FailedPrecondition(words, reason="BAD_ENCODING")
         # Another server may be at a long step.
         await connection.execute(text("SET LOCAL lock_timeout = 0"))
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
         if await connection.scalar(text("SELECT to_regproc('trackwire_lower') IS NULL")):
             # Columns are compared by code points, in which lower() knows ASCII only.
@@ -198,6 +200,11 @@ class PostgresDialect:
             return InvalidArgument("value", str(cause), "must be one that PostgreSQL can keep")
         if isinstance(cause, asyncpg.InvalidCachedStatementError):
             return StoreUnavailable("the schema was changed a moment ago: send this again")
+        if isinstance(cause, asyncpg.QueryCanceledError):
+            seconds = self._connections.statement_timeout_seconds
+            return StoreUnavailable(
+                f"database {self._shown()}: {cause}: --store-statement-timeout-seconds is {seconds:g}"
+            )
         state = getattr(cause, "sqlstate", None) or "08000"
         if state.startswith(_FULL):
             return StorageFull("database")

@@ -5,13 +5,13 @@ heads and marks, locked ──► judge each request ──► number its series
                               └ stored before: acknowledged              marks, heads ──► COMMIT
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
-from trackwire_server.core.columns import Appended, Batch, Integers, Points, Reals, in_sequence
+from trackwire_server.core.columns import Appended, Batch, Integers, Layout, Points, Reals, in_sequence
 from trackwire_server.core.entities import LifecycleStage
 from trackwire_server.core.errors import NotFound, RunDeleted, SequenceGap, TrackwireError
 from trackwire_server.core.failpoints import Failpoint
@@ -21,7 +21,7 @@ from trackwire_server.stores.sql.dialect import Transaction, Write
 from trackwire_server.stores.sql.heads import LockedRun
 from trackwire_server.stores.sql.metrics.duplicates import without_duplicates
 from trackwire_server.stores.sql.metrics.journal import JournalEntry, encode_journal
-from trackwire_server.stores.sql.metrics.series import SeriesNumbers
+from trackwire_server.stores.sql.metrics.series import GroupNumbers, SeriesNumbers
 from trackwire_server.stores.sql.metrics.statements import LOCK_HEADS, IngestStatements
 from trackwire_server.stores.sql.prepared import fetch_all
 
@@ -78,6 +78,7 @@ class MetricAppender:
         outcomes: list[Outcome | None] = [None] * len(batches)
         seen: list[_Seen] = []
         heads = await self._lock_heads(transaction, batches)
+        numbers = await self._numbers.begin(transaction, _places(heads, batches))
         waiting: list[_Accepted] = []
         for at in in_sequence(batches):
             batch = batches[at]
@@ -93,7 +94,7 @@ class MetricAppender:
                 # Duplicates are looked for in what is stored: what this group brought before must be there.
                 await dialect.execute_all(transaction, self._written(waiting, now_ms))
                 waiting = []
-            accepted = await self._accept(transaction, head, batch)
+            accepted = await self._accept(transaction, numbers, head, batch)
             seen.append((head.run.run_no, batch, accepted.entry.series))
             outcomes[at] = Appended(_mark(head, batch), len(accepted.entry.points))
             if len(accepted.entry.points):
@@ -122,8 +123,8 @@ class MetricAppender:
                 head.marks[writer_id] = mark
         return heads
 
-    async def _accept(self, transaction: Transaction, head: _Head, batch: Batch) -> _Accepted:
-        series = await self._numbers.of(transaction, head.run, batch.layout)
+    async def _accept(self, transaction: Transaction, numbers: GroupNumbers, head: _Head, batch: Batch) -> _Accepted:
+        series = await numbers.of(head.run, batch.layout)
         entry = JournalEntry(series, batch.counts, batch.points)
         if batch.stamp is None:
             entry = await without_duplicates(transaction, head.run.run_no, entry)
@@ -166,6 +167,14 @@ class MetricAppender:
             "now_ms": [now_ms] * len(moved),
         }
         return [Write(self._statements.advance_writers, writers), Write(self._statements.advance_heads, arrivals)]
+
+
+def _places(heads: Mapping[str, _Head], batches: Iterable[Batch]) -> Iterator[tuple[int, Layout]]:
+    """Where a group is about to write to, but for runs that take nothing."""
+    for batch in batches:
+        head = heads.get(batch.run_id)
+        if head is not None and not head.deleted:
+            yield head.run.run_no, batch.layout
 
 
 def _judge(heads: dict[str, _Head], batch: Batch) -> _Head | None:

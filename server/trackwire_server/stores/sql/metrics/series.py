@@ -8,7 +8,7 @@ import numpy as np
 from cachetools import LRUCache
 from sqlalchemy import Table, bindparam, false, select, update
 
-from trackwire_server.core.columns import Integers, Layout, primary_order
+from trackwire_server.core.columns import Integers, Layout, SeriesName, primary_order
 from trackwire_server.core.entities import SeriesContext
 from trackwire_server.stores.sql.dialect import Compiled, Dialect, Transaction, Write
 from trackwire_server.stores.sql.heads import LockedRun
@@ -72,20 +72,32 @@ class SeriesNumbers:
         with self._lock:
             self._known.setdefault((run_no, layout.identity), numbers)
 
-    async def of(self, transaction: Transaction, run: LockedRun, layout: Layout) -> Integers:
-        """The numbers of a layout's series; those that are new are made, each with an empty summary."""
-        known = self.known(run.run_no, layout)
-        if known is not None:
-            return known
-        names = layout.series
-        keys = await number_keys(transaction, self._dialect, {name.key for name in names})
-        contexts = await number_contexts(transaction, self._dialect, {name.context for name in names})
-        wanted = [(keys[name.key], contexts[name.context]) for name in names]
-        found = await self._found(transaction, run, keys.values())
-        new = [place for place in dict.fromkeys(wanted) if place not in found]
+    async def begin(self, transaction: Transaction, wanted: Iterable[tuple[int, Layout]]) -> "GroupNumbers":
+        """For the layouts that a transaction is to write to, by the runs' numbers.
+
+        All their names are numbered at once: two transactions that make the same ones make them in the same order.
+        """
+        known: dict[tuple[int, object], Integers] = {}
+        new: set[SeriesName] = set()
+        for run_no, layout in wanted:
+            numbers = self.known(run_no, layout)
+            if numbers is None:
+                new.update(layout.series)
+            else:
+                known[run_no, layout.identity] = numbers
+        keys = await number_keys(transaction, self._dialect, {name.key for name in new})
+        contexts = await number_contexts(transaction, self._dialect, {name.context for name in new})
+        return GroupNumbers(self, transaction, known, keys, contexts)
+
+    async def place(
+        self, transaction: Transaction, run: LockedRun, places: Sequence[_Place], key_nos: Collection[int]
+    ) -> Integers:
+        """The numbers of the series at places of a run; those that are new are made, each with an empty summary."""
+        found = await self._found(transaction, run, key_nos)
+        new = [place for place in dict.fromkeys(places) if place not in found]
         if new:
             found |= await self._make(transaction, run, found, new)
-        return np.fromiter((found[place] for place in wanted), np.int64, len(wanted))
+        return np.fromiter((found[place] for place in places), np.int64, len(places))
 
     async def _found(self, transaction: Transaction, run: LockedRun, key_nos: Collection[int]) -> dict[_Place, int]:
         found: dict[_Place, int] = {}
@@ -118,6 +130,34 @@ class SeriesNumbers:
             [Write(self._insert_summaries, summaries), Write(self._lose_primary, {"series_no_is": lost})],
         )
         return made
+
+
+class GroupNumbers:
+    """Numbers of series within one transaction."""
+
+    def __init__(
+        self,
+        series: SeriesNumbers,
+        transaction: Transaction,
+        known: dict[tuple[int, object], Integers],
+        keys: Mapping[str, int],
+        contexts: Mapping[SeriesContext, int],
+    ):
+        self._series = series
+        self._transaction = transaction
+        self._known = known
+        self._keys = keys
+        self._contexts = contexts
+
+    async def of(self, run: LockedRun, layout: Layout) -> Integers:
+        """The numbers of a layout's series."""
+        known = self._known.get((run.run_no, layout.identity))
+        if known is None:
+            places = [(self._keys[name.key], self._contexts[name.context]) for name in layout.series]
+            key_nos = {key_no for key_no, _ in places}
+            known = await self._series.place(self._transaction, run, places, key_nos)
+            self._known[run.run_no, layout.identity] = known
+        return known
 
 
 def _primary(places: Iterable[_Place], contexts: Mapping[int, SeriesContext]) -> dict[int, int]:
