@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -74,6 +75,8 @@ def running_server(*arguments: str, data_dir: Path | None = None) -> Iterator[Se
 
 
 STORES = ("sqlite", "postgresql")
+# How many times SQLite's time another store may take to answer.
+OF_SQLITE_AT_MOST = 2
 
 
 @contextmanager
@@ -153,6 +156,13 @@ def run_together(work: Callable[..., None], arguments: Iterable[Sequence[object]
     for process in processes:
         process.join()
     return seconds
+
+
+def free_port() -> int:
+    """For a server that can't choose one by itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def report(**figures: object) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarking import ROOT, TREE, report
+from benchmarking import ROOT, TREE, free_port, report
 
 MLFLOW = "mlflow==3.17.2"
 FOLDER = ROOT / ".cache" / "bench-mlflow"
@@ -341,12 +341,6 @@ def environment() -> Path:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr)
         installed.write_text(wanted_now)
     return python
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _family(pid: int) -> list[int]:

@@ -1,16 +1,30 @@
 """Measures reading series over the wire: JSON lines, medians; every answer is compared with what was stored.
 
 A run gets one series of 100,000 points and one of 1,000,000; both are compacted. The first is read whole, the second
-down to 1,000 points. `bare_grpc_ms` streams the same bytes from a grpc.aio server that has them ready.
+down to 1,000 points. `bare_grpc_ms` streams the same bytes from a grpc.aio server that has them ready. With
+`--store postgresql`, servers on SQLite and on PostgreSQL are read in turns, and `of_sqlite` is how many times SQLite's
+median PostgreSQL's is.
 """
 
 import argparse
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import numpy as np
-from benchmarking import BARE_SERVICE, Server, bare_server, median, report, running_server, timed
+from benchmarking import (
+    BARE_SERVICE,
+    OF_SQLITE_AT_MOST,
+    STORES,
+    Server,
+    bare_server,
+    databases,
+    median,
+    report,
+    running_server,
+    timed,
+)
 
 from trackwire import Client
 from trackwire.columns import MetricColumns, Series
@@ -30,20 +44,38 @@ def main() -> None:
         prog="scripts/bench_read", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=15, help="reads that a median is of (15)")
-    repeats = parser.parse_args().repeats
-    with running_server() as server, Client(server.address) as client:
+    parser.add_argument("--store", choices=STORES, default="sqlite", help="another one, beside SQLite (sqlite)")
+    arguments = parser.parse_args()
+    stores = list(dict.fromkeys(["sqlite", arguments.store]))
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(filled(name)) for name in stores}
+        whole: dict[str, list[float]] = {name: [] for name in stores}
+        sampled: dict[str, list[float]] = {name: [] for name in stores}
+        for _ in range(arguments.repeats + 2):
+            for name, (_, client) in servers.items():
+                with timed(whole[name]):
+                    [series] = client.read_metrics(["run"], ["small"]).series
+                check_whole(series)
+                with timed(sampled[name]):
+                    [series] = client.read_metrics(["run"], ["large"], max_points=SAMPLED).series
+                check_sampled(series)
+        rows(f"one series of {SMALL:,} points", whole, 15, bare_grpc_ms(SMALL * 24, arguments.repeats))
+        rows(f"{LARGE:,} points down to {SAMPLED:,}", sampled, 50, bare_grpc_ms(SAMPLED * 24, arguments.repeats))
+        for name, (server, _) in servers.items():
+            report(benchmark="read", row="server memory", store=name, peak_mb=round(server.peak_megabytes(), 1))
+
+
+@contextmanager
+def filled(name: str) -> Iterator[tuple[Server, Client]]:
+    """A server whose store has both series."""
+    with (
+        databases(name) as fresh,
+        fresh() as options,
+        running_server(*options) as server,
+        Client(server.address) as client,
+    ):
         store(server, client)
-        whole, sampled = [], []
-        for _ in range(repeats + 2):
-            with timed(whole):
-                [series] = client.read_metrics(["run"], ["small"]).series
-            check_whole(series)
-            with timed(sampled):
-                [series] = client.read_metrics(["run"], ["large"], max_points=SAMPLED).series
-            check_sampled(series)
-        row(f"one series of {SMALL:,} points", whole[2:], 15, bare_grpc_ms(SMALL * 24, repeats))
-        row(f"{LARGE:,} points down to {SAMPLED:,}", sampled[2:], 50, bare_grpc_ms(SAMPLED * 24, repeats))
-        report(benchmark="read", row="server memory", peak_mb=round(server.peak_megabytes(), 1))
+        yield server, client
 
 
 def store(server: Server, client: Client) -> None:
@@ -75,19 +107,24 @@ def check_sampled(series: Series) -> None:
         raise SystemExit("the points are not those that were stored")
 
 
-def row(name: str, seconds: list[float], at_most_ms: float, bare_ms: float) -> None:
-    milliseconds = [second * 1e3 for second in seconds]
-    report(
-        benchmark="read",
-        row=name,
-        unit="ms",
-        median=median(milliseconds, 2),
-        best=round(min(milliseconds), 2),
-        worst=round(max(milliseconds), 2),
-        at_most=at_most_ms,
-        met=median(milliseconds, 2) <= at_most_ms,
-        bare_grpc_ms=bare_ms,
-    )
+def rows(name: str, seconds: Mapping[str, Sequence[float]], at_most_ms: float, bare_ms: float) -> None:
+    medians = {kept_in: median([second * 1e3 for second in taken[2:]], 2) for kept_in, taken in seconds.items()}
+    for kept_in, taken in seconds.items():
+        ratio = round(medians[kept_in] / medians["sqlite"], 2)
+        is_sqlite = kept_in == "sqlite"
+        goal = {"at_most": at_most_ms} if is_sqlite else {"of_sqlite": ratio, "at_most": OF_SQLITE_AT_MOST}
+        report(
+            benchmark="read",
+            row=name,
+            store=kept_in,
+            unit="ms",
+            median=medians[kept_in],
+            best=round(min(taken[2:]) * 1e3, 2),
+            worst=round(max(taken[2:]) * 1e3, 2),
+            **goal,
+            met=medians[kept_in] <= at_most_ms if is_sqlite else ratio <= OF_SQLITE_AT_MOST,
+            bare_grpc_ms=bare_ms,
+        )
 
 
 def bare_grpc_ms(size: int, repeats: int) -> float:

@@ -1,9 +1,10 @@
 """Measures SearchRuns over the wire: JSON lines, each the median of several calls whose answers are checked.
 
-Runs with 20 metrics and 20 params each are laid into a SQLite file by bulk inserts, a server is started on it, and a
+Runs with 20 metrics and 20 params each are laid into a database by bulk inserts, a server is started on it, and a
 client asks for the same page of 100 again and again, as somebody's table does; then once more, with a point for each of
 its runs between two looks, so that nothing of what the server keeps is still good. `bare_sqlite_ms` is what the
-database alone takes to find the same runs.
+database alone takes to find the same runs. With `--store postgresql`, servers on SQLite and on PostgreSQL are asked in
+turns, and `of_sqlite` is how many times SQLite's median PostgreSQL's is.
 """
 
 import argparse
@@ -12,19 +13,31 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import grpc
-from benchmarking import median, report, running_server, timed
+from benchmarking import OF_SQLITE_AT_MOST, STORES, databases, median, report, running_server, timed
+from sqlalchemy import Table, insert, text
 
 from trackwire.v1 import metrics_pb2 as metrics_pb
 from trackwire.v1 import metrics_pb2_grpc as metrics_pb_grpc
 from trackwire.v1 import runs_pb2 as pb
 from trackwire.v1 import runs_pb2_grpc as pb_grpc
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import Write
+from trackwire_server.stores.sql.tables import (
+    experiments,
+    metric_keys,
+    metric_series,
+    metric_summaries,
+    run_heads,
+    run_params,
+    runs,
+)
 
 PAGE = 100
 AT_MOST_MS = {5_000: 20, 100_000: 60}
@@ -78,37 +91,68 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, action="append", help="how many runs; may be repeated (5,000 and 100,000)")
     parser.add_argument("--repeats", type=int, default=15, help="calls that a median is of (15)")
+    parser.add_argument("--store", choices=STORES, default="sqlite", help="another one, beside SQLite (sqlite)")
     arguments = parser.parse_args()
-    for runs in arguments.runs or AT_MOST_MS:
-        with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
-            measure(Path(folder), runs, arguments.repeats)
+    stores = list(dict.fromkeys(["sqlite", arguments.store]))
+    for amount in arguments.runs or AT_MOST_MS:
+        records = list(make_records(amount))
+        with ExitStack() as stack:
+            asked = {store: stack.enter_context(loaded(store, records)) for store in stores}
+            bare_ms = bare_sqlite_ms(asked["sqlite"].database, arguments.repeats)
+            measure(asked, records, arguments.repeats, bare_ms)
 
 
-def measure(folder: Path, runs: int, repeats: int) -> None:
-    path = folder / "trackwire.db"
-    records = list(make_records(runs))
-    load(path, records)
-    bare_ms = bare_sqlite_ms(path, repeats)
-    with (
-        running_server(data_dir=folder) as server,
-        grpc.insecure_channel(server.address, options=[("grpc.max_receive_message_length", -1)]) as channel,
-    ):
-        stub = pb_grpc.RunServiceStub(channel)
-        points = metrics_pb_grpc.MetricServiceStub(channel)
-        for case in cases(records):
-            seconds = [timed_search(stub, case, points if case.changing else None) for _ in range(repeats + 2)][2:]
-            milliseconds = [second * 1e3 for second in seconds]
-            row = case.name == "filter, by accuracy" and runs in AT_MOST_MS
+@dataclass(frozen=True)
+class Asked:
+    """A server that is asked."""
+
+    database: Path
+    runs: pb_grpc.RunServiceStub
+    points: metrics_pb_grpc.MetricServiceStub
+
+
+@contextmanager
+def loaded(store: str, records: list[Record]) -> Iterator[Asked]:
+    """A server on a store that has the runs."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trackwire-bench-")))
+        database = folder / "trackwire.db"
+        options = stack.enter_context(stack.enter_context(databases(store))())
+        asyncio.run(load(options[-1] if options else f"sqlite:///{database}", records))
+        server = stack.enter_context(running_server(*options, data_dir=folder))
+        sizes = [("grpc.max_receive_message_length", -1)]
+        channel = stack.enter_context(grpc.insecure_channel(server.address, options=sizes))
+        yield Asked(database, pb_grpc.RunServiceStub(channel), metrics_pb_grpc.MetricServiceStub(channel))
+
+
+def measure(asked: Mapping[str, Asked], records: list[Record], repeats: int, bare_ms: float) -> None:
+    for case in cases(records):
+        milliseconds: dict[str, list[float]] = {store: [] for store in asked}
+        for _ in range(repeats + 2):
+            for store, server in asked.items():
+                points = server.points if case.changing else None
+                milliseconds[store].append(timed_search(server.runs, case, points) * 1e3)
+        medians = {store: median(taken[2:], 2) for store, taken in milliseconds.items()}
+        for store, taken in milliseconds.items():
+            is_row = store == "sqlite" and case.name == "filter, by accuracy" and len(records) in AT_MOST_MS
+            at_most = {"at_most": AT_MOST_MS[len(records)], "bare_sqlite_ms": bare_ms} if is_row else {}
+            ratio = {} if store == "sqlite" else {"of_sqlite": round(medians[store] / medians["sqlite"], 2)}
             report(
                 benchmark="search",
-                row=f"first {PAGE} of {runs:,} runs: {case.name}",
+                row=f"first {PAGE} of {len(records):,} runs: {case.name}",
+                store=store,
                 unit="ms",
-                median=median(milliseconds, 2),
-                best=round(min(milliseconds), 2),
-                worst=round(max(milliseconds), 2),
+                median=medians[store],
+                best=round(min(taken[2:]), 2),
+                worst=round(max(taken[2:]), 2),
                 found=len(case.expected),
-                **({"at_most": AT_MOST_MS[runs], "met": median(milliseconds, 2) <= AT_MOST_MS[runs]} if row else {}),
-                **({"bare_sqlite_ms": bare_ms} if row else {}),
+                **at_most,
+                **({"met": medians[store] <= AT_MOST_MS[len(records)]} if is_row else {}),
+                **(
+                    {**ratio, "at_most": OF_SQLITE_AT_MOST, "met": ratio["of_sqlite"] <= OF_SQLITE_AT_MOST}
+                    if ratio
+                    else {}
+                ),
             )
 
 
@@ -169,37 +213,59 @@ def make_records(runs: int) -> Iterator[Record]:
         )
 
 
-def load(path: Path, records: list[Record]) -> None:
+async def load(uri: str, records: list[Record]) -> None:
     """Lays the runs down as ingesting them would have."""
-    migrate(path)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA synchronous=OFF")
-    with connection:
-        connection.execute(
-            "INSERT INTO experiments (experiment_no, name, creation_time_ms, last_update_time_ms)"
-            " VALUES (1, 'bench', 0, 0)"
+    database = await Database.open(uri)
+    async with database.write() as connection:
+        await connection.execute(
+            insert(experiments).values(
+                experiment_no=1, workspace="default", name="bench", creation_time_ms=0, last_update_time_ms=0
+            )
         )
-        connection.executemany("INSERT INTO metric_keys (key_no, key) VALUES (?, ?)", enumerate(METRICS, 1))
-        connection.executemany(
-            "INSERT INTO runs (run_no, run_id, experiment_no, run_name, status, start_time_ms, artifact_uri)"
-            " VALUES (?, ?, 1, ?, 'FINISHED', ?, 'trackwire-artifacts:/1')",
-            ((r.number, r.run_id, f"run-{r.number}", r.start_time_ms) for r in records),
-        )
-        connection.executemany("INSERT INTO run_heads (run_no) VALUES (?)", ((r.number,) for r in records))
-        connection.executemany("INSERT INTO run_params (run_no, key, value) VALUES (?, ?, ?)", param_rows(records))
-        connection.executemany(
-            "INSERT INTO metric_series (series_no, run_no, key_no, context_no) VALUES (?, ?, ?, 0)",
-            series_rows(records),
-        )
-        connection.executemany(
-            "INSERT INTO metric_summaries (series_no, run_no, experiment_no, key_no, context_no, is_primary, count,"
-            " nan_count, last_value, last_step, last_time_ms, first_value, first_step, first_time_ms, min_value,"
-            " max_value)"
-            " VALUES (?, ?, 1, ?, 0, 1, 1000, 0, ?, 999, 0, 1.0, 0, 0, 0.0, 1.0)",
-            ((*row, record.metrics[row[2] - 1]) for record in records for row in series_rows([record])),
-        )
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+        for table, columns in rows_of(records):
+            given = database.dialect.given({name: table.c[name].type for name in columns})
+            write = Write(database.dialect.compiled(given.into(table)), columns)
+            await database.dialect.execute_all(connection, [write])
+    async with database.write() as connection:
+        if database.dialect.name != "sqlite":
+            # As it does by itself after a while.
+            await connection.execute(text("ANALYZE"))
+    await database.close()
+
+
+def rows_of(records: list[Record]) -> Iterator[tuple[Table, dict[str, Sequence[object]]]]:
+    """Each table's columns."""
+    numbers = [record.number for record in records]
+    runs_count = len(records)
+    yield metric_keys, {"key_no": list(range(1, len(METRICS) + 1)), "key": list(METRICS)}
+    yield (
+        runs,
+        {
+            "run_no": numbers,
+            "run_id": [record.run_id for record in records],
+            "experiment_no": [EXPERIMENT] * runs_count,
+            "run_name": [f"run-{record.number}" for record in records],
+            "status": ["FINISHED"] * runs_count,
+            "start_time_ms": [record.start_time_ms for record in records],
+            "artifact_uri": ["trackwire-artifacts:/1"] * runs_count,
+        },
+    )
+    yield run_heads, {"run_no": numbers}
+    yield run_params, dict(zip(("run_no", "key", "value"), zip(*param_rows(records), strict=True), strict=True))
+    series = dict(zip(("series_no", "run_no", "key_no"), zip(*series_rows(records), strict=True), strict=True))
+    count = len(series["run_no"])
+    yield metric_series, {**series, "context_no": [0] * count}
+    constants = {"experiment_no": EXPERIMENT, "context_no": 0, "is_primary": True, "count": 1000, "nan_count": 0}
+    steps = {"last_step": 999, "last_time_ms": 0, "first_step": 0, "first_time_ms": 0}
+    values = {"first_value": 1.0, "min_value": 0.0, "max_value": 1.0}
+    yield (
+        metric_summaries,
+        {
+            **series,
+            **{name: [value] * count for name, value in {**constants, **steps, **values}.items()},
+            "last_value": [value for record in records for value in record.metrics],
+        },
+    )
 
 
 def param_rows(records: list[Record]) -> Iterator[tuple[int, str, str]]:
@@ -222,13 +288,6 @@ def bare_sqlite_ms(path: Path, repeats: int) -> float:
             connection.execute(BARE_SQL, {"key_no": METRICS.index("accuracy") + 1}).fetchall()
     connection.close()
     return median([second * 1e3 for second in seconds], 2)
-
-
-def migrate(path: Path) -> None:
-    async def create() -> None:
-        await (await Database.open(f"sqlite:///{path}")).close()
-
-    asyncio.run(create())
 
 
 if __name__ == "__main__":

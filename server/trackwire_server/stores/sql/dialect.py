@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVarTuple, cast
 
-from sqlalchemy import ClauseElement, ColumnElement, Executable, Row, Select, Table, Text
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Exists, Row, Select, Table, Text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.functions import FunctionElement
@@ -39,6 +39,12 @@ class InLowerCase(FunctionElement[str]):
     """Text in lower case, in every alphabet."""
 
     type = Text()
+    inherit_cache = True
+
+
+class LookedUp(Exists):
+    """EXISTS that is looked up for each row by itself, in the order in which rows come."""
+
     inherit_cache = True
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     FromClause,
     Table,
     and_,
-    exists,
     false,
     not_,
     or_,
@@ -30,7 +29,7 @@ from trackwire_server.search import (
     Operator,
     Or,
 )
-from trackwire_server.stores.sql.dialect import InLowerCase
+from trackwire_server.stores.sql.dialect import InLowerCase, LookedUp
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.model_series import of_key, series_of_model
 from trackwire_server.stores.sql.tables import datasets, metric_contexts, metric_summaries, run_datasets
@@ -187,7 +186,7 @@ def _attribute(column: AnyColumn, comparison: Comparison) -> Condition:
 
 def _list(column: Column[str], comparison: Comparison, owner: ColumnElement[int]) -> Condition:
     """Whether any of the entity's values is so."""
-    found = exists().where(owner_of(column.table) == owner)
+    found = LookedUp().where(owner_of(column.table) == owner)
     if comparison.operator is Operator.IS_NULL:
         return not_(found)
     return found.where(compare_present(column, comparison))
@@ -199,7 +198,7 @@ def is_nullable(column: AnyColumn) -> bool:
 
 
 def _entry(comparison: Comparison, table: Table, owner: ColumnElement[int]) -> Condition:
-    found = exists().where(owner_of(table) == owner, table.c.key == comparison.field.key)
+    found = LookedUp().where(owner_of(table) == owner, table.c.key == comparison.field.key)
     if not comparison.matches_missing:
         return found.where(compare_present(table.c.value, comparison))
     if comparison.operator is Operator.IS_NULL:
@@ -210,7 +209,7 @@ def _entry(comparison: Comparison, table: Table, owner: ColumnElement[int]) -> C
 
 def _metric(comparison: Comparison, entity: Searchable) -> Condition:
     summaries = _SUMMARIES
-    found = exists().where(_series_meant(entity, comparison.field))
+    found = LookedUp().where(_series_meant(entity, comparison.field))
     aggregate = comparison.field.aggregate
     column = summaries.c[METRIC_COLUMNS[aggregate]]
     if comparison.operator is Operator.IS_NULL:
@@ -223,11 +222,11 @@ def _metric(comparison: Comparison, entity: Searchable) -> Condition:
 def _dataset(comparison: Comparison, run_no: ColumnElement[int]) -> Condition:
     """Whether any of the run's datasets is so; a context that is empty is none."""
     if comparison.field.key == "context":
-        found = exists().where(run_datasets.c.run_no == run_no, run_datasets.c.context != "")
+        found = LookedUp().where(run_datasets.c.run_no == run_no, run_datasets.c.context != "")
         column = run_datasets.c.context
     else:
         its_dataset = datasets.c.dataset_no == run_datasets.c.dataset_no
-        found = exists().where(run_datasets.c.run_no == run_no, its_dataset)
+        found = LookedUp().where(run_datasets.c.run_no == run_no, its_dataset)
         column = datasets.c[comparison.field.key]
     if comparison.operator is Operator.IS_NULL:
         return not_(found)

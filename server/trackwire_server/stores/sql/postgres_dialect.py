@@ -33,6 +33,7 @@ from trackwire_server.stores.sql.dialect import (
     ConnectionSettings,
     GatheredAsJson,
     InLowerCase,
+    LookedUp,
     Transaction,
     Work,
     Write,
@@ -83,6 +84,14 @@ def _gathered_in_postgresql(element: GatheredAsJson, compiler: "SQLCompiler", **
 @compiles(InLowerCase, "postgresql")
 def _in_lower_case_in_postgresql(element: InLowerCase, compiler: "SQLCompiler", **options: Any) -> str:
     return f"trackwire_lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(LookedUp, "postgresql")
+def _looked_up_in_postgresql(element: LookedUp, compiler: "SQLCompiler", **options: Any) -> str:
+    # Without this fence it would be made a join, whose order follows estimates of how many rows have a param: these
+    # take a key and its values for independent, and are off by orders of magnitude.
+    exists: str = compiler.visit_unary(element, **options)  # type: ignore[no-untyped-call]
+    return f"{exists.removesuffix(')')} OFFSET 0)"
 
 
 class PostgresDialect:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     FromClause,
     and_,
     case,
-    exists,
     false,
     func,
     literal,
@@ -45,6 +44,7 @@ from trackwire_server.search import (
     Scalar,
     compare,
 )
+from trackwire_server.stores.sql.dialect import LookedUp
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.filters import (
     METRIC_COLUMNS,
@@ -261,7 +261,7 @@ def _without(entity: Searchable, query: SearchQuery, source: FromClause) -> tupl
     term = query.order_by[0]
     condition = and_(
         _in_experiments(entity.experiment, query),
-        not_(exists().where(metric_of_run(_DRIVER, entity.owner, term.field.key))),
+        not_(LookedUp().where(metric_of_run(_DRIVER, entity.owner, term.field.key))),
         _matches(entity, query, {term.field: _always(None)}),
     )
     return source, condition, _Key(None)
