@@ -400,8 +400,9 @@ def _rows(text: str) -> int:
 
 
 def _connections(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
-        raise ValueError("must be a whole number from 1 to 999")
+    # Compaction has two of them at a time.
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) < 2:
+        raise ValueError("must be a whole number from 2 to 999")
     return int(text)
 
 

@@ -8,14 +8,14 @@ from sqlalchemy import bindparam, func, insert, select, text
 from tests.conftest import NOW_MS
 from tests.metric_data import batch, ranked
 from tests.postgres import fresh_database
-from tests.stores.conftest import new_run
+from tests.stores.conftest import EAGER, new_run
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.dialect import ConnectionSettings, Transaction, Work
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.runs import SqlRuns
-from trackwire_server.stores.sql.tables import experiments, metric_contexts, metric_keys
+from trackwire_server.stores.sql.tables import experiments, metric_contexts, metric_keys, runs
 
 
 @pytest.fixture
@@ -123,3 +123,18 @@ async def test_a_group_makes_its_names_in_one_order(database: Database) -> None:
         ranks = await connection.scalars(select(metric_contexts.c.rank).order_by(metric_contexts.c.context_no))
         assert keys.all() == ["x", "y", "z"]
         assert ranks.all()[-2:] == [1, 2]
+
+
+async def test_a_run_that_another_server_compacts_is_left_to_it(database: Database) -> None:
+    store = SqlMetricStore(database, compaction=EAGER)
+    for run_id in ("a", "b"):
+        await SqlRuns(database).create_run(new_run(run_id))
+        await store.append([batch(run_id, {"loss": [(0, 0, 0.0)]})], now_ms=NOW_MS)
+    async with database.read() as others:
+        [run_no] = await others.scalars(select(runs.c.run_no).where(runs.c.run_id == "a"))
+        assert await database.dialect.is_alone(others, run_no)
+        while await store.compact(now_ms=NOW_MS):
+            pass
+        assert (await store.backlog()).rows == 1
+    assert await store.compact(now_ms=NOW_MS)
+    assert (await store.backlog()).rows == 0

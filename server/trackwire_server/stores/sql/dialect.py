@@ -170,6 +170,9 @@ class Dialect(Protocol):
         Raises FailedPrecondition if the database can't keep what it will be given.
         """
 
+    async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
+        """Whether no other server works in the background on a run; none will before this transaction ends."""
+
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Sees to it that the numbers which the database gives rows of a table are this one or higher from now on.
 

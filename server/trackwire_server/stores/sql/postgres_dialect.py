@@ -50,6 +50,7 @@ _PREPARED_MAX = 1_000
 _TRIES = 5
 # Of advisory locks, which are numbers: any that nobody else has.
 _SCHEMA_LOCK = 0x7472_6163_6B77_6972
+_WORK_LOCK = 0x7472_6163
 _ASYNCPG = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 _SETTINGS = {
@@ -186,6 +187,12 @@ class PostgresDialect:
             body = f'SELECT lower($1 COLLATE "{every_alphabet}") COLLATE "C"'
             attributes = f"RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({body})"
             await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
+
+    async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
+        """By an advisory lock, of which nothing is left when the server is gone."""
+        # Two numbers of 32 bits: runs that share one are at worst worked on one after the other.
+        lock = func.pg_try_advisory_xact_lock(_WORK_LOCK, run_no % 2**31)
+        return bool(await connection.scalar(select(lock)))
 
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Moves the table's sequence on; never back, as numbers of what was removed are given to nobody else."""

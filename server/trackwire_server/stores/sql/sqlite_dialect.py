@@ -189,6 +189,10 @@ class SqliteDialect:
     async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """Nothing: whoever writes does so alone."""
 
+    async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
+        """Always: a file has one server."""
+        return True
+
     async def number_from(self, connection: AsyncConnection, table: Table, number: int) -> None:
         """Nothing: AUTOINCREMENT counts on from the highest number that a row ever had."""
 

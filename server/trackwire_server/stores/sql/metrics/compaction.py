@@ -25,6 +25,8 @@ from trackwire_server.stores.sql.metrics.journal import check_no_hole, decode_jo
 from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
 
 _SERIES_AT_ONCE = 1_000
+# That are looked at for one that no other server is at.
+_RUNS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,18 @@ class MetricCompactor:
         self._grown: set[int] = set()
 
     async def compact(self, *, now_ms: int) -> bool:
-        """Compacts the run that needs it most, a bounded part of it; False if none is due."""
+        """Compacts the run that needs it most, a bounded part of it; False if none is due that is left to us."""
         async with self._database.read() as connection:
-            run_no = await self._due(connection, now_ms)
-        if run_no is None:
-            return False
+            due = await self._due(connection, now_ms)
+        for run_no in due:
+            # Its transaction does nothing but to keep other servers away: what they'd do would be thrown away.
+            async with self._database.read() as alone:
+                if await self._database.dialect.is_alone(alone, run_no):
+                    await self._compact(run_no, now_ms)
+                    return True
+        return False
+
+    async def _compact(self, run_no: int, now_ms: int) -> None:
         try:
             async with self._database.read() as connection:
                 work = await self._take(connection, run_no)
@@ -88,7 +97,6 @@ class MetricCompactor:
         except Exception:
             self._left_alone_until_ms[run_no] = now_ms + self._settings.retry_ms
             raise
-        return True
 
     async def backlog(self) -> Backlog:
         """All that waits."""
@@ -119,7 +127,8 @@ class MetricCompactor:
             await connection.execute(delete(metric_journal).where(rows.run_no == run_no, rows.arrival <= until))
         return True
 
-    async def _due(self, connection: AsyncConnection, now_ms: int) -> int | None:
+    async def _due(self, connection: AsyncConnection, now_ms: int) -> Sequence[int]:
+        """Runs that need it, those that need it most before the others."""
         left_alone = {run_no: until for run_no, until in self._left_alone_until_ms.items() if until > now_ms}
         self._left_alone_until_ms = left_alone
         head, settings = run_heads.c, self._settings
@@ -140,9 +149,9 @@ class MetricCompactor:
                 ),
             )
             .order_by(head.pending_points.desc(), head.run_no)
-            .limit(1)
+            .limit(_RUNS_AT_ONCE)
         )
-        return await connection.scalar(statement)
+        return (await connection.scalars(statement)).all()
 
     async def _take(self, connection: AsyncConnection, run_no: int) -> _Work | None:
         places = select(run_heads.c.compacted_arrival, run_heads.c.arrival).where(run_heads.c.run_no == run_no)
