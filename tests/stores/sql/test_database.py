@@ -34,7 +34,8 @@ async def _write_in_one(database: Database, key: str, on_conflict: OnConflict | 
 
 
 async def _insert(database: Database, begun: Transaction, key: str) -> None:
-    statement = database.dialect.compiled(database.dialect.given({"key": metric_keys.c.key.type}).into(metric_keys))
+    rows = database.dialect.given({"key": metric_keys.c.key.type})
+    statement = database.dialect.compiled(rows.into(insert(metric_keys)))
     await database.dialect.execute_all(begun, [Write(statement, {"key": [key]})])
 
 

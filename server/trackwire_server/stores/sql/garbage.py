@@ -70,7 +70,7 @@ class SqlGarbage:
                 return False
             given = await datasets_of_run(connection, run.run_no)
             statement = delete(runs).where(runs.c.run_no == run.run_no, _run_is_garbage(before_ms))
-            if (await connection.execute(statement.returning(runs.c.run_no))).first() is None:
+            if (await connection.execute(statement)).rowcount == 0:
                 return False
             await remove_unused(connection, given)
             return True
@@ -89,4 +89,4 @@ class SqlGarbage:
             # Whoever puts a run into it meanwhile has it locked: a statement behind that sees the run.
             locked = select(experiments.c.experiment_no).where(experiments.c.experiment_no == number).with_for_update()
             await connection.execute(locked)
-            return (await connection.execute(statement.returning(experiments.c.experiment_no))).first() is not None
+            return (await connection.execute(statement)).rowcount == 1

@@ -40,7 +40,7 @@ class SqlLoggedModelGarbage:
         """See LoggedModelGarbageStore."""
         statement = delete(logged_models).where(logged_models.c.model_id == model_id, _is_garbage(before_ms))
         async with self._database.write() as connection:
-            return (await connection.execute(statement.returning(logged_models.c.model_id))).first() is not None
+            return (await connection.execute(statement)).rowcount == 1
 
     async def _found(self, condition: ColumnElement[bool], *, after: str, limit: int) -> Sequence[GarbageModel]:
         statement = (

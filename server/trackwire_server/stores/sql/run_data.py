@@ -60,8 +60,8 @@ class SqlRunData:
         """Updates the run's row."""
         async with self._database.write() as connection:
             run = await lock_run(connection, run_id)
-            beat = update(runs).where(runs.c.run_no == run.run_no).values(heartbeat_time_ms=now_ms)
-            return bool(await connection.scalar(beat.returning(runs.c.stop_requested)))
+            await _change(connection, run, heartbeat_time_ms=now_ms)
+            return bool(await connection.scalar(select(runs.c.stop_requested).where(runs.c.run_no == run.run_no)))
 
     async def request_stop(self, run_id: str) -> None:
         """Updates the run's row."""

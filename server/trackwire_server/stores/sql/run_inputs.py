@@ -117,7 +117,7 @@ async def _numbered(
         }
         for each in sorted(given, key=lambda dataset: dataset.identity)
     ]
-    statement = dialect.insert(datasets).on_conflict_do_nothing(index_elements=["experiment_no", "name", "digest"])
+    statement = dialect.insert_missing(datasets)
     there = (
         select(datasets.c.dataset_no, datasets.c.name, datasets.c.digest)
         .where(datasets.c.experiment_no == run.experiment_no, _IDENTITY.in_([each.identity for each in given]))
@@ -141,5 +141,4 @@ async def add_models(
     rows = [
         {"run_no": run.run_no, "is_output": is_output, "model_id": each.model_id, "step": each.step} for each in models
     ]
-    statement = dialect.insert(run_models).on_conflict_do_nothing(index_elements=["run_no", "is_output", "model_id"])
-    await connection.execute(statement, rows)
+    await connection.execute(dialect.insert_missing(run_models), rows)
