@@ -76,7 +76,7 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "store_uri",
         "sqlite:///<data-dir>/trackwire.db",
-        "The database, sqlite:///… or postgresql://user@host/database; memory: keeps nothing.",
+        "The database, sqlite:///…, postgresql://user@host/database or mysql://…; memory: keeps nothing.",
         "URI",
         "backend_store_uri",
         "MLFLOW_BACKEND_STORE_URI",
