@@ -77,7 +77,9 @@ def _started(path: str) -> MariaDb:
     # each of a schema's tables is a file that is synced.
     folder = Path(tempfile.mkdtemp(prefix="trackwire-mariadb-", dir=_memory()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    places = ["--no-defaults", f"--datadir={folder}/data"]
+    # A server that starts removes what others have in the folder of temporary files.
+    (folder / "tmp").mkdir()
+    places = ["--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}/tmp"]
     as_root = ["--user=root"] if os.getuid() == 0 else []
     prepare = [install, *places, *as_root, "--auth-root-authentication-method=normal", "--skip-test-db"]
     prepared = subprocess.run(prepare, capture_output=True, text=True, timeout=_START_SECONDS)

@@ -15,6 +15,7 @@ from trackwire_server.core.evaluation_dataset_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.evaluation_dataset_rows import (
@@ -34,6 +35,7 @@ from trackwire_server.stores.sql.tables import (
 _LINKS = evaluation_dataset_experiments.c
 
 
+@tried_again
 class SqlEvaluationDatasets:
     """An EvaluationDatasetStore."""
 

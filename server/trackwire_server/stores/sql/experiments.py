@@ -17,6 +17,7 @@ from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFo
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, read_entries, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
@@ -40,6 +41,7 @@ EXPERIMENTS = Searchable(
 )
 
 
+@tried_again
 class SqlExperiments:
     """An ExperimentStore."""
 

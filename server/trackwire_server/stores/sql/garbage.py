@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, LifecycleStage
 from trackwire_server.core.errors import NotFound
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.heads import lock_run
 from trackwire_server.stores.sql.run_inputs import datasets_of_run, remove_unused
 from trackwire_server.stores.sql.tables import experiments, runs, uploads
@@ -20,6 +21,7 @@ def _experiment_is_garbage(before_ms: int) -> ColumnElement[bool]:
     return (experiments.c.lifecycle_stage == LifecycleStage.DELETED) & (experiments.c.deleted_time_ms <= before_ms)
 
 
+@tried_again
 class SqlGarbage:
     """GarbageStore over the tables experiments, runs and uploads."""
 

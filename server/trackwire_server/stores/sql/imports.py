@@ -31,6 +31,7 @@ from trackwire_server.core.logged_model_entities import (
 )
 from trackwire_server.core.run_inputs import ModelOutput
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import replace_entries
 from trackwire_server.stores.sql.experiments import experiment_of, has_name, read_experiment
@@ -57,6 +58,7 @@ from trackwire_server.stores.sql.tables import (
 )
 
 
+@tried_again
 class SqlImports:
     """An ImportStore."""
 

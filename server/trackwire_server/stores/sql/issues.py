@@ -19,6 +19,7 @@ from trackwire_server.core.issue_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import by_owner, delete_entry, entry_queries, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
@@ -56,6 +57,7 @@ _CATEGORIES = Prepared(
 )
 
 
+@tried_again
 class SqlIssues:
     """An IssueStore."""
 

@@ -7,9 +7,11 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from trackwire_server.core.entities import LifecycleStage
 from trackwire_server.core.logged_model_entities import GarbageModel
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.tables import logged_model_uploads, logged_models
 
 
+@tried_again
 class SqlLoggedModelGarbage:
     """A LoggedModelGarbageStore."""
 

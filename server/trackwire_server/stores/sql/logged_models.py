@@ -17,6 +17,7 @@ from trackwire_server.core.logged_model_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
@@ -31,6 +32,7 @@ from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import logged_model_params, logged_model_tags, logged_models
 
 
+@tried_again
 class SqlLoggedModels:
     """A LoggedModelStore."""
 

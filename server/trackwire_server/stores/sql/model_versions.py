@@ -16,6 +16,7 @@ from trackwire_server.core.model_names import alias_not_found, model_not_found, 
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
@@ -65,6 +66,7 @@ def _request_id_taken(request_id: str) -> OnConflict:
     return on_conflict
 
 
+@tried_again
 class SqlModelVersions:
     """ModelVersionStore over the tables model_versions and model_version_tags."""
 

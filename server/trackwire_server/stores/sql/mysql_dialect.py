@@ -71,21 +71,21 @@ class MysqlDialect:
 
     def writer(self) -> "MysqlTransactions":
         """Connections that write under READ COMMITTED."""
-        engine = self._engine(WRITERS)
+        engine = self._engine(WRITERS, "READ COMMITTED")
         # Whatever this has been told by the server, statements are compiled for.
         self._words = cast("DefaultDialect", engine.sync_engine.dialect)
         return MysqlTransactions(engine, _BEGIN, WRITERS)
 
     def reader(self) -> "MysqlTransactions":
         """Connections that read under REPEATABLE READ."""
-        return MysqlTransactions(self._engine(READERS), _BEGIN_READING, READERS)
+        return MysqlTransactions(self._engine(READERS, "REPEATABLE READ"), _BEGIN_READING, READERS)
 
-    def _engine(self, connections: int) -> AsyncEngine:
+    def _engine(self, connections: int, isolation: str) -> AsyncEngine:
         return create_async_engine(
             f"{DRIVER_NAME}://",
-            async_creator=self._connect,
+            async_creator=lambda: self._connect(isolation),
             isolation_level="AUTOCOMMIT",
-            # Every transaction has been ended by the time its connection goes back: one more would be a trip for nothing.
+            # Every transaction has ended by the time its connection goes back: one more would be a trip for nothing.
             skip_autocommit_rollback=True,
             pool_size=connections,
             max_overflow=0,
@@ -94,9 +94,9 @@ class MysqlDialect:
             execution_options={DIALECT_OPTION: self},
         )
 
-    async def _connect(self) -> asyncmy.Connection:
+    async def _connect(self, isolation: str) -> asyncmy.Connection:
         with as_dbapi_error("CONNECT"):
-            driver = await connect(self._arguments)
+            driver = await connect(self._arguments, isolation)
         self.name = "mariadb" if is_mariadb(driver) else "mysql"
         return driver
 

@@ -21,7 +21,7 @@ _LOCK_TIMEOUT_SECONDS = 30
 # A server that vanished in the middle of a transaction holds its locks no longer than this.
 _IDLE_TIMEOUT_SECONDS = 60
 # Texts are put in order by so many bytes: all of them, or pages would not be in the order in which they go on. The
-# buffer, of which only what is used is taken, has to have room for 15 rows of an order by as many texts as there may be.
+# buffer, of which only what is used is taken, must have room for 15 rows of an order by as many texts as there may be.
 _SORTED_BYTES = 4 * LIMITS.registry_tag_value_characters
 _SORT_BUFFER_BYTES = 16 * (LIMITS.order_by_clauses + 1) * _SORTED_BYTES
 _LARGEST = math.nextafter(math.inf, 0)
@@ -54,15 +54,15 @@ def arguments_of(url: URL) -> dict[str, Any]:
     if "check_hostname" in tls:
         tls["check_hostname"] = tls["check_hostname"] == "true"
     if options.pop("ssl", "false") == "true" or tls:
-        arguments["ssl"] = tls
+        arguments["ssl"] = tls or True
     if options:
         words = f"must have no option but unix_socket, ssl, {', '.join(_TLS)}"
         raise InvalidArgument("store_uri", next(iter(options)), words)
     return arguments
 
 
-async def connect(arguments: dict[str, Any]) -> asyncmy.Connection:
-    """A connection with our settings."""
+async def connect(arguments: dict[str, Any], isolation: str) -> asyncmy.Connection:
+    """A connection with our settings, whose transactions are isolated by a level."""
     driver = await asyncmy.connect(
         **arguments,
         autocommit=True,
@@ -74,21 +74,26 @@ async def connect(arguments: dict[str, Any]) -> asyncmy.Connection:
         binary_prefix=True,
     )
     try:
-        await _set_up(driver, over_tls="ssl" in arguments)
+        await _set_up(driver, isolation)
+        if "ssl" in arguments:
+            await _check_tls(driver)
     except BaseException:
         driver.close()
         raise
     return driver
 
 
-async def _set_up(driver: asyncmy.Connection, *, over_tls: bool) -> None:
+async def _check_tls(driver: asyncmy.Connection) -> None:
+    """Asked for TLS, the driver goes on without where the server has none. Raises FailedPrecondition there."""
     cursor = driver.cursor()
-    if over_tls:
-        # Asked for it, the driver goes on without where the server has none.
-        await cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-        [[_, cipher]] = await cursor.fetchall()
-        if not cipher:
-            raise FailedPrecondition("store_uri: ssl is asked for, and the database server has none", reason="NO_TLS")
+    await cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    [[_, cipher]] = await cursor.fetchall()
+    if not cipher:
+        raise FailedPrecondition("store_uri: ssl is asked for, and the database server has none", reason="NO_TLS")
+
+
+async def _set_up(driver: asyncmy.Connection, isolation: str) -> None:
+    cursor = driver.cursor()
     collation = by_code_points(mariadb=is_mariadb(driver))
     modes = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO"
     settings = {
@@ -100,8 +105,7 @@ async def _set_up(driver: asyncmy.Connection, *, over_tls: bool) -> None:
     }
     await cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
     await cursor.execute(f"SET SESSION {', '.join(f'{name} = {value}' for name, value in settings.items())}")
-    # Of what writes; what reads says otherwise when it begins.
-    await cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    await cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")
 
 
 def is_mariadb(driver: asyncmy.Connection) -> bool:

@@ -7,6 +7,7 @@ from asyncmy.constants import ER
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.stores.sql.deadlocks import MetDeadlock
 
 # Source: mariadb.com/kb/en/mariadb-error-code-reference, dev.mysql.com/doc/mysql-errors; from 2000 on they are the
 # client's own, of connections that failed.
@@ -25,7 +26,7 @@ _UNAVAILABLE = frozenset(
         # The connection failed or was ended.
         *(1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031),
         # Another transaction, or a limit of time, was in the way.
-        *(1020, 1205, _DEADLOCK, 1317, 1412, 1969, 3024, 3100, 3101),
+        *(1020, 1205, 1317, 1412, 1969, 3024, 3100, 3101),
     )
 )
 
@@ -67,6 +68,8 @@ def translated(error: DBAPIError, *, kind: str, shown: str) -> TrackwireError | 
         return StorageFull("database")
     if code in _CORRUPT:
         return StoreCorrupt(f"database {shown}: {cause}")
+    if code == _DEADLOCK:
+        return MetDeadlock(f"database {shown}: {cause}")
     if code in _UNAVAILABLE or code in _CLIENTS_OWN or isinstance(cause, asyncmy.errors.InterfaceError):
         return StoreUnavailable(f"database {shown}: {cause}")
     return None

@@ -40,6 +40,7 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.stores.sql.deadlocks import MetDeadlock
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     Compiled,
@@ -225,6 +226,8 @@ class PostgresDialect:
             return StorageFull("database")
         if state.startswith(_CORRUPT):
             return StoreCorrupt(f"database {self._shown()}: {cause}")
+        if state.startswith(_RETRIED):
+            return MetDeadlock(f"database {self._shown()}: {cause}")
         if state.startswith(_UNAVAILABLE):
             return StoreUnavailable(f"database {self._shown()}: {cause}")
         return None

@@ -10,6 +10,7 @@ from trackwire_server.core.model_names import model_not_found
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
@@ -47,6 +48,7 @@ def _name_taken(name: str, field: str) -> OnConflict:
     return on_conflict
 
 
+@tried_again
 class SqlRegisteredModels:
     """RegisteredModelStore over the tables registered_models, registered_model_tags and registered_model_aliases."""
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.entities import PARENT_RUN_TAG, RUN_NAME_TAG, WriterStamp
 from trackwire_server.core.errors import NotFound, ParamAlreadySet
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
@@ -17,6 +18,7 @@ from trackwire_server.stores.sql.tables import run_params, run_tags, runs
 _COLUMN_OF_TAG = {RUN_NAME_TAG: "run_name", PARENT_RUN_TAG: "parent_run_id"}
 
 
+@tried_again
 class SqlRunData:
     """A RunDataStore."""
 

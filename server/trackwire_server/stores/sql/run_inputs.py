@@ -9,6 +9,7 @@ from trackwire_server.core.entities import WriterStamp
 from trackwire_server.core.paging import Page, Position
 from trackwire_server.core.run_inputs import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
 from trackwire_server.stores.sql.tables import datasets, run_dataset_tags, run_datasets, run_models
@@ -17,6 +18,7 @@ _IDENTITY = tuple_(datasets.c.name, datasets.c.digest)
 _SUMMARY = (datasets.c.experiment_no, datasets.c.name, datasets.c.digest, run_datasets.c.context)
 
 
+@tried_again
 class SqlRunInputs:
     """A RunInputStore."""
 

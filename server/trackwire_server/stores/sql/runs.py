@@ -24,6 +24,7 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import upsert_entries
 from trackwire_server.stores.sql.experiments import has_name, insert_experiment
@@ -35,6 +36,7 @@ from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
 
 
+@tried_again
 class SqlRuns:
     """A RunStore."""
 
