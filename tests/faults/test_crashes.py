@@ -6,13 +6,14 @@ import random
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 import pytest
+from sqlalchemy import text
 from tests.conftest import ServerProcess
 from tests.faults.traffic import (
     IN_FLIGHT,
@@ -28,9 +29,11 @@ from tests.faults.traffic import (
     stored_points,
     until,
 )
+from tests.stores.conftest import MARIADB, fresh_uri
 
 from trackwire.v1 import metrics_pb2, runs_pb2, runs_pb2_grpc
 from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.journal import decode_journal
 
 RUN_IDS = ("a", "b")
@@ -54,12 +57,14 @@ class Lives:
 
     make_server: MakeServer
     address: Address
+    store: tuple[str, ...] = ()
     kills: Counter[str] = field(default_factory=Counter)
     stops: Counter[str] = field(default_factory=Counter)
 
     async def start(self, **environment: str) -> ServerProcess:
         """A server that compacts all the time."""
-        server = self.make_server(TRACKWIRE_COMPACTION_ROWS="8", **environment)
+        kept = {"TRACKWIRE_COMPACTION_ROWS": "8", "TRACKWIRE_TAIL_RETENTION_SECONDS": "600"}
+        server = self.make_server(*self.store, **kept, **environment)
         self.address.set(await asyncio.to_thread(server.start))
         return server
 
@@ -114,13 +119,22 @@ def ends(chance: random.Random) -> list[str]:
     return [*listed, RANDOM]
 
 
+@pytest.fixture(params=["sqlite", MARIADB])
+def store_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where the servers keep everything."""
+    with fresh_uri(request.param, tmp_path) as uri:
+        yield uri
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_server_process: MakeServer) -> None:
+@pytest.mark.timeout(360)
+async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(
+    make_server_process: MakeServer, store_uri: str
+) -> None:
     seed = int(os.environ.get("TRACKWIRE_TEST_SEED", "") or random.randrange(2**32))
     print(f"TRACKWIRE_TEST_SEED={seed}")
     chance = random.Random(seed)
-    lives = Lives(make_server_process, Address())
+    lives = Lives(make_server_process, Address(), ("--store-uri", store_uri))
     server = await lives.start()
     await create_runs(lives.address.current)
     async with AsyncExitStack() as stack:
@@ -142,7 +156,9 @@ async def test_what_is_acknowledged_is_there_once_after_every_kind_of_kill(make_
     await check_summaries(lives.address.current, stored)
     assert server.stop() == 0, server.log_text()
     assert "Traceback" not in server.log_text()
-    check_file(server.data_dir / "trackwire.db", tail)
+    if store_uri.startswith("sqlite"):
+        check_file(Path(store_uri.removeprefix("sqlite:///")))
+    await check_tables(store_uri, tail)
     assert lives.kills.total() >= 20
     assert all(lives.kills[kind] for kind in (RANDOM, *FAILPOINTS)), lives.kills
     assert tail.resumed >= 20
@@ -202,17 +218,24 @@ async def check_summaries(address: str, stored: dict[str, list[Point]]) -> None:
         assert last[run_id, key] == values[-1]
 
 
-def check_file(path: Path, tail: Tail) -> None:
-    """The file is whole, and the tail saw each commit once, in the order of arrival."""
+def check_file(path: Path) -> None:
+    """The file is whole."""
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert database.execute("SELECT count(*) FROM metric_chunks").fetchone()[0] > 0
-        heads = database.execute("SELECT arrival, compacted_arrival, pruned_arrival FROM run_heads").fetchall()
-        assert all(compacted > 0 and pruned == 0 for _, compacted, pruned in heads), heads
-        journal = database.execute(
-            "SELECT run_id, payload FROM metric_journal JOIN runs USING (run_no) ORDER BY run_no, arrival"
-        ).fetchall()
+
+
+async def check_tables(store_uri: str, tail: Tail) -> None:
+    """Points were compacted, and the tail saw each commit once, in the order of arrival."""
+    database = await Database.open(store_uri)
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM metric_chunks")) > 0
+        heads = (await connection.execute(text("SELECT compacted_arrival, pruned_arrival FROM run_heads"))).all()
+        journal = await connection.execute(
+            text("SELECT run_id, payload FROM metric_journal JOIN runs USING (run_no) ORDER BY run_no, arrival")
+        )
+    await database.close()
+    assert all(compacted > 0 and pruned == 0 for compacted, pruned in heads), heads
     arrived: dict[str, list[float]] = {run_id: [] for run_id in RUN_IDS}
     for run_id, payload in journal:
         arrived[run_id] += decode_journal(payload).points.values.tolist()

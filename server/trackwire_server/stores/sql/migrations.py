@@ -1,6 +1,7 @@
 """Numbered, forward-only steps from one schema to the next. A fresh database is made whole and starts at the newest.
 
-A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema.
+A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema. Some
+databases keep each table that it has made or changed when it is broken off: a step has to bear being run again there.
 """
 
 import time

@@ -240,22 +240,19 @@ class MysqlTransactions:
 
     async def _begun(self) -> AsyncConnection:
         """A connection in a transaction. All that the pool has may have been closed while they lay idle."""
-        for _ in range(self._connections):
+        left = self._connections
+        while True:
             connection = await self._engine.connect()
             try:
                 await say(await driver_of(connection), self._begin)
                 return connection
-            except DBAPIError as error:
-                await connection.invalidate()
+            except BaseException as error:
+                if isinstance(error, DBAPIError):
+                    await connection.invalidate()
                 await connection.close()
-                if not is_gone(error):
+                if not (left and isinstance(error, DBAPIError) and is_gone(error)):
                     raise
-            except BaseException:
-                await connection.close()
-                raise
-        connection = await self._engine.connect()
-        await say(await driver_of(connection), self._begin)
-        return connection
+            left -= 1
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""
