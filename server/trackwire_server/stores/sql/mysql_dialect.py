@@ -207,7 +207,10 @@ class MysqlGiven:
     @cached_property
     def _rows(self) -> Subquery:
         kinds = sorted(self._columns.items())
-        paths = (f"{name} {kind.compile(mysql.dialect())} PATH '$[{at}]'" for at, (name, kind) in enumerate(kinds))
+        paths = (
+            f"{name} {kind.compile(mysql.dialect())} PATH '$[{at}]' ERROR ON ERROR"
+            for at, (name, kind) in enumerate(kinds)
+        )
         # Names and types of columns of ours.
         table = text(f"SELECT * FROM JSON_TABLE(:{_GIVEN}, '$[*]' COLUMNS ({', '.join(paths)})) AS its_rows")  # noqa: S608
         return table.columns(*(column(name, kind) for name, kind in kinds)).subquery(_GIVEN)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.stores.sql.mysql_words import by_code_points
 
@@ -75,21 +75,10 @@ async def connect(arguments: dict[str, Any], isolation: str) -> asyncmy.Connecti
     )
     try:
         await _set_up(driver, isolation)
-        if "ssl" in arguments:
-            await _check_tls(driver)
     except BaseException:
         driver.close()
         raise
     return driver
-
-
-async def _check_tls(driver: asyncmy.Connection) -> None:
-    """Asked for TLS, the driver goes on without where the server has none. Raises FailedPrecondition there."""
-    cursor = driver.cursor()
-    await cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    [[_, cipher]] = await cursor.fetchall()
-    if not cipher:
-        raise FailedPrecondition("store_uri: ssl is asked for, and the database server has none", reason="NO_TLS")
 
 
 async def _set_up(driver: asyncmy.Connection, isolation: str) -> None:
