@@ -76,7 +76,7 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "store_uri",
         "sqlite:///<data-dir>/trackwire.db",
-        "The database, sqlite:///… or postgresql://user@host/database; memory: keeps nothing.",
+        "The database, sqlite:///…, postgresql://user@host/database or mysql://…; memory: keeps nothing.",
         "URI",
         "backend_store_uri",
         "MLFLOW_BACKEND_STORE_URI",
@@ -91,14 +91,14 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "store_pool_size",
         "8",
-        "PostgreSQL: how many connections of this server write, and how many more read.",
+        "A database server: how many connections to it write, and how many more read.",
         "NUMBER",
         mlflow_variable="MLFLOW_SQLALCHEMYSTORE_POOL_SIZE",
     ),
     Setting(
         "store_statement_timeout_seconds",
         "300",
-        "PostgreSQL: statements that take longer are ended; 0: never.",
+        "A database server: statements that take longer are ended; 0: never.",
         "SECONDS",
     ),
     Setting(

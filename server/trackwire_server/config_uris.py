@@ -16,8 +16,12 @@ MEMORY = "memory:"
 _SQLITE = re.compile(r"sqlite(\+[a-z]+)?:///(?P<path>[^?]+)(?P<options>\?.*)?")
 # Whichever driver it names, as MLflow's users have to.
 _POSTGRES = re.compile(r"postgres(ql)?(\+[a-z0-9]+)?://.*")
-_DATABASE = re.compile(r"(mysql|mariadb|mssql|oracle)(\+[a-z0-9]+)?:", re.IGNORECASE)
-_STORES = "must be postgresql://user@host/database, sqlite:///relative/path.db, sqlite:////absolute/path.db or memory:"
+_MYSQL = re.compile(r"(mysql|mariadb)(\+[a-z0-9]+)?://.*")
+_DATABASE = re.compile(r"(mssql|oracle)(\+[a-z0-9]+)?:", re.IGNORECASE)
+_STORES = (
+    "must be postgresql://user@host/database, mysql://user@host/database, sqlite:///relative/path.db,"
+    " sqlite:////absolute/path.db or memory:"
+)
 # As a root, each of them is the server's own artifact store.
 _SERVED = re.compile(r"(trackwire|mlflow)-artifacts:/{0,3}")
 _PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)[^@]*@")
@@ -27,7 +31,7 @@ _EXPERIMENT_ID_CHARACTERS = 20
 def store_uri(text: str) -> str:
     """A database, or memory."""
     found = _SQLITE.fullmatch(text)
-    if text == MEMORY or _POSTGRES.fullmatch(text) or (found and found["path"] != ":memory:"):
+    if text == MEMORY or _POSTGRES.fullmatch(text) or _MYSQL.fullmatch(text) or (found and found["path"] != ":memory:"):
         return text
     if _DATABASE.match(text):
         raise ValueError(f"{_STORES} (this kind of database is not supported yet)")

@@ -1,10 +1,11 @@
 """What is asked of a store once the writing to it is over, whatever was killed meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import grpc
+from sqlalchemy import text
 from tests.faults.traffic import (
     IN_FLIGHT,
     KEYS,
@@ -20,6 +21,7 @@ from tests.faults.traffic import (
 
 from trackwire.v1 import metrics_pb2, runs_pb2, runs_pb2_grpc
 from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.journal import decode_journal
 
 
@@ -100,9 +102,19 @@ async def check_summaries(address: str, stored: dict[str, list[Point]]) -> None:
         assert last[run_id, key] == values[-1]
 
 
-def arrived_values(journal: Iterable[tuple[str, bytes]]) -> dict[str, list[float]]:
-    """The values of each run in the order in which they arrived, from its journal's rows."""
+async def check_tables(store_uri: str, tails: Sequence[Tail]) -> None:
+    """Points were compacted, and each tail saw each commit once, in the order of arrival."""
+    database = await Database.open(store_uri)
+    async with database.read() as connection:
+        assert (await connection.scalar(text("SELECT count(*) FROM metric_chunks")) or 0) > 0
+        heads = (await connection.execute(text("SELECT compacted_arrival, pruned_arrival FROM run_heads"))).all()
+        journal = await connection.execute(
+            text("SELECT run_id, payload FROM metric_journal JOIN runs USING (run_no) ORDER BY run_no, arrival")
+        )
+    await database.close()
+    assert all(compacted > 0 and pruned == 0 for compacted, pruned in heads), heads
     arrived: dict[str, list[float]] = {}
     for run_id, payload in journal:
         arrived.setdefault(run_id, []).extend(decode_journal(payload).points.values.tolist())
-    return arrived
+    for tail in tails:
+        assert {run_id: [value for _, value in seen] for run_id, seen in tail.seen.items()} == arrived

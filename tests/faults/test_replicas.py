@@ -10,10 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped]
 import pytest
 from tests.conftest import ServerProcess
-from tests.faults.checks import arrived_values, check_stored, check_summaries, create_runs, running, settled, tell
+from tests.faults.checks import check_stored, check_summaries, check_tables, create_runs, running, settled, tell
 from tests.faults.traffic import Address, Connection, Tail, Writer, connected, until
 from tests.postgres import KilledDatabase, database_to_kill
 
@@ -121,7 +120,7 @@ async def test_what_replicas_acknowledge_is_there_once_after_kills_of_them_and_o
         for address in addresses:
             await check_summaries(address.current, stored[0])
         await fleet.stop()
-        await check_database(database.uri, tails)
+        await check_tables(database.uri, tails)
     assert fleet.kills == {POSTGRES: KILLS_OF_POSTGRES, REPLICA: KILLS_OF_REPLICAS}
 
 
@@ -139,20 +138,3 @@ async def under_way(writers: Sequence[Writer]) -> None:
     assert await until(lambda: sum(writer.acknowledged for writer in writers) >= enough, seconds=90), (
         "nothing is acknowledged any more"
     )
-
-
-async def check_database(uri: str, tails: Sequence[Tail]) -> None:
-    """Compaction went on, and each tail saw each commit once, in the order of arrival."""
-    connection = await asyncpg.connect(uri)
-    try:
-        assert await connection.fetchval("SELECT count(*) FROM metric_chunks") > 0
-        heads = await connection.fetch("SELECT compacted_arrival, pruned_arrival FROM run_heads")
-        assert all(head["compacted_arrival"] > 0 and head["pruned_arrival"] == 0 for head in heads), heads
-        rows = await connection.fetch(
-            "SELECT run_id, payload FROM metric_journal JOIN runs USING (run_no) ORDER BY run_no, arrival"
-        )
-    finally:
-        await connection.close()
-    arrived = arrived_values([(row["run_id"], row["payload"]) for row in rows])
-    for tail in tails:
-        assert {run_id: [value for _, value in seen] for run_id, seen in tail.seen.items()} == arrived

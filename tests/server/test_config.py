@@ -145,7 +145,7 @@ def test_flags_go_before_variables_and_ours_before_mlflows() -> None:
         ("./mlruns", "there are no file stores"),
         ("/data/mlruns", "there are no file stores"),
         ("file:///data/mlruns", "there are no file stores"),
-        ("mysql+pymysql://there/db", "not supported yet"),
+        ("oracle+oracledb://there/db", "not supported yet"),
         ("mssql+pyodbc://there/db", "not supported yet"),
     ],
 )

@@ -11,7 +11,7 @@ from trackwire_server import lean_start
 {before}
 lean_start.leave_out_what_is_not_used()
 from trackwire_server import app, logs
-from trackwire_server.stores.sql import database, postgres_dialect, sqlite_dialect
+from trackwire_server.stores.sql import database, mysql_dialect, postgres_dialect, sqlite_dialect
 print(*(name for name in ("sqlalchemy.orm", "rich", "sqlalchemy.ext.asyncio.engine") if sys.modules.get(name)))
 """
 

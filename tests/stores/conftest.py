@@ -1,15 +1,15 @@
 """One suite over every store: `stores` is memory and then each database, empty, with one attribute a Protocol."""
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
+from tests import mariadb, postgres
 from tests.conftest import NOW_MS
-from tests.postgres import fresh_database
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
 from trackwire_server.core.evaluation_stores import (
@@ -50,6 +50,7 @@ from trackwire_server.stores.memory.run_inputs import MemoryRunInputs
 from trackwire_server.stores.memory.runs import MemoryRunData, MemoryRuns
 from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.evaluation_datasets import SqlEvaluationDatasets
 from trackwire_server.stores.sql.evaluation_imports import SqlEvaluationImports
 from trackwire_server.stores.sql.evaluation_records import SqlEvaluationRecords
@@ -68,7 +69,9 @@ from trackwire_server.stores.sql.run_inputs import SqlRunInputs
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import metric_series, metric_summaries, run_heads, runs
 
-DATABASES = ("sqlite", "postgresql")
+# Where there is a MariaDB, and only where it is asked for.
+MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
+DATABASES = ("sqlite", "postgresql", MARIADB)
 BACKENDS = ("memory", *DATABASES)
 TAIL_RETENTION_MS = 60_000
 # Compaction that takes whatever is there, in small bites, so that tests see many of them.
@@ -173,13 +176,20 @@ async def open_stores(backend: str, folder: Path) -> AsyncIterator[Stores]:
     """Fresh stores of a backend."""
     if backend == "memory":
         yield memory_stores()
-    elif backend == "postgresql":
-        with fresh_database() as uri:
+    else:
+        with fresh_uri(backend, folder) as uri:
             async with sql_stores(uri) as stores:
                 yield stores
+
+
+@contextmanager
+def fresh_uri(backend: str, folder: Path) -> Iterator[str]:
+    """The URI of an empty database."""
+    if backend == "sqlite":
+        yield f"sqlite:///{folder}/trackwire.db"
     else:
-        async with sql_stores(f"sqlite:///{folder}/trackwire.db") as stores:
-            yield stores
+        with (mariadb if backend == "mariadb" else postgres).fresh_database() as uri:
+            yield uri
 
 
 @pytest.fixture(params=BACKENDS)
@@ -206,7 +216,7 @@ async def _insert_summary(database: Database, summary: MetricSummary) -> None:
         contexts = await number_contexts(connection, database.dialect, {summary.context})
         place = {"run_no": run.run_no, "key_no": keys[summary.key], "context_no": contexts[summary.context]}
         series = insert(metric_series).values(place)
-        series_no = await connection.scalar(series.returning(metric_series.c.series_no))
+        series_no = (await insert_row(connection, series)).series_no
         await connection.execute(
             insert(metric_summaries).values(
                 series_no=series_no,

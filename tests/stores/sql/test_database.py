@@ -4,14 +4,13 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sqlalchemy import func, insert, select, text
 from tests.faults.traffic import until
-from tests.postgres import fresh_database
+from tests.stores.conftest import DATABASES, fresh_uri
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql import sqlite_dialect
@@ -34,7 +33,8 @@ async def _write_in_one(database: Database, key: str, on_conflict: OnConflict | 
 
 
 async def _insert(database: Database, begun: Transaction, key: str) -> None:
-    statement = database.dialect.compiled(database.dialect.given({"key": metric_keys.c.key.type}).into(metric_keys))
+    rows = database.dialect.given({"key": metric_keys.c.key.type})
+    statement = database.dialect.compiled(rows.into(insert(metric_keys)))
     await database.dialect.execute_all(begun, [Write(statement, {"key": [key]})])
 
 
@@ -47,12 +47,10 @@ async def _count(database: Database) -> int:
         return await connection.scalar(select(func.count()).select_from(metric_keys)) or 0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 async def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A fresh one of each kind."""
-    with ExitStack() as stack:
-        on_disk = f"sqlite:///{tmp_path}/any.db"
-        uri = on_disk if request.param == "sqlite" else stack.enter_context(fresh_database())
+    with fresh_uri(request.param, tmp_path) as uri:
         opened = await Database.open(uri)
         yield opened
         await opened.close()

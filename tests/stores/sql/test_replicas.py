@@ -1,16 +1,16 @@
-"""Several servers on one PostgreSQL: what one of them acknowledged all of them have, once."""
+"""Several servers on one database: what one of them acknowledged all of them have, once."""
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.conftest import NOW_MS
 from tests.metric_data import Row, batch, bits, compact_all, read_all
-from tests.postgres import fresh_database
-from tests.stores.conftest import Stores, new_run, sql_stores
+from tests.stores.conftest import MARIADB, Stores, fresh_uri, new_run, sql_stores
 
 from trackwire_server.core.columns import Appended, Batch, SeriesName
 from trackwire_server.core.entities import ExperimentReference, LifecycleStage, NewExperiment, RunSelection
@@ -22,11 +22,11 @@ WRITERS = 4
 REQUESTS = 40
 
 
-@pytest.fixture
-async def replicas() -> AsyncIterator[Sequence[Stores]]:
+@pytest.fixture(params=["postgresql", MARIADB])
+async def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Sequence[Stores]]:
     """The stores of three servers on one database."""
     async with AsyncExitStack() as stack:
-        uri = stack.enter_context(fresh_database())
+        uri = stack.enter_context(fresh_uri(request.param, tmp_path))
         # They start together, and one of them makes the schema.
         opened = [sql_stores(uri) for _ in range(3)]
         yield await asyncio.gather(*(stack.enter_async_context(stores) for stores in opened))

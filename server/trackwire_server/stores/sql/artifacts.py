@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.entities import Upload
 from trackwire_server.core.uploads import check_same_header
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.heads import lock_run
 from trackwire_server.stores.sql.logged_model_rows import lock_logged_model
 from trackwire_server.stores.sql.tables import logged_model_uploads, logged_models, runs, uploads
@@ -58,6 +59,7 @@ UPLOADS_OF_MODELS = UploadTables(
 )
 
 
+@tried_again
 class SqlUploads:
     """An UploadStore in SQL: of runs, or of logged models."""
 

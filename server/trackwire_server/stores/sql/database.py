@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trackwire_server.core.errors import InvalidArgument, StoreUnavailable, TrackwireError
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable, TrackwireError
 from trackwire_server.stores.sql.dialect import ConnectionSettings, Dialect, Reader, Work, Writer
 from trackwire_server.stores.sql.migrations import migrate, schema_version
 from trackwire_server.stores.sql.sqlite_driver import Result
@@ -130,4 +130,22 @@ def _dialect_of(store_uri: str, connections: ConnectionSettings) -> Dialect:
             from trackwire_server.stores.sql.postgres_dialect import PostgresDialect
 
             return PostgresDialect(url, connections)
-    raise InvalidArgument("store_uri", store_uri, "has no store; there are postgresql://, sqlite:// and memory:")
+        case "mysql" | "mariadb":
+            return _mysql_dialect(url, connections)
+    raise InvalidArgument(
+        "store_uri", store_uri, "has no store; there are mysql://, mariadb://, postgresql://, sqlite:// and memory:"
+    )
+
+
+def _mysql_dialect(url: URL, connections: ConnectionSettings) -> Dialect:
+    try:
+        from trackwire_server.stores.sql.mysql_dialect import MysqlDialect
+    except ModuleNotFoundError as error:
+        if error.name != "asyncmy":
+            raise
+        raise FailedPrecondition(
+            "store_uri: MySQL and MariaDB need the package asyncmy: pip install 'trackwire[server,mysql]'",
+            reason="EXTRA_MISSING",
+            metadata={"field": "store_uri"},
+        ) from error
+    return MysqlDialect(url, connections)

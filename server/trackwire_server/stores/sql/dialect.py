@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVarTuple, cast
 
-from sqlalchemy import ClauseElement, ColumnElement, Executable, Exists, Row, Select, Table, Text
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Exists, Insert, Row, Select, Table, Text, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.functions import FunctionElement
@@ -20,7 +20,6 @@ from trackwire_server.core.errors import TrackwireError
 from trackwire_server.stores.sql.sqlite_driver import Result
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.engine.default import DefaultDialect
     from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -89,8 +88,6 @@ class OneTrip:
         return work(self.database)
 
 
-# The databases' INSERTs with ON CONFLICT have no base class of their own.
-Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 # What statements run in.
 Transaction: TypeAlias = AsyncConnection | OneTrip
 # What is done in a transaction; it awaits nothing but its statements.
@@ -103,8 +100,8 @@ class Given(Protocol):
     def __getitem__(self, column: str) -> ColumnElement[Any]:
         """One of their columns, as an expression."""
 
-    def into(self, table: Table) -> Insert:
-        """An INSERT that knows ON CONFLICT, of all their columns under their names."""
+    def into(self, statement: Insert) -> Insert:
+        """An INSERT of all their columns under their names."""
 
 
 class Reader(Protocol):
@@ -134,6 +131,8 @@ class Dialect(Protocol):
     name: str
     # Whether a statement that had to wait for a lock sees rows that it joins, and does not lock, as they were before.
     joins_before_it_locks: bool
+    # Whether an INSERT can answer with the row that it made.
+    returns_what_it_inserts: bool
 
     def writer(self) -> Writer:
         """Connects to write."""
@@ -144,8 +143,11 @@ class Dialect(Protocol):
     def warm_up(self) -> None:
         """Does beforehand what would hold the first writes up. Blocks; the database is open."""
 
-    def insert(self, table: Table) -> Insert:
-        """An INSERT that knows ON CONFLICT."""
+    def insert_missing(self, table: Table) -> Insert:
+        """An INSERT that leaves out rows which are there already, by any of the table's keys."""
+
+    def upsert(self, table: Table, *columns: str) -> Insert:
+        """An INSERT that gives a row which is there already, by the table's primary key, its new values in columns."""
 
     def given(self, columns: Mapping[str, TypeEngine[Any]]) -> Given:
         """What to make the statement of a Write with: its columns, and their types."""
@@ -163,6 +165,12 @@ class Dialect(Protocol):
 
     async def execute_all(self, transaction: Transaction, writes: Sequence["Write"]) -> None:
         """Runs compiled statements, each on its rows, in one trip to the driver."""
+
+    async def create(self, connection: AsyncConnection, schema: Sequence["Compiled"]) -> None:
+        """Makes the tables and indexes of an empty database, in one trip to the driver.
+
+        Where they are not part of the transaction, one that was broken off has left some of them: these stay.
+        """
 
     async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """Lets no other server upgrade the schema before this transaction ends, and makes what isn't a table.
@@ -198,6 +206,16 @@ async def lock_rows(connection: AsyncConnection, statement: Select[*Columns]) ->
     if dialect_of(connection).joins_before_it_locks:
         await connection.execute(statement)
     return (await connection.execute(statement)).all()
+
+
+async def insert_row(connection: AsyncConnection, statement: Insert) -> Row[Any]:
+    """Inserts one row; the whole of it, with what the database filled in."""
+    table = cast("Table", statement.table)
+    if dialect_of(connection).returns_what_it_inserts:
+        return (await connection.execute(statement.returning(*table.c))).one()
+    made = cast("Sequence[object]", (await connection.execute(statement)).inserted_primary_key)
+    mine = (column == value for column, value in zip(table.primary_key, made, strict=True))
+    return (await connection.execute(select(table).where(*mine))).one()
 
 
 def compiled_by(

@@ -20,11 +20,7 @@ async def upsert_entries(
         return
     owner = owner_of(table)
     rows = [{owner.name: owner_no, "key": key, "value": value} for key, value in entries.items()]
-    statement = dialect.insert(table)
-    upsert = statement.on_conflict_do_update(
-        index_elements=[owner.name, "key"], set_={"value": statement.excluded.value}
-    )
-    await connection.execute(upsert, rows)
+    await connection.execute(dialect.upsert(table, "value"), rows)
 
 
 async def replace_entries(

@@ -15,6 +15,8 @@ from trackwire_server.core.evaluation_dataset_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.evaluation_dataset_rows import (
     EVALUATION_DATASETS,
@@ -33,6 +35,7 @@ from trackwire_server.stores.sql.tables import (
 _LINKS = evaluation_dataset_experiments.c
 
 
+@tried_again
 class SqlEvaluationDatasets:
     """An EvaluationDatasetStore."""
 
@@ -112,7 +115,7 @@ class SqlEvaluationDatasets:
             last_updated_by=new.created_by,
             request_id=new.request_id or None,
         )
-        row = (await connection.execute(statement.returning(*evaluation_datasets.c))).one()
+        row = await insert_row(connection, statement)
         dialect = self._database.dialect
         await upsert_entries(connection, dialect, evaluation_dataset_tags, row.dataset_no, new.tags)
         await link_to_experiments(connection, row.dataset_no, map(int, new.experiment_ids))

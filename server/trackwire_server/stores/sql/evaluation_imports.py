@@ -10,6 +10,8 @@ from trackwire_server.core.evaluation_dataset_entities import EvaluationDataset,
 from trackwire_server.core.import_conflicts import check_same_evaluation_dataset, check_same_evaluation_record
 from trackwire_server.core.imported_records import ImportedRecord
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import replace_entries
 from trackwire_server.stores.sql.evaluation_dataset_rows import find_evaluation_dataset, read_evaluation_datasets
 from trackwire_server.stores.sql.evaluation_datasets import (
@@ -28,6 +30,7 @@ from trackwire_server.stores.sql.tables import (
 from trackwire_server.stores.sql.tables import evaluation_dataset_records as rows_of_records
 
 
+@tried_again
 class SqlEvaluationImports:
     """An EvaluationImportStore."""
 
@@ -77,7 +80,7 @@ async def _put(connection: AsyncConnection, dataset: EvaluationDataset) -> int:
         await connection.execute(update(evaluation_datasets).where(mine).values(**values))
         return int(here[0].dataset_no)
     made = insert(evaluation_datasets).values(workspace=DEFAULT_WORKSPACE, dataset_id=dataset.dataset_id, **values)
-    return int((await connection.execute(made.returning(evaluation_datasets.c.dataset_no))).scalar_one())
+    return int((await insert_row(connection, made)).dataset_no)
 
 
 def _values(dataset: EvaluationDataset) -> dict[str, object]:

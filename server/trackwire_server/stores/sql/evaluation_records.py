@@ -17,6 +17,7 @@ from trackwire_server.core.evaluation_records import PreparedRecord, Upsert, fol
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import Page, Position, entries_that_fit
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.evaluation_dataset_rows import find_evaluation_dataset
 from trackwire_server.stores.sql.prepared import Prepared, fetch_groups, parts
 from trackwire_server.stores.sql.search import AnyRow
@@ -37,6 +38,7 @@ _CHANGE = (
 )
 
 
+@tried_again
 class SqlEvaluationRecords:
     """An EvaluationRecordStore."""
 

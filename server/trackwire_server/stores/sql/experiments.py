@@ -17,6 +17,8 @@ from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFo
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, read_entries, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.search import AnyRow, search_rows
@@ -39,6 +41,7 @@ EXPERIMENTS = Searchable(
 )
 
 
+@tried_again
 class SqlExperiments:
     """An ExperimentStore."""
 
@@ -131,7 +134,7 @@ async def insert_experiment(connection: AsyncConnection, database: Database, new
         creation_time_ms=new.creation_time_ms,
         last_update_time_ms=new.creation_time_ms,
     )
-    row = (await connection.execute(statement.returning(*experiments.c))).one()
+    row = await insert_row(connection, statement)
     await upsert_entries(connection, database.dialect, experiment_tags, row.experiment_no, new.tags)
     made = experiment_of(row, dict(new.tags))
     if new.artifact_location or not database.artifact_root:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, LifecycleStage
 from trackwire_server.core.errors import NotFound
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.heads import lock_run
 from trackwire_server.stores.sql.run_inputs import datasets_of_run, remove_unused
 from trackwire_server.stores.sql.tables import experiments, runs, uploads
@@ -20,6 +21,7 @@ def _experiment_is_garbage(before_ms: int) -> ColumnElement[bool]:
     return (experiments.c.lifecycle_stage == LifecycleStage.DELETED) & (experiments.c.deleted_time_ms <= before_ms)
 
 
+@tried_again
 class SqlGarbage:
     """GarbageStore over the tables experiments, runs and uploads."""
 
@@ -70,7 +72,7 @@ class SqlGarbage:
                 return False
             given = await datasets_of_run(connection, run.run_no)
             statement = delete(runs).where(runs.c.run_no == run.run_no, _run_is_garbage(before_ms))
-            if (await connection.execute(statement.returning(runs.c.run_no))).first() is None:
+            if (await connection.execute(statement)).rowcount == 0:
                 return False
             await remove_unused(connection, given)
             return True
@@ -89,4 +91,4 @@ class SqlGarbage:
             # Whoever puts a run into it meanwhile has it locked: a statement behind that sees the run.
             locked = select(experiments.c.experiment_no).where(experiments.c.experiment_no == number).with_for_update()
             await connection.execute(locked)
-            return (await connection.execute(statement.returning(experiments.c.experiment_no))).first() is not None
+            return (await connection.execute(statement)).rowcount == 1

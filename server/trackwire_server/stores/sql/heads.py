@@ -60,8 +60,5 @@ async def advance_writer(
     if mark < stamp.previous_sequence:
         raise SequenceGap(stamp.writer_id, mark=mark, previous_sequence=stamp.previous_sequence)
     row = {"run_no": run.run_no, "writer_id": stamp.writer_id, "mark": stamp.sequence}
-    upsert = dialect.insert(metric_writers).values(row)
-    await connection.execute(
-        upsert.on_conflict_do_update(index_elements=["run_no", "writer_id"], set_={"mark": stamp.sequence})
-    )
+    await connection.execute(dialect.upsert(metric_writers, "mark").values(row))
     return True

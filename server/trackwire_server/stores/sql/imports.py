@@ -31,6 +31,8 @@ from trackwire_server.core.logged_model_entities import (
 )
 from trackwire_server.core.run_inputs import ModelOutput
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import replace_entries
 from trackwire_server.stores.sql.experiments import experiment_of, has_name, read_experiment
 from trackwire_server.stores.sql.heads import LockedRun, lock_run_if_there
@@ -56,6 +58,7 @@ from trackwire_server.stores.sql.tables import (
 )
 
 
+@tried_again
 class SqlImports:
     """An ImportStore."""
 
@@ -96,8 +99,8 @@ class SqlImports:
             here = (await connection.execute(select(runs).where(mine))).one_or_none()
             values = _run_values(run, here, run.artifact_uri or run_artifact_uri(location, run.run_id))
             if here is None or locked is None:
-                made = insert(runs).values(run_id=run.run_id, **values).returning(runs.c.run_no)
-                locked = LockedRun((await connection.execute(made)).scalar_one(), int(run.experiment_id), run.run_id)
+                made = await insert_row(connection, insert(runs).values(run_id=run.run_id, **values))
+                locked = LockedRun(made.run_no, int(run.experiment_id), run.run_id)
                 await connection.execute(insert(run_heads).values(run_no=locked.run_no))
             else:
                 check_same_run(run_of(here), run)

@@ -19,6 +19,8 @@ from trackwire_server.core.issue_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import by_owner, delete_entry, entry_queries, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.filters import Searchable
@@ -55,6 +57,7 @@ _CATEGORIES = Prepared(
 )
 
 
+@tried_again
 class SqlIssues:
     """An IssueStore."""
 
@@ -125,7 +128,7 @@ class SqlIssues:
             last_seen_time_ms=new.last_seen_time_ms,
             request_id=new.request_id or None,
         )
-        row = (await connection.execute(statement.returning(*issues.c))).one()
+        row = await insert_row(connection, statement)
         await add_categories(connection, row.issue_no, new.categories)
         await upsert_entries(connection, self._database.dialect, issue_metadata, row.issue_no, new.metadata)
         return row

@@ -7,9 +7,11 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from trackwire_server.core.entities import LifecycleStage
 from trackwire_server.core.logged_model_entities import GarbageModel
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.tables import logged_model_uploads, logged_models
 
 
+@tried_again
 class SqlLoggedModelGarbage:
     """A LoggedModelGarbageStore."""
 
@@ -40,7 +42,7 @@ class SqlLoggedModelGarbage:
         """See LoggedModelGarbageStore."""
         statement = delete(logged_models).where(logged_models.c.model_id == model_id, _is_garbage(before_ms))
         async with self._database.write() as connection:
-            return (await connection.execute(statement.returning(logged_models.c.model_id))).first() is not None
+            return (await connection.execute(statement)).rowcount == 1
 
     async def _found(self, condition: ColumnElement[bool], *, after: str, limit: int) -> Sequence[GarbageModel]:
         statement = (

@@ -17,6 +17,8 @@ from trackwire_server.core.logged_model_entities import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.experiments import hold_active_experiment
 from trackwire_server.stores.sql.logged_model_rows import (
@@ -30,6 +32,7 @@ from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import logged_model_params, logged_model_tags, logged_models
 
 
+@tried_again
 class SqlLoggedModels:
     """A LoggedModelStore."""
 
@@ -121,7 +124,7 @@ class SqlLoggedModels:
             last_update_time_ms=new.creation_time_ms,
             request_id=new.request_id or None,
         )
-        row = (await connection.execute(statement.returning(*logged_models.c))).one()
+        row = await insert_row(connection, statement)
         dialect = self._database.dialect
         await upsert_entries(connection, dialect, logged_model_params, row.logged_model_no, new.params)
         await upsert_entries(connection, dialect, logged_model_tags, row.logged_model_no, new.tags)

@@ -1,6 +1,7 @@
 """Numbered, forward-only steps from one schema to the next. A fresh database is made whole and starts at the newest.
 
-A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema.
+A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema. Some
+databases keep each table that it has made or changed when it is broken off: a step has to bear being run again there.
 """
 
 import time
@@ -88,7 +89,7 @@ async def migrate(
 
 
 async def _create(connection: AsyncConnection, artifact_root: str) -> None:
-    await dialect_of(connection).fetch_each(connection, [(statement, ()) for statement in _whole_schema(connection)])
+    await dialect_of(connection).create(connection, _whole_schema(connection))
     now_ms = time.time_ns() // 1_000_000
     await connection.execute(
         insert(experiments).values(
@@ -110,8 +111,11 @@ def _whole_schema(connection: AsyncConnection) -> Sequence[Compiled]:
     def keep(statement: ClauseElement, *_: object, **_options: object) -> None:
         statements.append(Compiled(str(statement.compile(dialect=connection.dialect)), ()))
 
-    # Nothing is there yet, and none of the tables has to be looked for.
-    metadata.create_all(MockConnection(connection.dialect, keep), checkfirst=False)
+    # Nothing is there yet, and none of the tables has to be looked for. What tells whose they are comes first: where
+    # tables are no part of a transaction, they stay when it is broken off.
+    others = [table for table in metadata.sorted_tables if table is not schema_migrations]
+    for tables in ([schema_migrations], others):
+        metadata.create_all(MockConnection(connection.dialect, keep), tables=tables, checkfirst=False)
     return statements
 
 

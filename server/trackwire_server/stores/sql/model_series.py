@@ -59,7 +59,8 @@ def newest_series(experiment_ids: Sequence[str], key: str, column: str, datasets
     Which one that is says LoggedModelStore.search_logged_models.
     """
     wanted = _SUMMARIES.c[column]
-    newest_first = (_SUMMARIES.c.last_time_ms.desc(), _SUMMARIES.c.last_step.desc(), wanted.desc().nulls_last())
+    # Not by NULLS LAST, which not every database knows.
+    newest_first = (_SUMMARIES.c.last_time_ms.desc(), _SUMMARIES.c.last_step.desc(), wanted.is_(None), wanted.desc())
     place = func.row_number().over(partition_by=_MODELS.c.model_id, order_by=newest_first)
     placed = (
         select(_MODELS.c.model_id, wanted.label("value"), place.label("place"))

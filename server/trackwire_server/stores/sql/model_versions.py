@@ -16,6 +16,8 @@ from trackwire_server.core.model_names import alias_not_found, model_not_found, 
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.model_rows import (
@@ -64,6 +66,7 @@ def _request_id_taken(request_id: str) -> OnConflict:
     return on_conflict
 
 
+@tried_again
 class SqlModelVersions:
     """ModelVersionStore over the tables model_versions and model_version_tags."""
 
@@ -83,8 +86,7 @@ class SqlModelVersions:
                 .values(last_version=version, last_update_time_ms=new.creation_time_ms)
             )
             row = _new_row(new, model_no=model.model_no, version=version)
-            statement = insert(model_versions).values(row).returning(model_versions.c.version_no)
-            version_no = (await connection.execute(statement)).scalar_one()
+            version_no = (await insert_row(connection, insert(model_versions).values(row))).version_no
             await upsert_entries(connection, self._database.dialect, model_version_tags, version_no, new.tags)
         return ModelVersion(
             name=new.name,

@@ -9,7 +9,20 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import ColumnElement, Executable, String, Table, Text, bindparam, column, event, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Insert,
+    String,
+    Table,
+    Text,
+    bindparam,
+    column,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import URL
@@ -27,6 +40,7 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.stores.sql.deadlocks import MetDeadlock
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     Compiled,
@@ -100,6 +114,7 @@ class PostgresDialect:
 
     name = "postgresql"
     joins_before_it_locks = True
+    returns_what_it_inserts = True
 
     def __init__(self, url: URL, connections: ConnectionSettings):
         self._connections = connections
@@ -141,9 +156,15 @@ class PostgresDialect:
     def warm_up(self) -> None:
         """Nothing."""
 
-    def insert(self, table: Table) -> postgresql.Insert:
-        """PostgreSQL's INSERT … ON CONFLICT."""
-        return postgresql.insert(table)
+    def insert_missing(self, table: Table) -> Insert:
+        """By ON CONFLICT."""
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, *columns: str) -> Insert:
+        """By ON CONFLICT."""
+        statement = postgresql.insert(table)
+        changes = {name: statement.excluded[name] for name in columns}
+        return statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=changes)
 
     def given(self, columns: Mapping[str, TypeEngine[Any]]) -> "PostgresGiven":
         """All rows at once."""
@@ -169,6 +190,10 @@ class PostgresDialect:
                 columns = [write.columns[name] for name in write.statement.names]
                 if len(columns[0]):
                     await driver.execute(write.statement.text, *columns)
+
+    async def create(self, connection: AsyncConnection, schema: Sequence[Compiled]) -> None:
+        """In the transaction."""
+        await self.fetch_each(connection, [(statement, ()) for statement in schema])
 
     async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """By an advisory lock."""
@@ -226,6 +251,8 @@ class PostgresDialect:
             return StorageFull("database")
         if state.startswith(_CORRUPT):
             return StoreCorrupt(f"database {self._shown()}: {cause}")
+        if state.startswith(_RETRIED):
+            return MetDeadlock(f"database {self._shown()}: {cause}")
         if state.startswith(_UNAVAILABLE):
             return StoreUnavailable(f"database {self._shown()}: {cause}")
         return None
@@ -247,10 +274,10 @@ class PostgresGiven:
     def __getitem__(self, column: str) -> ColumnElement[Any]:
         return self._rows.c[column]
 
-    def into(self, table: Table) -> postgresql.Insert:
+    def into(self, statement: Insert) -> Insert:
         """As Given says."""
         rows = self._rows.c
-        return postgresql.insert(table).from_select(list(rows.keys()), select(*rows)).inline()
+        return statement.from_select(list(rows.keys()), select(*rows)).inline()
 
 
 class PostgresTransactions:

@@ -10,6 +10,8 @@ from trackwire_server.core.model_names import model_not_found
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.search import FieldKind
 from trackwire_server.stores.sql.database import Database, OnConflict
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.model_rows import (
@@ -46,6 +48,7 @@ def _name_taken(name: str, field: str) -> OnConflict:
     return on_conflict
 
 
+@tried_again
 class SqlRegisteredModels:
     """RegisteredModelStore over the tables registered_models, registered_model_tags and registered_model_aliases."""
 
@@ -62,8 +65,7 @@ class SqlRegisteredModels:
             "last_update_time_ms": new.creation_time_ms,
         }
         async with self._database.write(_name_taken(new.name, "name")) as connection:
-            statement = insert(registered_models).values(row).returning(registered_models.c.model_no)
-            model_no = (await connection.execute(statement)).scalar_one()
+            model_no = (await insert_row(connection, insert(registered_models).values(row))).model_no
             await upsert_entries(connection, self._database.dialect, registered_model_tags, model_no, new.tags)
         return RegisteredModel(
             name=new.name,
@@ -127,12 +129,8 @@ class SqlRegisteredModels:
         async with self._database.write() as connection:
             locked = await lock_version(connection, name, version)
             row = {"model_no": locked.model_no, "alias": alias, "version_no": locked.version_no}
-            upsert = self._database.dialect.insert(registered_model_aliases).values(row)
-            await connection.execute(
-                upsert.on_conflict_do_update(
-                    index_elements=["model_no", "alias"], set_={"version_no": locked.version_no}
-                )
-            )
+            upsert = self._database.dialect.upsert(registered_model_aliases, "version_no")
+            await connection.execute(upsert.values(row))
             await touch_model(connection, locked.model_no, now_ms)
 
     async def _delete_alias(self, name: str, alias: str, *, now_ms: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.entities import PARENT_RUN_TAG, RUN_NAME_TAG, WriterStamp
 from trackwire_server.core.errors import NotFound, ParamAlreadySet
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.entries import delete_entry, upsert_entries
 from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
@@ -17,6 +18,7 @@ from trackwire_server.stores.sql.tables import run_params, run_tags, runs
 _COLUMN_OF_TAG = {RUN_NAME_TAG: "run_name", PARENT_RUN_TAG: "parent_run_id"}
 
 
+@tried_again
 class SqlRunData:
     """A RunDataStore."""
 
@@ -60,8 +62,8 @@ class SqlRunData:
         """Updates the run's row."""
         async with self._database.write() as connection:
             run = await lock_run(connection, run_id)
-            beat = update(runs).where(runs.c.run_no == run.run_no).values(heartbeat_time_ms=now_ms)
-            return bool(await connection.scalar(beat.returning(runs.c.stop_requested)))
+            await _change(connection, run, heartbeat_time_ms=now_ms)
+            return bool(await connection.scalar(select(runs.c.stop_requested).where(runs.c.run_no == run.run_no)))
 
     async def request_stop(self, run_id: str) -> None:
         """Updates the run's row."""

@@ -9,6 +9,7 @@ from trackwire_server.core.entities import WriterStamp
 from trackwire_server.core.paging import Page, Position
 from trackwire_server.core.run_inputs import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import Dialect
 from trackwire_server.stores.sql.heads import LockedRun, advance_writer, lock_run
 from trackwire_server.stores.sql.tables import datasets, run_dataset_tags, run_datasets, run_models
@@ -17,6 +18,7 @@ _IDENTITY = tuple_(datasets.c.name, datasets.c.digest)
 _SUMMARY = (datasets.c.experiment_no, datasets.c.name, datasets.c.digest, run_datasets.c.context)
 
 
+@tried_again
 class SqlRunInputs:
     """A RunInputStore."""
 
@@ -117,7 +119,7 @@ async def _numbered(
         }
         for each in sorted(given, key=lambda dataset: dataset.identity)
     ]
-    statement = dialect.insert(datasets).on_conflict_do_nothing(index_elements=["experiment_no", "name", "digest"])
+    statement = dialect.insert_missing(datasets)
     there = (
         select(datasets.c.dataset_no, datasets.c.name, datasets.c.digest)
         .where(datasets.c.experiment_no == run.experiment_no, _IDENTITY.in_([each.identity for each in given]))
@@ -141,5 +143,4 @@ async def add_models(
     rows = [
         {"run_no": run.run_no, "is_output": is_output, "model_id": each.model_id, "step": each.step} for each in models
     ]
-    statement = dialect.insert(run_models).on_conflict_do_nothing(index_elements=["run_no", "is_output", "model_id"])
-    await connection.execute(statement, rows)
+    await connection.execute(dialect.insert_missing(run_models), rows)

@@ -24,6 +24,8 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.deadlocks import tried_again
+from trackwire_server.stores.sql.dialect import insert_row
 from trackwire_server.stores.sql.entries import upsert_entries
 from trackwire_server.stores.sql.experiments import has_name, insert_experiment
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
@@ -34,6 +36,7 @@ from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
 
 
+@tried_again
 class SqlRuns:
     """A RunStore."""
 
@@ -77,7 +80,9 @@ class SqlRuns:
             if is_new and change.run_name is not None:
                 await put_tags(connection, self._database.dialect, run, {RUN_NAME_TAG: change.run_name})
             if is_new and values:
-                await connection.execute(update(runs).where(runs.c.run_no == run.run_no).values(**values))
+                await connection.execute(
+                    update(runs).where(runs.c.run_no == run.run_no).ordered_values(*values.items())
+                )
             return run_of((await connection.execute(select(runs).where(runs.c.run_no == run.run_no))).one())
 
     async def set_run_stage(self, run_id: str, stage: LifecycleStage, *, now_ms: int) -> None:
@@ -125,7 +130,7 @@ class SqlRuns:
             parent_run_id=new.parent_run_id,
             request_id=new.request_id or None,
         )
-        row = (await connection.execute(statement.returning(*runs.c))).one()
+        row = await insert_row(connection, statement)
         await connection.execute(insert(run_heads).values(run_no=row.run_no))
         await upsert_entries(connection, self._database.dialect, run_params, row.run_no, new.params)
         await upsert_entries(connection, self._database.dialect, run_tags, row.run_no, new.tags)
@@ -151,8 +156,6 @@ class SqlRuns:
 
 def _values_of(change: RunChange) -> dict[str, object]:
     values: dict[str, object] = {}
-    if change.status is not None:
-        values["status"] = change.status
     if change.end_time_ms is not None:
         values["end_time_ms"] = change.end_time_ms
     elif change.goes_on:
@@ -160,4 +163,7 @@ def _values_of(change: RunChange) -> dict[str, object]:
     elif change.default_end_time_ms is not None:
         kept = func.coalesce(runs.c.end_time_ms, change.default_end_time_ms)
         values["end_time_ms"] = case((runs.c.status == change.status, kept), else_=change.default_end_time_ms)
+    if change.status is not None:
+        # Behind the look at it: some databases assign one after the other.
+        values["status"] = change.status
     return values

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table, bindparam, event
+from sqlalchemy import ColumnElement, Connection, Executable, Insert, Table, bindparam, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL
@@ -90,6 +90,7 @@ class SqliteDialect:
 
     name = "sqlite"
     joins_before_it_locks = False
+    returns_what_it_inserts = True
 
     def __init__(self, url: URL):
         if not url.database or url.database == ":memory:":
@@ -158,9 +159,15 @@ class SqliteDialect:
         """Grows the log as far as it grows before it starts over."""
         grow_log(Path(str(self._url.database)), CHECKPOINT_PAGES * PAGE_BYTES)
 
-    def insert(self, table: Table) -> sqlite.Insert:
-        """SQLite's INSERT … ON CONFLICT."""
-        return sqlite.insert(table)
+    def insert_missing(self, table: Table) -> Insert:
+        """By ON CONFLICT."""
+        return sqlite.insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, *columns: str) -> Insert:
+        """By ON CONFLICT."""
+        statement = sqlite.insert(table)
+        changes = {name: statement.excluded[name] for name in columns}
+        return statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=changes)
 
     def given(self, columns: Mapping[str, TypeEngine[Any]]) -> "SqliteGiven":
         """A row at a time."""
@@ -185,6 +192,10 @@ class SqliteDialect:
         driver = await _driver(transaction)
         with _as_dbapi_error(writes[0].statement.text):
             await driver.run(lambda database: _execute_all(database, writes))
+
+    async def create(self, connection: AsyncConnection, schema: Sequence[Compiled]) -> None:
+        """In the transaction."""
+        await self.fetch_each(connection, [(statement, ()) for statement in schema])
 
     async def begin_upgrade(self, connection: AsyncConnection) -> None:
         """Nothing: whoever writes does so alone."""
@@ -223,9 +234,9 @@ class SqliteGiven:
     def __getitem__(self, column: str) -> ColumnElement[Any]:
         return self._parameters[column]
 
-    def into(self, table: Table) -> sqlite.Insert:
+    def into(self, statement: Insert) -> Insert:
         """As Given says."""
-        return sqlite.insert(table).values(self._parameters)
+        return statement.values(self._parameters)
 
 
 class SqliteReader:

@@ -108,7 +108,7 @@ async def _make(
     transaction: Transaction, dialect: Dialect, table: Table, columns: Mapping[str, Sequence[object]]
 ) -> None:
     """Inserts rows, unless they are there."""
-    statement = dialect.given({name: table.c[name].type for name in columns}).into(table).on_conflict_do_nothing()
+    statement = dialect.given({name: table.c[name].type for name in columns}).into(dialect.insert_missing(table))
     await dialect.execute_all(transaction, [Write(dialect.compiled(statement), columns)])
 
 

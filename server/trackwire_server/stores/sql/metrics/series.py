@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 from cachetools import LRUCache
-from sqlalchemy import Table, bindparam, false, select, update
+from sqlalchemy import Table, bindparam, false, insert, select, update
 
 from trackwire_server.core.columns import Integers, Layout, SeriesName, primary_order
 from trackwire_server.core.entities import SeriesContext
@@ -171,4 +171,4 @@ def _primary(places: Iterable[_Place], contexts: Mapping[int, SeriesContext]) ->
 
 
 def _insert(dialect: Dialect, table: Table, *columns: str) -> Compiled:
-    return dialect.compiled(dialect.given({name: table.c[name].type for name in columns}).into(table))
+    return dialect.compiled(dialect.given({name: table.c[name].type for name in columns}).into(insert(table)))

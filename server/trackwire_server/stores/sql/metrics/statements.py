@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    insert,
     or_,
     select,
     tuple_,
@@ -34,17 +35,12 @@ class IngestStatements:
     @classmethod
     def of(cls, dialect: Dialect) -> "IngestStatements":
         """The statements in a dialect's words."""
-        writers = dialect.given(_types(metric_writers)).into(metric_writers)
+        journal = dialect.given(_types(metric_journal, leave_out=("journal_no",)))
+        writers = dialect.given(_types(metric_writers))
         return cls(
-            append_journal=dialect.compiled(
-                dialect.given(_types(metric_journal, leave_out=("journal_no",))).into(metric_journal)
-            ),
+            append_journal=dialect.compiled(journal.into(insert(metric_journal))),
             update_summaries=dialect.compiled(_update_summaries(dialect)),
-            advance_writers=dialect.compiled(
-                writers.on_conflict_do_update(
-                    index_elements=["run_no", "writer_id"], set_={"mark": writers.excluded.mark}
-                )
-            ),
+            advance_writers=dialect.compiled(writers.into(dialect.upsert(metric_writers, "mark"))),
             advance_heads=dialect.compiled(_advance_heads(dialect)),
         )
 
@@ -99,11 +95,13 @@ def _update_summaries(dialect: Dialect) -> Update:
     new = {name: given[f"new_{name}"] for name in _SUMS}
     at_end = tuple_(new["last_step"], new["last_time_ms"]) >= tuple_(row.last_step, row.last_time_ms)
     at_start = tuple_(new["first_step"], new["first_time_ms"]) < tuple_(row.first_step, row.first_time_ms)
+    # Some databases assign one after the other, and see the new values from there on. Steps come last: with the new
+    # time in place of the old one, each of the two comparisons says the same of the step.
     changes: dict[str, ColumnElement[Any]] = {
-        name: case((at_end, new[name]), else_=row[name]) for name in ("last_value", "last_step", "last_time_ms")
+        name: case((at_end, new[name]), else_=row[name]) for name in ("last_value", "last_time_ms", "last_step")
     }
     changes |= {
-        name: case((at_start, new[name]), else_=row[name]) for name in ("first_value", "first_step", "first_time_ms")
+        name: case((at_start, new[name]), else_=row[name]) for name in ("first_value", "first_time_ms", "first_step")
     }
     changes |= {
         "min_value": case(
@@ -115,7 +113,7 @@ def _update_summaries(dialect: Dialect) -> Update:
         "count": row["count"] + new["count"],
         "nan_count": row.nan_count + new["nan_count"],
     }
-    return update(metric_summaries).where(row.series_no == given["series_no_is"]).values(changes)
+    return update(metric_summaries).where(row.series_no == given["series_no_is"]).ordered_values(*changes.items())
 
 
 def _advance_heads(dialect: Dialect) -> Update:
@@ -125,9 +123,10 @@ def _advance_heads(dialect: Dialect) -> Update:
     given = dialect.given(dict.fromkeys(("run_no_is", "new_arrival", "points", "now_ms"), number))
     caught_up = head.compacted_arrival == head.arrival
     changes = {
-        "arrival": given["new_arrival"],
         "pending_points": head.pending_points + given["points"],
         "pending_since_ms": case((caught_up, given["now_ms"]), else_=head.pending_since_ms),
         "pending_until_ms": given["now_ms"],
+        # Behind the look at it.
+        "arrival": given["new_arrival"],
     }
-    return update(run_heads).where(head.run_no == given["run_no_is"]).values(changes)
+    return update(run_heads).where(head.run_no == given["run_no_is"]).ordered_values(*changes.items())

@@ -1,0 +1,267 @@
+"""What MariaDB does otherwise: what commits by itself, what is kept as something else, and what it says goes wrong."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import bindparam, insert, select, text
+from tests import mariadb
+from tests.conftest import NOW_MS
+from tests.metric_data import batch, bits, compact_all, points_of, read_all
+from tests.stores.conftest import Stores, new_run, sql_stores
+
+from trackwire_server.core.columns import Appended, Batch, Layout, SeriesName
+from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, RunSelection, WriterStamp
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable
+from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.metric_queries import ReadQuery
+from trackwire_server.core.paging import SearchQuery
+from trackwire_server.core.searching import SearchRequest, parse_search
+from trackwire_server.search import RUNS
+from trackwire_server.stores.sql.database import Database
+from trackwire_server.stores.sql.dialect import Transaction, Work
+from trackwire_server.stores.sql.heads import advance_writer, lock_run
+from trackwire_server.stores.sql.migrations import _whole_schema
+from trackwire_server.stores.sql.tables import metadata, metric_keys
+
+pytestmark = pytest.mark.mariadb
+
+
+@pytest.fixture
+def uri() -> Iterator[str]:
+    """That of an empty database."""
+    with mariadb.fresh_database() as found:
+        yield found
+
+
+@pytest.fixture
+async def database(uri: str) -> AsyncIterator[Database]:
+    """A fresh one."""
+    opened = await Database.open(uri)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def stores(uri: str) -> AsyncIterator[Stores]:
+    """Fresh ones."""
+    async with sql_stores(uri) as opened:
+        yield opened
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + 60
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+def search(**said: Any) -> SearchQuery:
+    request = SearchRequest(experiment_ids=(DEFAULT_EXPERIMENT_ID,), **said)
+    return parse_search(request, RUNS, page_size_default=10, page_size_max=10).query
+
+
+async def waits_for_a_lock() -> bool:
+    waiting = "SELECT count(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    return await asyncio.to_thread(mariadb.running().say, waiting) != "n\n0\n"
+
+
+async def test_request_that_waited_for_a_run_sees_the_mark_that_was_committed_meanwhile(
+    uri: str, stores: Stores, database: Database
+) -> None:
+    await stores.runs.create_run(new_run("a"))
+    request = batch("a", {"loss": [(1, 1, 1.0)]}, ("w", 1, 0))
+    async with database.write() as connection:
+        run = await lock_run(connection, "a")
+        waiting = asyncio.create_task(stores.metrics.append([request], now_ms=NOW_MS))
+        await until(waits_for_a_lock)
+        assert await advance_writer(connection, database.dialect, run, WriterStamp("w", 1, 0))
+    [outcome] = await waiting
+    assert outcome == Appended(1, 0)
+
+
+async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(metric_keys), [{"key": key} for key in ("a", "b")])
+    locked = select(metric_keys.c.key_no).where(metric_keys.c.key_no == bindparam("number")).with_for_update()
+    lock = database.dialect.compiled(locked)
+    both_hold_one = asyncio.Barrier(2)
+    attempts: list[int] = []
+
+    def lock_both(first: int, second: int) -> Work[None]:
+        async def work(begun: Transaction) -> None:
+            attempts.append(first)
+            await database.dialect.fetch_each(begun, [(lock, [first])])
+            if attempts.count(first) == 1:
+                await both_hold_one.wait()
+            await database.dialect.fetch_each(begun, [(lock, [second])])
+
+        return work
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
+    assert len(attempts) == 3
+
+
+@pytest.mark.parametrize("statements", [1, 2, 30, 10_000])
+async def test_making_the_schema_goes_on_where_it_was_broken_off(uri: str, statements: int) -> None:
+    with mariadb.fresh_database() as whole_uri:
+        broken_off, whole = await Database.open(uri, upgrade=False), await Database.open(whole_uri)
+        async with broken_off.write() as connection:
+            made = _whole_schema(connection)[:statements]
+            await broken_off.dialect.create(connection, made)
+        assert await broken_off.upgrade() == (0, 1)
+        assert await _tables(broken_off) == await _tables(whole)
+        async with broken_off.read() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM experiments")) == 1
+        assert await broken_off.upgrade() == (1, 1)
+        await broken_off.close()
+        await whole.close()
+
+
+async def _tables(database: Database) -> list[str]:
+    async with database.read() as connection:
+        shown = [await connection.execute(text(f"SHOW CREATE TABLE {name}")) for name in sorted(metadata.tables)]
+        return [answer.one()[1] for answer in shown]
+
+
+async def test_foreign_tables_are_refused_and_stay_alone(uri: str) -> None:
+    name = uri.split("/")[3].partition("?")[0]
+    mariadb.running().say(f"CREATE TABLE {name}.runs (a int)")
+    with pytest.raises(FailedPrecondition, match="has other tables"):
+        await Database.open(uri)
+    assert mariadb.running().say(f"SHOW TABLES FROM {name}").split()[1:] == ["runs"]
+
+
+async def test_summaries_keep_infinities_and_order_them(stores: Stores) -> None:
+    largest = np.finfo(np.float64).max
+    values = [-np.inf, -largest, -1.5, 5e-324, largest, np.inf]
+    for at, value in enumerate(values):
+        await stores.runs.create_run(new_run(f"r{at}"))
+        await stores.metrics.append([batch(f"r{at}", {"m": [(1, 1, value)]})], now_ms=NOW_MS)
+    summaries = await stores.metrics.summaries([f"r{at}" for at in range(6)], frozenset(), page_size=10, after=None)
+    found = [summary.last_value for summary in summaries.items]
+    # The one below the largest stands for it.
+    assert [found[at] for at in (0, 2, 3, 5)] == [values[at] for at in (0, 2, 3, 5)]
+    assert found[4] == np.nextafter(largest, 0) == -found[1]
+    for wanted, runs in (("> 1.7e308", {"r4", "r5"}), ("= 1.7976931348623157e308", {"r4"}), ("< -2", {"r0", "r1"})):
+        page = await stores.runs.search_runs(search(filter=f"metrics.m {wanted}"), RunSelection())
+        assert {run.run_id for run in page.items} == runs
+    read = await read_all(stores.metrics, ReadQuery(tuple(f"r{at}" for at in range(6))))
+    assert list(read.values()) == [bits([(1, 1, value)]) for value in values]
+
+
+async def test_texts_that_differ_at_their_end_only_are_in_order_over_pages(stores: Stores) -> None:
+    longest = "é" * (LIMITS.tag_value_characters - 1)
+    for name in "cab":
+        await stores.runs.create_run(new_run(name, tags={"t": longest + name}))
+    query, found = search(order_by=["tags.t"], page_size=1), []
+    for _ in range(3):
+        page = await stores.runs.search_runs(query, RunSelection())
+        found += [run.run_id for run in page.items]
+        query = replace(query, after=page.next_position)
+    assert found == ["a", "b", "c"]
+    assert page.next_position is None
+
+
+@pytest.mark.slow
+async def test_largest_request_is_stored(stores: Stores) -> None:
+    await stores.runs.create_run(new_run("a"))
+    count = LIMITS.points_per_ingest
+    points = points_of([(0, 0, 0.0)]).take(np.zeros(count, dtype=np.int64))
+    points.steps[:] = np.arange(count)
+    request = Batch("a", WriterStamp("w", 1, 0), Layout((SeriesName("m"),)), np.array([count]), points)
+    assert await stores.metrics.append([request], now_ms=NOW_MS) == [Appended(1, count)]
+    await compact_all(stores.metrics, now_ms=NOW_MS)
+    page = await stores.metrics.summaries(["a"], frozenset(), page_size=10, after=None)
+    assert [(summary.count, summary.last_step) for summary in page.items] == [(count, count - 1)]
+
+
+async def test_connections_that_were_closed_while_idle_are_replaced(database: Database) -> None:
+    async with database.write() as one, database.write() as other:
+        ids = [await connection.scalar(text("SELECT connection_id()")) for connection in (one, other)]
+    for number in ids:
+        mariadb.running().say(f"KILL {number}")
+    async with asyncio.timeout(60), database.write() as connection:
+        assert await connection.scalar(text("SELECT connection_id()")) not in ids
+
+
+async def test_connection_that_is_closed_in_a_transaction_leaves_nothing(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(metric_keys).values(key="half"))
+            number = await connection.scalar(text("SELECT connection_id()"))
+            await asyncio.to_thread(mariadb.running().say, f"KILL {number}")
+            await connection.execute(insert(metric_keys).values(key="other"))
+
+    with pytest.raises(StoreUnavailable):
+        await write()
+    async with database.read() as connection:
+        assert (await connection.execute(select(metric_keys))).all() == []
+
+
+async def test_transaction_that_a_statement_has_committed_is_no_success(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE another (a int)"))
+
+    with pytest.raises(Exception, match="has ended before it was committed"):
+        await write()
+
+
+async def test_text_is_told_apart_by_case_accents_and_spaces_at_its_end(database: Database) -> None:
+    keys = ["a", "A", "á", "a ", "a\0", "😀"]
+    async with database.write() as connection:
+        await connection.execute(insert(metric_keys), [{"key": key} for key in keys])
+    async with database.read() as connection:
+        found = (await connection.scalars(select(metric_keys.c.key).order_by(metric_keys.c.key))).all()
+    assert found == sorted(keys)
+
+
+async def test_text_that_is_too_long_is_refused_and_not_cut(database: Database) -> None:
+    with pytest.raises(InvalidArgument, match="Data too long"):
+        async with database.write() as connection:
+            await connection.execute(insert(metric_keys).values(key="k" * 251))
+
+
+async def test_server_whose_packets_are_too_small_is_refused_with_the_size_that_it_takes(uri: str) -> None:
+    server = mariadb.running()
+    server.say("SET GLOBAL max_allowed_packet = 16777216")
+    try:
+        with pytest.raises(FailedPrecondition, match=r"max_allowed_packet is 16777216 bytes: .* need 67108864"):
+            await Database.open(uri)
+    finally:
+        server.say("SET GLOBAL max_allowed_packet = 67108864")
+
+
+async def test_without_the_ssl_that_is_asked_for_nothing_is_said_to_a_server(uri: str) -> None:
+    with pytest.raises(StoreUnavailable, match="Can't connect"):
+        await Database.open(f"{uri}&ssl=true")
+
+
+async def test_two_servers_that_start_together_make_one_schema(uri: str) -> None:
+    opened = await asyncio.gather(*(Database.open(uri) for _ in range(4)))
+    assert [await each.schema_version() for each in opened] == [1] * 4
+    for each in opened:
+        await each.close()
+
+
+async def test_lock_that_is_held_for_long_is_an_outage_and_no_error_of_ours(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(metric_keys).values(key="a"))
+
+    async def lock_briefly() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("SET SESSION innodb_lock_wait_timeout = 1"))
+            await connection.execute(select(metric_keys).with_for_update())
+
+    started = time.monotonic()
+    async with database.write() as holder:
+        await holder.execute(select(metric_keys).with_for_update())
+        with pytest.raises(StoreUnavailable, match="Lock wait timeout"):
+            await lock_briefly()
+    assert time.monotonic() - started < 60
