@@ -37,9 +37,10 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
 
     leave_locking_to_the_driver()
     from trackwire_server import app, health_check
+    from trackwire_server.assembly import installed_version
 
     if flags.version:
-        sys.stdout.write(f"trackwire {app.installed_version()}\n")
+        sys.stdout.write(f"trackwire {installed_version()}\n")
         return 0
     try:
         config = Config.read(vars(flags), environment)

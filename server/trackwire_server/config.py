@@ -125,10 +125,11 @@ SETTINGS: Sequence[Setting] = (
         "PATH",
         mlflow_variable="MLFLOW_STATIC_PREFIX",
     ),
+    Setting("prometheus", "on", "Give the server's figures to Prometheus, at /metrics over HTTP.", ""),
     Setting(
         "expose_prometheus",
         "",
-        "Give metrics for Prometheus at /metrics over HTTP; the folder is MLflow's, nothing is put there.",
+        "The same as --prometheus, in MLflow's words; nothing is put into the folder.",
         "PATH",
         mlflow_variable="MLFLOW_EXPOSE_PROMETHEUS",
     ),
@@ -149,6 +150,12 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
+    Setting(
+        "readiness_grace_seconds",
+        "0",
+        "How long a stop takes calls on while health and /ready say already that none should come.",
+        "SECONDS",
+    ),
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
     Setting("tail_retention_seconds", "120", "How long a tail that was cut can resume.", "SECONDS"),
@@ -170,7 +177,7 @@ TEST_SETTINGS: Sequence[Setting] = (
 class Config:
     """The settings, checked. `artifacts_folder` is None for artifacts in memory.
 
-    `default_artifact_root` is "" for the server's own store, `expose_prometheus` None where it is off.
+    `default_artifact_root` is "" for the server's own store.
     """
 
     data_dir: Path
@@ -181,12 +188,13 @@ class Config:
     serve_artifacts: bool
     artifacts_only: bool
     static_prefix: str
-    expose_prometheus: Path | None
+    prometheus: bool
     host: str
     port: int
     http_port: int | None
     log_level: str
     log_format: str
+    readiness_grace_seconds: float
     drain_seconds: float
     connection_age_seconds: float
     tail_retention_seconds: float
@@ -215,12 +223,13 @@ class Config:
             serve_artifacts=values.read("serve_artifacts", _switch),
             artifacts_only=values.read("artifacts_only", _switch),
             static_prefix=values.read("static_prefix", _static_prefix),
-            expose_prometheus=values.read("expose_prometheus", _folder_or_none),
+            prometheus=values.read("prometheus", _switch),
             host=values.read("host", _host),
             port=values.read("port", _port),
             http_port=values.read("http_port", _port_or_off),
             log_level=values.read("log_level", _one_of(LOG_LEVELS)),
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
+            readiness_grace_seconds=values.read("readiness_grace_seconds", _seconds),
             drain_seconds=values.read("drain_seconds", _seconds),
             connection_age_seconds=values.read("connection_age_seconds", _seconds),
             tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
@@ -249,6 +258,9 @@ class Config:
         if said is not None and not (self.serve_artifacts or self.default_artifact_root):
             expected = "leaves new experiments without a place for artifacts: name one by --default-artifact-root"
             raise _bad(serve, said, expected)
+        exposed, said = values.find("expose_prometheus")
+        if values.read("expose_prometheus", _folder_or_none) is not None and not self.prometheus:
+            raise _bad(exposed, said or "", "can't be given with --no-prometheus")
         only, said = values.find("artifacts_only")
         if said is not None and self.artifacts_only and not self.serve_artifacts:
             raise _bad(only, said, f"leaves nothing to serve beside {serve}: give one of them")

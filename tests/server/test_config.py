@@ -228,11 +228,17 @@ def test_artifacts_alone_are_served_where_asked() -> None:
         read("--artifacts-only", "--no-serve-artifacts", "--default-artifact-root", "s3://bucket")
 
 
-def test_prefix_and_prometheus_are_off_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert (read().static_prefix, read().expose_prometheus) == ("", None)
-    config = read("--static-prefix", "/team/trackwire", MLFLOW_EXPOSE_PROMETHEUS="metrics")
-    assert (config.static_prefix, config.expose_prometheus) == ("/team/trackwire", tmp_path / "metrics")
+def test_prefix_is_off_unless_named() -> None:
+    assert read().static_prefix == ""
+    assert read("--static-prefix", "/team/trackwire").static_prefix == "/team/trackwire"
+
+
+def test_prometheus_is_on_unless_told_otherwise() -> None:
+    assert read().prometheus
+    assert read(MLFLOW_EXPOSE_PROMETHEUS="metrics").prometheus
+    assert not read("--no-prometheus").prometheus
+    with pytest.raises(InvalidArgument, match=r"^--expose-prometheus: 'metrics': can't be given with --no-prometheus"):
+        read("--no-prometheus", "--expose-prometheus", "metrics")
 
 
 def test_short_flag_is_for_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from trackwire_server.core.committer import Committer
 from trackwire_server.core.downsampling import POINTS_MIN, Downsampler
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument, Overloaded, StoreUnavailable
+from trackwire_server.core.figures import CommitFigures, CompactionFigures, QueueDepth
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.maintenance import Maintenance
 from trackwire_server.core.metric_queries import Arrival, Backlog, ReadQuery, SeriesPoints, SeriesReader
@@ -52,14 +53,19 @@ class Metrics:
         self._draining.set()
 
     @property
-    def queued_points(self) -> int:
-        """Points that wait in the ingest queue."""
-        return self._committer.queued_points
+    def queue(self) -> QueueDepth:
+        """What waits in the ingest queue."""
+        return self._committer.queue
 
     @property
-    def stored_points(self) -> int:
-        """Points that were stored since the start, by this server."""
-        return self._committer.stored_points
+    def commits(self) -> CommitFigures:
+        """What this server has committed."""
+        return self._committer.figures
+
+    @property
+    def compaction(self) -> CompactionFigures:
+        """What this server has compacted."""
+        return self._maintenance.figures
 
     @property
     def tails(self) -> int:

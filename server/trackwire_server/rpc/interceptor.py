@@ -5,7 +5,7 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
@@ -23,6 +23,8 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.core.figures import CallFigures
+from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
 
 Answer = TypeVar("Answer")
@@ -45,9 +47,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     `endless` names the methods whose streams only a stop of the server ends; an answer has up to `answer_bytes_max`.
     """
 
-    def __init__(self, log: FilteringBoundLogger, *, answer_bytes_max: int, endless: Collection[str] = ()):
+    def __init__(
+        self, log: FilteringBoundLogger, calls: CallFigures, *, answer_bytes_max: int, endless: Collection[str] = ()
+    ):
         # A lazy logger would be put together anew at each call.
         self._log = log.bind()
+        self._figures = calls
+        self._new_request_id = counted_ids()
         self._endless = frozenset(endless)
         self._answer_bytes_max = answer_bytes_max
         self._handlers: dict[str, _Handler] = {}
@@ -60,8 +66,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], "Awaitable[grpc.RpcMethodHandler[Request, Response] | None]"],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "grpc.RpcMethodHandler[Request, Response] | None":
-        """The method's handler, wrapped; None for a method that nobody serves."""
+        """The method's handler, wrapped; None for a method that nobody serves. Called in the call's own task."""
         method = handler_call_details.method
+        current_request_id.set(self._request_id(handler_call_details.invocation_metadata))
         wrapped = self._handlers.get(method)
         if wrapped is not None:
             return wrapped
@@ -82,6 +89,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Answers UNAVAILABLE to every call under way."""
         for task in self._calls:
             self._end(task)
+
+    def _request_id(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
+        for key, said in metadata:
+            if key == HEADER and isinstance(said, str) and is_acceptable(said):
+                return said
+        return self._new_request_id()
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
         decode = _decoding(handler.request_deserializer)
@@ -144,6 +157,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             await _abort(context, stopping_status())
         started = time.perf_counter()
         code = grpc.StatusCode.OK
+        context.set_trailing_metadata(((HEADER, current_request_id.get()),))
+        self._figures.under_way += 1
         task = cast("asyncio.Task[object]", asyncio.current_task())
         # Noted, so that a stop of the server can end it.
         self._calls[task] = method
@@ -168,8 +183,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         finally:
             del self._calls[task]
             self._ended.discard(task)
-            duration_ms = round((time.perf_counter() - started) * 1e3, 3)
-            self._log.debug("call", method=method, code=code.name, duration_ms=duration_ms)
+            seconds = time.perf_counter() - started
+            self._figures.under_way -= 1
+            self._figures.add(method, code.name, seconds)
+            self._log.debug("call", method=method, code=code.name, duration_ms=round(seconds * 1e3, 3))
 
     def _end(self, task: asyncio.Task[object]) -> None:
         self._ended.add(task)
@@ -191,7 +208,7 @@ def _code_set(context: Context) -> grpc.StatusCode:
 
 async def _abort(context: Context, status: Status) -> NoReturn:
     try:
-        await context.abort(_CODES[status.code], status.message, trailers_of(status))
+        await context.abort(_CODES[status.code], status.message, trailers_of(status, current_request_id.get()))
     except grpc.aio.InternalError as error:
         # The call is over, its client gone: there is nobody to tell, and nothing of ours went wrong.
         raise asyncio.CancelledError from error

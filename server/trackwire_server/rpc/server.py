@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import OVERALL_HEALTH
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -17,6 +18,7 @@ from grpc_reflection.v1alpha.reflection import aio as reflection_aio
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.rpc.interceptor import CallInterceptor
 
@@ -127,8 +129,9 @@ class RpcServer:
 
     def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
         self._options = options
+        self.calls = CallFigures()
         answer_bytes_max = options.whole_message_bytes_max
-        self._interceptor = CallInterceptor(log, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS)
+        self._interceptor = CallInterceptor(log, self.calls, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS)
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
@@ -156,12 +159,21 @@ class RpcServer:
     async def start(self) -> None:
         """Serves, once bound."""
         await self._server.start()
-        for service in self._services:
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self.tell_health(serving=True)
+
+    async def tell_health(self, *, serving: bool) -> None:
+        """Has health say whether calls should be sent here; they are answered in any case."""
+        known = health_pb2.HealthCheckResponse
+        for service in (OVERALL_HEALTH, *self._services):
+            await self._health.set(service, known.SERVING if serving else known.NOT_SERVING)
+
+    async def begin_stop(self) -> None:
+        """Has health say NOT_SERVING from now on, and still takes calls."""
+        await self._health.enter_graceful_shutdown()
 
     async def stop(self, drain_seconds: float) -> None:
         """Turns new calls away, ends endless streams, and waits so long for what is under way before ending it."""
-        await self._health.enter_graceful_shutdown()
+        await self.begin_stop()
         self._interceptor.begin_stop()
         # Calls that reach grpc while it stops are only told CANCELLED: most clients have heard UNAVAILABLE by then.
         await asyncio.sleep(min(drain_seconds, REFUSING_SECONDS))

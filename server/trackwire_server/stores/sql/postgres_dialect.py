@@ -27,8 +27,11 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
+    READING,
+    WRITING,
     Compiled,
     GatheredAsJson,
     InLowerCase,
@@ -96,11 +99,13 @@ class PostgresDialect:
 
     def writer(self) -> "PostgresTransactions":
         """Connections that write under READ COMMITTED."""
-        return PostgresTransactions(self._engine(WRITERS), "BEGIN ISOLATION LEVEL READ COMMITTED")
+        figures = PoolFigures(WRITING, WRITERS)
+        return PostgresTransactions(self._engine(WRITERS), "BEGIN ISOLATION LEVEL READ COMMITTED", figures)
 
     def reader(self) -> "PostgresTransactions":
         """Connections that read under REPEATABLE READ."""
-        return PostgresTransactions(self._engine(READERS), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        figures = PoolFigures(READING, READERS)
+        return PostgresTransactions(self._engine(READERS), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", figures)
 
     def _engine(self, connections: int) -> AsyncEngine:
         engine = create_async_engine(
@@ -231,22 +236,25 @@ class PostgresGiven:
 class PostgresTransactions:
     """Connections of a pool, and the transactions on them."""
 
-    def __init__(self, engine: AsyncEngine, begin: str):
+    def __init__(self, engine: AsyncEngine, begin: str, figures: PoolFigures):
+        self.figures = figures
         self._engine = engine
         self._begin = begin
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As Writer says."""
-        async with self._engine.connect() as connection:
-            driver = await _driver(connection)
-            await _say(driver, self._begin)
-            try:
-                yield connection
-            except BaseException:
-                await _say(driver, "ROLLBACK")
-                raise
-            await _say(driver, "COMMIT")
+        with self.figures.place() as place:
+            async with self._engine.connect() as connection:
+                place.take()
+                driver = await _driver(connection)
+                await _say(driver, self._begin)
+                try:
+                    yield connection
+                except BaseException:
+                    await _say(driver, "ROLLBACK")
+                    raise
+                await _say(driver, "COMMIT")
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""
