@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import os
-import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
+from trackwire_server.announcement import announce_ready
 from trackwire_server.assembly import services_of
 from trackwire_server.config import Config
 from trackwire_server.core.artifacts import Artifacts
@@ -21,10 +20,13 @@ from trackwire_server.core.readiness import STOPPING, Readiness
 from trackwire_server.core.services import Services
 from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.http_port import Internals, open_http
+from trackwire_server.ports import require_free_ports
 from trackwire_server.rpc.doors import doors_of
-from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
+from trackwire_server.rpc.server import RpcServer, ServerOptions
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
+from trackwire_server.stop_signals import stop_signal
 from trackwire_server.storage import Stores, open_stores
+from trackwire_server.workers.place import Place
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
@@ -32,28 +34,21 @@ UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 async def serve(config: Config) -> None:
     """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
-    stop = _stop_signal(log)
-    _calm_garbage_collector()
+    stop = stop_signal(log)
+    calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
     if announced_address(config.data_dir) is None:
-        _require_free_ports(config)
+        require_free_ports(config.host, config.port, config.http_port)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        _require_free_ports(config)
+        require_free_ports(config.host, config.port, config.http_port)
         served = await start(config, stack, log)
         directory.announce(served.address, served.url)
-        _announce(config, served, is_new=directory.is_new)
+        store = served.services.admin.facts.store
+        announce_ready(config, address=served.address, url=served.url, store=store, is_new=directory.is_new)
         await stop.wait()
-        await _leave(served, config, log)
+        await leave(served, config, log)
     log.info("trackwire server stopped")
-
-
-def _require_free_ports(config: Config) -> None:
-    require_free_port(_options(config))
-    if config.http_port is not None:
-        from trackwire_server.web import server as http
-
-        http.require_free_port(config.host, config.http_port)
 
 
 class Served(NamedTuple):
@@ -65,7 +60,7 @@ class Served(NamedTuple):
     begin_stop: Callable[[], Awaitable[None]]
 
 
-async def _leave(served: Served, config: Config, log: FilteringBoundLogger) -> None:
+async def leave(served: Served, config: Config, log: FilteringBoundLogger) -> None:
     """Tells whoever sends calls here to send them elsewhere, before they are turned away."""
     await served.begin_stop()
     if config.readiness_grace_seconds:
@@ -74,8 +69,8 @@ async def _leave(served: Served, config: Config, log: FilteringBoundLogger) -> N
     log.info("trackwire server draining", drain_seconds=config.drain_seconds)
 
 
-async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> Served:
-    """Opens the stores and serves them, until the stack is unwound.
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger, place: Place | None = None) -> Served:
+    """Opens the stores and serves them, until the stack is unwound. A worker has a place.
 
     Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
@@ -86,7 +81,7 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     server = RpcServer(doors_of(services, system_clock), _options(config), log)
     address = server.bind()
     readiness = _readiness(stores, server, log)
-    http = open_http(config, services, Internals(stores, server.calls, readiness), log)
+    http = await open_http(config, services, Internals(stores, server.calls, readiness, place), stack, log)
     await _start_background_work(services, readiness, stack, log)
     await server.start()
     if http is not None:
@@ -126,31 +121,19 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _calm_garbage_collector() -> None:
+def calm_garbage_collector() -> None:
     """Looks for cycles a thirtieth as often, and never among what was loaded: 9 % of the cost of a small request."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     gc.enable()
 
 
-def _stop_signal(log: FilteringBoundLogger) -> asyncio.Event:
-    """Is set by the first SIGTERM or SIGINT; the second one ends the process at once."""
-    stop = asyncio.Event()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        log.info("signal received: a second one ends the server at once", signal=number.name)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
-    return stop
-
-
 def _options(config: Config) -> ServerOptions:
     return ServerOptions(
-        host=config.host, port=config.port, connection_age_seconds=config.connection_age_seconds or None
+        host=config.host,
+        port=config.port,
+        connection_age_seconds=config.connection_age_seconds or None,
+        shares_port=config.workers > 1,
     )
 
 
@@ -191,22 +174,3 @@ async def _discard_expired_uploads(of_owners: Sequence[Artifacts], log: Filterin
             log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
         else:
             log.debug("expired uploads discarded", uploads=discarded)
-
-
-def _announce(config: Config, served: Served, *, is_new: bool) -> None:
-    # Whoever started it in the wrong folder sees here why nothing is found.
-    facts = served.services.admin.facts
-    http = {"http": served.url} if served.url else {}
-    note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
-    logs.announce(
-        "trackwire server ready",
-        log_format=config.log_format,
-        address=served.address,
-        **http,
-        store=facts.store,
-        artifacts=facts.artifacts_uri,
-        data_dir=config.data_dir,
-        version=facts.version,
-        pid=os.getpid(),
-        **note,
-    )

@@ -1,9 +1,8 @@
 """The rules of every noun, over the stores."""
 
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
@@ -20,15 +19,6 @@ from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
 from trackwire_server.storage import Stores, byte_stores_of
-
-
-@cache
-def installed_version() -> str:
-    """The version of the distribution; a tree that is not installed has none."""
-    try:
-        return version("trackwire")
-    except PackageNotFoundError:
-        return "0+uninstalled"
 
 
 def services_of(config: Config, stores: Stores) -> Services:

@@ -18,6 +18,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 MEMORY = uris.MEMORY
 SECONDS_MAX = 86_400
+WORKERS_MAX = 64
 # The words that MLflow's own command line takes.
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 Value = TypeVar("Value")
@@ -148,6 +149,9 @@ SETTINGS: Sequence[Setting] = (
         "PORT",
         mlflow_variable="MLFLOW_PORT",
     ),
+    Setting(
+        "workers", "1", "How many processes serve, all at the same ports; more than 1 need a PostgreSQL.", "PROCESSES"
+    ),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
     Setting(
@@ -192,6 +196,7 @@ class Config:
     host: str
     port: int
     http_port: int | None
+    workers: int
     log_level: str
     log_format: str
     readiness_grace_seconds: float
@@ -227,6 +232,7 @@ class Config:
             host=values.read("host", _host),
             port=values.read("port", _port),
             http_port=values.read("http_port", _port_or_off),
+            workers=values.read("workers", _workers),
             log_level=values.read("log_level", _one_of(LOG_LEVELS)),
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
             readiness_grace_seconds=values.read("readiness_grace_seconds", _seconds),
@@ -244,6 +250,12 @@ class Config:
         if self.port and self.port == self.http_port:
             port, said = values.find("port")
             raise _bad(port, said or str(self.port), "must not be the port of HTTP, which --http-port names, as well")
+        workers, _ = values.find("workers")
+        if self.workers > 1 and not uris.is_shareable(self.store_uri):
+            expected = "a file or a memory is one process's own: name a database by --store-uri postgresql://…"
+            raise _bad(workers, str(self.workers), expected)
+        if self.workers > 1 and self.artifacts_folder is None:
+            raise _bad(workers, str(self.workers), "artifacts in memory are one process's own: name a folder for them")
         registry, said = values.find("registry_store_uri")
         if said is not None and not uris.same_store(said, self.store_uri):
             expected = f"must be the database of all else, {uris.without_password(self.store_uri)}: leave it out"
@@ -380,6 +392,12 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= SECONDS_MAX:
         raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
     return seconds
+
+
+def _workers(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]?", text) or int(text) > WORKERS_MAX:
+        raise ValueError(f"must be a whole number from 1 to {WORKERS_MAX}")
+    return int(text)
 
 
 def _failpoint(text: str) -> str:

@@ -36,6 +36,11 @@ def store_uri(text: str) -> str:
     raise ValueError(f"{_STORES} (there are no file stores: what a folder would hold lies in one database)")
 
 
+def is_shareable(uri: str) -> bool:
+    """Whether several processes may write to a store."""
+    return _POSTGRES.fullmatch(uri) is not None
+
+
 def same_store(one: str, other: str) -> bool:
     """Whether two URIs mean the same store."""
     return _store_identity(one) == _store_identity(other)

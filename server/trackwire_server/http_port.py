@@ -1,19 +1,21 @@
 """The HTTP port with all that it serves; nothing of it is loaded where it is off."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
-from trackwire_server.assembly import installed_version
+from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
 from trackwire_server.core.services import Services
 from trackwire_server.storage import Stores
+from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
-    from trackwire_server.web.figures import Answer
+    from trackwire_server.web.figures import FigureDoor
     from trackwire_server.web.server import HttpServer
 
 
@@ -24,10 +26,11 @@ class Internals:
     stores: Stores
     rpcs: CallFigures
     readiness: Readiness
+    place: Place | None
 
 
-def open_http(
-    config: Config, services: Services, internals: Internals, log: FilteringBoundLogger
+async def open_http(
+    config: Config, services: Services, internals: Internals, stack: AsyncExitStack, log: FilteringBoundLogger
 ) -> "HttpServer | None":
     """The port, bound; None where it is off."""
     if config.http_port is None:
@@ -37,14 +40,25 @@ def open_http(
     from trackwire_server.web.server import HttpServer
 
     calls = CallFigures()
-    figures = _figures(services, internals, calls) if config.prometheus else None
+    figures = await _open_figures(services, internals, calls, stack) if config.prometheus else None
     about = About(installed_version(), internals.readiness, calls, figures)
     routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
-    return HttpServer.bind(web_app(about, routes, prefix=config.static_prefix), config.host, config.http_port)
+    app = web_app(about, routes, prefix=config.static_prefix)
+    return HttpServer.bind(app, config.host, config.http_port, shares_port=config.workers > 1)
 
 
-def _figures(services: Services, internals: Internals, http: CallFigures) -> "Answer":
-    from trackwire_server.web.figures import Figures, answer_with
+async def _open_figures(
+    services: Services, internals: Internals, http: CallFigures, stack: AsyncExitStack
+) -> "FigureDoor":
+    """/metrics; of a worker its siblings' figures, too, to whom it tells its own."""
+    from trackwire_server.web.figures import FigureDoor, Figures
+    from trackwire_server.web.siblings import Siblings
 
-    stores = internals.stores
-    return answer_with(Figures(installed_version(), stores.kind, services.metrics, stores.pools, internals.rpcs, http))
+    stores, place = internals.stores, internals.place
+    figures = Figures(installed_version(), stores.kind, services.metrics, stores.pools, internals.rpcs, http)
+    if place is None:
+        return FigureDoor(figures)
+    siblings = Siblings(place.folder, place.number, place.count)
+    door = FigureDoor(figures, siblings)
+    stack.callback((await siblings.tell(door.tell_sibling)).close)
+    return door

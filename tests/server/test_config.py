@@ -92,6 +92,9 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("drain_seconds", "nan"),
         ("drain_seconds", "inf"),
         ("connection_age_seconds", "soon"),
+        ("readiness_grace_seconds", "-1"),
+        ("workers", "0"),
+        ("workers", "65"),
         ("spool_intake", "yes"),
     ],
 )
@@ -226,6 +229,19 @@ def test_artifacts_alone_are_served_where_asked() -> None:
     assert read(MLFLOW_ARTIFACTS_ONLY="1").artifacts_only
     with pytest.raises(InvalidArgument, match=r"^--artifacts-only: 'on': leaves nothing to serve"):
         read("--artifacts-only", "--no-serve-artifacts", "--default-artifact-root", "s3://bucket")
+
+
+@pytest.mark.parametrize("store", ["sqlite:////data/a.db", "memory:"])
+def test_workers_need_a_store_that_they_can_share(store: str) -> None:
+    assert read("--store-uri", store, "--workers", "1").workers == 1
+    assert read("--store-uri", "postgresql://db/trackwire", "--workers", "64").workers == 64
+    with pytest.raises(InvalidArgument, match=r"^--workers: '2': .* --store-uri postgresql://"):
+        read("--store-uri", store, "--workers", "2")
+
+
+def test_workers_need_artifacts_that_they_can_share() -> None:
+    with pytest.raises(InvalidArgument, match=r"^--workers: '2': artifacts in memory"):
+        read("--store-uri", "postgresql://db/trackwire", "--artifacts-uri", "memory:", "--workers", "2")
 
 
 def test_prefix_is_off_unless_named() -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
-from trackwire_server.web.figures import Answer
+from trackwire_server.web.figures import FigureDoor
 from trackwire_server.web.requests import AroundRequests
 
 # MLflow's client prints links to pages of its own server when a run ends.
@@ -30,7 +30,7 @@ class About:
     version: str
     readiness: Readiness
     calls: CallFigures
-    figures: Answer | None = None
+    figures: FigureDoor | None = None
 
 
 def web_app(about: About, routes: Sequence[BaseRoute], *, prefix: str = "") -> ASGIApp:
@@ -63,4 +63,4 @@ def _own(about: About) -> Iterator[BaseRoute]:
     yield Route("/ready", ready)
     yield Route("/version", say_version)
     if about.figures is not None:
-        yield Route("/metrics", about.figures)
+        yield Route("/metrics", about.figures.answer)

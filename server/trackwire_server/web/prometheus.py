@@ -1,20 +1,20 @@
 """A server's figures as Prometheus reads them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.figures import CallFigures, Distribution
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metric_queries import Backlog
+from trackwire_server.web.families import WORKER, merged, packed, text_of, unpacked
 from trackwire_server.web.figures import Figures
 
 # Prometheus waits ten seconds by default.
@@ -36,9 +36,22 @@ class Exposition:
     async def text(self, now_seconds: float) -> bytes:
         """All figures, also where the store doesn't answer: then those of the store are missing."""
         backlog = await self._backlog()
-        return text_of([*self.of_process(), *_of_store(backlog, now_seconds)])
+        return text_of([*self._of_process(), *_of_store(backlog, now_seconds)])
 
-    def of_process(self) -> Iterator[Metric]:
+    async def text_of_all(self, own: int, others: Mapping[int, bytes | None], now_seconds: float) -> bytes:
+        """The same of all workers of a host: this one's number, and what each of the others has packed."""
+        backlog = await self._backlog()
+        told = {own: self._of_process()} | {worker: unpacked(data) for worker, data in others.items() if data}
+        up = GaugeMetricFamily("trackwire_worker_up", "1 if the worker has told its figures, else 0.", labels=[WORKER])
+        for worker in sorted({own, *others}):
+            up.add_metric([str(worker)], float(worker in told))
+        return text_of([*merged(dict(sorted(told.items()))), up, *_of_store(backlog, now_seconds)])
+
+    def packed(self) -> bytes:
+        """The figures of this process, for another worker."""
+        return packed(self._of_process())
+
+    def _of_process(self) -> Iterator[Metric]:
         """The figures of this process."""
         figures = self._figures
         yield _info(
@@ -59,21 +72,6 @@ class Exposition:
                 return await self._figures.metrics.backlog()
         except (TrackwireError, TimeoutError):
             return None
-
-
-def text_of(families: Sequence[Metric]) -> bytes:
-    """Families as text."""
-    registry = CollectorRegistry()
-    registry.register(_Given(families))
-    return generate_latest(registry)
-
-
-class _Given(Collector):
-    def __init__(self, families: Sequence[Metric]):
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
 
 
 def _of_ingest(figures: Figures) -> Iterator[Metric]:
