@@ -4,13 +4,13 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
-from trackwire_server.announcement import announce_ready
+from trackwire_server.announcement import announce_ready, installed_version
 from trackwire_server.assembly import services_of
 from trackwire_server.config import Config
 from trackwire_server.core.artifacts import Artifacts
@@ -18,6 +18,7 @@ from trackwire_server.core.clock import system_clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.readiness import STOPPING, Readiness
 from trackwire_server.core.services import Services
+from trackwire_server.core.traces import NO_TRACES
 from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.http_port import Internals, open_http
 from trackwire_server.ports import require_free_ports
@@ -27,6 +28,9 @@ from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
 from trackwire_server.stop_signals import stop_signal
 from trackwire_server.storage import Stores, open_stores
 from trackwire_server.workers.place import Place
+
+if TYPE_CHECKING:
+    from trackwire_server.tracing import Tracing
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
@@ -77,11 +81,12 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     stores are closed.
     """
     stores = await open_stores(config, stack)
-    services = services_of(config, stores)
-    server = RpcServer(doors_of(services, system_clock), _options(config), log)
+    traces = _open_traces(config, stack, log)
+    services = services_of(config, stores, traces or NO_TRACES)
+    server = RpcServer(doors_of(services, system_clock), _options(config), log, traces)
     address = server.bind()
     readiness = _readiness(stores, server, log)
-    http = await open_http(config, services, Internals(stores, server.calls, readiness, place), stack, log)
+    http = await open_http(config, services, Internals(stores, server.calls, readiness, place, traces), stack, log)
     await _start_background_work(services, readiness, stack, log)
     await server.start()
     if http is not None:
@@ -97,6 +102,21 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
         await server.begin_stop()
 
     return Served(address, "" if http is None else http.url, services, begin_stop)
+
+
+def _open_traces(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> "Tracing | None":
+    """Where spans go; None where nobody asked for them, or what sends them is not installed."""
+    if not config.traces_exporter:
+        return None
+    try:
+        from trackwire_server.tracing import Tracing, exporter_named
+
+        traces = Tracing(exporter_named(config.traces_exporter), installed_version())
+    except (ImportError, LookupError) as error:
+        log.warning("traces are not sent: pip install 'trackwire[otel]'", why=str(error))
+        return None
+    stack.push_async_callback(asyncio.to_thread, traces.close)
+    return traces
 
 
 def _readiness(stores: Stores, server: RpcServer, log: FilteringBoundLogger) -> Readiness:

@@ -18,13 +18,14 @@ from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
+from trackwire_server.core.traces import NO_TRACES, WorkTraces
 from trackwire_server.storage import Stores, byte_stores_of
 
 
-def services_of(config: Config, stores: Stores) -> Services:
+def services_of(config: Config, stores: Stores, traces: WorkTraces = NO_TRACES) -> Services:
     """All of core."""
     clock = system_clock
-    metrics = Metrics(stores.metrics, clock)
+    metrics = Metrics(stores.metrics, clock, traces)
     facts = ServerFacts(
         version=installed_version(),
         store=stores.kind,

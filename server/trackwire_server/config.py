@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from trackwire_server import config_opentelemetry as opentelemetry
 from trackwire_server import config_uris as uris
 from trackwire_server.core.errors import InvalidArgument
 
@@ -181,7 +182,7 @@ TEST_SETTINGS: Sequence[Setting] = (
 class Config:
     """The settings, checked. `artifacts_folder` is None for artifacts in memory.
 
-    `default_artifact_root` is "" for the server's own store.
+    `default_artifact_root` is "" for the server's own store, `traces_exporter` where nobody asks for traces.
     """
 
     data_dir: Path
@@ -206,6 +207,7 @@ class Config:
     spool_intake: bool
     failpoint: str
     compaction_rows: int
+    traces_exporter: str
 
     @property
     def is_volatile(self) -> bool:
@@ -242,6 +244,7 @@ class Config:
             spool_intake=values.read("spool_intake", _one_of(("on", "off"))) == "on",
             failpoint=values.read("failpoint", _failpoint),
             compaction_rows=values.read("compaction_rows", _rows),
+            traces_exporter=opentelemetry.traces_exporter(environment),
         )
         config._check_together(values)
         return config

@@ -11,6 +11,7 @@ from trackwire_server.config import Config
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
 from trackwire_server.core.services import Services
+from trackwire_server.core.traces import CallTraces
 from trackwire_server.storage import Stores
 from trackwire_server.workers.place import Place
 
@@ -27,6 +28,7 @@ class Internals:
     rpcs: CallFigures
     readiness: Readiness
     place: Place | None
+    traces: CallTraces | None
 
 
 async def open_http(
@@ -41,7 +43,7 @@ async def open_http(
 
     calls = CallFigures()
     figures = await _open_figures(services, internals, calls, stack) if config.prometheus else None
-    about = About(installed_version(), internals.readiness, calls, figures)
+    about = About(installed_version(), internals.readiness, calls, figures, internals.traces)
     routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
     app = web_app(about, routes, prefix=config.static_prefix)
     return HttpServer.bind(app, config.host, config.http_port, shares_port=config.workers > 1)

@@ -72,9 +72,7 @@ def test_name_is_looked_up_for_all_that_it_has(servers: list[ServerProcess]) -> 
 
 
 @pytest.mark.slow
-def test_writer_keeps_to_one_server(
-    make_server_process: MakeServer, tmp_path: Path
-) -> None:
+def test_writer_keeps_to_one_server(make_server_process: MakeServer, tmp_path: Path) -> None:
     with fresh_database() as uri:
         made = [
             make_server_process("--store-uri", uri, "--http-port", "0", data_dir=tmp_path / name) for name in ("a", "b")

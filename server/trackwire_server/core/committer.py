@@ -14,6 +14,7 @@ from trackwire_server.core.errors import Overloaded, StorageFull, StoreUnavailab
 from trackwire_server.core.figures import CommitFigures, QueueDepth
 from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
+from trackwire_server.core.traces import NO_TRACES, Link, WorkTraces
 
 _RETRY_AFTER_SECONDS = 0.25
 # While a writer pipelines, short waits make groups larger: a transaction costs as much as a dozen small requests.
@@ -28,16 +29,26 @@ _POINTS_WORTH_A_COMMIT = 32_768
 class _Waiting:
     batch: Batch
     outcome: "asyncio.Future[Appended]"
+    asked_in: Link | None
 
 
 class Committer:
     """The queue before the store. It has a limit; past it, `submit` raises Overloaded."""
 
-    def __init__(self, store: MetricStore, arrivals: Arrivals, clock: Clock, *, limits: Limits = LIMITS):
+    def __init__(
+        self,
+        store: MetricStore,
+        arrivals: Arrivals,
+        clock: Clock,
+        *,
+        limits: Limits = LIMITS,
+        traces: WorkTraces = NO_TRACES,
+    ):
         self._store = store
         self._arrivals = arrivals
         self._clock = clock
         self._limits = limits
+        self._traces = traces
         self._queue: deque[_Waiting] = deque()
         self._requests = 0
         self._points = 0
@@ -74,7 +85,7 @@ class Committer:
         if self._closing:
             raise StoreUnavailable("the server is shutting down: send again to its successor", reason="DRAINING")
         self._check_room(batch)
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future(), self._traces.here())
         self._queue.append(waiting)
         self._requests += 1
         self._points += len(batch.points)
@@ -162,7 +173,10 @@ class Committer:
             self._requests -= len(group)
             self._points -= points
             self._bytes -= sum(batch.size_bytes for batch in batches)
-        self.figures.add(time.perf_counter() - begun, len(group), points)
+        seconds = time.perf_counter() - begun
+        self.figures.add(seconds, len(group), points)
+        links = [waiting.asked_in for waiting in group if waiting.asked_in is not None]
+        self._traces.record("commit", seconds, {"trackwire.requests": len(group), "trackwire.points": points}, links)
         self.figures.stored_points += sum(
             outcome.stored_points for outcome in outcomes if isinstance(outcome, Appended)
         )

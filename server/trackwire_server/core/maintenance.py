@@ -8,6 +8,7 @@ from trackwire_server.core.clock import Clock
 from trackwire_server.core.errors import TrackwireError
 from trackwire_server.core.figures import CompactionFigures
 from trackwire_server.core.stores import MetricStore
+from trackwire_server.core.traces import NO_TRACES, WorkTraces
 
 _REST_SECONDS = 1.0
 _REST_AFTER_ERROR_SECONDS = 5.0
@@ -18,9 +19,10 @@ logger = logging.getLogger(__name__)
 class Maintenance:
     """Works as long as there is work, and lets others in between."""
 
-    def __init__(self, store: MetricStore, clock: Clock):
+    def __init__(self, store: MetricStore, clock: Clock, traces: WorkTraces = NO_TRACES):
         self._store = store
         self._clock = clock
+        self._traces = traces
         self.figures = CompactionFigures()
 
     async def run(self) -> None:
@@ -46,5 +48,7 @@ class Maintenance:
         begun = time.perf_counter()
         worked = await self._store.compact(now_ms=self._clock())
         if worked:
-            self.figures.seconds.observe(time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            self.figures.seconds.observe(seconds)
+            self._traces.record("compaction", seconds, {}, ())
         return worked

@@ -18,6 +18,7 @@ from trackwire_server.core.maintenance import Maintenance
 from trackwire_server.core.metric_queries import Arrival, Backlog, ReadQuery, SeriesPoints, SeriesReader
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
 from trackwire_server.core.stores import MetricStore
+from trackwire_server.core.traces import NO_TRACES, WorkTraces
 
 # A replica that another one wrote through hears nothing: tails look for themselves now and then.
 _TAIL_LOOK_SECONDS = 1.0
@@ -27,11 +28,11 @@ _TAIL_RETRY_SECONDS = 5.0
 class Metrics:
     """The rules of metrics. Works only inside `running()`."""
 
-    def __init__(self, store: MetricStore, clock: Clock):
+    def __init__(self, store: MetricStore, clock: Clock, traces: WorkTraces = NO_TRACES):
         self._store = store
         self._arrivals = Arrivals()
-        self._committer = Committer(store, self._arrivals, clock)
-        self._maintenance = Maintenance(store, clock)
+        self._committer = Committer(store, self._arrivals, clock, traces=traces)
+        self._maintenance = Maintenance(store, clock, traces)
         self._draining = asyncio.Event()
         self._tails = 0
 

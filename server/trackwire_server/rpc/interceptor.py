@@ -25,6 +25,7 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
+from trackwire_server.core.traces import CallSpan, CallTraces
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
 
 Answer = TypeVar("Answer")
@@ -48,11 +49,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """
 
     def __init__(
-        self, log: FilteringBoundLogger, calls: CallFigures, *, answer_bytes_max: int, endless: Collection[str] = ()
+        self,
+        log: FilteringBoundLogger,
+        calls: CallFigures,
+        *,
+        answer_bytes_max: int,
+        endless: Collection[str] = (),
+        traces: CallTraces | None = None,
     ):
         # A lazy logger would be put together anew at each call.
         self._log = log.bind()
         self._figures = calls
+        self._traces = traces
         self._new_request_id = counted_ids()
         self._endless = frozenset(endless)
         self._answer_bytes_max = answer_bytes_max
@@ -158,14 +166,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         started = time.perf_counter()
         code = grpc.StatusCode.OK
         context.set_trailing_metadata(((HEADER, current_request_id.get()),))
-        self._figures.under_way += 1
+        span = None if self._traces is None else self._traces.begin_rpc(method, context.invocation_metadata() or ())
         task = cast("asyncio.Task[object]", asyncio.current_task())
         # Noted, so that a stop of the server can end it.
         self._calls[task] = method
+        self._figures.under_way += 1
         try:
             return await call
         except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED
+            code = grpc.StatusCode.UNAVAILABLE if task in self._ended else grpc.StatusCode.CANCELLED
             await self._answer_cancelled(task, context)
         except TrackwireError as error:
             code = code_of(error)
@@ -183,10 +192,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         finally:
             del self._calls[task]
             self._ended.discard(task)
-            seconds = time.perf_counter() - started
             self._figures.under_way -= 1
-            self._figures.add(method, code.name, seconds)
-            self._log.debug("call", method=method, code=code.name, duration_ms=round(seconds * 1e3, 3))
+            self._tell_end(method, code.name, time.perf_counter() - started, span)
+
+    def _tell_end(self, method: str, code: str, seconds: float, span: CallSpan | None) -> None:
+        self._figures.add(method, code, seconds)
+        if span is not None:
+            span.end(code)
+        self._log.debug("call", method=method, code=code, duration_ms=round(seconds * 1e3, 3))
 
     def _end(self, task: asyncio.Task[object]) -> None:
         self._ended.add(task)

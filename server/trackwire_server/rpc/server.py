@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.traces import CallTraces
 from trackwire_server.rpc.interceptor import CallInterceptor
 
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
@@ -88,11 +89,19 @@ class ServerOptions:
 class RpcServer:
     """One listening server over a set of doors. Bind it, start it and stop it once each."""
 
-    def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        options: ServerOptions,
+        log: FilteringBoundLogger,
+        traces: CallTraces | None = None,
+    ):
         self._options = options
         self.calls = CallFigures()
         answer_bytes_max = options.whole_message_bytes_max
-        self._interceptor = CallInterceptor(log, self.calls, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS)
+        self._interceptor = CallInterceptor(
+            log, self.calls, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS, traces=traces
+        )
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(

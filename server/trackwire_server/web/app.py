@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
+from trackwire_server.core.traces import CallTraces
 from trackwire_server.web.figures import FigureDoor
 from trackwire_server.web.requests import AroundRequests
 
@@ -31,6 +32,7 @@ class About:
     readiness: Readiness
     calls: CallFigures
     figures: FigureDoor | None = None
+    traces: CallTraces | None = None
 
 
 def web_app(about: About, routes: Sequence[BaseRoute], *, prefix: str = "") -> ASGIApp:
@@ -41,7 +43,7 @@ def web_app(about: About, routes: Sequence[BaseRoute], *, prefix: str = "") -> A
     own = list(_own(about))
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
     # Each door answers for its own errors: a router is all that is needed around them.
-    return AroundRequests(Router([*own, *below]), about.calls)
+    return AroundRequests(Router([*own, *below]), about.calls, about.traces)
 
 
 def _own(about: About) -> Iterator[BaseRoute]:
