@@ -80,8 +80,8 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
     stores are closed.
     """
-    stores = await open_stores(config, stack)
     traces = _open_traces(config, stack, log)
+    stores = await open_stores(config, stack)
     services = services_of(config, stores, traces or NO_TRACES)
     server = RpcServer(doors_of(services, system_clock), _options(config), log, traces)
     address = server.bind()

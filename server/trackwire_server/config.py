@@ -4,8 +4,6 @@ Nothing else reads the environment. What MLflow's server has goes by MLflow's na
 """
 
 import argparse
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +11,12 @@ from typing import Self, TypeVar
 
 from trackwire_server import config_opentelemetry as opentelemetry
 from trackwire_server import config_uris as uris
+from trackwire_server import config_values as parse
 from trackwire_server.core.errors import InvalidArgument
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 MEMORY = uris.MEMORY
-SECONDS_MAX = 86_400
-WORKERS_MAX = 64
-# The words that MLflow's own command line takes.
-SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 Value = TypeVar("Value")
 
 
@@ -218,7 +213,7 @@ class Config:
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
         """Settings from flags and environment, by the names in SETTINGS. Raises InvalidArgument by name and value."""
         values = _Values(flags, environment)
-        data_dir = values.read("data_dir", _folder)
+        data_dir = values.read("data_dir", parse.folder)
         store_uri = values.read("store_uri", uris.store_uri, default=f"sqlite:///{data_dir}/trackwire.db")
         artifacts_uri = values.read("artifacts_uri", uris.artifacts_uri, default=str(data_dir / "artifacts"))
         config = cls(
@@ -227,23 +222,23 @@ class Config:
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
-            serve_artifacts=values.read("serve_artifacts", _switch),
-            artifacts_only=values.read("artifacts_only", _switch),
-            static_prefix=values.read("static_prefix", _static_prefix),
-            prometheus=values.read("prometheus", _switch),
-            host=values.read("host", _host),
-            port=values.read("port", _port),
-            http_port=values.read("http_port", _port_or_off),
-            workers=values.read("workers", _workers),
-            log_level=values.read("log_level", _one_of(LOG_LEVELS)),
-            log_format=values.read("log_format", _one_of(LOG_FORMATS)),
-            readiness_grace_seconds=values.read("readiness_grace_seconds", _seconds),
-            drain_seconds=values.read("drain_seconds", _seconds),
-            connection_age_seconds=values.read("connection_age_seconds", _seconds),
-            tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
-            spool_intake=values.read("spool_intake", _one_of(("on", "off"))) == "on",
-            failpoint=values.read("failpoint", _failpoint),
-            compaction_rows=values.read("compaction_rows", _rows),
+            serve_artifacts=values.read("serve_artifacts", parse.switch),
+            artifacts_only=values.read("artifacts_only", parse.switch),
+            static_prefix=values.read("static_prefix", parse.static_prefix),
+            prometheus=values.read("prometheus", parse.switch),
+            host=values.read("host", parse.host),
+            port=values.read("port", parse.port),
+            http_port=values.read("http_port", parse.port_or_off),
+            workers=values.read("workers", parse.workers),
+            log_level=values.read("log_level", parse.one_of(LOG_LEVELS)),
+            log_format=values.read("log_format", parse.one_of(LOG_FORMATS)),
+            readiness_grace_seconds=values.read("readiness_grace_seconds", parse.seconds),
+            drain_seconds=values.read("drain_seconds", parse.seconds),
+            connection_age_seconds=values.read("connection_age_seconds", parse.seconds),
+            tail_retention_seconds=values.read("tail_retention_seconds", parse.seconds),
+            spool_intake=values.read("spool_intake", parse.one_of(("on", "off"))) == "on",
+            failpoint=values.read("failpoint", parse.failpoint),
+            compaction_rows=values.read("compaction_rows", parse.rows),
             traces_exporter=opentelemetry.traces_exporter(environment),
         )
         config._check_together(values)
@@ -274,7 +269,7 @@ class Config:
             expected = "leaves new experiments without a place for artifacts: name one by --default-artifact-root"
             raise _bad(serve, said, expected)
         exposed, said = values.find("expose_prometheus")
-        if values.read("expose_prometheus", _folder_or_none) is not None and not self.prometheus:
+        if values.read("expose_prometheus", parse.folder_or_none) is not None and not self.prometheus:
             raise _bad(exposed, said or "", "can't be given with --no-prometheus")
         only, said = values.find("artifacts_only")
         if said is not None and self.artifacts_only and not self.serve_artifacts:
@@ -341,84 +336,3 @@ _SETTING = {setting.name: setting for setting in (*SETTINGS, *TEST_SETTINGS)}
 
 def _bad(source: str, text: str, expected: str) -> InvalidArgument:
     return InvalidArgument(source, uris.without_password(text), expected, reason="BAD_SETTING")
-
-
-def _folder(text: str) -> Path:
-    # "?" would begin the options of the database's URI.
-    if not text.strip() or "\0" in text or "?" in text:
-        raise ValueError('must be a folder, without "?" in its path')
-    return Path(text).expanduser().absolute()
-
-
-def _folder_or_none(text: str) -> Path | None:
-    return _folder(text) if text else None
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in SWITCH:
-        raise ValueError(f"must be one of {', '.join(SWITCH)}")
-    return SWITCH[text.lower()]
-
-
-def _static_prefix(text: str) -> str:
-    if text and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
-        raise ValueError('must be a path such as /trackwire, without "/" at its end')
-    return text
-
-
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
-        raise ValueError("must be a host name or an IP address, without a port")
-    return text
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:
-        raise ValueError("must be a whole number from 0 to 65,535")
-    return int(text)
-
-
-def _port_or_off(text: str) -> int | None:
-    if text == "off":
-        return None
-    try:
-        return _port(text)
-    except ValueError as error:
-        raise ValueError(f"{error}, or off") from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= SECONDS_MAX:
-        raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
-    return seconds
-
-
-def _workers(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]?", text) or int(text) > WORKERS_MAX:
-        raise ValueError(f"must be a whole number from 1 to {WORKERS_MAX}")
-    return int(text)
-
-
-def _failpoint(text: str) -> str:
-    if not re.fullmatch(r"([a-z_.]+:[1-9][0-9]{0,8})?", text):
-        raise ValueError("must be a place and a number, such as ingest.before_commit:7")
-    return text
-
-
-def _rows(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
-        raise ValueError("must be a whole number from 1 to 999,999")
-    return int(text)
-
-
-def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse

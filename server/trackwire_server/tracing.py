@@ -1,5 +1,6 @@
 """OpenTelemetry's spans of calls, commits and compactions; loaded only where its own OTEL_… variables ask for them."""
 
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
@@ -15,6 +16,8 @@ from opentelemetry.util.types import AttributeValue
 from trackwire_server.core.request_ids import current_request_id
 from trackwire_server.core.traces import Link
 
+# A collector that is away would hold a stop up for as long as it is tried again.
+FAREWELL_SECONDS = 3.0
 _EXPORTERS = "opentelemetry_traces_exporter"
 # What a server answers for, by OpenTelemetry's conventions; other codes are the caller's own.
 _FAULTS = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
@@ -42,8 +45,10 @@ class Tracing:
         self._tracer = self._provider.get_tracer("trackwire_server", version)
 
     def close(self) -> None:
-        """Sends what was not sent yet. Blocks."""
-        self._provider.shutdown()
+        """Sends what was not sent yet, as far as the collector takes it soon. Blocks."""
+        sending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(FAREWELL_SECONDS)
 
     def begin_rpc(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> "_Rpc":
         """As CallTraces says."""

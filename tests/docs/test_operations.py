@@ -24,6 +24,14 @@ def test_figures_are_those_of_a_server(make_server_process: Callable[..., Server
     assert sorted(told) == sorted(table_of(PAGE, "figures"))
 
 
+def test_queries_ask_for_figures_that_there_are() -> None:
+    told = {name.strip("`") for name, *_ in table_of(PAGE, "figures")}
+    _, _, questions = PAGE.read_text().partition("| question | PromQL |")
+    asked = re.findall(r"trackwire_\w+", questions.partition("\n\n")[0])
+    assert len(asked) >= 10
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} <= told
+
+
 def described_by(text: str) -> list[list[str]]:
     """The figures in an answer of /metrics, as rows of the page's table."""
     words = dict(re.findall(r"^# HELP (trackwire_\S+) (.*)$", text, re.MULTILINE))

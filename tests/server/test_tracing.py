@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from tests.client.shipper.shipping import until
 from tests.conftest import ServerProcess
+from tests.ports import free_port
 from tests.server.test_lean_start import loaded_by
 
 from trackwire.v1 import metrics_pb2, metrics_pb2_grpc, runs_pb2, runs_pb2_grpc
@@ -117,6 +118,15 @@ def test_exporter_that_is_not_installed_is_told_and_the_server_serves(make_serve
     assert server.stop() == 0
     words = """traces are not sent: pip install 'trackwire[otel]'  why="no exporter 'zipkin' is installed\""""
     assert words in server.log_text()
+
+
+def test_collector_that_is_away_does_not_hold_up_the_stop(make_server_process: MakeServer) -> None:
+    # Tried again and again for ten minutes, were it for the exporter.
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}", "NO_PROXY": "127.0.0.1"}
+    server = make_server_process(OTEL_EXPORTER_OTLP_TIMEOUT="600", **variables)
+    log_a_point(server.start())
+    assert server.stop(timeout_seconds=60) == 0
+    assert "trackwire server stopped" in server.log_text()
 
 
 def test_nothing_is_loaded_where_nobody_asks_for_traces() -> None:
