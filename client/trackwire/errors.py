@@ -46,7 +46,8 @@ class TrackwireError(Exception):
     """The root. `str()` names the field, the value and the limit; the attributes are for programs.
 
     `reason` is stable, in UPPER_SNAKE_CASE, and empty where the server gave none. `retry_after_seconds` is set where
-    the same call may be sent again after so long.
+    the same call may be sent again after so long. `request_id` is the id under which the server's log has the request;
+    empty where no server answered.
     """
 
     code: ClassVar[str] = "UNKNOWN"
@@ -59,6 +60,7 @@ class TrackwireError(Exception):
         metadata: Mapping[str, str] | None = None,
         field_violations: Sequence[FieldViolation] = (),
         retry_after_seconds: float | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -66,6 +68,7 @@ class TrackwireError(Exception):
         self.metadata = dict(metadata or {})
         self.field_violations = tuple(field_violations)
         self.retry_after_seconds = retry_after_seconds
+        self.request_id = request_id
 
     @property
     def error_code(self) -> str:

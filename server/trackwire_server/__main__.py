@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from trackwire_server.allocator import keep_what_is_used_again
+from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config, argument_parser
 from trackwire_server.core.errors import InvalidArgument, TrackwireError
 from trackwire_server.lean_start import leave_out_what_is_not_used
@@ -27,8 +28,31 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     parser.add_argument(
         "--check", action="store_true", help="Exit with 0 if the server of this data directory serves, else with 1."
     )
+    # What a supervisor says to its workers.
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     flags = parser.parse_args(arguments)
-    # Imported once the arguments are known to be right: they are heavy, and a tenth of that would be looks for garbage.
+    if flags.version:
+        sys.stdout.write(f"trackwire {installed_version()}\n")
+        return 0
+    try:
+        config = Config.read(vars(flags), environment)
+        if flags.check:
+            from trackwire_server import health_check
+
+            _require_no_address(flags)
+            return health_check.check(config.data_dir)
+        if config.workers > 1 and flags.worker is None:
+            from trackwire_server.workers.supervisor import supervise
+
+            return asyncio.run(supervise(config, arguments))
+        _serve(config, flags.worker)
+    except TrackwireError as error:
+        return _refusal("server", error)
+    return 0
+
+
+def _serve(config: Config, place: str | None) -> None:
+    # Imported once the settings are known to be right: they are heavy, and a tenth of that would be looks for garbage.
     gc.disable()
     # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,22 +60,13 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
     leave_locking_to_the_driver()
-    from trackwire_server import app, health_check
+    from trackwire_server import app
+    from trackwire_server.workers import worker
+    from trackwire_server.workers.place import Place
 
-    if flags.version:
-        sys.stdout.write(f"trackwire {app.installed_version()}\n")
-        return 0
-    try:
-        config = Config.read(vars(flags), environment)
-        if flags.check:
-            _require_no_address(flags)
-            return health_check.check(config.data_dir)
-        keep_what_is_used_again()
-        with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
-            runner.run(app.serve(config))
-    except TrackwireError as error:
-        return _refusal("server", error)
-    return 0
+    keep_what_is_used_again()
+    with asyncio.Runner(loop_factory=app.loop_factory()) as runner:
+        runner.run(app.serve(config) if place is None else worker.serve(config, Place.of_text(place)))
 
 
 def _require_no_address(flags: argparse.Namespace) -> None:

@@ -2,43 +2,35 @@
 
 import asyncio
 import gc
-import os
-import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server import logs
 from trackwire_server.allocator import give_back_what_is_not
+from trackwire_server.announcement import announce_ready, installed_version
+from trackwire_server.assembly import services_of
 from trackwire_server.config import Config
-from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
-from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
 from trackwire_server.core.artifacts import Artifacts
-from trackwire_server.core.clock import random_id, system_clock
+from trackwire_server.core.clock import system_clock
 from trackwire_server.core.errors import TrackwireError
-from trackwire_server.core.evaluation_datasets import EvaluationDatasets
-from trackwire_server.core.evaluation_imports import EvaluationImports
-from trackwire_server.core.experiments import Experiments
-from trackwire_server.core.imports import Imports
-from trackwire_server.core.issues import Issues
-from trackwire_server.core.logged_models import LoggedModels
-from trackwire_server.core.metrics import Metrics
-from trackwire_server.core.model_registry import ModelRegistry
-from trackwire_server.core.runs import Runs
+from trackwire_server.core.readiness import STOPPING, Readiness
 from trackwire_server.core.services import Services
+from trackwire_server.core.traces import NO_TRACES
 from trackwire_server.data_dir import announced_address, claimed
+from trackwire_server.http_port import Internals, open_http
+from trackwire_server.ports import require_free_ports
 from trackwire_server.rpc.doors import doors_of
-from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
+from trackwire_server.rpc.server import RpcServer, ServerOptions
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
-from trackwire_server.storage import Stores, byte_stores_of, open_stores
+from trackwire_server.stop_signals import stop_signal
+from trackwire_server.storage import Stores, open_stores
+from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
-    from trackwire_server.web.server import HttpServer
+    from trackwire_server.tracing import Tracing
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 
@@ -46,28 +38,21 @@ UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 async def serve(config: Config) -> None:
     """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
-    stop = _stop_signal(log)
-    _calm_garbage_collector()
+    stop = stop_signal(log)
+    calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
     if announced_address(config.data_dir) is None:
-        _require_free_ports(config)
+        require_free_ports(config.host, config.port, config.http_port)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(claimed(config.data_dir))
-        _require_free_ports(config)
+        require_free_ports(config.host, config.port, config.http_port)
         served = await start(config, stack, log)
         directory.announce(served.address, served.url)
-        _announce(config, served, is_new=directory.is_new)
+        store = served.services.admin.facts.store
+        announce_ready(config, address=served.address, url=served.url, store=store, is_new=directory.is_new)
         await stop.wait()
-        log.info("trackwire server draining", drain_seconds=config.drain_seconds)
+        await leave(served, config, log)
     log.info("trackwire server stopped")
-
-
-def _require_free_ports(config: Config) -> None:
-    require_free_port(_options(config))
-    if config.http_port is not None:
-        from trackwire_server.web import server as http
-
-        http.require_free_port(config.host, config.http_port)
 
 
 class Served(NamedTuple):
@@ -76,21 +61,33 @@ class Served(NamedTuple):
     address: str
     url: str
     services: Services
+    begin_stop: Callable[[], Awaitable[None]]
 
 
-async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> Served:
-    """Opens the stores and serves them, until the stack is unwound.
+async def leave(served: Served, config: Config, log: FilteringBoundLogger) -> None:
+    """Tells whoever sends calls here to send them elsewhere, before they are turned away."""
+    await served.begin_stop()
+    if config.readiness_grace_seconds:
+        log.info("trackwire server not ready any more", grace_seconds=config.readiness_grace_seconds)
+        await asyncio.sleep(config.readiness_grace_seconds)
+    log.info("trackwire server draining", drain_seconds=config.drain_seconds)
+
+
+async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger, place: Place | None = None) -> Served:
+    """Opens the stores and serves them, until the stack is unwound. A worker has a place.
 
     Unwinding goes the same way back: the spool's shipper is told to end, health says NOT_SERVING, no new calls,
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
     stores are closed.
     """
+    traces = _open_traces(config, stack, log)
     stores = await open_stores(config, stack)
-    services = _services(config, stores)
-    server = RpcServer(doors_of(services, system_clock), _options(config), log)
+    services = services_of(config, stores, traces or NO_TRACES)
+    server = RpcServer(doors_of(services, system_clock), _options(config), log, traces)
     address = server.bind()
-    http = _open_http(config, services, log)
-    await _start_background_work(services, stack, log)
+    readiness = _readiness(stores, server, log)
+    http = await open_http(config, services, Internals(stores, server.calls, readiness, place, traces), stack, log)
+    await _start_background_work(services, readiness, stack, log)
     await server.start()
     if http is not None:
         await http.start()
@@ -99,35 +96,40 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
-    return Served(address, "" if http is None else http.url, services)
+
+    async def begin_stop() -> None:
+        await readiness.begin_stop()
+        await server.begin_stop()
+
+    return Served(address, "" if http is None else http.url, services, begin_stop)
 
 
-def _open_http(config: Config, services: Services, log: FilteringBoundLogger) -> "HttpServer | None":
-    """The HTTP port with all that it serves, bound; None where it is off: then nothing of it is loaded."""
-    if config.http_port is None:
+def _open_traces(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> "Tracing | None":
+    """Where spans go; None where nobody asked for them, or what sends them is not installed."""
+    if not config.traces_exporter:
         return None
-    from trackwire_server.mlflow_api.app import mlflow_routes
-    from trackwire_server.web.app import web_app
-    from trackwire_server.web.server import HttpServer
-
-    version = installed_version()
-    telemetry = None
-    if config.expose_prometheus is not None:
-        from trackwire_server.web.prometheus import Telemetry
-
-        telemetry = Telemetry(services.metrics, version)
-    routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
-    app = web_app(version, routes, prefix=config.static_prefix, telemetry=telemetry)
-    return HttpServer.bind(app, config.host, config.http_port)
-
-
-@cache
-def installed_version() -> str:
-    """The version of the distribution; a tree that is not installed has none."""
     try:
-        return version("trackwire")
-    except PackageNotFoundError:
-        return "0+uninstalled"
+        from trackwire_server.tracing import Tracing, exporter_named
+
+        traces = Tracing(exporter_named(config.traces_exporter), installed_version())
+    except (ImportError, LookupError) as error:
+        log.warning("traces are not sent: pip install 'trackwire[otel]'", why=str(error))
+        return None
+    stack.push_async_callback(asyncio.to_thread, traces.close)
+    return traces
+
+
+def _readiness(stores: Stores, server: RpcServer, log: FilteringBoundLogger) -> Readiness:
+    """The store's, which health tells too."""
+
+    async def tell(reason: str) -> None:
+        await server.tell_health(serving=not reason)
+        if not reason:
+            log.info("trackwire server ready again")
+        elif reason != STOPPING:
+            log.warning("trackwire server not ready", why=reason)
+
+    return Readiness(stores.ping, tell)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -139,74 +141,25 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _calm_garbage_collector() -> None:
+def calm_garbage_collector() -> None:
     """Looks for cycles a thirtieth as often, and never among what was loaded: 9 % of the cost of a small request."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     gc.enable()
 
 
-def _stop_signal(log: FilteringBoundLogger) -> asyncio.Event:
-    """Is set by the first SIGTERM or SIGINT; the second one ends the process at once."""
-    stop = asyncio.Event()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        log.info("signal received: a second one ends the server at once", signal=number.name)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
-    return stop
-
-
 def _options(config: Config) -> ServerOptions:
     return ServerOptions(
-        host=config.host, port=config.port, connection_age_seconds=config.connection_age_seconds or None
+        host=config.host,
+        port=config.port,
+        connection_age_seconds=config.connection_age_seconds or None,
+        shares_port=config.workers > 1,
     )
 
 
-def _services(config: Config, stores: Stores) -> Services:
-    clock = system_clock
-    metrics = Metrics(stores.metrics, clock)
-    facts = ServerFacts(
-        version=installed_version(),
-        store=stores.kind,
-        schema_version=stores.schema_version,
-        artifacts_uri=config.artifacts_uri,
-        start_time_ms=clock(),
-    )
-    artifacts = byte_stores_of(config, stores.artifacts)
-    collected = AdminStores(
-        stores.garbage,
-        stores.experiments,
-        stores.runs,
-        stores.uploads,
-        artifacts,
-        stores.logged_models,
-        stores.model_garbage,
-        stores.model_uploads,
-    )
-    return Services(
-        experiments=Experiments(stores.experiments, clock, working_folder=Path.cwd()),
-        runs=Runs(stores.runs, stores.run_data, stores.run_inputs, clock, random_id),
-        metrics=metrics,
-        artifacts=Artifacts(RunOwners(stores.runs), stores.uploads, artifacts, clock),
-        model_registry=ModelRegistry(
-            stores.registered_models, stores.model_versions, stores.runs, stores.logged_models, clock
-        ),
-        logged_models=LoggedModels(stores.logged_models, clock, random_id),
-        model_artifacts=Artifacts(LoggedModelOwners(stores.logged_models), stores.model_uploads, artifacts, clock),
-        issues=Issues(stores.issues, clock, random_id),
-        evaluation_datasets=EvaluationDatasets(stores.evaluation_datasets, stores.evaluation_records, clock, random_id),
-        imports=Imports(stores.imports, clock, working_folder=Path.cwd()),
-        evaluation_imports=EvaluationImports(stores.evaluation_imports, clock),
-        admin=Admin(facts, collected, data_plane=metrics, clock=clock),
-    )
-
-
-async def _start_background_work(services: Services, stack: AsyncExitStack, log: FilteringBoundLogger) -> None:
+async def _start_background_work(
+    services: Services, readiness: Readiness, stack: AsyncExitStack, log: FilteringBoundLogger
+) -> None:
     await stack.enter_async_context(services.metrics.running())
     tasks = await stack.enter_async_context(asyncio.TaskGroup())
     both = (services.artifacts, services.model_artifacts)
@@ -214,6 +167,8 @@ async def _start_background_work(services: Services, stack: AsyncExitStack, log:
     stack.callback(expiry.cancel)
     trimming = tasks.create_task(give_back_what_is_not(), name="memory")
     stack.callback(trimming.cancel)
+    watching = tasks.create_task(readiness.watch(), name="readiness")
+    stack.callback(watching.cancel)
 
 
 async def _take_spool_in(
@@ -239,22 +194,3 @@ async def _discard_expired_uploads(of_owners: Sequence[Artifacts], log: Filterin
             log.warning("expired uploads could not be discarded", reason=error.reason, error=error.message)
         else:
             log.debug("expired uploads discarded", uploads=discarded)
-
-
-def _announce(config: Config, served: Served, *, is_new: bool) -> None:
-    # Whoever started it in the wrong folder sees here why nothing is found.
-    facts = served.services.admin.facts
-    http = {"http": served.url} if served.url else {}
-    note = {"note": f"new data directory: {config.data_dir} did not exist"} if is_new else {}
-    logs.announce(
-        "trackwire server ready",
-        log_format=config.log_format,
-        address=served.address,
-        **http,
-        store=facts.store,
-        artifacts=facts.artifacts_uri,
-        data_dir=config.data_dir,
-        version=facts.version,
-        pid=os.getpid(),
-        **note,
-    )

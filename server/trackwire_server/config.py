@@ -4,22 +4,19 @@ Nothing else reads the environment. What MLflow's server has goes by MLflow's na
 """
 
 import argparse
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from trackwire_server import config_opentelemetry as opentelemetry
 from trackwire_server import config_uris as uris
+from trackwire_server import config_values as parse
 from trackwire_server.core.errors import InvalidArgument
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 MEMORY = uris.MEMORY
-SECONDS_MAX = 86_400
-# The words that MLflow's own command line takes.
-SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 Value = TypeVar("Value")
 
 
@@ -138,10 +135,11 @@ SETTINGS: Sequence[Setting] = (
         "PATH",
         mlflow_variable="MLFLOW_STATIC_PREFIX",
     ),
+    Setting("prometheus", "on", "Give the server's figures to Prometheus, at /metrics over HTTP.", ""),
     Setting(
         "expose_prometheus",
         "",
-        "Give metrics for Prometheus at /metrics over HTTP; the folder is MLflow's, nothing is put there.",
+        "The same as --prometheus, in MLflow's words; nothing is put into the folder.",
         "PATH",
         mlflow_variable="MLFLOW_EXPOSE_PROMETHEUS",
     ),
@@ -160,8 +158,17 @@ SETTINGS: Sequence[Setting] = (
         "PORT",
         mlflow_variable="MLFLOW_PORT",
     ),
+    Setting(
+        "workers", "1", "How many processes serve, all at the same ports; more than 1 need a PostgreSQL.", "PROCESSES"
+    ),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
+    Setting(
+        "readiness_grace_seconds",
+        "0",
+        "How long a stop takes calls on while health and /ready say already that none should come.",
+        "SECONDS",
+    ),
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
     Setting("connection_age_seconds", "0", "Connections end after so long, to spread anew; 0: never.", "SECONDS"),
     Setting("tail_retention_seconds", "120", "How long a tail that was cut can resume.", "SECONDS"),
@@ -183,7 +190,7 @@ TEST_SETTINGS: Sequence[Setting] = (
 class Config:
     """The settings, checked. `artifacts_folder` is None for artifacts in memory.
 
-    `default_artifact_root` is "" for the server's own store, `expose_prometheus` None where it is off.
+    `default_artifact_root` is "" for the server's own store, `traces_exporter` where nobody asks for traces.
     """
 
     data_dir: Path
@@ -196,18 +203,21 @@ class Config:
     serve_artifacts: bool
     artifacts_only: bool
     static_prefix: str
-    expose_prometheus: Path | None
+    prometheus: bool
     host: str
     port: int
     http_port: int | None
+    workers: int
     log_level: str
     log_format: str
+    readiness_grace_seconds: float
     drain_seconds: float
     connection_age_seconds: float
     tail_retention_seconds: float
     spool_intake: bool
     failpoint: str
     compaction_rows: int
+    traces_exporter: str
 
     @property
     def is_volatile(self) -> bool:
@@ -218,32 +228,35 @@ class Config:
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
         """Settings from flags and environment, by the names in SETTINGS. Raises InvalidArgument by name and value."""
         values = _Values(flags, environment)
-        data_dir = values.read("data_dir", _folder)
+        data_dir = values.read("data_dir", parse.folder)
         store_uri = values.read("store_uri", uris.store_uri, default=f"sqlite:///{data_dir}/trackwire.db")
         artifacts_uri = values.read("artifacts_uri", uris.artifacts_uri, default=str(data_dir / "artifacts"))
         config = cls(
             data_dir=data_dir,
             store_uri=store_uri,
-            store_pool_size=values.read("store_pool_size", _connections),
-            store_statement_timeout_seconds=values.read("store_statement_timeout_seconds", _seconds),
+            store_pool_size=values.read("store_pool_size", parse.connections),
+            store_statement_timeout_seconds=values.read("store_statement_timeout_seconds", parse.seconds),
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
-            serve_artifacts=values.read("serve_artifacts", _switch),
-            artifacts_only=values.read("artifacts_only", _switch),
-            static_prefix=values.read("static_prefix", _static_prefix),
-            expose_prometheus=values.read("expose_prometheus", _folder_or_none),
-            host=values.read("host", _host),
-            port=values.read("port", _port),
-            http_port=values.read("http_port", _port_or_off),
-            log_level=values.read("log_level", _one_of(LOG_LEVELS)),
-            log_format=values.read("log_format", _one_of(LOG_FORMATS)),
-            drain_seconds=values.read("drain_seconds", _seconds),
-            connection_age_seconds=values.read("connection_age_seconds", _seconds),
-            tail_retention_seconds=values.read("tail_retention_seconds", _seconds),
-            spool_intake=values.read("spool_intake", _one_of(("on", "off"))) == "on",
-            failpoint=values.read("failpoint", _failpoint),
-            compaction_rows=values.read("compaction_rows", _rows),
+            serve_artifacts=values.read("serve_artifacts", parse.switch),
+            artifacts_only=values.read("artifacts_only", parse.switch),
+            static_prefix=values.read("static_prefix", parse.static_prefix),
+            prometheus=values.read("prometheus", parse.switch),
+            host=values.read("host", parse.host),
+            port=values.read("port", parse.port),
+            http_port=values.read("http_port", parse.port_or_off),
+            workers=values.read("workers", parse.workers),
+            log_level=values.read("log_level", parse.one_of(LOG_LEVELS)),
+            log_format=values.read("log_format", parse.one_of(LOG_FORMATS)),
+            readiness_grace_seconds=values.read("readiness_grace_seconds", parse.seconds),
+            drain_seconds=values.read("drain_seconds", parse.seconds),
+            connection_age_seconds=values.read("connection_age_seconds", parse.seconds),
+            tail_retention_seconds=values.read("tail_retention_seconds", parse.seconds),
+            spool_intake=values.read("spool_intake", parse.one_of(("on", "off"))) == "on",
+            failpoint=values.read("failpoint", parse.failpoint),
+            compaction_rows=values.read("compaction_rows", parse.rows),
+            traces_exporter=opentelemetry.traces_exporter(environment),
         )
         config._check_together(values)
         return config
@@ -252,6 +265,12 @@ class Config:
         if self.port and self.port == self.http_port:
             port, said = values.find("port")
             raise _bad(port, said or str(self.port), "must not be the port of HTTP, which --http-port names, as well")
+        workers, _ = values.find("workers")
+        if self.workers > 1 and not uris.is_shareable(self.store_uri):
+            expected = "a file or a memory is one process's own: name a database by --store-uri postgresql://…"
+            raise _bad(workers, str(self.workers), expected)
+        if self.workers > 1 and self.artifacts_folder is None:
+            raise _bad(workers, str(self.workers), "artifacts in memory are one process's own: name a folder for them")
         registry, said = values.find("registry_store_uri")
         if said is not None and not uris.same_store(said, self.store_uri):
             expected = f"must be the database of all else, {uris.without_password(self.store_uri)}: leave it out"
@@ -266,6 +285,9 @@ class Config:
         if said is not None and not (self.serve_artifacts or self.default_artifact_root):
             expected = "leaves new experiments without a place for artifacts: name one by --default-artifact-root"
             raise _bad(serve, said, expected)
+        exposed, said = values.find("expose_prometheus")
+        if values.read("expose_prometheus", parse.folder_or_none) is not None and not self.prometheus:
+            raise _bad(exposed, said or "", "can't be given with --no-prometheus")
         only, said = values.find("artifacts_only")
         if said is not None and self.artifacts_only and not self.serve_artifacts:
             raise _bad(only, said, f"leaves nothing to serve beside {serve}: give one of them")
@@ -331,85 +353,3 @@ _SETTING = {setting.name: setting for setting in (*SETTINGS, *TEST_SETTINGS)}
 
 def _bad(source: str, text: str, expected: str) -> InvalidArgument:
     return InvalidArgument(source, uris.without_password(text), expected, reason="BAD_SETTING")
-
-
-def _folder(text: str) -> Path:
-    # "?" would begin the options of the database's URI.
-    if not text.strip() or "\0" in text or "?" in text:
-        raise ValueError('must be a folder, without "?" in its path')
-    return Path(text).expanduser().absolute()
-
-
-def _folder_or_none(text: str) -> Path | None:
-    return _folder(text) if text else None
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in SWITCH:
-        raise ValueError(f"must be one of {', '.join(SWITCH)}")
-    return SWITCH[text.lower()]
-
-
-def _static_prefix(text: str) -> str:
-    if text and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
-        raise ValueError('must be a path such as /trackwire, without "/" at its end')
-    return text
-
-
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
-        raise ValueError("must be a host name or an IP address, without a port")
-    return text
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:
-        raise ValueError("must be a whole number from 0 to 65,535")
-    return int(text)
-
-
-def _port_or_off(text: str) -> int | None:
-    if text == "off":
-        return None
-    try:
-        return _port(text)
-    except ValueError as error:
-        raise ValueError(f"{error}, or off") from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= SECONDS_MAX:
-        raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
-    return seconds
-
-
-def _failpoint(text: str) -> str:
-    if not re.fullmatch(r"([a-z_.]+:[1-9][0-9]{0,8})?", text):
-        raise ValueError("must be a place and a number, such as ingest.before_commit:7")
-    return text
-
-
-def _rows(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
-        raise ValueError("must be a whole number from 1 to 999,999")
-    return int(text)
-
-
-def _connections(text: str) -> int:
-    # Compaction has two of them at a time.
-    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) < 2:
-        raise ValueError("must be a whole number from 2 to 999")
-    return int(text)
-
-
-def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse

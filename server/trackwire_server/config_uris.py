@@ -40,6 +40,11 @@ def store_uri(text: str) -> str:
     raise ValueError(f"{_STORES} (there are no file stores: what a folder would hold lies in one database)")
 
 
+def is_shareable(uri: str) -> bool:
+    """Whether several processes may write to a store."""
+    return not uri.startswith(("sqlite:", MEMORY))
+
+
 def same_store(one: str, other: str) -> bool:
     """Whether two URIs mean the same store."""
     return _store_identity(one) == _store_identity(other)

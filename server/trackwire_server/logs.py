@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
+from trackwire_server.core.request_ids import current_request_id
+
 _PLAIN = re.compile(r"[^\s\"'=]+")
 
 
@@ -16,13 +18,14 @@ def configure(*, level: str, log_format: str) -> FilteringBoundLogger:
     """Sends all logging of this process to stderr from this level on; the server's own logger."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
+        _with_request_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared[:2], structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*shared[:3], structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -51,6 +54,12 @@ def announce(event: str, *, log_format: str, **fields: object) -> None:
     line = json.dumps({"event": event, **fields}, default=str) if log_format == "json" else _line(event, fields)
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _with_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if request_id := current_request_id.get():
+        event["request_id"] = request_id
+    return event
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

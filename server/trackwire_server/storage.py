@@ -1,6 +1,7 @@
 """The stores that a configuration means, opened: the one module that knows every kind of store."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ from trackwire_server.core.evaluation_stores import (
     EvaluationRecordStore,
 )
 from trackwire_server.core.failpoints import kill_at
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.core.issue_store import IssueStore
+from trackwire_server.core.readiness import Ping
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
@@ -38,6 +41,10 @@ class Stores:
 
     kind: str
     schema_version: int
+    # Returns once the store has answered.
+    ping: Ping
+    # How connections to it are used; none in memory.
+    pools: Sequence[PoolFigures]
     experiments: ExperimentStore
     runs: RunStore
     run_data: RunDataStore
@@ -113,6 +120,8 @@ def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:
     return Stores(
         kind="memory",
         schema_version=0,
+        ping=_answer_at_once,
+        pools=(),
         experiments=MemoryExperiments(state),
         runs=MemoryRuns(state),
         run_data=MemoryRunData(state),
@@ -168,6 +177,8 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     return Stores(
         kind=database.dialect.name,
         schema_version=SCHEMA_VERSION,
+        ping=database.ping,
+        pools=database.pools,
         experiments=SqlExperiments(database),
         runs=SqlRuns(database),
         run_data=SqlRunData(database),
@@ -187,6 +198,10 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
         imports=SqlImports(database),
         evaluation_imports=SqlEvaluationImports(database),
     )
+
+
+async def _answer_at_once() -> None:
+    pass
 
 
 def _tail_retention_ms(config: Config) -> int:

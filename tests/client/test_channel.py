@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trackwire.address import server_address
-from trackwire.client.channel import RETRIED, channel_options, is_loopback, service_config
+from trackwire.address import is_several, server_address
+from trackwire.client.channel import RETRIED, SPREAD, channel_options, is_loopback, service_config
 from trackwire.client.connection import rpc_paths
 from trackwire.errors import InvalidArgumentError
 
@@ -75,6 +75,46 @@ def test_address_comes_from_the_argument_then_the_environment_then_the_default(
     assert server_address() == "tracker.example:7000"
     assert server_address("[::1]:80") == "[::1]:80"
     assert server_address("tracker.example") == "tracker.example:5051"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("10.0.0.1:7000,10.0.0.2", "10.0.0.1:7000,10.0.0.2:5051"),
+        ("grpc://[::1]:1,[::2]:2/", "[::1]:1,[::2]:2"),
+        ("dns:///trackwire:7000", "dns:trackwire:7000"),
+        ("grpc://dns:///trackwire", "dns:trackwire:5051"),
+        # A host may have that name.
+        ("dns:7000", "dns:7000"),
+    ],
+)
+def test_several_servers_are_one_address_which_stays_as_it_is(text: str, address: str) -> None:
+    assert server_address(text) == server_address(address) == address
+    assert is_several(address) is (address != "dns:7000")
+    assert "/" not in address
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ("a.example:1,b.example:2", "must be IP addresses of one kind"),
+        ("10.0.0.1,[::1]", "must be IP addresses of one kind"),
+        ("10.0.0.1,", "expected host:port"),
+        ("dns:///", "expected host:port"),
+        (",".join(["10.0.0.1:5051"] * 15), "at most 200 characters"),
+    ],
+)
+def test_bad_list_is_told(bad: str, words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        server_address(bad)
+
+
+def test_only_several_servers_are_balanced() -> None:
+    def config(address: str, balancing: dict[str, object]) -> dict[str, object]:
+        return json.loads(str(dict(channel_options(address, balancing))["grpc.service_config"]))
+
+    assert config("10.0.0.1:1,10.0.0.2:2", SPREAD)["loadBalancingConfig"] == [{"round_robin": {}}]
+    assert "loadBalancingConfig" not in config("10.0.0.1:1", SPREAD)
 
 
 @pytest.mark.parametrize("bad", ["http://host:5051", "host:0", "host:65536", "host:port", "a b", "", "host:1/path"])

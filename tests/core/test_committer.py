@@ -78,12 +78,15 @@ async def test_past_its_limit_the_queue_refuses_and_says_when_to_come_back(clock
     limits = replace(LIMITS, queue_requests=2)
     async with running(committer := Committer(store, Arrivals(), clock, limits=limits)):
         tasks = [*await submitted(committer, "a"), *await submitted(committer, "b", "c")]
+        assert committer.queue[:2] == (3, 3)
         with pytest.raises(Overloaded, match="3 requests, at most 2") as refused:
             await committer.submit(one("d"))
         assert refused.value.retry_after_seconds > 0
         store.gate.set()
         await asyncio.gather(*tasks)
-        assert committer.queued_points == 0
+        assert committer.queue == (0, 0, 0)
+        assert (committer.figures.refused_requests, committer.figures.stored_points) == (1, 3)
+        assert (committer.figures.seconds.count, committer.figures.requests.total) == (2, 3)
 
 
 async def test_a_store_that_fails_tells_every_waiter_and_the_committer_goes_on(clock: FakeClock) -> None:

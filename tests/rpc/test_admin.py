@@ -1,6 +1,7 @@
 """Administration over a real socket, on the memory and the SQL stores."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,8 @@ from trackwire_server.core.entities import (
     Upload,
 )
 from trackwire_server.core.errors import NotFound
+from trackwire_server.core.figures import CommitFigures, CompactionFigures, PoolFigures, QueueDepth
+from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.rpc.admin import AdminServicer, add_to_server
 from trackwire_server.rpc.server import Door
@@ -55,10 +58,12 @@ DAY_MS = 86_400_000
 class BusyDataPlane:
     """A DataPlane that has something before it."""
 
-    queued_points = 5
+    queue = QueueDepth(requests=3, points=5, bytes=70)
+    commits = CommitFigures(refused_requests=4, recent_seconds=deque([0.25]))
+    compaction = CompactionFigures(failures=2, failures_in_a_row=1)
 
     async def backlog(self) -> Backlog:
-        return Backlog(rows=2, points=300)
+        return Backlog(rows=2, points=300, since_ms=NOW_MS - 9_000)
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ def sql_stores(database: Database, artifacts: ByteStore) -> AdminStores:
 
 @pytest.fixture
 async def admin(serve: Serve, stores: AdminStores, clock: FakeClock) -> admin_pb2_grpc.AdminServiceStub:
-    core = Admin(FACTS, stores, data_plane=BusyDataPlane(), clock=clock)
+    core = Admin(FACTS, stores, data_plane=BusyDataPlane(), clock=clock, pools=[PoolFigures("reading", 4)])
     door = Door("trackwire.v1.AdminService", partial(add_to_server, AdminServicer(core)))
     return admin_pb2_grpc.AdminServiceStub(await serve(door))
 
@@ -204,6 +209,19 @@ async def test_server_info_tells_the_facts_and_the_load(admin: admin_pb2_grpc.Ad
         journal_points=300,
         queued_points=5,
         artifacts_uri="/data/artifacts",
+        time_ms=NOW_MS,
+        journal_wait_ms=9_000,
+        load=admin_pb2.ServerLoad(
+            queued_requests=3,
+            queued_bytes=70,
+            queued_requests_max=LIMITS.queue_requests,
+            queued_points_max=LIMITS.queue_points,
+            queued_bytes_max=LIMITS.queue_bytes,
+            refused_requests=4,
+            commit_p99_seconds=0.25,
+            compaction_failures=1,
+            pools=[admin_pb2.StorePool(name="reading", size=4)],
+        ),
     )
 
 

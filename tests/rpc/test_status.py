@@ -143,17 +143,21 @@ async def test_error_crosses_the_socket_with_its_details(
     assert caught.details() == status.message == error.message
     assert status.code == code.value[0]
 
-    info, bad_request, retry = (
+    known = info, bad_request, retry, request = (
         error_details_pb2.ErrorInfo(),
         error_details_pb2.BadRequest(),
         error_details_pb2.RetryInfo(),
+        error_details_pb2.RequestInfo(),
     )
-    found = {
-        message.DESCRIPTOR.name for message in (info, bad_request, retry) for d in status.details if d.Unpack(message)
-    }
-    expected = {"ErrorInfo"} | ({"BadRequest"} if field else set()) | ({"RetryInfo"} if retry_seconds else set())
+    found = {message.DESCRIPTOR.name for message in known for d in status.details if d.Unpack(message)}
+    expected = (
+        {"ErrorInfo", "RequestInfo"}
+        | ({"BadRequest"} if field else set())
+        | ({"RetryInfo"} if retry_seconds else set())
+    )
     assert found == expected
     assert len(status.details) == len(expected)
+    assert request.request_id == dict(caught.trailing_metadata() or ())["x-request-id"] != ""
     assert (info.reason, info.domain, dict(info.metadata)) == (reason, "trackwire", error.metadata)
     if field:
         assert [violation.field for violation in bad_request.field_violations] == [field]

@@ -92,6 +92,9 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("drain_seconds", "nan"),
         ("drain_seconds", "inf"),
         ("connection_age_seconds", "soon"),
+        ("readiness_grace_seconds", "-1"),
+        ("workers", "0"),
+        ("workers", "65"),
         ("spool_intake", "yes"),
     ],
 )
@@ -228,11 +231,30 @@ def test_artifacts_alone_are_served_where_asked() -> None:
         read("--artifacts-only", "--no-serve-artifacts", "--default-artifact-root", "s3://bucket")
 
 
-def test_prefix_and_prometheus_are_off_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert (read().static_prefix, read().expose_prometheus) == ("", None)
-    config = read("--static-prefix", "/team/trackwire", MLFLOW_EXPOSE_PROMETHEUS="metrics")
-    assert (config.static_prefix, config.expose_prometheus) == ("/team/trackwire", tmp_path / "metrics")
+@pytest.mark.parametrize("store", ["sqlite:////data/a.db", "memory:"])
+def test_workers_need_a_store_that_they_can_share(store: str) -> None:
+    assert read("--store-uri", store, "--workers", "1").workers == 1
+    assert read("--store-uri", "postgresql://db/trackwire", "--workers", "64").workers == 64
+    with pytest.raises(InvalidArgument, match=r"^--workers: '2': .* --store-uri postgresql://"):
+        read("--store-uri", store, "--workers", "2")
+
+
+def test_workers_need_artifacts_that_they_can_share() -> None:
+    with pytest.raises(InvalidArgument, match=r"^--workers: '2': artifacts in memory"):
+        read("--store-uri", "postgresql://db/trackwire", "--artifacts-uri", "memory:", "--workers", "2")
+
+
+def test_prefix_is_off_unless_named() -> None:
+    assert read().static_prefix == ""
+    assert read("--static-prefix", "/team/trackwire").static_prefix == "/team/trackwire"
+
+
+def test_prometheus_is_on_unless_told_otherwise() -> None:
+    assert read().prometheus
+    assert read(MLFLOW_EXPOSE_PROMETHEUS="metrics").prometheus
+    assert not read("--no-prometheus").prometheus
+    with pytest.raises(InvalidArgument, match=r"^--expose-prometheus: 'metrics': can't be given with --no-prometheus"):
+        read("--no-prometheus", "--expose-prometheus", "metrics")
 
 
 def test_short_flag_is_for_help(capsys: pytest.CaptureFixture[str]) -> None:

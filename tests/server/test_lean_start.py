@@ -27,6 +27,22 @@ def test_neither_the_orm_nor_rich_is_loaded() -> None:
     assert loaded() == ["sqlalchemy.ext.asyncio.engine"]
 
 
+def test_prometheus_is_not_loaded_before_a_scrape() -> None:
+    assert "prometheus_client" not in loaded_by("trackwire_server.app", "trackwire_server.web.app")
+
+
+def test_who_looks_after_workers_loads_nothing_that_serves() -> None:
+    names = loaded_by("trackwire_server.__main__", "trackwire_server.workers.supervisor")
+    assert names.isdisjoint(("grpc", "sqlalchemy", "starlette", "uvicorn", "numpy"))
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """The names of all that is loaded with some modules."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    return set(ran.stdout.split())
+
+
 @pytest.mark.parametrize("version", ["2.2.0", "3.0.0b1"])
 def test_a_series_of_sqlalchemy_that_is_not_known_is_loaded_whole(version: str) -> None:
     assert "sqlalchemy.orm" in loaded(f"lean_start.version = lambda name: {version!r}")

@@ -1,15 +1,19 @@
 """The HTTP port itself: health, version, the prefix, figures for Prometheus, and its life beside the rest."""
 
 import re
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
+from tests.client.shipper.shipping import until
 from tests.conftest import ServerProcess
+from tests.postgres import fresh_database
 
 from trackwire import Client
+from trackwire.errors import NotFoundError
 
 MakeServer = Callable[..., ServerProcess]
 
@@ -92,10 +96,65 @@ def test_figures_for_prometheus(make_server_process: MakeServer, tmp_path: Path)
     assert figure("process_resident_memory_bytes") > 1e6
 
 
-def test_no_figures_unless_asked_for(make_server_process: MakeServer) -> None:
-    server = make_server_process("--http-port", "0")
+def test_no_figures_where_they_are_switched_off(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0", "--no-prometheus")
     server.start()
     assert get(f"{server.url}/metrics").status_code == 404
+
+
+def test_answer_and_log_bear_the_request_id(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0", "--log-level", "debug")
+    server.start()
+    place = f"{server.url}/api/2.0/mlflow/runs/get?run_id=nope"
+    own = requests.get(place, headers={"X-Request-ID": "from-a-proxy.7"}, timeout=30)
+    assert (own.status_code, own.headers["x-request-id"]) == (404, "from-a-proxy.7")
+    others = [requests.get(place, headers={"X-Request-ID": said}, timeout=30) for said in ("", "a b", "x" * 129)]
+    made = [answer.headers["x-request-id"] for answer in others]
+    assert len({*made} - {"", "a b", "x" * 129}) == 3
+    with Client(server.address) as client, pytest.raises(NotFoundError) as caught:
+        client.get_run("nope")
+    # A call's line follows its answer.
+    assert until(lambda: "/GetRun code=NOT_FOUND " in server.log_text())
+    [line] = [line for line in server.log_text().splitlines() if "/GetRun code=NOT_FOUND " in line]
+    assert f"request_id={caught.value.request_id}" in line.split()
+    assert caught.value.request_id not in str(caught.value)
+
+
+def test_readiness_is_red_before_the_server_turns_anybody_away(make_server_process: MakeServer) -> None:
+    server = make_server_process("--http-port", "0", "--readiness-grace-seconds", "600")
+    address = server.start()
+    assert (get(f"{server.url}/ready").status_code, get(f"{server.url}/ready").text) == (200, "OK")
+    with Client(address) as client:
+        assert client.check_health() == "SERVING"
+        assert server.process is not None
+        server.process.terminate()
+        assert until(lambda: get(f"{server.url}/ready").status_code == 503)
+        assert get(f"{server.url}/ready").text == "the server is about to stop"
+        assert until(lambda: client.check_health() == "NOT_SERVING")
+        assert get(f"{server.url}/health").text == "OK"
+        # What still comes is answered, on connections that are new, too.
+        assert client.create_run("0").run_id
+        with Client(address) as newcomer:
+            assert newcomer.get_server_info().version
+    assert server.stop() == 128 + signal.SIGTERM
+
+
+def test_server_whose_store_is_gone_is_not_ready_and_still_tells_its_figures(make_server_process: MakeServer) -> None:
+    with fresh_database() as uri:
+        server = make_server_process("--http-port", "0", "--store-uri", uri)
+        address = server.start()
+        assert get(f"{server.url}/ready").status_code == 200
+        assert "\ntrackwire_store_up 1.0\n" in get(f"{server.url}/metrics").text
+    assert until(lambda: get(f"{server.url}/ready").status_code == 503)
+    assert re.search(r"database postgresql://.* does not exist", get(f"{server.url}/ready").text)
+    figures = get(f"{server.url}/metrics").text
+    assert "\ntrackwire_store_up 0.0\n" in figures
+    assert "\ntrackwire_journal_rows" not in figures
+    assert get(f"{server.url}/health").text == "OK"
+    with Client(address) as client:
+        assert client.check_health() == "NOT_SERVING"
+    assert "trackwire server not ready" in server.log_text()
+    assert server.stop() == 0
 
 
 def test_requests_under_way_are_finished_when_the_server_stops(make_server_process: MakeServer) -> None:

@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # click turns a Ctrl-C into this; only a prompt that was answered with no is a failure to tell of.
         return EXIT_INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else _failed("aborted")
     except TrackwireError as error:
-        return _failed(str(error))
+        return _failed(str(error), error.request_id)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -105,8 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, request_id: str = "") -> int:
+    first, _, rest = message.partition("\n")
+    named = f"{first} (request {request_id})" if request_id else first
     # A caret at the end draws where a filter stopped making sense.
-    shown = message if message.endswith("^") else message.partition("\n")[0]
+    shown = f"{named}\n{rest}" if message.endswith("^") else named
     click.echo(f"trackwire: {shown}", err=True)
     return 1

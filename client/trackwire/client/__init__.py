@@ -49,7 +49,7 @@ class Client(
         stream_timeout_seconds: float | None = 3_600.0,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        """`address` is `host:port` or `grpc://host:port`; by default TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051.
+        """`address` is `host:port` or several (see trackwire.address); else TRACKWIRE_TRACKING_URI, or 127.0.0.1:5051.
 
         `timeout_seconds` is the deadline of a call that answers once, `stream_timeout_seconds` that of a read, an
         upload or a download as a whole (None: none). With `credentials`, such as `grpc.ssl_channel_credentials()`, the

@@ -2,8 +2,11 @@
 
 import ipaddress
 import json
+from collections.abc import Mapping
 
 import grpc
+
+from trackwire.address import addresses_in, is_several
 
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 # The server measures a message's payload; gRPC also counts the frame around it.
@@ -105,7 +108,14 @@ RETRIED = {
 }
 
 
-def service_config() -> str:
+# Over several servers: each call goes to the next one that says it is ready; or all go to one, whichever a client
+# happens to choose, for what is to arrive in order.
+SPREAD = {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}
+KEPT_TOGETHER = {"loadBalancingConfig": [{"pick_first": {"shuffleAddressList": True}}]}
+_ONE: Mapping[str, object] = {}
+
+
+def service_config(balancing: Mapping[str, object] = _ONE) -> str:
     """gRPC's service config: retries for the calls in RETRIED, on UNAVAILABLE alone, fewer while most of them fail."""
     names = [
         {"service": f"trackwire.v1.{service}", "method": method}
@@ -123,14 +133,15 @@ def service_config() -> str:
         {
             "methodConfig": [{"name": names, "retryPolicy": retry_policy}],
             "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
+            **balancing,
         }
     )
 
 
-def channel_options(address: str) -> list[tuple[str, str | int]]:
+def channel_options(address: str, balancing: Mapping[str, object] = SPREAD) -> list[tuple[str, str | int]]:
     """The channel's options; the server's keepalive enforcement permits these pings."""
     options: list[tuple[str, str | int]] = [
-        ("grpc.service_config", service_config()),
+        ("grpc.service_config", service_config(balancing if is_several(address) else _ONE)),
         ("grpc.enable_retries", 1),
         ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
@@ -143,27 +154,43 @@ def channel_options(address: str) -> list[tuple[str, str | int]]:
         # A client's connection is its own: one that backs off from a dead server doesn't hold up the next one.
         ("grpc.use_local_subchannel_pool", 1),
     ]
+    if "," in address:
+        options.append(("grpc.default_authority", addresses_in(address)[0]))
     if is_loopback(address):
         options.append(("grpc.enable_http_proxy", 0))
     return options
 
 
-def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.Channel:
-    """A channel to `host:port`, over TLS where there are credentials; it connects with the first call."""
+def open_channel(
+    address: str, credentials: grpc.ChannelCredentials | None = None, balancing: Mapping[str, object] = SPREAD
+) -> grpc.Channel:
+    """A channel to an address, over TLS where there are credentials; it connects with the first call."""
+    options = channel_options(address, balancing)
     if credentials is not None:
-        return grpc.secure_channel(address, credentials, options=channel_options(address))
-    return grpc.insecure_channel(address, options=channel_options(address))
+        return grpc.secure_channel(_target(address), credentials, options=options)
+    return grpc.insecure_channel(_target(address), options=options)
 
 
 def open_async_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """The same for the event loop that runs."""
     if credentials is not None:
-        return grpc.aio.secure_channel(address, credentials, options=channel_options(address))
-    return grpc.aio.insecure_channel(address, options=channel_options(address))
+        return grpc.aio.secure_channel(_target(address), credentials, options=channel_options(address))
+    return grpc.aio.insecure_channel(_target(address), options=channel_options(address))
+
+
+def _target(address: str) -> str:
+    """As gRPC calls it."""
+    if "," not in address:
+        return address
+    return f"ipv6:{address}" if "[" in address else f"ipv4:{address}"
 
 
 def is_loopback(address: str) -> bool:
-    """Whether `host:port` is this machine, which no proxy can reach."""
+    """Whether an address is this machine, which no proxy can reach."""
+    return all(_is_loopback(each) for each in addresses_in(address))
+
+
+def _is_loopback(address: str) -> bool:
     host = address.rpartition(":")[0].strip("[]")
     if host == "localhost":
         return True

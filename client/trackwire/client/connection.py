@@ -8,7 +8,8 @@ from typing import TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from trackwire.client.channel import open_channel
+from trackwire.address import is_several
+from trackwire.client.channel import KEPT_TOGETHER, open_channel
 from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError
 from trackwire.v1 import (
@@ -81,14 +82,18 @@ class Connection:
         self.address = address
         self.deadlines = deadlines
         self._channel = open_channel(address, credentials)
+        # What is numbered arrives in order at one server; at several most of it would have to be sent again.
+        self._ordered = open_channel(address, credentials, KEPT_TOGETHER) if is_several(address) else None
         self._closed = False
         # Made once: a method of a channel costs about as much to make as to call.
-        self._unaries: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._unaries: dict[tuple[str, bool], grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
     def close(self) -> None:
         """Closes the channel; calls under way are cancelled."""
         self._closed = True
         self._channel.close()
+        if self._ordered is not None:
+            self._ordered.close()
 
     def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
         """One request, one answer."""
@@ -105,7 +110,7 @@ class Connection:
     def start_bytes(self, path: str, data: bytes) -> "grpc.Future[bytes]":
         """Sends and does not wait: for callers that keep several requests under way. Failures stay gRPC's own."""
         try:
-            return self._unary(path).future(data, timeout=self.deadlines.call_seconds)
+            return self._unary(path, ordered=True).future(data, timeout=self.deadlines.call_seconds)
         except ValueError:
             # gRPC's word for a channel that was closed by another thread just now.
             raise closed_error(self.address) from None
@@ -138,11 +143,15 @@ class Connection:
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.address) from None
 
-    def _unary(self, path: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
+    def _unary(self, path: str, *, ordered: bool = False) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
         channel = self._open()
-        if path not in self._unaries:
-            self._unaries[path] = channel.unary_unary(path, request_serializer=_as_is, response_deserializer=_as_is)
-        return self._unaries[path]
+        found = self._unaries.get((path, ordered))
+        if found is None:
+            if ordered and self._ordered is not None:
+                channel = self._ordered
+            found = channel.unary_unary(path, request_serializer=_as_is, response_deserializer=_as_is)
+            self._unaries[path, ordered] = found
+        return found
 
     def _open(self) -> grpc.Channel:
         if self._closed:

@@ -24,6 +24,7 @@ class _Details:
     metadata: dict[str, str] = field(default_factory=dict)
     violations: list[FieldViolation] = field(default_factory=list)
     retry_after_seconds: float | None = None
+    request_id: str = ""
 
 
 def error_from_rpc(error: grpc.RpcError, address: str) -> TrackwireError:
@@ -40,6 +41,7 @@ def error_from_rpc(error: grpc.RpcError, address: str) -> TrackwireError:
         metadata=details.metadata,
         field_violations=details.violations,
         retry_after_seconds=details.retry_after_seconds,
+        request_id=details.request_id,
     )
 
 
@@ -98,3 +100,5 @@ def _add(details: _Details, type_url: str, value: bytes) -> None:
         case "RetryInfo":
             delay = errors_pb2.RetryInfo.FromString(value).retry_delay
             details.retry_after_seconds = delay.seconds + delay.nanos / 1e9
+        case "RequestInfo":
+            details.request_id = errors_pb2.RequestInfo.FromString(value).request_id

@@ -21,6 +21,7 @@ from trackwire_server.core.clock import Clock
 from trackwire_server.core.entities import DEFAULT_EXPERIMENT_ID, RUN_ALONE, LifecycleStage, Run
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.experiments import check_experiment_id
+from trackwire_server.core.figures import CommitFigures, CompactionFigures, PoolFigures, QueueDepth
 from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.logged_model_garbage import LoggedModelCollection
@@ -52,8 +53,16 @@ class DataPlane(Protocol):
     """What the data plane has before it; Metrics is one."""
 
     @property
-    def queued_points(self) -> int:
-        """Points that wait in the ingest queue."""
+    def queue(self) -> QueueDepth:
+        """What waits in the ingest queue."""
+
+    @property
+    def commits(self) -> CommitFigures:
+        """What was committed."""
+
+    @property
+    def compaction(self) -> CompactionFigures:
+        """What was compacted."""
 
     async def backlog(self) -> Backlog:
         """What waits to be compacted."""
@@ -65,7 +74,9 @@ class ServerInfo:
 
     facts: ServerFacts
     backlog: Backlog
-    queued_points: int
+    data_plane: DataPlane
+    pools: Sequence[PoolFigures]
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +111,25 @@ class AdminStores:
 class Admin:
     """The server's own affairs."""
 
-    def __init__(self, facts: ServerFacts, stores: AdminStores, *, data_plane: DataPlane, clock: Clock):
+    def __init__(
+        self,
+        facts: ServerFacts,
+        stores: AdminStores,
+        *,
+        data_plane: DataPlane,
+        clock: Clock,
+        pools: Sequence[PoolFigures] = (),
+    ):
         self.facts = facts
+        self._pools = pools
         self._stores = stores
         self._data_plane = data_plane
         self._clock = clock
 
     async def server_info(self) -> ServerInfo:
         """What the server is, and how much it has before it."""
-        return ServerInfo(self.facts, await self._data_plane.backlog(), self._data_plane.queued_points)
+        backlog = await self._data_plane.backlog()
+        return ServerInfo(self.facts, backlog, self._data_plane, self._pools, self._clock())
 
     async def collect_garbage(self, request: GarbageRequest) -> Garbage:
         """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""

@@ -1,6 +1,7 @@
 """Group commit: requests queue, one task stores all that waits in one transaction, every caller hears of its own."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from trackwire_server.core.arrivals import Arrivals
 from trackwire_server.core.clock import Clock
 from trackwire_server.core.columns import Appended, Batch
 from trackwire_server.core.errors import Overloaded, StorageFull, StoreUnavailable, TrackwireError
+from trackwire_server.core.figures import CommitFigures, QueueDepth
 from trackwire_server.core.limits import LIMITS, Limits
 from trackwire_server.core.stores import MetricStore
+from trackwire_server.core.traces import NO_TRACES, Link, WorkTraces
 
 _RETRY_AFTER_SECONDS = 0.25
 # While a writer pipelines, short waits make groups larger: a transaction costs as much as a dozen small requests.
@@ -26,29 +29,39 @@ _POINTS_WORTH_A_COMMIT = 32_768
 class _Waiting:
     batch: Batch
     outcome: "asyncio.Future[Appended]"
+    asked_in: Link | None
 
 
 class Committer:
     """The queue before the store. It has a limit; past it, `submit` raises Overloaded."""
 
-    def __init__(self, store: MetricStore, arrivals: Arrivals, clock: Clock, *, limits: Limits = LIMITS):
+    def __init__(
+        self,
+        store: MetricStore,
+        arrivals: Arrivals,
+        clock: Clock,
+        *,
+        limits: Limits = LIMITS,
+        traces: WorkTraces = NO_TRACES,
+    ):
         self._store = store
         self._arrivals = arrivals
         self._clock = clock
         self._limits = limits
+        self._traces = traces
         self._queue: deque[_Waiting] = deque()
+        self._requests = 0
         self._points = 0
         self._bytes = 0
         self._admitted_bytes = 0
         self._filled = asyncio.Event()
         self._closing = False
-        # Since the start.
-        self.stored_points = 0
+        self.figures = CommitFigures()
 
     @property
-    def queued_points(self) -> int:
-        """Points that wait, those in the transaction under way among them."""
-        return self._points
+    def queue(self) -> QueueDepth:
+        """What waits, the transaction under way included."""
+        return QueueDepth(self._requests, self._points, max(self._bytes, self._admitted_bytes))
 
     @contextmanager
     def admitted(self, size_bytes: int) -> Iterator[None]:
@@ -57,7 +70,7 @@ class Committer:
         Under a flood what waits to be decoded is more than what waits to be stored.
         """
         if self._admitted_bytes:
-            _check("bytes", self._admitted_bytes + size_bytes, self._limits.queue_bytes)
+            self._check("bytes", self._admitted_bytes + size_bytes, self._limits.queue_bytes)
         self._admitted_bytes += size_bytes
         try:
             yield
@@ -72,8 +85,9 @@ class Committer:
         if self._closing:
             raise StoreUnavailable("the server is shutting down: send again to its successor", reason="DRAINING")
         self._check_room(batch)
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future(), self._traces.here())
         self._queue.append(waiting)
+        self._requests += 1
         self._points += len(batch.points)
         self._bytes += batch.size_bytes
         self._filled.set()
@@ -125,7 +139,16 @@ class Committer:
         )
         if self._queue:
             for what, size, limit in sizes:
-                _check(what, size, limit)
+                self._check(what, size, limit)
+
+    def _check(self, what: str, size: int, limit: int) -> None:
+        if size > limit:
+            self.figures.refused_requests += 1
+            raise Overloaded(
+                f"the ingest queue holds {size:,} {what}, at most {limit:,}: nothing was stored, send again",
+                retry_after_seconds=_RETRY_AFTER_SECONDS,
+                metadata={"value": size, "limit": limit, "unit": what},
+            )
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -139,15 +162,24 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         batches = [waiting.batch for waiting in group]
+        points = sum(len(batch.points) for batch in batches)
+        begun = time.perf_counter()
         try:
             outcomes = await self._outcomes(batches)
         except asyncio.CancelledError:
             _tell_all(group, _stopped())
             raise
         finally:
-            self._points -= sum(len(batch.points) for batch in batches)
+            self._requests -= len(group)
+            self._points -= points
             self._bytes -= sum(batch.size_bytes for batch in batches)
-        self.stored_points += sum(outcome.stored_points for outcome in outcomes if isinstance(outcome, Appended))
+        seconds = time.perf_counter() - begun
+        self.figures.add(seconds, len(group), points)
+        links = [waiting.asked_in for waiting in group if waiting.asked_in is not None]
+        self._traces.record("commit", seconds, {"trackwire.requests": len(group), "trackwire.points": points}, links)
+        self.figures.stored_points += sum(
+            outcome.stored_points for outcome in outcomes if isinstance(outcome, Appended)
+        )
         for waiting, outcome in zip(group, outcomes, strict=True):
             _tell(waiting.outcome, outcome)
         self._arrivals.announce({batch.run_id for batch in batches})
@@ -162,15 +194,6 @@ class Committer:
             if len(batches) == 1:
                 return [error]
         return [outcome for batch in batches for outcome in await self._outcomes([batch])]
-
-
-def _check(what: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise Overloaded(
-            f"the ingest queue holds {size:,} {what}, at most {limit:,}: nothing was stored, send again",
-            retry_after_seconds=_RETRY_AFTER_SECONDS,
-            metadata={"value": size, "limit": limit, "unit": what},
-        )
 
 
 def _is_pipelined(group: Sequence[_Waiting]) -> bool:

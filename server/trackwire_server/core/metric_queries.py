@@ -96,7 +96,8 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits to be compacted."""
+    """What waits to be compacted, and since when the oldest of it does; None where nothing waits."""
 
     rows: int
     points: int
+    since_ms: int | None = None

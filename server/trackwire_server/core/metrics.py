@@ -12,11 +12,13 @@ from trackwire_server.core.committer import Committer
 from trackwire_server.core.downsampling import POINTS_MIN, Downsampler
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument, Overloaded, StoreUnavailable
+from trackwire_server.core.figures import CommitFigures, CompactionFigures, QueueDepth
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.maintenance import Maintenance
 from trackwire_server.core.metric_queries import Arrival, Backlog, ReadQuery, SeriesPoints, SeriesReader
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
 from trackwire_server.core.stores import MetricStore
+from trackwire_server.core.traces import NO_TRACES, WorkTraces
 
 # A replica that another one wrote through hears nothing: tails look for themselves now and then.
 _TAIL_LOOK_SECONDS = 1.0
@@ -26,11 +28,11 @@ _TAIL_RETRY_SECONDS = 5.0
 class Metrics:
     """The rules of metrics. Works only inside `running()`."""
 
-    def __init__(self, store: MetricStore, clock: Clock):
+    def __init__(self, store: MetricStore, clock: Clock, traces: WorkTraces = NO_TRACES):
         self._store = store
         self._arrivals = Arrivals()
-        self._committer = Committer(store, self._arrivals, clock)
-        self._maintenance = Maintenance(store, clock)
+        self._committer = Committer(store, self._arrivals, clock, traces=traces)
+        self._maintenance = Maintenance(store, clock, traces)
         self._draining = asyncio.Event()
         self._tails = 0
 
@@ -52,14 +54,19 @@ class Metrics:
         self._draining.set()
 
     @property
-    def queued_points(self) -> int:
-        """Points that wait in the ingest queue."""
-        return self._committer.queued_points
+    def queue(self) -> QueueDepth:
+        """What waits in the ingest queue."""
+        return self._committer.queue
 
     @property
-    def stored_points(self) -> int:
-        """Points that were stored since the start, by this server."""
-        return self._committer.stored_points
+    def commits(self) -> CommitFigures:
+        """What this server has committed."""
+        return self._committer.figures
+
+    @property
+    def compaction(self) -> CompactionFigures:
+        """What this server has compacted."""
+        return self._maintenance.figures
 
     @property
     def tails(self) -> int:

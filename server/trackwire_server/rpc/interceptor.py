@@ -5,7 +5,7 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
@@ -23,6 +23,9 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.core.figures import CallFigures
+from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
+from trackwire_server.core.traces import CallSpan, CallTraces
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
 
 Answer = TypeVar("Answer")
@@ -45,9 +48,20 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     `endless` names the methods whose streams only a stop of the server ends; an answer has up to `answer_bytes_max`.
     """
 
-    def __init__(self, log: FilteringBoundLogger, *, answer_bytes_max: int, endless: Collection[str] = ()):
+    def __init__(
+        self,
+        log: FilteringBoundLogger,
+        calls: CallFigures,
+        *,
+        answer_bytes_max: int,
+        endless: Collection[str] = (),
+        traces: CallTraces | None = None,
+    ):
         # A lazy logger would be put together anew at each call.
         self._log = log.bind()
+        self._figures = calls
+        self._traces = traces
+        self._new_request_id = counted_ids()
         self._endless = frozenset(endless)
         self._answer_bytes_max = answer_bytes_max
         self._handlers: dict[str, _Handler] = {}
@@ -60,8 +74,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], "Awaitable[grpc.RpcMethodHandler[Request, Response] | None]"],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "grpc.RpcMethodHandler[Request, Response] | None":
-        """The method's handler, wrapped; None for a method that nobody serves."""
+        """The method's handler, wrapped; None for a method that nobody serves. Called in the call's own task."""
         method = handler_call_details.method
+        current_request_id.set(self._request_id(handler_call_details.invocation_metadata))
         wrapped = self._handlers.get(method)
         if wrapped is not None:
             return wrapped
@@ -82,6 +97,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Answers UNAVAILABLE to every call under way."""
         for task in self._calls:
             self._end(task)
+
+    def _request_id(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
+        for key, said in metadata:
+            if key == HEADER and isinstance(said, str) and is_acceptable(said):
+                return said
+        return self._new_request_id()
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
         decode = _decoding(handler.request_deserializer)
@@ -144,13 +165,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             await _abort(context, stopping_status())
         started = time.perf_counter()
         code = grpc.StatusCode.OK
+        context.set_trailing_metadata(((HEADER, current_request_id.get()),))
+        span = None if self._traces is None else self._traces.begin_rpc(method, context.invocation_metadata() or ())
         task = cast("asyncio.Task[object]", asyncio.current_task())
         # Noted, so that a stop of the server can end it.
         self._calls[task] = method
+        self._figures.under_way += 1
         try:
             return await call
         except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED
+            code = grpc.StatusCode.UNAVAILABLE if task in self._ended else grpc.StatusCode.CANCELLED
             await self._answer_cancelled(task, context)
         except TrackwireError as error:
             code = code_of(error)
@@ -168,8 +192,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         finally:
             del self._calls[task]
             self._ended.discard(task)
-            duration_ms = round((time.perf_counter() - started) * 1e3, 3)
-            self._log.debug("call", method=method, code=code.name, duration_ms=duration_ms)
+            self._figures.under_way -= 1
+            self._tell_end(method, code.name, time.perf_counter() - started, span)
+
+    def _tell_end(self, method: str, code: str, seconds: float, span: CallSpan | None) -> None:
+        self._figures.add(method, code, seconds)
+        if span is not None:
+            span.end(code)
+        self._log.debug("call", method=method, code=code, duration_ms=round(seconds * 1e3, 3))
 
     def _end(self, task: asyncio.Task[object]) -> None:
         self._ended.add(task)
@@ -191,7 +221,7 @@ def _code_set(context: Context) -> grpc.StatusCode:
 
 async def _abort(context: Context, status: Status) -> NoReturn:
     try:
-        await context.abort(_CODES[status.code], status.message, trailers_of(status))
+        await context.abort(_CODES[status.code], status.message, trailers_of(status, current_request_id.get()))
     except grpc.aio.InternalError as error:
         # The call is over, its client gone: there is nobody to tell, and nothing of ours went wrong.
         raise asyncio.CancelledError from error

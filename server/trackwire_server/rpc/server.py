@@ -1,14 +1,12 @@
 """The gRPC server: the nouns' doors, and beside them health, reflection, limits and keepalive."""
 
 import asyncio
-import errno
-import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import OVERALL_HEALTH
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -16,8 +14,10 @@ from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION_V1ALPH
 from grpc_reflection.v1alpha.reflection import aio as reflection_aio
 from structlog.typing import FilteringBoundLogger
 
-from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.traces import CallTraces
 from trackwire_server.rpc.interceptor import CallInterceptor
 
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
@@ -52,7 +52,7 @@ class ServerOptions:
     """Where to listen, and how much to take.
 
     Clients ping every 30 s, also while no call is under way: the server allows pings `pings_apart_seconds_min` apart.
-    `connection_age_seconds` makes clients spread anew over replicas.
+    `connection_age_seconds` makes clients spread anew over replicas; `shares_port` is for workers of one host.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +61,7 @@ class ServerOptions:
     concurrent_calls_max: int = 4_096
     pings_apart_seconds_min: float = 10
     connection_age_seconds: float | None = None
+    shares_port: bool = False
 
     @property
     def whole_message_bytes_max(self) -> int:
@@ -72,7 +73,7 @@ class ServerOptions:
         message_bytes = self.whole_message_bytes_max
         arguments = [
             # A port that is taken is to be an error, not a queue shared with a stranger.
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", int(self.shares_port)),
             ("grpc.max_receive_message_length", message_bytes),
             ("grpc.max_send_message_length", message_bytes),
             ("grpc.http2.min_ping_interval_without_data_ms", round(self.pings_apart_seconds_min * 1000)),
@@ -85,50 +86,22 @@ class ServerOptions:
         return arguments
 
 
-def require_free_port(options: ServerOptions) -> None:
-    """Tries the port with plain sockets, which says why not where grpc only logs it.
-
-    Raises FailedPrecondition if the port is taken at any of the host's addresses, and InvalidArgument if it can't be
-    had for another reason. Port 0 is always free.
-    """
-    wanted = f"{options.host}:{options.port}"
-    try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise InvalidArgument("host and port", wanted, f"can't be listened on: {error.strerror}") from error
-    numbers = [_try_address(family, address) for family, _, _, _, address in found]
-    if errno.EADDRINUSE in numbers:
-        raise FailedPrecondition(
-            f"port {options.port} of {options.host} is taken; choose another with --port",
-            reason="PORT_IN_USE",
-            metadata={"field": "port", "value": options.port},
-        )
-    # One address is enough: localhost may be two, of which a machine has only one.
-    if all(numbers):
-        words = ", ".join(dict.fromkeys(os.strerror(number) for number in numbers))
-        raise InvalidArgument("host and port", wanted, f"can't be listened on: {words}")
-
-
-def _try_address(family: int, address: tuple[object, ...]) -> int:
-    """0 if it can be bound to, else the error's number."""
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As grpc's own: connections that linger from an earlier server don't matter.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        # Without IPv6 grpc listens on :: by IPv4.
-        return 0 if error.errno in (None, errno.EAFNOSUPPORT) else error.errno
-    return 0
-
-
 class RpcServer:
     """One listening server over a set of doors. Bind it, start it and stop it once each."""
 
-    def __init__(self, doors: Sequence[Door], options: ServerOptions, log: FilteringBoundLogger):
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        options: ServerOptions,
+        log: FilteringBoundLogger,
+        traces: CallTraces | None = None,
+    ):
         self._options = options
+        self.calls = CallFigures()
         answer_bytes_max = options.whole_message_bytes_max
-        self._interceptor = CallInterceptor(log, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS)
+        self._interceptor = CallInterceptor(
+            log, self.calls, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS, traces=traces
+        )
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
@@ -156,12 +129,21 @@ class RpcServer:
     async def start(self) -> None:
         """Serves, once bound."""
         await self._server.start()
-        for service in self._services:
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self.tell_health(serving=True)
+
+    async def tell_health(self, *, serving: bool) -> None:
+        """Has health say whether calls should be sent here; they are answered in any case."""
+        known = health_pb2.HealthCheckResponse
+        for service in (OVERALL_HEALTH, *self._services):
+            await self._health.set(service, known.SERVING if serving else known.NOT_SERVING)
+
+    async def begin_stop(self) -> None:
+        """Has health say NOT_SERVING from now on, and still takes calls."""
+        await self._health.enter_graceful_shutdown()
 
     async def stop(self, drain_seconds: float) -> None:
         """Turns new calls away, ends endless streams, and waits so long for what is under way before ending it."""
-        await self._health.enter_graceful_shutdown()
+        await self.begin_stop()
         self._interceptor.begin_stop()
         # Calls that reach grpc while it stops are only told CANCELLED: most clients have heard UNAVAILABLE by then.
         await asyncio.sleep(min(drain_seconds, REFUSING_SECONDS))

@@ -1,7 +1,7 @@
 """THE error table: what each of core's errors is on the wire.
 
 A status has one google.rpc.ErrorInfo (domain "trackwire"), a BadRequest where a field is at fault, and a RetryInfo
-where the same call may be sent again.
+where the same call may be sent again, and a RequestInfo.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from trackwire_server.core import errors
+from trackwire_server.core.request_ids import HEADER
 
 DOMAIN = "trackwire"
 STATUS_TRAILER = "grpc-status-details-bin"
@@ -72,9 +73,10 @@ def stopping_status() -> Status:
     return _status(grpc.StatusCode.UNAVAILABLE, "the server is stopping: call again", [info, retry])
 
 
-def trailers_of(status: Status) -> tuple[tuple[str, bytes], ...]:
-    """The trailing metadata that carries a status."""
-    return ((STATUS_TRAILER, status.SerializeToString()),)
+def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
+    """The trailing metadata that carries a status, with the id of the request that it answers among its details."""
+    status.details.add().Pack(error_details_pb2.RequestInfo(request_id=request_id))
+    return ((HEADER, request_id), (STATUS_TRAILER, status.SerializeToString()))
 
 
 def _bad_request(field: str, message: str) -> error_details_pb2.BadRequest:

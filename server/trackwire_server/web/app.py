@@ -1,15 +1,19 @@
 """The ASGI application of the HTTP port: what the server tells of itself, and the doors that it is given."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
-if TYPE_CHECKING:
-    from trackwire_server.web.prometheus import Telemetry
+from trackwire_server.core.figures import CallFigures
+from trackwire_server.core.readiness import Readiness
+from trackwire_server.core.traces import CallTraces
+from trackwire_server.web.figures import FigureDoor
+from trackwire_server.web.requests import AroundRequests
 
 # MLflow's client prints links to pages of its own server when a run ends.
 _WHAT_IS_HERE = """\
@@ -20,27 +24,45 @@ MLflow's REST API is here, for its clients and its command line. There are no pa
 """
 
 
-def web_app(
-    version: str, routes: Sequence[BaseRoute], *, prefix: str = "", telemetry: "Telemetry | None" = None
-) -> ASGIApp:
-    """/health and /version as MLflow's server has them, a word at /, and the routes of the doors below a prefix.
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the server tells of itself; `figures` answers at /metrics, where there is that."""
 
-    Whoever looks after the server finds /health and /metrics without the prefix, too.
+    version: str
+    readiness: Readiness
+    calls: CallFigures
+    figures: FigureDoor | None = None
+    traces: CallTraces | None = None
+
+
+def web_app(about: About, routes: Sequence[BaseRoute], *, prefix: str = "") -> ASGIApp:
+    """/health and /version as MLflow's server has them, /ready, and the routes of the doors below a prefix.
+
+    Whoever looks after the server finds /health, /ready and /metrics without the prefix, too.
     """
+    own = list(_own(about))
+    below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
+    # Each door answers for its own errors: a router is all that is needed around them.
+    return AroundRequests(Router([*own, *below]), about.calls, about.traces)
+
+
+def _own(about: About) -> Iterator[BaseRoute]:
+    async def say_what_is_here(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"Trackwire {about.version}\n\n{_WHAT_IS_HERE}")
 
     async def health(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("OK")
 
+    async def ready(_request: Request) -> PlainTextResponse:
+        reason = about.readiness.reason
+        return PlainTextResponse(reason or "OK", HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK)
+
     async def say_version(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse(version)
+        return PlainTextResponse(about.version)
 
-    async def say_what_is_here(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse(f"Trackwire {version}\n\n{_WHAT_IS_HERE}")
-
-    own: list[BaseRoute] = [Route("/", say_what_is_here), Route("/health", health), Route("/version", say_version)]
-    if telemetry is not None:
-        own.append(Route("/metrics", telemetry.answer))
-    below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
-    # Each door answers for its own errors: a router is all that is needed around them.
-    app = Router([*own, *below])
-    return app if telemetry is None else telemetry.around(app)
+    yield Route("/", say_what_is_here)
+    yield Route("/health", health)
+    yield Route("/ready", ready)
+    yield Route("/version", say_version)
+    if about.figures is not None:
+        yield Route("/metrics", about.figures.answer)

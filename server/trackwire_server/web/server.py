@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
+from trackwire_server.ports import HTTP, share
 
 _BACKLOG = 2_048
 
@@ -41,12 +42,12 @@ class HttpServer:
         self._serving: asyncio.Task[None] | None = None
 
     @classmethod
-    def bind(cls, app: ASGIApp, host: str, port: int) -> Self:
-        """Takes the port, or a free one where 0 is asked for.
+    def bind(cls, app: ASGIApp, host: str, port: int, *, shares_port: bool = False) -> Self:
+        """Takes the port, or a free one where 0 is asked for; workers of one host share it.
 
         Raises FailedPrecondition if it is taken, and InvalidArgument if it can't be had for another reason.
         """
-        listening = _bound(host, port)
+        listening = _bound(host, port, shares_port=shares_port)
         shown = f"[{host}]" if ":" in host else host
         return cls(app, listening, f"http://{shown}:{listening.getsockname()[1]}")
 
@@ -81,12 +82,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Takes the port for a moment. Raises as HttpServer.bind; port 0 is always free."""
-    _bound(host, port, listens=False).close()
-
-
-def _bound(host: str, port: int, *, listens: bool = True) -> socket.socket:
+def _bound(host: str, port: int, *, shares_port: bool) -> socket.socket:
     wanted = f"{host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -97,15 +93,16 @@ def _bound(host: str, port: int, *, listens: bool = True) -> socket.socket:
         raise InvalidArgument("host and http_port", wanted, f"can't be listened on: {error.strerror}") from error
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shares_port:
+            share(found)
         found.bind(address)
-        if listens:
-            found.listen(_BACKLOG)
+        found.listen(_BACKLOG)
         found.setblocking(False)
     except OSError as error:
         found.close()
         if error.errno == errno.EADDRINUSE:
             raise FailedPrecondition(
-                f"port {port} of {host} is taken; choose another with --http-port, or --http-port off",
+                f"port {port} of {host} is taken; {HTTP.advice}",
                 reason="PORT_IN_USE",
                 metadata={"field": "http_port", "value": port},
             ) from error

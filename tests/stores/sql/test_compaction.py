@@ -6,7 +6,7 @@ from tests.metric_data import batch, compact_all, read_all
 
 from trackwire_server.core.entities import ExperimentReference, NewRun, RunStatus
 from trackwire_server.core.errors import TailTokenExpired
-from trackwire_server.core.metric_queries import ReadQuery
+from trackwire_server.core.metric_queries import Backlog, ReadQuery
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.compaction import CompactionSettings
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
@@ -86,3 +86,16 @@ async def test_compaction_goes_on_in_the_last_chunk_only_of_what_arrived(
     steps = {name.key: [row[0] for row in rows] for (_, name), rows in points.items()}
     assert steps["always"] == list(range(12_000))
     assert steps["seldom"] == [*range(3_000), *range(6_000, 9_000)]
+
+
+async def test_backlog_tells_since_when_the_oldest_row_of_any_run_waits(
+    database: Database, runs: tuple[str, ...]
+) -> None:
+    store = SqlMetricStore(database, compaction=CompactionSettings(rows_due=1))
+    assert await store.backlog() == Backlog(0, 0, None)
+    await log(store, "a", 2, points=3, now_ms=NOW_MS + 1_000)
+    await log(store, "b", 1, points=1, now_ms=NOW_MS)
+    await log(store, "b", 1, points=2, now_ms=NOW_MS + 2_000)  # the first of them is there already
+    assert await store.backlog() == Backlog(4, 8, NOW_MS)
+    await compact_all(store, now_ms=NOW_MS + 3_000)
+    assert await store.backlog() == Backlog(0, 0, None)

@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sqlalchemy import func, insert, select, text
 from tests.faults.traffic import until
+from tests.postgres import fresh_database
 from tests.stores.conftest import DATABASES, fresh_uri
 
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
@@ -240,3 +242,29 @@ async def test_a_read_that_ended_holds_no_snapshot(database: Database) -> None:
         # A checkpoint that starts the log anew is busy as long as anybody reads from it.
         [busy, *_] = await driver.run(lambda raw: raw.execute("PRAGMA wal_checkpoint(RESTART)").fetchone())
     assert busy == 0
+
+
+async def test_figures_tell_who_uses_a_connection_and_who_waits(any_database: Database) -> None:
+    pools = {pool.name: pool for pool in any_database.pools}
+    writing, reading = pools["writing"], pools["reading"]
+    waited = writing.wait_seconds.count
+    async with AsyncExitStack() as stack, asyncio.timeout(60):
+        await stack.enter_async_context(any_database.read())
+        for _ in range(writing.size):
+            await stack.enter_async_context(any_database.write())
+        assert (reading.in_use, writing.in_use, writing.waiting) == (1, writing.size, 0)
+        late = asyncio.create_task(_write_in_one(any_database, "late"))
+        await until(lambda: writing.waiting == 1, seconds=60)
+        assert (writing.in_use, writing.waiting) == (writing.size, 1)
+    await late
+    assert [(pool.in_use, pool.waiting) for pool in pools.values()] == [(0, 0), (0, 0)]
+    assert writing.wait_seconds.count == waited + writing.size + 1
+
+
+async def test_ping_is_answered_by_a_database_that_is_there_alone() -> None:
+    with fresh_database() as uri:
+        database = await Database.open(uri)
+        await database.ping()
+    with pytest.raises(StoreUnavailable):
+        await database.ping()
+    await database.close()

@@ -3,10 +3,12 @@
 from trackwire.v1 import admin_pb2 as pb
 from trackwire_server.core.admin import GarbageRequest, ServerInfo
 from trackwire_server.core.garbage import Garbage
+from trackwire_server.core.limits import LIMITS
 
 
 def info_to_proto(info: ServerInfo) -> pb.GetServerInfoResponse:
     """What a server is, and how much it has before it."""
+    since_ms = info.backlog.since_ms
     return pb.GetServerInfoResponse(
         version=info.facts.version,
         store=info.facts.store,
@@ -14,8 +16,29 @@ def info_to_proto(info: ServerInfo) -> pb.GetServerInfoResponse:
         start_time_ms=info.facts.start_time_ms,
         journal_rows=info.backlog.rows,
         journal_points=info.backlog.points,
-        queued_points=info.queued_points,
+        queued_points=info.data_plane.queue.points,
         artifacts_uri=info.facts.artifacts_uri,
+        time_ms=info.now_ms,
+        journal_wait_ms=0 if since_ms is None else max(0, info.now_ms - since_ms),
+        load=_load_to_proto(info),
+    )
+
+
+def _load_to_proto(info: ServerInfo) -> pb.ServerLoad:
+    queue, commits = info.data_plane.queue, info.data_plane.commits
+    return pb.ServerLoad(
+        queued_requests=queue.requests,
+        queued_bytes=queue.bytes,
+        queued_requests_max=LIMITS.queue_requests,
+        queued_points_max=LIMITS.queue_points,
+        queued_bytes_max=LIMITS.queue_bytes,
+        refused_requests=commits.refused_requests,
+        commit_p99_seconds=commits.recent_p99_seconds(),
+        compaction_failures=info.data_plane.compaction.failures_in_a_row,
+        pools=[
+            pb.StorePool(name=pool.name, size=pool.size, in_use=pool.in_use, waiting=pool.waiting)
+            for pool in info.pools
+        ],
     )
 
 

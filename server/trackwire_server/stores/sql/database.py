@@ -1,20 +1,23 @@
 """One database: its transactions, and what its errors mean to core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
+from sqlalchemy import literal, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable, TrackwireError
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.dialect import ConnectionSettings, Dialect, Reader, Work, Writer
 from trackwire_server.stores.sql.migrations import migrate, schema_version
 from trackwire_server.stores.sql.sqlite_driver import Result
 
+_PING = select(literal(1))
 OnConflict = Callable[[str], TrackwireError | None]
 
 
@@ -27,6 +30,11 @@ class Database:
         self.artifact_root = artifact_root
         self._writer = writer
         self._reader = reader
+
+    @property
+    def pools(self) -> Sequence[PoolFigures]:
+        """How its connections are used."""
+        return (self._writer.figures, self._reader.figures)
 
     @classmethod
     async def open(
@@ -57,6 +65,11 @@ class Database:
         async with self.write() as connection:
             await self.dialect.begin_upgrade(connection)
             return await migrate(connection, artifact_root=self.artifact_root)
+
+    async def ping(self) -> None:
+        """Asks it for nothing, and returns once it has answered."""
+        async with self.read() as connection:
+            await connection.execute(_PING)
 
     async def schema_version(self) -> int:
         """The schema's version; 0 for an empty database."""

@@ -17,6 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.sqlite_driver import Result
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 Columns = TypeVarTuple("Columns")
 # The execution option under which a connection bears its Dialect.
 DIALECT_OPTION = "trackwire_dialect"
+# What the connections of a pool are for.
+WRITING = "writing"
+READING = "reading"
 
 
 class GatheredAsJson(FunctionElement[str]):
@@ -106,6 +110,8 @@ class Given(Protocol):
 
 class Reader(Protocol):
     """Hands out transactions that read a snapshot."""
+
+    figures: PoolFigures
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction, committed at the end, or rolled back if that is an error."""

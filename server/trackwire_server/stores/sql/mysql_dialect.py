@@ -21,8 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import FailedPrecondition, StoreUnavailable, TrackwireError
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
+    READING,
+    WRITING,
     Compiled,
     ConnectionSettings,
     Transaction,
@@ -82,11 +85,12 @@ class MysqlDialect:
         engine = self._engine("READ COMMITTED")
         # Whatever this has been told by the server, statements are compiled for.
         self._words = cast("DefaultDialect", engine.sync_engine.dialect)
-        return MysqlTransactions(engine, _BEGIN, self._connections.pool_size)
+        return MysqlTransactions(engine, _BEGIN, PoolFigures(WRITING, self._connections.pool_size))
 
     def reader(self) -> "MysqlTransactions":
         """Connections that read under REPEATABLE READ."""
-        return MysqlTransactions(self._engine("REPEATABLE READ"), _BEGIN_READING, self._connections.pool_size)
+        figures = PoolFigures(READING, self._connections.pool_size)
+        return MysqlTransactions(self._engine("REPEATABLE READ"), _BEGIN_READING, figures)
 
     def _engine(self, isolation: str) -> AsyncEngine:
         return create_async_engine(
@@ -232,31 +236,33 @@ class MysqlGiven:
 class MysqlTransactions:
     """Connections of a pool, and the transactions on them."""
 
-    def __init__(self, engine: AsyncEngine, begin: str, connections: int):
+    def __init__(self, engine: AsyncEngine, begin: str, figures: PoolFigures):
+        self.figures = figures
         self._engine = engine
         self._begin = begin
-        self._connections = connections
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As Writer says."""
-        connection = await self._begun()
-        driver, info = await driver_of(connection), connection.info
-        try:
+        with self.figures.place() as place:
+            connection = await self._begun()
+            place.take()
+            driver, info = await driver_of(connection), connection.info
             try:
-                yield connection
-            except BaseException:
-                await roll_back(driver)
-                raise
-            await say(driver, "COMMIT")
-        finally:
-            if info.pop(_IS_LAST, False):
-                await connection.invalidate()
-            await connection.close()
+                try:
+                    yield connection
+                except BaseException:
+                    await roll_back(driver)
+                    raise
+                await say(driver, "COMMIT")
+            finally:
+                if info.pop(_IS_LAST, False):
+                    await connection.invalidate()
+                await connection.close()
 
     async def _begun(self) -> AsyncConnection:
         """A connection in a transaction. All that the pool has may have been closed while they lay idle."""
-        left = self._connections
+        left = self.figures.size
         while True:
             connection = await self._engine.connect()
             try:

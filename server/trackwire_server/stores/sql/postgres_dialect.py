@@ -40,9 +40,12 @@ from trackwire_server.core.errors import (
     StoreUnavailable,
     TrackwireError,
 )
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.deadlocks import MetDeadlock
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
+    READING,
+    WRITING,
     Compiled,
     ConnectionSettings,
     GatheredAsJson,
@@ -124,11 +127,14 @@ class PostgresDialect:
 
     def writer(self) -> "PostgresTransactions":
         """Connections that write under READ COMMITTED."""
-        return PostgresTransactions(self._engine(), "BEGIN ISOLATION LEVEL READ COMMITTED")
+        return self._transactions("BEGIN ISOLATION LEVEL READ COMMITTED", WRITING)
 
     def reader(self) -> "PostgresTransactions":
         """Connections that read under REPEATABLE READ."""
-        return PostgresTransactions(self._engine(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return self._transactions("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", READING)
+
+    def _transactions(self, begin: str, use: str) -> "PostgresTransactions":
+        return PostgresTransactions(self._engine(), begin, PoolFigures(use, self._connections.pool_size))
 
     def _engine(self) -> AsyncEngine:
         engine = create_async_engine(
@@ -283,22 +289,25 @@ class PostgresGiven:
 class PostgresTransactions:
     """Connections of a pool, and the transactions on them."""
 
-    def __init__(self, engine: AsyncEngine, begin: str):
+    def __init__(self, engine: AsyncEngine, begin: str, figures: PoolFigures):
+        self.figures = figures
         self._engine = engine
         self._begin = begin
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As Writer says."""
-        async with self._engine.connect() as connection:
-            driver = await _driver(connection)
-            await _say(driver, self._begin)
-            try:
-                yield connection
-            except BaseException:
-                await _say(driver, "ROLLBACK")
-                raise
-            await _say(driver, "COMMIT")
+        with self.figures.place() as place:
+            async with self._engine.connect() as connection:
+                place.take()
+                driver = await _driver(connection)
+                await _say(driver, self._begin)
+                try:
+                    yield connection
+                except BaseException:
+                    await _say(driver, "ROLLBACK")
+                    raise
+                await _say(driver, "COMMIT")
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,8 +19,11 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import InvalidArgument, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
+    READING,
+    WRITING,
     Compiled,
     Dialect,
     GatheredAsJson,
@@ -243,11 +246,16 @@ class SqliteReader:
     """Connections that read."""
 
     def __init__(self, engine: AsyncEngine):
+        self.figures = PoolFigures(READING, READERS)
         self._engine = engine
 
-    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """As Reader says."""
-        return self._engine.begin()
+        with self.figures.place() as place:
+            async with self._engine.begin() as connection:
+                place.take()
+                yield connection
 
     async def close(self) -> None:
         """As Reader says."""
@@ -259,6 +267,7 @@ class SqliteWriter:
 
     def __init__(self, dialect: Dialect, engine: AsyncEngine):
         """The engine has one connection."""
+        self.figures = PoolFigures(WRITING, 1)
         self._dialect = dialect
         self._engine = engine
         self._turn = asyncio.Lock()
@@ -285,17 +294,19 @@ class SqliteWriter:
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(BUSY_TIMEOUT_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            raise StoreUnavailable(
-                f"other transactions have held the store for {BUSY_TIMEOUT_SECONDS} seconds: nothing was stored"
-            ) from error
-        try:
-            yield
-        finally:
-            self._turn.release()
+        with self.figures.place() as place:
+            try:
+                async with asyncio.timeout(BUSY_TIMEOUT_SECONDS):
+                    await self._turn.acquire()
+            except TimeoutError as error:
+                raise StoreUnavailable(
+                    f"other transactions have held the store for {BUSY_TIMEOUT_SECONDS} seconds: nothing was stored"
+                ) from error
+            place.take()
+            try:
+                yield
+            finally:
+                self._turn.release()
 
     async def _connected(self) -> SqliteDriver:
         """The driver of the engine's connection, not asked of its pool each time: that is a tenth of a small write."""

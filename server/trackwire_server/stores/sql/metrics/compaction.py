@@ -104,11 +104,12 @@ class MetricCompactor:
         statement = select(
             func.coalesce(func.sum(head.arrival - head.compacted_arrival), 0),
             func.coalesce(func.sum(head.pending_points), 0),
+            func.min(head.pending_since_ms),
         ).where(head.compacted_arrival < head.arrival)
         async with self._database.read() as connection:
-            rows, points = (await connection.execute(statement)).one()
+            rows, points, since_ms = (await connection.execute(statement)).one()
         # PostgreSQL sums up to a Decimal.
-        return Backlog(int(rows), int(points))
+        return Backlog(int(rows), int(points), since_ms)
 
     async def prune(self, *, now_ms: int) -> bool:
         """Deletes some journal rows that no tail may ask for any more; False if there are none."""

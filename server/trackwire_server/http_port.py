@@ -1,0 +1,66 @@
+"""The HTTP port with all that it serves; nothing of it is loaded where it is off."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from structlog.typing import FilteringBoundLogger
+
+from trackwire_server.announcement import installed_version
+from trackwire_server.config import Config
+from trackwire_server.core.figures import CallFigures
+from trackwire_server.core.readiness import Readiness
+from trackwire_server.core.services import Services
+from trackwire_server.core.traces import CallTraces
+from trackwire_server.storage import Stores
+from trackwire_server.workers.place import Place
+
+if TYPE_CHECKING:
+    from trackwire_server.web.figures import FigureDoor
+    from trackwire_server.web.server import HttpServer
+
+
+@dataclass(frozen=True, slots=True)
+class Internals:
+    """What a server tells of itself, beside the nouns."""
+
+    stores: Stores
+    rpcs: CallFigures
+    readiness: Readiness
+    place: Place | None
+    traces: CallTraces | None
+
+
+async def open_http(
+    config: Config, services: Services, internals: Internals, stack: AsyncExitStack, log: FilteringBoundLogger
+) -> "HttpServer | None":
+    """The port, bound; None where it is off."""
+    if config.http_port is None:
+        return None
+    from trackwire_server.mlflow_api.app import mlflow_routes
+    from trackwire_server.web.app import About, web_app
+    from trackwire_server.web.server import HttpServer
+
+    calls = CallFigures()
+    figures = await _open_figures(services, internals, calls, stack) if config.prometheus else None
+    about = About(installed_version(), internals.readiness, calls, figures, internals.traces)
+    routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
+    app = web_app(about, routes, prefix=config.static_prefix)
+    return HttpServer.bind(app, config.host, config.http_port, shares_port=config.workers > 1)
+
+
+async def _open_figures(
+    services: Services, internals: Internals, http: CallFigures, stack: AsyncExitStack
+) -> "FigureDoor":
+    """/metrics; of a worker its siblings' figures, too, to whom it tells its own."""
+    from trackwire_server.web.figures import FigureDoor, Figures
+    from trackwire_server.web.siblings import Siblings
+
+    stores, place = internals.stores, internals.place
+    figures = Figures(installed_version(), stores.kind, services.metrics, stores.pools, internals.rpcs, http)
+    if place is None:
+        return FigureDoor(figures)
+    siblings = Siblings(place.folder, place.number, place.count)
+    door = FigureDoor(figures, siblings)
+    stack.callback((await siblings.tell(door.tell_sibling)).close)
+    return door
