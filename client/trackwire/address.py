@@ -10,12 +10,13 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5051
 DEFAULT_ADDRESS = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
 
-_SCHEME = "grpc://"
+PLAIN_SCHEME = "grpc://"
+TLS_SCHEME = "grpcs://"
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]+))?")
 
 
 def server_address(address: str | None = None) -> str:
-    """`host:port` of the server: the argument, else TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051."""
+    """Where the server is: the argument, else TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051; as of `parse_address`."""
     if address is not None:
         return parse_address(address, field="address")
     from_environment = os.environ.get(ADDRESS_VARIABLE, "")
@@ -25,16 +26,44 @@ def server_address(address: str | None = None) -> str:
 
 
 def parse_address(text: str, *, field: str) -> str:
-    """`host:port` out of `host:port` or `grpc://host:port`; `field` names where a bad one came from."""
+    """`host:port` out of `host:port` or `grpc://host:port`, and `grpcs://host:port`, which stays so: that is TLS.
+
+    `field` names where a bad one came from.
+    """
     if text.startswith(("http://", "https://")):
         raise _bad_address(field, text, "speaks HTTP, as MLflow does; Trackwire's server takes host:port")
-    match = _HOST_AND_PORT.fullmatch(text.strip().removeprefix(_SCHEME).rstrip("/"))
+    scheme = TLS_SCHEME if text.strip().startswith(TLS_SCHEME) else ""
+    match = _HOST_AND_PORT.fullmatch(text.strip().removeprefix(scheme or PLAIN_SCHEME).rstrip("/"))
     if match is None:
-        raise _bad_address(field, text, "expected host:port or grpc://host:port")
+        raise _bad_address(field, text, "expected host:port, grpc://host:port or, for TLS, grpcs://host:port")
     port = int(match["port"] or DEFAULT_PORT)
     if not 1 <= port <= 65_535:
         raise _bad_address(field, text, "the port must be 1 to 65535")
-    return f"{match['host']}:{port}"
+    return f"{scheme}{match['host']}:{port}"
+
+
+def speaks_tls(address: str) -> bool:
+    """Whether an address says that its server speaks TLS."""
+    return address.startswith(TLS_SCHEME)
+
+
+def host_and_port(address: str) -> str:
+    """An address without its scheme."""
+    return address.removeprefix(TLS_SCHEME)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine, which no proxy can reach."""
+    host = host_and_port(address).rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    # A training never asks.
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _bad_address(field: str, text: str, expected: str) -> InvalidArgumentError:

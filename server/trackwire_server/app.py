@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,13 +31,17 @@ from trackwire_server.core.metrics import Metrics
 from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
+from trackwire_server.core.tokens import Gate
 from trackwire_server.data_dir import announced_address, claimed
+from trackwire_server.guarding import Guard, guard_of, own_gate, require_guard
 from trackwire_server.rpc.doors import doors_of
-from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
-from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
+from trackwire_server.rpc.server import Door, RpcServer, ServerOptions, require_free_port
+from trackwire_server.spool_intake import SPOOL_FOLDER, OwnDoor, SpoolIntake
 from trackwire_server.storage import Stores, byte_stores_of, open_stores
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from trackwire_server.web.server import HttpServer
 
 UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
@@ -46,6 +50,7 @@ UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 async def serve(config: Config) -> None:
     """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
+    require_guard(config, log)
     stop = _stop_signal(log)
     _calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
@@ -55,7 +60,7 @@ async def serve(config: Config) -> None:
         directory = stack.enter_context(claimed(config.data_dir))
         _require_free_ports(config)
         served = await start(config, stack, log)
-        directory.announce(served.address, served.url)
+        directory.announce(served.address, served.url, inner_address=served.inner_address)
         _announce(config, served, is_new=directory.is_new)
         await stop.wait()
         log.info("trackwire server draining", drain_seconds=config.drain_seconds)
@@ -71,11 +76,15 @@ def _require_free_ports(config: Config) -> None:
 
 
 class Served(NamedTuple):
-    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there."""
+    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there.
+
+    `inner_address` is where it hears what it starts itself, where a guard stands before the others.
+    """
 
     address: str
     url: str
     services: Services
+    inner_address: str
 
 
 async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> Served:
@@ -85,24 +94,42 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     endless streams end, calls under way are waited for; then background tasks end, what is queued is written, and the
     stores are closed.
     """
+    guard = guard_of(config, system_clock)
     stores = await open_stores(config, stack)
     services = _services(config, stores)
-    server = RpcServer(doors_of(services, system_clock), _options(config), log)
+    doors = doors_of(services, system_clock)
+    credentials = None if guard.tls is None else guard.tls.grpc_credentials()
+    server = RpcServer(doors, _options(config), log, gate=guard.gate, credentials=credentials)
     address = server.bind()
-    http = _open_http(config, services, log)
+    http = _open_http(config, services, guard, log)
     await _start_background_work(services, stack, log)
+    await guard.keep_current(stack, log)
     await server.start()
     if http is not None:
         await http.start()
         stack.push_async_callback(http.stop, config.drain_seconds)
-    intake = await _take_spool_in(config, address, stack, log)
+    own_door = await _open_own_door(config, doors, stack, log) if guard.is_there else None
+    intake = await _take_spool_in(config, address, own_door, stack, log)
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
-    return Served(address, "" if http is None else http.url, services)
+    url = "" if http is None else http.url
+    return Served(address, url, services, "" if own_door is None else own_door.address)
 
 
-def _open_http(config: Config, services: Services, log: FilteringBoundLogger) -> "HttpServer | None":
+async def _open_own_door(
+    config: Config, doors: Sequence[Door], stack: AsyncExitStack, log: FilteringBoundLogger
+) -> OwnDoor:
+    """A port of this machine alone, for the health check and the spool's shipper: no certificate is made out to it."""
+    gate, secret = own_gate(system_clock)
+    server = RpcServer(doors, ServerOptions(port=0), log, gate=gate)
+    address = server.bind()
+    await server.start()
+    stack.push_async_callback(server.stop, config.drain_seconds)
+    return OwnDoor(address, secret)
+
+
+def _open_http(config: Config, services: Services, guard: Guard, log: FilteringBoundLogger) -> "HttpServer | None":
     """The HTTP port with all that it serves, bound; None where it is off: then nothing of it is loaded."""
     if config.http_port is None:
         return None
@@ -117,8 +144,16 @@ def _open_http(config: Config, services: Services, log: FilteringBoundLogger) ->
 
         telemetry = Telemetry(services.metrics, version)
     routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
-    app = web_app(version, routes, prefix=config.static_prefix, telemetry=telemetry)
-    return HttpServer.bind(app, config.host, config.http_port)
+    access = None if guard.gate is None else _access(guard.gate, config.static_prefix)
+    app = web_app(version, routes, prefix=config.static_prefix, telemetry=telemetry, guard=access)
+    return HttpServer.bind(app, config.host, config.http_port, tls=None if guard.tls is None else guard.tls.context)
+
+
+def _access(gate: Gate, prefix: str) -> "Callable[[ASGIApp], ASGIApp]":
+    from trackwire_server.mlflow_api.door import refusal
+    from trackwire_server.web.access import AccessGuard
+
+    return partial(AccessGuard, gate=gate, refusal=refusal, prefix=prefix)
 
 
 @cache
@@ -217,7 +252,7 @@ async def _start_background_work(services: Services, stack: AsyncExitStack, log:
 
 
 async def _take_spool_in(
-    config: Config, address: str, stack: AsyncExitStack, log: FilteringBoundLogger
+    config: Config, address: str, own_door: OwnDoor | None, stack: AsyncExitStack, log: FilteringBoundLogger
 ) -> SpoolIntake | None:
     spool = config.data_dir / SPOOL_FOLDER
     if not config.spool_intake:
@@ -225,7 +260,7 @@ async def _take_spool_in(
     if config.is_volatile:
         log.info("no spool is taken in: what it holds would be gone with this server", spool=spool)
         return None
-    intake = SpoolIntake(spool, address, log)
+    intake = SpoolIntake(spool, address, log, own_door=own_door)
     await stack.enter_async_context(intake.running())
     return intake
 

@@ -147,6 +147,16 @@ SETTINGS: Sequence[Setting] = (
         "PORT",
         mlflow_variable="MLFLOW_PORT",
     ),
+    Setting("tls_cert", "", "The certificate that both ports show, in PEM, with those behind it.", "FILE"),
+    Setting("tls_key", "", "Its private key, in PEM and without a passphrase.", "FILE"),
+    Setting(
+        "tls_client_ca",
+        "",
+        "Certificates in PEM: a client must show one that one of these has signed.",
+        "FILE",
+    ),
+    Setting("tokens_file", "", "The file of `trackwire tokens`: a call must bring one of its tokens.", "FILE"),
+    Setting("insecure", "off", "Listen also where others than this machine can call, without TLS and tokens.", ""),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
     Setting("drain_seconds", "10", "How long a stop waits for calls under way.", "SECONDS"),
@@ -185,6 +195,11 @@ class Config:
     host: str
     port: int
     http_port: int | None
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    tokens_file: Path | None
+    insecure: bool
     log_level: str
     log_format: str
     drain_seconds: float
@@ -219,6 +234,11 @@ class Config:
             host=values.read("host", _host),
             port=values.read("port", _port),
             http_port=values.read("http_port", _port_or_off),
+            tls_cert=values.read("tls_cert", _path_or_none),
+            tls_key=values.read("tls_key", _path_or_none),
+            tls_client_ca=values.read("tls_client_ca", _path_or_none),
+            tokens_file=values.read("tokens_file", _path_or_none),
+            insecure=values.read("insecure", _switch),
             log_level=values.read("log_level", _one_of(LOG_LEVELS)),
             log_format=values.read("log_format", _one_of(LOG_FORMATS)),
             drain_seconds=values.read("drain_seconds", _seconds),
@@ -325,6 +345,12 @@ def _folder(text: str) -> Path:
 
 def _folder_or_none(text: str) -> Path | None:
     return _folder(text) if text else None
+
+
+def _path_or_none(text: str) -> Path | None:
+    if "\0" in text:
+        raise ValueError("must be a file")
+    return Path(text).expanduser().absolute() if text.strip() else None
 
 
 def _switch(text: str) -> bool:

@@ -1,9 +1,10 @@
 """How the one channel to the server is set up: keepalive, sizes, and which calls gRPC may send again by itself."""
 
-import ipaddress
 import json
 
 import grpc
+
+from trackwire.address import host_and_port, is_loopback
 
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 # The server measures a message's payload; gRPC also counts the frame around it.
@@ -149,25 +150,16 @@ def channel_options(address: str) -> list[tuple[str, str | int]]:
 
 
 def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.Channel:
-    """A channel to `host:port`, over TLS where there are credentials; it connects with the first call."""
+    """A channel to an address, over TLS where there are credentials; it connects with the first call."""
+    target, options = host_and_port(address), channel_options(address)
     if credentials is not None:
-        return grpc.secure_channel(address, credentials, options=channel_options(address))
-    return grpc.insecure_channel(address, options=channel_options(address))
+        return grpc.secure_channel(target, credentials, options=options)
+    return grpc.insecure_channel(target, options=options)
 
 
 def open_async_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """The same for the event loop that runs."""
+    target, options = host_and_port(address), channel_options(address)
     if credentials is not None:
-        return grpc.aio.secure_channel(address, credentials, options=channel_options(address))
-    return grpc.aio.insecure_channel(address, options=channel_options(address))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `host:port` is this machine, which no proxy can reach."""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return grpc.aio.secure_channel(target, credentials, options=options)
+    return grpc.aio.insecure_channel(target, options=options)

@@ -1,6 +1,6 @@
 """The ASGI application of the HTTP port: what the server tells of itself, and the doors that it is given."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -21,11 +21,17 @@ MLflow's REST API is here, for its clients and its command line. There are no pa
 
 
 def web_app(
-    version: str, routes: Sequence[BaseRoute], *, prefix: str = "", telemetry: "Telemetry | None" = None
+    version: str,
+    routes: Sequence[BaseRoute],
+    *,
+    prefix: str = "",
+    telemetry: "Telemetry | None" = None,
+    guard: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> ASGIApp:
     """/health and /version as MLflow's server has them, a word at /, and the routes of the doors below a prefix.
 
-    Whoever looks after the server finds /health and /metrics without the prefix, too.
+    Whoever looks after the server finds /health and /metrics without the prefix, too. What `guard` puts around all of
+    it turns requests away; they are counted all the same.
     """
 
     async def health(_request: Request) -> PlainTextResponse:
@@ -42,5 +48,6 @@ def web_app(
         own.append(Route("/metrics", telemetry.answer))
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
     # Each door answers for its own errors: a router is all that is needed around them.
-    app = Router([*own, *below])
+    router = Router([*own, *below])
+    app = router if guard is None else guard(router)
     return app if telemetry is None else telemetry.around(app)
