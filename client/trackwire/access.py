@@ -6,6 +6,7 @@ Trackwire's variables go before MLflow's. No message shows a token; what leaves 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from trackwire.address import TLS_SCHEME, is_loopback
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError
@@ -23,30 +24,37 @@ _ALL = (
 _FINGERPRINT_CHARACTERS = 16
 
 
-def authorization(token: str | None = None) -> str:
-    """What goes into the header of that name: of the argument, or of the first variable that is set; or nothing."""
+class Authorization(NamedTuple):
+    """What goes into the header of that name, which must not be shown, and who has said it."""
+
+    said_by: str = ""
+    header: str = ""
+
+
+def authorization(token: str | None = None) -> Authorization:
+    """By the argument or the first variable that is set; an empty header where none is."""
     if token is not None:
-        return _bearer("token", token)
+        return Authorization("token", _bearer("token", token))
     for name in TOKEN_VARIABLES:
         if value := os.environ.get(name, ""):
-            return _bearer(name, value)
+            return Authorization(name, _bearer(name, value))
     user, password = os.environ.get(USER_VARIABLE, ""), os.environ.get(PASSWORD_VARIABLE, "")
     if not user or not password:
-        return ""
+        return Authorization()
     from base64 import b64encode
 
-    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+    return Authorization(PASSWORD_VARIABLE, f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}")
 
 
-def require_secrecy(address: str) -> None:
+def require_secrecy(address: str, said_by: str) -> None:
     """Raises FailedPreconditionError where a token would go to another machine in clear, unless that is allowed."""
     if is_loopback(address) or os.environ.get(IN_CLEAR_VARIABLE, "").lower() in ("true", "1"):
         return
     raise FailedPreconditionError(
-        f"a token is not sent in clear to {address}: name the server by {TLS_SCHEME}{address}, or set"
+        f"{said_by}: a token is not sent in clear to {address}: name the server by {TLS_SCHEME}{address}, or set"
         f" {IN_CLEAR_VARIABLE}=true where nobody else can listen",
         reason="TOKEN_NEEDS_TLS",
-        metadata={"address": address},
+        metadata={"address": address, "field": said_by},
     )
 
 

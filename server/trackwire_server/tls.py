@@ -95,13 +95,19 @@ def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
     try:
         context.load_cert_chain(files.certificate, files.key)
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise _bad(KEY, files.key, f"is not the key of the certificate {files.certificate}") from error
-        flag, path = (KEY, files.key) if _holds_certificate(files.certificate) else (CERTIFICATE, files.certificate)
-        expected = "holds no private key in PEM" if flag == KEY else "holds no certificate in PEM"
-        raise _bad(flag, path, expected) from error
+        raise _why_not_loaded(files, error) from error
     except OSError as error:
         raise _bad(CERTIFICATE, files.certificate, f"or its key can't be read: {error.strerror}") from error
+
+
+def _why_not_loaded(files: TlsFiles, error: ssl.SSLError) -> InvalidArgument:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return _bad(KEY, files.key, f"is not the key of the certificate {files.certificate}")
+    if not _holds_certificate(files.certificate):
+        return _bad(CERTIFICATE, files.certificate, "holds no certificate in PEM")
+    if b"PRIVATE KEY-----" not in _read(KEY, files.key):
+        return _bad(KEY, files.key, "holds no private key in PEM")
+    return _bad(CERTIFICATE, files.certificate, f"can't be used with the key {files.key}: {error.reason or error}")
 
 
 def _holds_certificate(path: Path) -> bool:

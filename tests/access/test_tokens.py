@@ -123,6 +123,7 @@ def test_token_is_not_sent_in_clear_to_another_machine(monkeypatch: pytest.Monke
     assert caught.value.reason == "TOKEN_NEEDS_TLS"
     assert "grpcs://tracker.example:5051" in str(caught.value)
     assert "TRACKWIRE_ALLOW_PLAINTEXT_TOKEN=true" in str(caught.value)
+    assert str(caught.value).startswith("TRACKWIRE_TOKEN: ")
     assert "tw_secret" not in str(caught.value)
     monkeypatch.setenv("TRACKWIRE_ALLOW_PLAINTEXT_TOKEN", "true")
     Client("tracker.example:5051").close()

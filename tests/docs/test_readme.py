@@ -101,7 +101,9 @@ def test_changelog_has_this_version() -> None:
     assert f"\n## [{version}] - 20" in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/search.md", "protos/README.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/search.md", "docs/security.md", "protos/README.md"]
+)
 def test_links_lead_to_files_that_are_there(document: str) -> None:
     path = ROOT / document
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text())

@@ -20,7 +20,9 @@ def channel_credentials(address: str, given: grpc.ChannelCredentials | None) -> 
 
 def call_metadata(address: str, token: str | None, *, is_encrypted: bool) -> Metadata:
     """What goes along with each call: the token, of the argument or the environment."""
-    header = authorization(token)
-    if header and not is_encrypted:
-        require_secrecy(address)
-    return (("authorization", header),) if header else ()
+    said = authorization(token)
+    if not said.header:
+        return ()
+    if not is_encrypted:
+        require_secrecy(address, said.said_by)
+    return (("authorization", said.header),)
