@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     gc.disable()
     # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Of each handshake that fails gRPC has a line of its own: whoever scans ports could fill a disk with them.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     leave_out_what_is_not_used()
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 

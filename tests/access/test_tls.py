@@ -80,6 +80,8 @@ def test_client_in_clear_is_told_how_to_speak_tls(
     guarded.trust(monkeypatch)
     plain = guarded.address.removeprefix("grpcs://")
     assert f"if it speaks TLS, name it by grpcs://{plain}" in str(refusal(client_type, plain))
+    # Nobody fills the server's log by that.
+    assert "andshake" not in guarded.server.log_text()
 
 
 def test_certificate_of_a_client_is_taken_from_whom_the_authority_vouches_for(

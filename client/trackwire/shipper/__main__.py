@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.timeout_seconds is not None and not options.once:
         parser.error("--timeout-seconds: is for --once")
     log_to_stderr()
+    # Of each handshake that fails gRPC has a line of its own: a server may be away for a weekend.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     stopping = Interruption()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
