@@ -1,11 +1,16 @@
 """A server is not open to a network by accident, and says by name what is wrong with certificates."""
 
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from structlog.testing import LogCapture
 from structlog.typing import FilteringBoundLogger
 from tests.certificates import Authority
@@ -114,8 +119,8 @@ def test_key_of_another_certificate_is_refused(authority: Authority) -> None:
 
 def test_key_with_a_passphrase_is_refused(authority: Authority, tmp_path: Path) -> None:
     pair, encrypted = authority.issue(), tmp_path / "encrypted.pem"
-    command = ["openssl", "pkey", "-in", str(pair.key), "-aes256", "-passout", "pass:secret", "-out", str(encrypted)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    key = load_pem_private_key(pair.key.read_bytes(), None)
+    encrypted.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
     assert refused(TlsFiles(pair.certificate, encrypted)) == (
         "--tls-key",
         "is encrypted: give a key without a passphrase",
