@@ -1,4 +1,5 @@
-# The server alone. Artifacts, database and lock lie in the volume /data.
+# The server alone. Artifacts, database and lock lie in the volume /data. It starts with TLS and tokens, or by --insecure:
+# docs/security.md.
 FROM python:3.12-slim AS build
 WORKDIR /source
 RUN python -m venv /opt/trackwire

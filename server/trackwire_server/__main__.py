@@ -16,13 +16,16 @@ from trackwire_server.lean_start import leave_out_what_is_not_used
 EXIT_BAD_SETTING = 2
 EXIT_CANNOT_START = 1
 DB_COMMAND = "db"
+TOKENS_COMMAND = "tokens"
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Serves until it is told to stop, asks a running server how it is, or looks after a schema; the exit status."""
+    """Serves until it is told to stop, asks how a server is, or looks after a schema or tokens; the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == [DB_COMMAND]:
         return _db(arguments[1:], environment)
+    if arguments[:1] == [TOKENS_COMMAND]:
+        return _tokens(arguments[1:], environment)
     parser = argument_parser()
     parser.add_argument("--version", action="store_true", help="Print the version and exit.")
     parser.add_argument(
@@ -56,6 +59,8 @@ def _serve(config: Config, place: str | None) -> None:
     gc.disable()
     # Nothing here is algebra: its threads, one for each core, would be a twentieth of the start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Of each handshake that fails gRPC has a line of its own: whoever scans ports could fill a disk with them.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     leave_out_what_is_not_used()
     from trackwire_server.stores.sql.sqlite_threads import leave_locking_to_the_driver
 
@@ -85,6 +90,16 @@ def _db(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         schema.run(arguments, environment)
     except TrackwireError as error:
         return _refusal(DB_COMMAND, error)
+    return 0
+
+
+def _tokens(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    from trackwire_server import tokens
+
+    try:
+        tokens.run(arguments, environment)
+    except TrackwireError as error:
+        return _refusal(TOKENS_COMMAND, error)
     return 0
 
 

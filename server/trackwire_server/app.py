@@ -20,11 +20,13 @@ from trackwire_server.core.readiness import STOPPING, Readiness
 from trackwire_server.core.services import Services
 from trackwire_server.core.traces import NO_TRACES
 from trackwire_server.data_dir import announced_address, claimed
+from trackwire_server.exposure import require_guard
+from trackwire_server.guarding import guard_of, own_gate
 from trackwire_server.http_port import Internals, open_http
 from trackwire_server.ports import require_free_ports
 from trackwire_server.rpc.doors import doors_of
-from trackwire_server.rpc.server import RpcServer, ServerOptions
-from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
+from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
+from trackwire_server.spool_intake import SPOOL_FOLDER, OwnDoor, SpoolIntake
 from trackwire_server.stop_signals import stop_signal
 from trackwire_server.storage import Stores, open_stores
 from trackwire_server.workers.place import Place
@@ -38,6 +40,7 @@ UPLOAD_EXPIRY_INTERVAL_SECONDS = 3_600
 async def serve(config: Config) -> None:
     """The server's life: start, serve until a signal comes, drain, stop. Raises TrackwireError if it can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
+    require_guard(config, log)
     stop = stop_signal(log)
     calm_garbage_collector()
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
@@ -47,7 +50,7 @@ async def serve(config: Config) -> None:
         directory = stack.enter_context(claimed(config.data_dir))
         require_free_ports(config.host, config.port, config.http_port)
         served = await start(config, stack, log)
-        directory.announce(served.address, served.url)
+        directory.announce(served.address, served.url, inner_address=served.inner_address)
         store = served.services.admin.facts.store
         announce_ready(config, address=served.address, url=served.url, store=store, is_new=directory.is_new)
         await stop.wait()
@@ -56,11 +59,15 @@ async def serve(config: Config) -> None:
 
 
 class Served(NamedTuple):
-    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there."""
+    """A server at work: where gRPC is heard, and HTTP unless it is off, and what answers there.
+
+    `inner_address` is where it hears what it starts itself, where a guard stands before the others.
+    """
 
     address: str
     url: str
     services: Services
+    inner_address: str
     begin_stop: Callable[[], Awaitable[None]]
 
 
@@ -81,18 +88,23 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     stores are closed.
     """
     traces = _open_traces(config, stack, log)
+    guard = guard_of(config, system_clock)
     stores = await open_stores(config, stack)
     services = services_of(config, stores, traces or NO_TRACES)
-    server = RpcServer(doors_of(services, system_clock), _options(config), log, traces)
+    doors = doors_of(services, system_clock)
+    server = RpcServer(doors, _options(config), log, gate=guard.gate, credentials=guard.grpc_credentials, traces=traces)
     address = server.bind()
     readiness = _readiness(stores, server, log)
-    http = await open_http(config, services, Internals(stores, server.calls, readiness, place, traces), stack, log)
+    internals = Internals(stores, server.calls, readiness, place, traces, guard)
+    http = await open_http(config, services, internals, stack, log)
     await _start_background_work(services, readiness, stack, log)
+    await guard.keep_current(stack, log)
     await server.start()
     if http is not None:
         await http.start()
         stack.push_async_callback(http.stop, config.drain_seconds)
-    intake = await _take_spool_in(config, address, stack, log)
+    own_door = await _open_own_door(config, doors, stack, log) if guard.is_there else None
+    intake = await _take_spool_in(config, address, own_door, stack, log)
     stack.push_async_callback(server.stop, config.drain_seconds)
     if intake is not None:
         stack.callback(intake.let_go)
@@ -101,7 +113,20 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
         await readiness.begin_stop()
         await server.begin_stop()
 
-    return Served(address, "" if http is None else http.url, services, begin_stop)
+    url, inner_address = "" if http is None else http.url, "" if own_door is None else own_door.address
+    return Served(address, url, services, inner_address, begin_stop)
+
+
+async def _open_own_door(
+    config: Config, doors: Sequence[Door], stack: AsyncExitStack, log: FilteringBoundLogger
+) -> OwnDoor:
+    """A port of this machine alone, for the health check and the spool's shipper: no certificate is made out to it."""
+    gate, secret = own_gate(system_clock)
+    server = RpcServer(doors, ServerOptions(port=0), log, gate=gate)
+    address = server.bind()
+    await server.start()
+    stack.push_async_callback(server.stop, config.drain_seconds)
+    return OwnDoor(address, secret)
 
 
 def _open_traces(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger) -> "Tracing | None":
@@ -172,7 +197,7 @@ async def _start_background_work(
 
 
 async def _take_spool_in(
-    config: Config, address: str, stack: AsyncExitStack, log: FilteringBoundLogger
+    config: Config, address: str, own_door: OwnDoor | None, stack: AsyncExitStack, log: FilteringBoundLogger
 ) -> SpoolIntake | None:
     spool = config.data_dir / SPOOL_FOLDER
     if not config.spool_intake:
@@ -180,7 +205,7 @@ async def _take_spool_in(
     if config.is_volatile:
         log.info("no spool is taken in: what it holds would be gone with this server", spool=spool)
         return None
-    intake = SpoolIntake(spool, address, log)
+    intake = SpoolIntake(spool, address, log, own_door=own_door)
     await stack.enter_async_context(intake.running())
     return intake
 

@@ -161,6 +161,16 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "workers", "1", "How many processes serve, all at the same ports; more than 1 need a PostgreSQL.", "PROCESSES"
     ),
+    Setting("tls_cert", "", "The certificate that both ports show, in PEM, with those behind it.", "FILE"),
+    Setting("tls_key", "", "Its private key, in PEM and without a passphrase.", "FILE"),
+    Setting(
+        "tls_client_ca",
+        "",
+        "Certificates in PEM: a client must show one that one of these has signed.",
+        "FILE",
+    ),
+    Setting("tokens_file", "", "The file of `trackwire tokens`: a call must bring one of its tokens.", "FILE"),
+    Setting("insecure", "off", "Listen also where others than this machine can call, without TLS and tokens.", ""),
     Setting("log_level", "info", f"{', '.join(LOG_LEVELS)}; debug has a line a request.", "LEVEL"),
     Setting("log_format", "text", "text (key=value) or json.", "FORMAT"),
     Setting(
@@ -208,6 +218,11 @@ class Config:
     port: int
     http_port: int | None
     workers: int
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    tokens_file: Path | None
+    insecure: bool
     log_level: str
     log_format: str
     readiness_grace_seconds: float
@@ -247,6 +262,11 @@ class Config:
             port=values.read("port", parse.port),
             http_port=values.read("http_port", parse.port_or_off),
             workers=values.read("workers", parse.workers),
+            tls_cert=values.read("tls_cert", parse.path_or_none),
+            tls_key=values.read("tls_key", parse.path_or_none),
+            tls_client_ca=values.read("tls_client_ca", parse.path_or_none),
+            tokens_file=values.read("tokens_file", parse.path_or_none),
+            insecure=values.read("insecure", parse.switch),
             log_level=values.read("log_level", parse.one_of(LOG_LEVELS)),
             log_format=values.read("log_format", parse.one_of(LOG_FORMATS)),
             readiness_grace_seconds=values.read("readiness_grace_seconds", parse.seconds),

@@ -27,6 +27,13 @@ def folder_or_none(text: str) -> Path | None:
     return folder(text) if text else None
 
 
+def path_or_none(text: str) -> Path | None:
+    """A file; None for no text."""
+    if "\0" in text:
+        raise ValueError("must be a file")
+    return Path(text).expanduser().absolute() if text.strip() else None
+
+
 def switch(text: str) -> bool:
     """Whether something is on."""
     if text.lower() not in SWITCH:

@@ -23,11 +23,15 @@ class DataDirectory:
         self.path = path
         self.is_new = is_new
 
-    def announce(self, address: str, url: str) -> None:
-        """Tells in server.json where the server listens; readers see it whole or not at all."""
+    def announce(self, address: str, url: str, *, inner_address: str = "") -> None:
+        """Tells in server.json where the server listens; readers see it whole or not at all.
+
+        `inner_address` is where it listens for this machine alone, if there is such a place.
+        """
         written = self.path / f"{SERVER_FILE}.tmp"
         with _writing(self.path):
-            places = {"address": address} | ({"url": url} if url else {})
+            places = {"address": address, "url": url, "inner_address": inner_address}
+            places = {name: place for name, place in places.items() if place}
             written.write_text(json.dumps({"pid": os.getpid(), **places}) + "\n")
             written.replace(self.path / SERVER_FILE)
 
@@ -53,9 +57,10 @@ def claimed(path: Path) -> Iterator[DataDirectory]:
 
 
 def announced_address(path: Path) -> str | None:
-    """Where the server of a data directory listens; None if none is running."""
+    """Where the server of a data directory listens, without TLS where there is a choice; None if none is running."""
     try:
-        return str(json.loads((path / SERVER_FILE).read_text())["address"])
+        places = json.loads((path / SERVER_FILE).read_text())
+        return str(places.get("inner_address") or places["address"])
     except (OSError, ValueError, KeyError):
         return None
 

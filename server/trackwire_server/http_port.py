@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
@@ -11,11 +12,17 @@ from trackwire_server.config import Config
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
 from trackwire_server.core.services import Services
+from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
+from trackwire_server.guarding import Guard
 from trackwire_server.storage import Stores
 from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp
+
     from trackwire_server.web.figures import FigureDoor
     from trackwire_server.web.server import HttpServer
 
@@ -29,6 +36,7 @@ class Internals:
     readiness: Readiness
     place: Place | None
     traces: CallTraces | None
+    guard: Guard
 
 
 async def open_http(
@@ -45,8 +53,18 @@ async def open_http(
     figures = await _open_figures(services, internals, calls, stack) if config.prometheus else None
     about = About(installed_version(), internals.readiness, calls, figures, internals.traces)
     routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
-    app = web_app(about, routes, prefix=config.static_prefix)
-    return HttpServer.bind(app, config.host, config.http_port, shares_port=config.workers > 1)
+    guard = internals.guard
+    access = None if guard.gate is None else _access(guard.gate, config.static_prefix)
+    app = web_app(about, routes, prefix=config.static_prefix, guard=access)
+    tls = None if guard.tls is None else guard.tls.context
+    return HttpServer.bind(app, config.host, config.http_port, tls=tls, shares_port=config.workers > 1)
+
+
+def _access(gate: Gate, prefix: str) -> "Callable[[ASGIApp], ASGIApp]":
+    from trackwire_server.mlflow_api.door import refusal
+    from trackwire_server.web.access import AccessGuard
+
+    return partial(AccessGuard, gate=gate, refusal=refusal, prefix=prefix)
 
 
 async def _open_figures(

@@ -11,7 +11,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +20,8 @@ from structlog.typing import FilteringBoundLogger
 SPOOL_FOLDER = "spool"
 SHIPPER = "trackwire.shipper"
 LOG_FILE = "shipper.log"
+# The variable in which a shipper finds the token for --to.
+OWN_TOKEN = "TRACKWIRE_SHIPPER_TOKEN"
 LOOK_SECONDS = 1.0
 # A shipper ends after so long without work: a process that waits holds 43 MB.
 IDLE_SECONDS = 30.0
@@ -34,13 +37,28 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 Segments = Mapping[Path, tuple[int, int, bool]]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDoor:
+    """Where a server that asks for tokens or speaks TLS takes in its own shipper, and by which token."""
+
+    address: str
+    secret: str
+
+
 class SpoolIntake:
     """Starts a shipper whenever there is something new in a spool and nobody who delivers it."""
 
     def __init__(
-        self, spool: Path, address: str, log: FilteringBoundLogger, *, idle_seconds: float = IDLE_SECONDS
+        self,
+        spool: Path,
+        address: str,
+        log: FilteringBoundLogger,
+        *,
+        own_door: OwnDoor | None = None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._spool = spool
+        self._own_door = own_door
         self._address = _reachable(address)
         self._log = log
         self._idle_seconds = idle_seconds
@@ -107,10 +125,12 @@ class SpoolIntake:
             # Not the event loop's own way, by which a process with gRPC's threads would be forked.
             shipper = self._shipper = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", SHIPPER, "--spool", str(self._spool), "--to", self._address),
+                    *(sys.executable, "-P", "-m", SHIPPER, "--spool", str(self._spool), *self._destination()),
                     # A killed server can't end it, and its address may soon be another's.
                     *("--parent-pid", str(os.getpid()), "--idle-seconds", str(self._idle_seconds)),
                 ],
+                # A command line is for all to see.
+                env=None if self._own_door is None else {**os.environ, OWN_TOKEN: self._own_door.secret},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -121,6 +141,12 @@ class SpoolIntake:
             # It was told so when there was no shipper yet.
             shipper.terminate()
         return shipper
+
+    def _destination(self) -> Sequence[str]:
+        """Where streams go that name no server; those that name this machine's port of ours go there as well."""
+        if self._own_door is None:
+            return "--to", self._address
+        return "--to", self._own_door.address, "--own-port", self._address.rpartition(":")[2]
 
     async def _end(self) -> None:
         self.let_go()

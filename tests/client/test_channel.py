@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trackwire.address import is_several, server_address
-from trackwire.client.channel import RETRIED, SPREAD, channel_options, is_loopback, service_config
+from trackwire.address import is_loopback, is_several, server_address
+from trackwire.client.channel import RETRIED, SPREAD, channel_options, service_config
 from trackwire.client.connection import rpc_paths
 from trackwire.errors import InvalidArgumentError
 
@@ -63,6 +63,8 @@ def test_proxy_is_off_for_loopback_alone() -> None:
     assert ("grpc.enable_http_proxy", 0) not in channel_options("tracker.example:5051")
     assert is_loopback("[::1]:5051")
     assert is_loopback("localhost:5051")
+    assert is_loopback("grpcs://127.0.0.1:5051")
+    assert not is_loopback("grpcs://10.0.0.1:5051")
     assert not is_loopback("10.0.0.1:5051")
 
 
@@ -75,6 +77,7 @@ def test_address_comes_from_the_argument_then_the_environment_then_the_default(
     assert server_address() == "tracker.example:7000"
     assert server_address("[::1]:80") == "[::1]:80"
     assert server_address("tracker.example") == "tracker.example:5051"
+    assert server_address("grpcs://tracker.example") == "grpcs://tracker.example:5051"
 
 
 @pytest.mark.parametrize(

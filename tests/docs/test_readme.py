@@ -102,7 +102,8 @@ def test_changelog_has_this_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/search.md", "protos/README.md"]
+    "document",
+    ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/search.md", "docs/security.md", "protos/README.md"],
 )
 def test_links_lead_to_files_that_are_there(document: str) -> None:
     path = ROOT / document

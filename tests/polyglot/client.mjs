@@ -1,8 +1,12 @@
 // A client in Node without generated code: creates a run, logs points, and reads them back as columns.
 //
 //   node client.mjs HOST:PORT FOLDER_OF_PROTOS FOLDER_WITH_NODE_MODULES
+//
+// With TRACKWIRE_CA_CERT it speaks TLS, with TRACKWIRE_CLIENT_CERT and TRACKWIRE_CLIENT_KEY it shows who it is, and with
+// TRACKWIRE_TOKEN each call brings that token.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -14,7 +18,24 @@ const loader = require("@grpc/proto-loader");
 const files = ["trackwire/v1/runs.proto", "trackwire/v1/metrics.proto"];
 const loaded = loader.loadSync(files, { includeDirs: [protos], keepCase: true, longs: String, enums: String });
 const { RunService, MetricService } = grpc.loadPackageDefinition(loaded).trackwire.v1;
-const credentials = grpc.credentials.createInsecure();
+
+const fileOf = (variable) => (process.env[variable] ? readFileSync(process.env[variable]) : null);
+
+function credentialsOfEnvironment() {
+  const authority = fileOf("TRACKWIRE_CA_CERT");
+  if (!authority) return grpc.credentials.createInsecure();
+  const ssl = grpc.credentials.createSsl(authority, fileOf("TRACKWIRE_CLIENT_KEY"), fileOf("TRACKWIRE_CLIENT_CERT"));
+  const token = process.env.TRACKWIRE_TOKEN;
+  if (!token) return ssl;
+  const perCall = grpc.credentials.createFromMetadataGenerator((_call, done) => {
+    const metadata = new grpc.Metadata();
+    metadata.set("authorization", `Bearer ${token}`);
+    done(null, metadata);
+  });
+  return grpc.credentials.combineChannelCredentials(ssl, perCall);
+}
+
+const credentials = credentialsOfEnvironment();
 const runs = new RunService(address, credentials);
 const metrics = new MetricService(address, credentials);
 

@@ -72,6 +72,14 @@ CASES: Sequence[tuple[errors.TrackwireError, grpc.StatusCode, str, str | None, f
     (errors.StorageFull("database"), CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL", None, 30.0),
     (errors.StoreUnavailable("locked"), CODE.UNAVAILABLE, "STORE_UNAVAILABLE", None, 1.0),
     (errors.StoreCorrupt("torn page"), CODE.DATA_LOSS, "STORE_CORRUPT", None, None),
+    (errors.Unauthenticated("no token"), CODE.UNAUTHENTICATED, "TOKEN_MISSING", None, None),
+    (
+        errors.PermissionDenied("ci", scope="read", needed="write"),
+        CODE.PERMISSION_DENIED,
+        "SCOPE_MISSING",
+        None,
+        None,
+    ),
 ]
 
 

@@ -21,6 +21,7 @@ from trackwire.cli.runs import runs
 from trackwire.cli.server import server
 from trackwire.cli.session import Session
 from trackwire.cli.sync import sync
+from trackwire.cli.tokens import tokens
 from trackwire.errors import TrackwireError
 
 EXIT_INTERRUPTED = 130
@@ -56,7 +57,7 @@ def _check_timeout(_context: click.Context, _parameter: click.Parameter, seconds
     show_envvar=True,
     metavar="HOST:PORT",
     callback=_check_address,
-    help=f"The server; {DEFAULT_ADDRESS} by default.",
+    help=f"The server; {DEFAULT_ADDRESS} by default; with grpcs:// before it by TLS.",
 )
 @click.option(
     "--timeout",
@@ -77,7 +78,7 @@ def cli(context: click.Context, address: str | None, timeout_seconds: float) -> 
     context.call_on_close(session.close)
 
 
-for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor, sync, imports, export):
+for command in (server, experiments, runs, metrics, artifacts, models, db, gc, doctor, sync, imports, export, tokens):
     cli.add_command(command)
 
 

@@ -56,19 +56,22 @@ class AsyncClient(
         timeout_seconds: float = 30.0,
         stream_timeout_seconds: float | None = 3_600.0,
         credentials: ChannelCredentials | None = None,
+        token: str | None = None,
     ) -> None:
-        """`address` is `host:port` or several (see trackwire.address); else TRACKWIRE_TRACKING_URI, or 127.0.0.1:5051.
+        """`address` is `host:port`, or `grpcs://host:port` for TLS, or several (see trackwire.address); by default
+        TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051.
 
         `timeout_seconds` is the deadline of a call that answers once, `stream_timeout_seconds` that of a read, an
-        upload or a download as a whole (None: none). With `credentials`, such as `grpc.ssl_channel_credentials()`, the
-        channel is one of TLS, for a proxy before the server that speaks it.
+        upload or a download as a whole (None: none). `credentials`, such as `grpc.ssl_channel_credentials()`, mean TLS
+        too, and go before TRACKWIRE_CA_CERT, TRACKWIRE_CLIENT_CERT and TRACKWIRE_CLIENT_KEY; `token` goes before
+        TRACKWIRE_TOKEN.
         """
         deadlines = Deadlines(timeout_seconds, stream_timeout_seconds)
-        self._connection = AsyncConnection(server_address(address), deadlines, credentials)
+        self._connection = AsyncConnection(server_address(address), deadlines, credentials, token=token)
 
     @property
     def address(self) -> str:
-        """The server's `host:port`."""
+        """Where the server is: `host:port`, or `grpcs://host:port`."""
         return self._connection.address
 
     async def close(self) -> None:

@@ -56,6 +56,7 @@ class AsyncClient:
         timeout_seconds: float = 30.0,
         stream_timeout_seconds: float | None = 3600.0,
         credentials: ChannelCredentials | None = None,
+        token: str | None = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from trackwire.client.channel import open_async_channel
 from trackwire.client.connection import Deadlines, DecodedT, ResponseT, closed_error, rpc_path
+from trackwire.client.credentials import call_metadata, channel_credentials
 from trackwire.client.status import error_from_rpc
 from trackwire.client.transport import Arguments, ResultT, run_blocking
 from trackwire.errors import CancelledError, FailedPreconditionError
@@ -19,10 +20,18 @@ from trackwire.errors import CancelledError, FailedPreconditionError
 class AsyncConnection:
     """The calls of one client, all in the event loop of the first. A task that is cancelled cancels its call."""
 
-    def __init__(self, address: str, deadlines: Deadlines, credentials: grpc.ChannelCredentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        deadlines: Deadlines,
+        credentials: grpc.ChannelCredentials | None = None,
+        *,
+        token: str | None = None,
+    ) -> None:
         self.address = address
         self.deadlines = deadlines
-        self._credentials = credentials
+        self._credentials = channel_credentials(address, credentials)
+        self._metadata = call_metadata(address, token, is_encrypted=self._credentials is not None)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channel: grpc.aio.Channel | None = None
         self._closed = False
@@ -43,7 +52,7 @@ class AsyncConnection:
         """One request that is serialized already, one answer that is not parsed yet."""
         send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._open().unary_unary(path)
         with self._told_as_ours():
-            return await send(data, timeout=self.deadlines.call_seconds)
+            return await send(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
 
     async def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None
@@ -52,7 +61,7 @@ class AsyncConnection:
         open_stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._open().unary_stream(
             rpc_path(type(request))
         )
-        call = open_stream(request.SerializeToString(), timeout=timeout_seconds)
+        call = open_stream(request.SerializeToString(), timeout=timeout_seconds, metadata=self._metadata)
         # gRPC's iterator is a generator too. Left to itself, it would be closed by a task that nobody awaits.
         iterator = cast("AsyncGenerator[bytes, None]", aiter(call))
         try:
@@ -68,7 +77,7 @@ class AsyncConnection:
     ) -> ResponseT:
         """Many requests, which may be read from a disk; one answer."""
         open_stream: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = self._open().stream_unary(rpc_path(request_type))
-        call = open_stream(timeout=self.deadlines.stream_seconds)
+        call = open_stream(timeout=self.deadlines.stream_seconds, metadata=self._metadata)
         ends: list[grpc.aio.AioRpcError] = []
         call.add_done_callback(lambda ended: ends.append(run_blocking(_end_of(ended))))
         try:

@@ -1,12 +1,11 @@
 """How the one channel to the server is set up: keepalive, sizes, and which calls gRPC may send again by itself."""
 
-import ipaddress
 import json
 from collections.abc import Mapping
 
 import grpc
 
-from trackwire.address import addresses_in, is_several
+from trackwire.address import addresses_in, host_and_port, is_loopback, is_several
 
 MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 # The server measures a message's payload; gRPC also counts the frame around it.
@@ -165,36 +164,23 @@ def open_channel(
     address: str, credentials: grpc.ChannelCredentials | None = None, balancing: Mapping[str, object] = SPREAD
 ) -> grpc.Channel:
     """A channel to an address, over TLS where there are credentials; it connects with the first call."""
-    options = channel_options(address, balancing)
+    target, options = _target(address), channel_options(address, balancing)
     if credentials is not None:
-        return grpc.secure_channel(_target(address), credentials, options=options)
-    return grpc.insecure_channel(_target(address), options=options)
+        return grpc.secure_channel(target, credentials, options=options)
+    return grpc.insecure_channel(target, options=options)
 
 
 def open_async_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """The same for the event loop that runs."""
+    target, options = _target(address), channel_options(address)
     if credentials is not None:
-        return grpc.aio.secure_channel(_target(address), credentials, options=channel_options(address))
-    return grpc.aio.insecure_channel(_target(address), options=channel_options(address))
+        return grpc.aio.secure_channel(target, credentials, options=options)
+    return grpc.aio.insecure_channel(target, options=options)
 
 
 def _target(address: str) -> str:
     """As gRPC calls it."""
-    if "," not in address:
-        return address
-    return f"ipv6:{address}" if "[" in address else f"ipv4:{address}"
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address is this machine, which no proxy can reach."""
-    return all(_is_loopback(each) for each in addresses_in(address))
-
-
-def _is_loopback(address: str) -> bool:
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    plain = host_and_port(address)
+    if "," not in plain:
+        return plain
+    return f"ipv6:{plain}" if "[" in plain else f"ipv4:{plain}"

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from trackwire.address import is_several
 from trackwire.client.channel import KEPT_TOGETHER, open_channel
+from trackwire.client.credentials import call_metadata, channel_credentials
 from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError
 from trackwire.v1 import (
@@ -76,11 +77,23 @@ def _as_is(data: bytes) -> bytes:
 
 
 class Connection:
-    """The calls of one client. Safe to use from many threads; not across a fork."""
+    """The calls of one client. Safe to use from many threads; not across a fork.
 
-    def __init__(self, address: str, deadlines: Deadlines, credentials: grpc.ChannelCredentials | None = None) -> None:
+    Without credentials and token those of the environment; raises TrackwireError where it names what is no use.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        deadlines: Deadlines,
+        credentials: grpc.ChannelCredentials | None = None,
+        *,
+        token: str | None = None,
+    ) -> None:
         self.address = address
         self.deadlines = deadlines
+        credentials = channel_credentials(address, credentials)
+        self._metadata = call_metadata(address, token, is_encrypted=credentials is not None)
         self._channel = open_channel(address, credentials)
         # What is numbered arrives in order at one server; at several most of it would have to be sent again.
         self._ordered = open_channel(address, credentials, KEPT_TOGETHER) if is_several(address) else None
@@ -103,14 +116,15 @@ class Connection:
     def call_bytes(self, path: str, data: bytes) -> bytes:
         """One request that is serialized already, one answer that is not parsed yet."""
         try:
-            return self._unary(path)(data, timeout=self.deadlines.call_seconds)
+            return self._unary(path)(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.address) from None
 
     def start_bytes(self, path: str, data: bytes) -> "grpc.Future[bytes]":
         """Sends and does not wait: for callers that keep several requests under way. Failures stay gRPC's own."""
         try:
-            return self._unary(path, ordered=True).future(data, timeout=self.deadlines.call_seconds)
+            call = self._unary(path, ordered=True)
+            return call.future(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
         except ValueError:
             # gRPC's word for a channel that was closed by another thread just now.
             raise closed_error(self.address) from None
@@ -122,7 +136,7 @@ class Connection:
         open_stream = self._open().unary_stream(
             rpc_path(type(request)), request_serializer=_as_is, response_deserializer=_as_is
         )
-        answers = open_stream(request.SerializeToString(), timeout=timeout_seconds)
+        answers = open_stream(request.SerializeToString(), timeout=timeout_seconds, metadata=self._metadata)
         try:
             for answer in answers:
                 yield decode(answer)
@@ -139,7 +153,7 @@ class Connection:
             rpc_path(request_type), request_serializer=_serialized, response_deserializer=response_type.FromString
         )
         try:
-            return send(iter(requests), timeout=self.deadlines.stream_seconds)
+            return send(iter(requests), timeout=self.deadlines.stream_seconds, metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.address) from None
 

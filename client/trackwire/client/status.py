@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from trackwire.address import ADDRESS_VARIABLE, DEFAULT_PORT
+from trackwire.access import CA_VARIABLES, CERTIFICATE_VARIABLES
+from trackwire.address import ADDRESS_VARIABLE, DEFAULT_PORT, TLS_SCHEME, speaks_tls
 from trackwire.errors import ERRORS_BY_CODE, FieldViolation, TrackwireError
 from trackwire.internal.v1 import errors_pb2
 
@@ -62,7 +63,16 @@ def _unavailable(message: str, address: str) -> str:
     if "http1.x server" in message:
         return f"{address} speaks HTTP: a server has another port for gRPC, {DEFAULT_PORT} by default ({message})"
     if "WRONG_VERSION_NUMBER" in message:
-        return f"{address} does not speak TLS: a proxy before the server may ({message})"
+        return f"{address} does not speak TLS: its server has no --tls-cert, or a proxy before it may ({message})"
+    if "CERTIFICATE_VERIFY_FAILED" in message or "Hostname Verification" in message:
+        return f"the certificate of {address} is not trusted: {CA_VARIABLES[0]} names whom to trust ({message})"
+    if "failed to connect" in message and "Socket closed" in message:
+        hint = (
+            f"it may ask for a certificate, which {CERTIFICATE_VARIABLES[0]} names"
+            if speaks_tls(address)
+            else f"if it speaks TLS, name it by {TLS_SCHEME}{address}"
+        )
+        return f"{address} closes the connection: {hint} ({message})"
     return (
         f"no Trackwire server answers at {address} ({message}); start one with `trackwire server`, or say where it is"
         f" with {ADDRESS_VARIABLE} (for mlflow MLFLOW_TRACKING_URI) or the address"

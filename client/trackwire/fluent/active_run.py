@@ -141,9 +141,10 @@ class ActiveRun(RunFiles):
         durable = self._recorder.flush(patience)
         if not durable and patience.why_over:
             logger.warning(
-                "run %s: not all of it is durable after %g s; %s keeps what it has, and it is sent on",
+                "run %s: not all of it is durable after %g s%s; %s keeps what it has, and it is sent on",
                 self.info.run_id,
                 timeout_seconds,
+                self._why_waiting(),
                 self._recorder.destination.spool,
             )
         self._recorder.tell_rejections()
@@ -232,6 +233,14 @@ class ActiveRun(RunFiles):
     def _stop_companions(self, error: BaseException | None = None) -> None:
         for companion in self.companions:
             companion.stop(error)
+
+    def _why_waiting(self) -> str:
+        """What keeps the server from having all of it, such as a token that it doesn't know, where that is known."""
+        from trackwire.spool.places import absence_of
+
+        destination = self._recorder.destination
+        away = absence_of(destination.spool, destination.address) if destination.address else ""
+        return f": {away}" if away else ""
 
     def _say(self, kind: RecordKind, field: str, entries: Mapping[str, object]) -> None:
         self._require_open()

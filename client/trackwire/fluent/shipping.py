@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trackwire.fluent.settings import Destination
 from trackwire.shipper import orphan
-from trackwire.spool.places import is_locked, shipper_lock
+from trackwire.spool.places import absence_of, is_locked, shipper_lock
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,8 @@ LOG_NAME = "shipper.log"
 LOOK_INTERVAL_SECONDS = 1.0
 # One that can't start says in its log why, each time.
 START_INTERVAL_SECONDS_MAX = 60.0
+# Of two trainings whose tokens are both refused each would end the other's.
+ASK_INTERVAL_SECONDS_MAX = 60.0
 # Until the process that starts it has ended: where that takes longer, the next look reaps it.
 REAP_SECONDS = 1.0
 _REAP_POLL_SECONDS = 0.002
@@ -31,6 +33,8 @@ class _Watch:
     next_start: float = 0.0
     start_interval_seconds: float = LOOK_INTERVAL_SECONDS
     last_holder: bytes = b""
+    next_ask: float = 0.0
+    ask_interval_seconds: float = LOOK_INTERVAL_SECONDS
     is_told: bool = False
 
 
@@ -56,6 +60,7 @@ def keep_shipping(destination: Destination) -> None:
         if is_locked(shipper_lock(destination.spool)):
             watch.start_interval_seconds = LOOK_INTERVAL_SECONDS
             watch.next_start = now
+            _ask_for_better_access(watch, destination, now)
         elif _is_due(watch, destination.spool, now):
             _start(destination.spool, destination.shipper_idle_seconds)
             watch.next_start = now + watch.start_interval_seconds
@@ -64,6 +69,19 @@ def keep_shipping(destination: Destination) -> None:
         if not watch.is_told:
             logger.error("%s: the process that sends it on can't be started: %s", destination.spool, error)
         watch.is_told = True
+
+
+def _ask_for_better_access(watch: _Watch, destination: Destination, now: float) -> None:
+    """Has a shipper go that doesn't reach the server with the token of the training that has started it."""
+    if now < watch.next_ask or absence_of(destination.spool, destination.address) is None:
+        return
+    from trackwire.shipper.asking import ask_to_go, has_other_access
+    from trackwire.shipper.lock import SpoolLock
+
+    holder = SpoolLock(destination.spool).holder()
+    if holder is not None and has_other_access(holder) and ask_to_go(destination.spool, holder):
+        watch.next_ask = now + watch.ask_interval_seconds
+        watch.ask_interval_seconds = min(2 * watch.ask_interval_seconds, ASK_INTERVAL_SECONDS_MAX)
 
 
 def _is_due(watch: _Watch, spool: Path, now: float) -> bool:

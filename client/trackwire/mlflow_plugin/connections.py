@@ -2,19 +2,11 @@
 
 import os
 import threading
-from pathlib import Path
 
-import grpc
-
-from trackwire.address import DEFAULT_ADDRESS, parse_address
+from trackwire.address import DEFAULT_ADDRESS, PLAIN_SCHEME, TLS_SCHEME, parse_address
 from trackwire.client import Client
 from trackwire.errors import InvalidArgumentError
 from trackwire.mlflow_plugin.patience import PatientClient
-
-_PLAIN = "grpc://"
-_ENCRYPTED = "grpcs://"
-# Whose certificates mlflow trusts, by its own variable.
-_CERTIFICATES_VARIABLE = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 
 _clients: dict[tuple[int, str], Client] = {}
 _making = threading.Lock()
@@ -22,7 +14,7 @@ _making = threading.Lock()
 
 def is_ours(uri: str | None) -> bool:
     """Whether a tracking or registry URI names a Trackwire server."""
-    return uri is not None and uri.startswith((_PLAIN, _ENCRYPTED))
+    return uri is not None and uri.startswith((PLAIN_SCHEME, TLS_SCHEME))
 
 
 def client_of(uri: str) -> Client:
@@ -39,27 +31,17 @@ def client_of(uri: str) -> Client:
 
 
 def _new_client(uri: str) -> Client:
-    if not uri.startswith(_ENCRYPTED):
-        return PatientClient(_address_in(uri, _PLAIN))
-    return PatientClient(_address_in(uri, _ENCRYPTED), grpc.ssl_channel_credentials(_trusted_certificates()))
-
-
-def _address_in(uri: str, scheme: str) -> str:
     try:
-        return parse_address(uri.removeprefix(scheme), field="tracking_uri")
+        address = parse_address(uri, field="tracking_uri")
     except InvalidArgumentError:
         # Without a scheme, mlflow takes an address for a folder.
+        scheme = TLS_SCHEME if uri.startswith(TLS_SCHEME) else PLAIN_SCHEME
         raise InvalidArgumentError(
             f"tracking_uri: {uri!r}: expected {scheme}host:port, such as {scheme}{DEFAULT_ADDRESS}",
             reason="BAD_ADDRESS",
             metadata={"field": "tracking_uri", "value": uri},
         ) from None
-
-
-def _trusted_certificates() -> bytes | None:
-    """Those that the user names; None: gRPC's own."""
-    path = os.environ.get(_CERTIFICATES_VARIABLE)
-    return Path(path).read_bytes() if path else None
+    return PatientClient(address)
 
 
 def _begin_again_in_child() -> None:

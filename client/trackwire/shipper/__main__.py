@@ -17,11 +17,13 @@ from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import SpoolLock
 from trackwire.shipper.log import log_to_stderr
 from trackwire.shipper.pulse import HEARTBEAT_INTERVAL_SECONDS
-from trackwire.shipper.shipping import Shipping
+from trackwire.shipper.shipping import OfflineServer, Shipping
 from trackwire.spool.places import shipper_lock
 
 logger = logging.getLogger("trackwire.shipper")
 
+# Of the server that starts it: for --to alone.
+TOKEN_VARIABLE = "TRACKWIRE_SHIPPER_TOKEN"
 LOOK_SECONDS = 0.05
 # A training that says something once a minute is looked at less often: a look at 64 streams takes 4 ms.
 CALM_LOOK_SECONDS = 0.25
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.timeout_seconds is not None and not options.once:
         parser.error("--timeout-seconds: is for --once")
     log_to_stderr()
+    # Of each handshake that fails gRPC has a line of its own: a server may be away for a weekend.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     stopping = Interruption()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
@@ -56,7 +60,7 @@ def _live(options: argparse.Namespace, stopping: Interruption) -> int:
             _log("another_shipper", spool=options.spool)
             return 0
         _log("started", spool=options.spool, pid=os.getpid())
-        shipping = Shipping(options.spool, options.to, heartbeat_seconds=options.heartbeat_seconds)
+        shipping = Shipping(options.spool, _offline(options), heartbeat_seconds=options.heartbeat_seconds)
         try:
             all_delivered = _ship(shipping, options, partial(_may_go_on, options, lock, stopping), deadline)
         finally:
@@ -68,6 +72,12 @@ def _live(options: argparse.Namespace, stopping: Interruption) -> int:
         # Who logged while the lock was held has started no shipper.
         if not all_delivered or not shipping.has_something_new():
             return 0 if all_delivered else 1
+
+
+def _offline(options: argparse.Namespace) -> OfflineServer | None:
+    if options.to is None:
+        return None
+    return OfflineServer(options.to, os.environ.get(TOKEN_VARIABLE) or None, options.own_port)
 
 
 def _may_go_on(options: argparse.Namespace, lock: SpoolLock, stopping: Interruption) -> bool:
@@ -110,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--spool", type=_folder, required=True, metavar="DIR", help="the spool's folder")
     parser.add_argument("--to", type=_address, metavar="URI", help="where streams go whose process knew no server")
+    parser.add_argument(
+        "--own-port",
+        default="",
+        metavar="PORT",
+        help=f"streams that name this port of this machine go to --to as well, by the token in {TOKEN_VARIABLE}",
+    )
     life = parser.add_mutually_exclusive_group()
     life.add_argument("--watch", action="store_true", help="never end for having nothing to deliver")
     life.add_argument("--once", action="store_true", help="end as soon as all is delivered that is there")

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from trackwire.errors import ResourceExhaustedError, TrackwireError
 from trackwire.shipper.patience import why_waiting
-from trackwire.spool.places import away_folder
+from trackwire.spool.places import absence_path, away_folder
 
 
 class AbsenceSign:
     """One server's sign. From any thread; where the disk doesn't take it, trainings wait a little longer."""
 
     def __init__(self, spool: Path, address: str) -> None:
-        self._path = away_folder(spool) / address
+        self._address = address
+        self._path = absence_path(spool, address)
         # Empty while it is down.
         self._words = ""
         self._lock = threading.Lock()
@@ -24,7 +25,7 @@ class AbsenceSign:
         if isinstance(error, ResourceExhaustedError) and error.reason:
             self.take_down()
             return
-        words = why_waiting(error, self._path.name)
+        words = why_waiting(error, self._address)
         with self._lock, contextlib.suppress(OSError):
             # The first ones are those of a server that stops; later it only doesn't answer.
             if words != self._words:

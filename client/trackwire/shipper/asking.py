@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from trackwire.access import fingerprint
 from trackwire.shipper.lock import Holder, SpoolLock
 
 # One that ends lets settle what is under way, which takes STOP_SECONDS at the most.
@@ -44,6 +45,11 @@ def ask_to_go(spool: Path, holder: Holder) -> bool:
     except PermissionError:
         return False
     return True
+
+
+def has_other_access(holder: Holder) -> bool:
+    """Whether a shipper of this process would call with another token, or trust another certificate."""
+    return holder.pid != 0 and holder.access != fingerprint()
 
 
 def _is_started_by_a_training(pid: int, spool: Path) -> bool:

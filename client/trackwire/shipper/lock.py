@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trackwire.access import fingerprint
 from trackwire.spool.places import is_locked, shipper_lock, take_lock
 
 # Whoever only looks whether it is held has it for some microseconds.
@@ -18,12 +19,14 @@ _WAIT_SECONDS = 0.005
 class Holder:
     """The shipper that has a spool; `pid` is 0 where it has not said so.
 
-    `offline_address`: where it takes streams that name no server; None: nowhere.
+    `offline_address`: where it takes streams that name no server; None: nowhere. `access` tells its token and
+    certificates from those of others, as `trackwire.access.fingerprint` does.
     """
 
     pid: int = 0
     host: str = ""
     offline_address: str | None = None
+    access: str = ""
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}" if self.pid else "another process"
@@ -47,7 +50,8 @@ class SpoolLock:
                 time.sleep(_WAIT_SECONDS)
         else:
             return False
-        holder = json.dumps(asdict(Holder(os.getpid(), os.uname().nodename, self._offline_address))).encode()
+        said = Holder(os.getpid(), os.uname().nodename, self._offline_address, fingerprint())
+        holder = json.dumps(asdict(said)).encode()
         # Only said to people: a full disk keeps nobody from delivering.
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, 0)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from trackwire.address import parse_address
+from trackwire.address import is_loopback, parse_address
 from trackwire.client.connection import Connection, Deadlines
-from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
+from trackwire.errors import FailedPreconditionError, TrackwireError
 from trackwire.shipper.absence import AbsenceSign, forget_absences
 from trackwire.shipper.delivery import GONE_SUFFIX, StreamDelivery
 from trackwire.shipper.heartbeats import Heartbeats
@@ -38,14 +38,30 @@ class _Server:
     absence: AbsenceSign
 
 
+@dataclass(frozen=True, slots=True)
+class OfflineServer:
+    """Where streams go that name no server; with a token of its own, and not the environment's, if there is one.
+
+    `own_port` is another port of this machine at which the same server listens: streams that name it go here, too.
+    """
+
+    address: str
+    token: str | None = None
+    own_port: str = ""
+
+    def is_meant_by(self, address: str) -> bool:
+        """Whether it is this very server that an address names."""
+        return bool(self.own_port) and is_loopback(address) and address.rpartition(":")[2] == self.own_port
+
+
 class Shipping:
-    """Finds streams and delivers them, those of offline processes to `offline_address` or not at all."""
+    """Finds streams and delivers them, those of offline processes to `offline` or not at all."""
 
     def __init__(
-        self, spool: Path, offline_address: str | None, *, heartbeat_seconds: float = HEARTBEAT_INTERVAL_SECONDS
+        self, spool: Path, offline: OfflineServer | None, *, heartbeat_seconds: float = HEARTBEAT_INTERVAL_SECONDS
     ) -> None:
         self._spool = spool
-        self._offline_address = offline_address
+        self._offline = offline
         self._servers: dict[str, _Server] = {}
         self._streams: dict[str, StreamDelivery] = {}
         self._running: dict[str, Future[None]] = {}
@@ -153,19 +169,34 @@ class Shipping:
             work.add_done_callback(lambda _work: self._wake.set())
 
     def _server_of(self, place: StreamPlace) -> _Server | None:
-        if not place.tracking_uri and self._offline_address is None:
+        address = self._address_of(place)
+        if not address:
             self._leave_alone(place.writer_id, "it has no server, and no --to was given")
             return None
         try:
-            address = parse_address(place.tracking_uri or self._offline_address or "", field="tracking_uri")
-        except InvalidArgumentError as error:
+            address = parse_address(address, field="tracking_uri")
+            if address not in self._servers:
+                self._servers[address] = self._connect(address)
+        except TrackwireError as error:
+            # A bad address, or a token or a file that can't be used for it: another shipper may do better.
+            AbsenceSign(self._spool, address).put_up(error)
             self._leave_alone(place.writer_id, str(error))
             return None
-        if address not in self._servers:
-            threads = ThreadPoolExecutor(STREAMS_AT_A_TIME, thread_name_prefix=f"deliver-{address}")
-            absence = AbsenceSign(self._spool, address)
-            self._servers[address] = _Server(Connection(address, Deadlines()), threads, absence)
         return self._servers[address]
+
+    def _address_of(self, place: StreamPlace) -> str:
+        """Where a stream goes; empty: nowhere."""
+        named = place.tracking_uri
+        if self._offline is None or (named and not self._offline.is_meant_by(named)):
+            return named
+        return self._offline.address
+
+    def _connect(self, address: str) -> _Server:
+        offline = self._offline
+        token = offline.token if offline is not None and offline.address == address else None
+        connection = Connection(address, Deadlines(), token=token)
+        threads = ThreadPoolExecutor(STREAMS_AT_A_TIME, thread_name_prefix=f"deliver-{address}")
+        return _Server(connection, threads, AbsenceSign(self._spool, address))
 
     def _take_in_done(self) -> None:
         for writer_id in [writer_id for writer_id, work in self._running.items() if work.done()]:

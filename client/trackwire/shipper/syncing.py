@@ -9,13 +9,14 @@ from queue import SimpleQueue
 from trackwire.address import parse_address
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, TrackwireError
-from trackwire.shipper.asking import GO_SECONDS, ask_to_go
+from trackwire.shipper.asking import GO_SECONDS, ask_to_go, has_other_access
 from trackwire.shipper.interruption import Interruption
 from trackwire.shipper.lock import Holder, SpoolLock
 from trackwire.shipper.overview import SpoolOverview
 from trackwire.shipper.patience import waits_out
-from trackwire.shipper.shipping import Shipping
+from trackwire.shipper.shipping import OfflineServer, Shipping
 from trackwire.shipper.telling import listening
+from trackwire.spool.places import absence_of
 from trackwire.v1.admin_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
 LOOK_SECONDS = 0.05
@@ -77,7 +78,7 @@ class SpoolSync:
         """What a shipper does, until there is nothing more; also what came when the lock was still held."""
         with ExitStack() as stack:
             stack.callback(lock.release)
-            shipping = Shipping(self._overview.spool, self._overview.offline_address)
+            shipping = Shipping(self._overview.spool, _offline(self._overview))
             stack.callback(shipping.stop)
             shipping.look_over()
             while (shipping.is_busy or self._patience.watch) and not self._must_stop():
@@ -111,7 +112,10 @@ class SpoolSync:
                 f"runs that name no server are being taken to {theirs} by {holder}, not to {ours}:"
                 " end it first, or leave out --to"
             )
-        if theirs or not has_nameless:
+        if self._is_held_up_by(holder) and ask_to_go(self._overview.spool, holder):
+            self._must_go_by = time.monotonic() + GO_SECONDS
+            self._listener.say(f"{holder} delivers this spool, but calls with another token: it was asked to let go")
+        elif theirs or not has_nameless:
             self._listener.say(_doing(holder))
         elif ask_to_go(self._overview.spool, holder):
             self._must_go_by = time.monotonic() + GO_SECONDS
@@ -123,6 +127,12 @@ class SpoolSync:
                 f"runs that name no server wait until {holder} has ended, which delivers this spool:"
                 " end it first, or say by --timeout-seconds how long to wait for that"
             )
+
+    def _is_held_up_by(self, holder: Holder) -> bool:
+        """Whether the holder doesn't reach a server that we do, and calls otherwise."""
+        reached = self._overview.servers - self._away.keys() - self._no_servers
+        waiting = any(absence_of(self._overview.spool, address) is not None for address in reached)
+        return waiting and has_other_access(holder)
 
     def _is_over(self) -> bool:
         if self._patience.watch:
@@ -166,9 +176,16 @@ class SpoolSync:
         self._listener.show(self._overview)
 
 
+def _offline(overview: SpoolOverview) -> OfflineServer | None:
+    return OfflineServer(overview.offline_address) if overview.offline_address else None
+
+
 def _away(address: str, call_seconds: float) -> TrackwireError | None:
     """Why a server can't take anything for now. What else it may say, it says again of the records themselves."""
-    connection = Connection(address, Deadlines(call_seconds))
+    try:
+        connection = Connection(address, Deadlines(call_seconds))
+    except TrackwireError as error:
+        return error
     try:
         connection.call(GetServerInfoRequest(), GetServerInfoResponse)
     except TrackwireError as error:

@@ -106,10 +106,15 @@ def away_folder(spool: Path) -> Path:
     return spool / "away"
 
 
+def absence_path(spool: Path, address: str) -> Path:
+    """The file that says why a server can't be reached."""
+    return away_folder(spool) / address.replace("/", "-")
+
+
 def absence_of(spool: Path, address: str) -> str | None:
     """Why the shipper can't reach a server; None where it can, or hasn't tried."""
     try:
-        return (away_folder(spool) / address).read_text(encoding="utf-8")
+        return absence_path(spool, address).read_text(encoding="utf-8")
     except OSError:
         return None
 

@@ -11,7 +11,9 @@ TrackwireError
 ├── Overloaded            a queue is full: send the same again later
 ├── StorageFull           the disk is full: send the same again once there is room
 ├── StoreUnavailable      the store can't be reached for now
-└── StoreCorrupt          the store's bytes are not what was written
+├── StoreCorrupt          the store's bytes are not what was written
+├── Unauthenticated       nobody knows who calls: there is no token, or none that counts
+└── PermissionDenied      it is known who calls, and that this is more than they may
 """
 
 from collections.abc import Mapping
@@ -236,6 +238,24 @@ class StoreCorrupt(TrackwireError):
     """The store's bytes are not what was written."""
 
     default_reason = "STORE_CORRUPT"
+
+
+class Unauthenticated(TrackwireError):
+    """A call came without a token, or with one that does not count. No message holds a part of a token."""
+
+    default_reason = "TOKEN_MISSING"
+
+
+class PermissionDenied(TrackwireError):
+    """A token's scope does not cover a call."""
+
+    default_reason = "SCOPE_MISSING"
+
+    def __init__(self, token_name: str, *, scope: str, needed: str):
+        super().__init__(
+            f"token {shown(token_name)} has the scope {scope}, and this needs {needed}",
+            metadata={"token": token_name, "scope": scope, "needed": needed},
+        )
 
 
 def retry_seconds_of(error: TrackwireError) -> float | None:

@@ -75,7 +75,7 @@ class Endpoint:
         except TrackwireError as error:
             if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
                 self._log.error("store failed", path=scope["path"], reason=error.reason, error=error.message)
-            response = error_response(error_of(error), retry_seconds_of(error))
+            response = refusal(error)
         except MlflowError as error:
             response = error_response(error)
         except Exception:
@@ -148,6 +148,11 @@ def error_response(error: MlflowError, retry_seconds: float | None = None) -> Re
     body = msgspec.json.encode({"error_code": error.code.name, "message": error.message})
     headers = {} if retry_seconds is None else {"Retry-After": f"{retry_seconds:.0f}"}
     return Response(body, error.code.status, headers, JSON_TYPE)
+
+
+def refusal(error: TrackwireError) -> Response:
+    """One of core's errors as MLflow's clients read it, for who answers in the door's place."""
+    return error_response(error_of(error), retry_seconds_of(error))
 
 
 def _method_of(request: Request) -> str:

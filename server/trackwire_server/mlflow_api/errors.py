@@ -39,6 +39,8 @@ CODES: Mapping[type[errors.TrackwireError], MlflowCode] = {
     errors.StorageFull: MlflowCode("TEMPORARILY_UNAVAILABLE", 503),
     errors.StoreUnavailable: MlflowCode("TEMPORARILY_UNAVAILABLE", 503),
     errors.StoreCorrupt: MlflowCode("DATA_LOSS", 500),
+    errors.Unauthenticated: MlflowCode("UNAUTHENTICATED", 401),
+    errors.PermissionDenied: MlflowCode("PERMISSION_DENIED", 403),
 }
 
 # What core calls otherwise than all of MLflow's requests do; what only some do, `fields_called` knows.

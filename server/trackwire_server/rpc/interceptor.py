@@ -25,6 +25,8 @@ from trackwire_server.core.errors import (
 )
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
+from trackwire_server.core.scopes import scope_of_rpc
+from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallSpan, CallTraces
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
 
@@ -46,6 +48,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """One for all four kinds of calls.
 
     `endless` names the methods whose streams only a stop of the server ends; an answer has up to `answer_bytes_max`.
+    Where there is a gate, a call that it doesn't admit is refused before its request is read.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         *,
         answer_bytes_max: int,
         endless: Collection[str] = (),
+        gate: Gate | None = None,
         traces: CallTraces | None = None,
     ):
         # A lazy logger would be put together anew at each call.
@@ -63,6 +67,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._traces = traces
         self._new_request_id = counted_ids()
         self._endless = frozenset(endless)
+        self._gate = gate
         self._answer_bytes_max = answer_bytes_max
         self._handlers: dict[str, _Handler] = {}
         self._calls: dict[asyncio.Task[object], str] = {}
@@ -77,6 +82,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """The method's handler, wrapped; None for a method that nobody serves. Called in the call's own task."""
         method = handler_call_details.method
         current_request_id.set(self._request_id(handler_call_details.invocation_metadata))
+        try:
+            self._require_admission(method, handler_call_details.invocation_metadata)
+        except TrackwireError as error:
+            return self._refusing(method, error)
         wrapped = self._handlers.get(method)
         if wrapped is not None:
             return wrapped
@@ -103,6 +112,23 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if key == HEADER and isinstance(said, str) and is_acceptable(said):
                 return said
         return self._new_request_id()
+
+    def _require_admission(self, method: str, metadata: Any) -> None:
+        """Raises Unauthenticated and PermissionDenied."""
+        if self._gate is None or (scope := scope_of_rpc(method)) is None:
+            return
+        self._gate.admit(next((value for key, value in metadata if key == "authorization"), None), scope)
+
+    def _refusing(self, method: str, error: TrackwireError) -> _Handler:
+        """Refuses a call of any of the four kinds: one that streams both ways is handed no request first."""
+
+        async def refuse() -> None:
+            raise error
+
+        async def handle(_requests: Any, context: Context) -> None:
+            await self._guarded(method, refuse(), context)
+
+        return grpc.stream_stream_rpc_method_handler(handle)
 
     def _wrap(self, method: str, handler: _Handler) -> _Handler:
         decode = _decoding(handler.request_deserializer)
@@ -150,6 +176,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if isinstance(responses, AsyncGenerator):
                 async with aclosing(responses):
                     async for response in responses:
+                        # A tail may be older than its token has counted.
+                        self._require_admission(method, context.invocation_metadata())
                         await context.write(response)
             else:
                 await responses

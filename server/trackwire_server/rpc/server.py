@@ -17,9 +17,12 @@ from structlog.typing import FilteringBoundLogger
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
 from trackwire_server.rpc.interceptor import CallInterceptor
 
+# What clients put before the address of a server that speaks TLS.
+TLS_SCHEME = "grpcs://"
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 # Streams without an end of their own: they would hold up a stop for as long as it is ready to wait.
 ENDLESS_METHODS = (
@@ -87,20 +90,31 @@ class ServerOptions:
 
 
 class RpcServer:
-    """One listening server over a set of doors. Bind it, start it and stop it once each."""
+    """One listening server over a set of doors. Bind it, start it and stop it once each.
+
+    With a gate calls need a token, with credentials connections are those of TLS.
+    """
 
     def __init__(
         self,
         doors: Sequence[Door],
         options: ServerOptions,
         log: FilteringBoundLogger,
+        *,
+        gate: Gate | None = None,
+        credentials: grpc.ServerCredentials | None = None,
         traces: CallTraces | None = None,
     ):
         self._options = options
+        self._credentials = credentials
         self.calls = CallFigures()
-        answer_bytes_max = options.whole_message_bytes_max
         self._interceptor = CallInterceptor(
-            log, self.calls, answer_bytes_max=answer_bytes_max, endless=ENDLESS_METHODS, traces=traces
+            log,
+            self.calls,
+            answer_bytes_max=options.whole_message_bytes_max,
+            endless=ENDLESS_METHODS,
+            gate=gate,
+            traces=traces,
         )
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
@@ -115,16 +129,24 @@ class RpcServer:
         self._add_reflection()
 
     def bind(self) -> str:
-        """Takes the port; the address, with the port chosen where 0 was asked for. Raises InvalidArgument."""
+        """Takes the port; the address as clients name it, with the port chosen where 0 was asked for.
+
+        Raises InvalidArgument.
+        """
         host = f"[{self._options.host}]" if ":" in self._options.host else self._options.host
         wanted = f"{host}:{self._options.port}"
         try:
-            port = self._server.add_insecure_port(wanted)
+            port = self._add_port(wanted)
         except RuntimeError as error:
             raise InvalidArgument(
                 "host and port", wanted, "can't be listened on: is another server there, or the host not ours?"
             ) from error
-        return f"{host}:{port}"
+        return f"{'' if self._credentials is None else TLS_SCHEME}{host}:{port}"
+
+    def _add_port(self, wanted: str) -> int:
+        if self._credentials is None:
+            return self._server.add_insecure_port(wanted)
+        return self._server.add_secure_port(wanted, self._credentials)
 
     async def start(self) -> None:
         """Serves, once bound."""

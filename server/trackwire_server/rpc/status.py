@@ -31,6 +31,8 @@ CODES: Mapping[type[errors.TrackwireError], grpc.StatusCode] = {
     errors.StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.StoreCorrupt: grpc.StatusCode.DATA_LOSS,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
 }
 
 # Clients drop trailers past 8 KiB. The message goes there twice, percent-encoded and in base64, beside the details.

@@ -1,6 +1,6 @@
 """The ASGI application of the HTTP port: what the server tells of itself, and the doors that it is given."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -35,15 +35,23 @@ class About:
     traces: CallTraces | None = None
 
 
-def web_app(about: About, routes: Sequence[BaseRoute], *, prefix: str = "") -> ASGIApp:
+def web_app(
+    about: About,
+    routes: Sequence[BaseRoute],
+    *,
+    prefix: str = "",
+    guard: Callable[[ASGIApp], ASGIApp] | None = None,
+) -> ASGIApp:
     """/health and /version as MLflow's server has them, /ready, and the routes of the doors below a prefix.
 
-    Whoever looks after the server finds /health, /ready and /metrics without the prefix, too.
+    Whoever looks after the server finds /health, /ready and /metrics without the prefix, too. What `guard` puts
+    around all of it turns requests away; they are counted all the same.
     """
     own = list(_own(about))
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
     # Each door answers for its own errors: a router is all that is needed around them.
-    return AroundRequests(Router([*own, *below]), about.calls, about.traces)
+    router = Router([*own, *below])
+    return AroundRequests(router if guard is None else guard(router), about.calls, about.traces)
 
 
 def _own(about: About) -> Iterator[BaseRoute]:

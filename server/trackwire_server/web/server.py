@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Generator
 from typing import Self
 
@@ -15,12 +16,14 @@ from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.ports import HTTP, share
 
 _BACKLOG = 2_048
+# Over TLS a connection that is closed waits for the other side to say goodbye, which an idle client never does.
+_GOODBYE_SECONDS = 0.5
 
 
 class HttpServer:
     """One listening port. Start it and stop it once each."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket, url: str):
+    def __init__(self, app: ASGIApp, listening: socket.socket, url: str, tls: ssl.SSLContext | None):
         """Use `bind`."""
         self.url = url
         self._socket = listening
@@ -37,19 +40,24 @@ class HttpServer:
                 server_header=False,
                 # Nobody asks where a client sits.
                 proxy_headers=False,
-            )
+            ),
+            tls,
         )
         self._serving: asyncio.Task[None] | None = None
 
     @classmethod
-    def bind(cls, app: ASGIApp, host: str, port: int, *, shares_port: bool = False) -> Self:
-        """Takes the port, or a free one where 0 is asked for; workers of one host share it.
+    def bind(
+        cls, app: ASGIApp, host: str, port: int, *, tls: ssl.SSLContext | None = None, shares_port: bool = False
+    ) -> Self:
+        """Takes the port, or a free one where 0 is asked for; workers of one host share it. With a context it speaks
+        TLS.
 
         Raises FailedPrecondition if it is taken, and InvalidArgument if it can't be had for another reason.
         """
         listening = _bound(host, port, shares_port=shares_port)
         shown = f"[{host}]" if ":" in host else host
-        return cls(app, listening, f"http://{shown}:{listening.getsockname()[1]}")
+        scheme = "http" if tls is None else "https"
+        return cls(app, listening, f"{scheme}://{shown}:{listening.getsockname()[1]}", tls)
 
     async def start(self) -> None:
         """Serves."""
@@ -68,13 +76,32 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
+        # It would make a context of its own, whose certificate could not be renewed.
+        config.load()
+        config.ssl = tls
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        hanging_up = asyncio.create_task(self._hang_up(), name="http goodbye")
+        try:
+            await super().shutdown(sockets)
+        finally:
+            hanging_up.cancel()
+
+    async def _hang_up(self) -> None:
+        """Ends connections that were closed a while ago."""
+        while True:
+            transports = [connection.transport for connection in self.server_state.connections]
+            closing = [transport for transport in transports if transport.is_closing()]
+            await asyncio.sleep(_GOODBYE_SECONDS)
+            for transport in closing:
+                transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

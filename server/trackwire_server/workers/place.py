@@ -33,11 +33,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Where a worker serves."""
+    """Where a worker serves; `inner_address` for this machine alone, where a guard stands before the others."""
 
     address: str
     url: str
     store: str
+    inner_address: str = ""
 
     def as_line(self) -> bytes:
         """For the supervisor."""

@@ -6,8 +6,9 @@ It holds the data directory's lock and the ports; it serves nothing itself, and 
 import asyncio
 import signal
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from structlog.typing import FilteringBoundLogger
 from trackwire_server import logs, ports
 from trackwire_server.announcement import announce_ready
 from trackwire_server.config import Config
-from trackwire_server.data_dir import announced_address, claimed
+from trackwire_server.data_dir import DataDirectory, announced_address, claimed
+from trackwire_server.exposure import require_guard
 from trackwire_server.stop_signals import stop_signal
 from trackwire_server.workers.place import Ready
 from trackwire_server.workers.process import WorkerEndedEarly, WorkerProcess, said
@@ -31,6 +33,7 @@ CALM_SECONDS = 60.0
 async def supervise(config: Config, arguments: Sequence[str]) -> int:
     """The life of all workers; the exit status. Raises TrackwireError if they can't start."""
     log = logs.configure(level=config.log_level, log_format=config.log_format)
+    require_guard(config, log)
     # Before anything is made; only where a server is announced, the lock's words are the better ones.
     if announced_address(config.data_dir) is None:
         ports.require_free_ports(config.host, config.port, config.http_port)
@@ -49,9 +52,9 @@ async def supervise(config: Config, arguments: Sequence[str]) -> int:
         except WorkerEndedEarly as ended:
             return ended.status if ended.status > 0 else 1
         if ready is not None:
-            directory.announce(ready.address, ready.url)
+            _announce(directory, ready)
             announce_ready(config, address=ready.address, url=ready.url, store=ready.store, is_new=directory.is_new)
-            await _keep_all(workers, stop, log)
+            await _keep_all(workers, stop, partial(_announce, directory), log)
         log.info("trackwire server stopping its workers", drain_seconds=config.drain_seconds)
     log.info("trackwire server stopped")
     return 0
@@ -74,6 +77,11 @@ async def _start_all(workers: Sequence[WorkerProcess]) -> Ready:
     return ready
 
 
+def _announce(directory: DataDirectory, ready: Ready) -> None:
+    """As the first worker serves; what it opens for this machine alone is another port each time."""
+    directory.announce(ready.address, ready.url, inner_address=ready.inner_address)
+
+
 async def _unless(stop: asyncio.Event, starting: Coroutine[Any, Any, Ready]) -> Ready | None:
     """What is awaited, or None if a stop comes first."""
     begun, stopped = asyncio.create_task(starting), asyncio.create_task(stop.wait())
@@ -86,16 +94,23 @@ async def _unless(stop: asyncio.Event, starting: Coroutine[Any, Any, Ready]) -> 
     return None
 
 
-async def _keep_all(workers: Sequence[WorkerProcess], stop: asyncio.Event, log: FilteringBoundLogger) -> None:
+async def _keep_all(
+    workers: Sequence[WorkerProcess],
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    log: FilteringBoundLogger,
+) -> None:
     """Until a stop comes."""
     async with asyncio.TaskGroup() as tasks:
-        keeping = [tasks.create_task(_keep(worker, log), name=f"worker {worker.number}") for worker in workers]
+        keeping = [
+            tasks.create_task(_keep(worker, announce, log), name=f"worker {worker.number}") for worker in workers
+        ]
         await stop.wait()
         for task in keeping:
             task.cancel()
 
 
-async def _keep(worker: WorkerProcess, log: FilteringBoundLogger) -> None:
+async def _keep(worker: WorkerProcess, announce: Callable[[Ready], None], log: FilteringBoundLogger) -> None:
     """Starts a worker again whenever it has ended, the later the sooner it ended."""
     failures, status = 0, await worker.wait()
     while True:
@@ -104,7 +119,9 @@ async def _keep(worker: WorkerProcess, log: FilteringBoundLogger) -> None:
         log.error("a worker has ended and is started again", worker=worker.number, by=said(status), in_seconds=seconds)
         await asyncio.sleep(seconds)
         try:
-            await worker.start()
+            ready = await worker.start()
+            if worker.number == 0:
+                announce(ready)
             log.info("the worker is ready again", worker=worker.number, pid=worker.pid)
             status = await worker.wait()
         except WorkerEndedEarly as ended:

@@ -25,7 +25,7 @@ async def serve(config: Config, place: Place) -> None:
         # One delivers what lies in the spool.
         own = replace(config, spool_intake=config.spool_intake and place.number == 0)
         served = await app.start(own, stack, log, place)
-        ready = Ready(served.address, served.url, served.services.admin.facts.store)
+        ready = Ready(served.address, served.url, served.services.admin.facts.store, served.inner_address)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(_end_with(supervisor, stop, log), name="supervisor").cancel)
         await asyncio.get_running_loop().sock_sendall(supervisor, ready.as_line())
