@@ -17,6 +17,7 @@ from trackwire_server.core.errors import InvalidArgument
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 MEMORY = uris.MEMORY
+S3_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 SECONDS_MAX = 86_400
 # The words that MLflow's own command line takes.
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -91,10 +92,29 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "artifacts_uri",
         "<data-dir>/artifacts",
-        "Where artifacts lie: a folder or memory:.",
+        "Where artifacts lie: a folder, s3://bucket/folder or memory:.",
         "URI",
         "artifacts_destination",
         "MLFLOW_ARTIFACTS_DESTINATION",
+    ),
+    Setting(
+        "s3_endpoint_url",
+        "",
+        "Where S3 is, if not at AWS or where AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL say.",
+        "URL",
+        mlflow_variable="MLFLOW_S3_ENDPOINT_URL",
+    ),
+    Setting(
+        "s3_encryption",
+        "",
+        f"How S3 encrypts artifacts: {', '.join(S3_ENCRYPTIONS)}; without, as the bucket's settings say.",
+        "METHOD",
+    ),
+    Setting(
+        "s3_kms_key_id",
+        "",
+        "The key of AWS KMS that they are encrypted with; without, the account's own.",
+        "KEY",
     ),
     Setting(
         "default_artifact_root",
@@ -168,15 +188,19 @@ TEST_SETTINGS: Sequence[Setting] = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings, checked. `artifacts_folder` is None for artifacts in memory.
+    """The settings, checked. `artifacts_folder` is None for artifacts in memory or at S3.
 
-    `default_artifact_root` is "" for the server's own store, `expose_prometheus` None where it is off.
+    What is said of S3 is "" where AWS's own settings decide, `default_artifact_root` is "" for the server's own store,
+    `expose_prometheus` None where it is off.
     """
 
     data_dir: Path
     store_uri: str
     artifacts_uri: str
     artifacts_folder: Path | None
+    s3_endpoint_url: str
+    s3_encryption: str
+    s3_kms_key_id: str
     default_artifact_root: str
     serve_artifacts: bool
     artifacts_only: bool
@@ -197,7 +221,7 @@ class Config:
     @property
     def is_volatile(self) -> bool:
         """Whether something of what is stored is gone when the server ends."""
-        return self.store_uri == MEMORY or self.artifacts_folder is None
+        return MEMORY in (self.store_uri, self.artifacts_uri)
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -211,6 +235,9 @@ class Config:
             store_uri=store_uri,
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
+            s3_endpoint_url=values.read("s3_endpoint_url", uris.endpoint_url),
+            s3_encryption=values.read("s3_encryption", _s3_encryption),
+            s3_kms_key_id=values.read("s3_kms_key_id", str.strip),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
             serve_artifacts=values.read("serve_artifacts", _switch),
             artifacts_only=values.read("artifacts_only", _switch),
@@ -239,6 +266,9 @@ class Config:
         if said is not None and not uris.same_store(said, self.store_uri):
             expected = f"must be the database of all else, {uris.without_password(self.store_uri)}: leave it out"
             raise _bad(registry, said, expected)
+        key, said = values.find("s3_kms_key_id")
+        if self.s3_kms_key_id and not self.s3_encryption.startswith("aws:kms"):
+            raise _bad(key, said or self.s3_kms_key_id, "needs --s3-encryption aws:kms or aws:kms:dsse")
         root, said = values.find("default_artifact_root")
         if said is not None:
             try:
@@ -368,6 +398,10 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= SECONDS_MAX:
         raise ValueError(f"must be a number of seconds from 0 to {SECONDS_MAX:,}")
     return seconds
+
+
+def _s3_encryption(text: str) -> str:
+    return _one_of(S3_ENCRYPTIONS)(text) if text else ""
 
 
 def _failpoint(text: str) -> str:

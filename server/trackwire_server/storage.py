@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from trackwire_server.config import MEMORY, Config
-from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
+from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, bucket_folder, own_store
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import system_clock
+from trackwire_server.core.errors import FailedPrecondition
 from trackwire_server.core.evaluation_stores import (
     EvaluationDatasetStore,
     EvaluationImportStore,
@@ -75,6 +76,8 @@ def byte_stores_of(config: Config, own: ByteStore) -> ByteStores:
 
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
+    if (place := bucket_folder(config.artifacts_uri)) is not None:
+        return await _open_bucket(config, place, stack)
     if config.artifacts_folder is None:
         from trackwire_server.stores.memory.artifacts import MemoryBytes
 
@@ -84,6 +87,19 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     files = await FileBytes.open(config.artifacts_folder)
     stack.push_async_callback(files.close)
     return files
+
+
+async def _open_bucket(config: Config, place: tuple[str, str], stack: AsyncExitStack) -> ByteStore:
+    try:
+        from trackwire_server.stores.s3 import S3Bytes, S3Settings
+    except ModuleNotFoundError as error:
+        raise FailedPrecondition(
+            f"artifacts at {config.artifacts_uri} need {error.name}: pip install 'trackwire[s3]'",
+            reason="EXTRA_MISSING",
+            metadata={"extra": "s3", "module": error.name},
+        ) from error
+    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
+    return await stack.enter_async_context(S3Bytes.opened(*place, settings))
 
 
 def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:

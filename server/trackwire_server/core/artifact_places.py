@@ -23,10 +23,13 @@ from trackwire_server.core.artifact_paths import (
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.entities import ARTIFACT_SCHEME
 
+S3_SCHEME = "s3"
 OWN_SCHEME = ARTIFACT_SCHEME.partition(":")[0]
 FILE_SCHEME = "file"
 # Two letters at least: "C:\data" is a path and no URI.
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]+):.+", re.DOTALL)
+# Names of buckets, as S3 and its like have them; a URI has no query, fragment or user.
+_S3 = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(/(?P<folder>[^?#]*))?", re.DOTALL)
 # What somebody who reads a path as a URI would take for something else than a part of it.
 _READ_OTHERWISE = re.compile(r"[%?#:]")
 _RIGHT = 'must be a URI such as "s3://bucket/folder" or a folder such as "/data/artifacts"'
@@ -88,6 +91,15 @@ def local_folder(uri: str) -> Path | None:
     if path is None or not path.startswith("/") or path_fault(path[1:].rstrip("/")):
         return None
     return Path(path)
+
+
+def bucket_folder(uri: str) -> tuple[str, str] | None:
+    """The bucket of an S3 URI and the folder in it, "" for all of it; None if it is none, or leads through ".."."""
+    found = _S3.fullmatch(uri)
+    if found is None:
+        return None
+    folder = (found["folder"] or "").rstrip("/")
+    return None if folder and path_fault(folder) else (found["bucket"], folder)
 
 
 def checked_location(location: str, working_folder: Path) -> str:

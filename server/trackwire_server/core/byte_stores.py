@@ -33,7 +33,10 @@ class PartialFile(Protocol):
 
 
 class OpenFile(Protocol):
-    """A file as it is now: whatever becomes of its path, its bytes can be read until it is closed."""
+    """A file as it is now: whatever becomes of its path, its bytes can be read in order until it is closed.
+
+    Bytes that are read otherwise are its own, too, or Aborted (ARTIFACT_CHANGED) where the store has them no more.
+    """
 
     @property
     def size_bytes(self) -> int:
