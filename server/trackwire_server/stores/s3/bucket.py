@@ -193,7 +193,8 @@ async def opened_client(settings: S3Settings) -> AsyncIterator[Any]:
     """A client of S3 for all buckets, by the usual chain of credentials and settings."""
     config = AioConfig(
         signature_version="s3v4",
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        connect_timeout=min(CONNECT_TIMEOUT_SECONDS, settings.timeout_seconds),
+        read_timeout=settings.timeout_seconds,
         max_pool_connections=CONNECTIONS_MAX,
         # How often is left to AWS_MAX_ATTEMPTS.
         retries={"mode": "standard"},

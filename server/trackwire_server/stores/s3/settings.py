@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Empty where the usual chain, or the bucket's own settings, are to decide."""
+    """A text is empty where the usual chain, or the bucket's own settings, are to decide."""
 
     endpoint_url: str = ""
     encryption: str = ""
     kms_key_id: str = ""
+    # How long a byte may be awaited.
+    timeout_seconds: float = 60
 
     @property
     def encryption_parameters(self) -> dict[str, str]:
