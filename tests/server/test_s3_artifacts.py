@@ -3,7 +3,10 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from tests.conftest import ServerProcess
 
 from trackwire import Client
+from trackwire.errors import FailedPreconditionError, NotFoundError
 from trackwire_server.config import Config
 from trackwire_server.core.errors import FailedPrecondition
 from trackwire_server.storage import open_stores
@@ -85,3 +89,39 @@ async def test_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, t
         with pytest.raises(FailedPrecondition, match=r"pip install 'trackwire\[s3\]'") as refused:
             await open_stores(config, stack)
     assert refused.value.reason == "EXTRA_MISSING"
+
+
+@pytest.mark.parametrize("encryption", [(), ("--s3-encryption", "aws:kms", "--s3-kms-key-id", "key-1")])
+def test_bytes_go_around_the_server_by_urls(on_s3: MakeServer, encryption: Sequence[str]) -> None:
+    server = on_s3(*encryption)
+    with Client(server.start()) as client:
+        run_id = client.create_run().run_id
+        before_ms = time.time() * 1_000
+        to = client.create_artifact_upload_url(run_id, "models/a b.bin")
+        assert before_ms + 3_590_000 < to.expiry_time_ms < time.time() * 1_000 + 3_610_000
+        # Without a type, urllib says that it is a form, which moto then reads as one.
+        headers = {"Content-Type": "application/octet-stream", **to.headers}
+        put = urllib.request.Request(to.url, data=DATA, headers=headers, method="PUT")
+        with urllib.request.urlopen(put) as answer:
+            assert answer.status == 200
+        assert client.read_artifact(run_id, "models/a b.bin") == DATA
+        url = client.create_artifact_download_url(run_id, "models/a b.bin").url
+        with urllib.request.urlopen(url) as answer:
+            assert answer.read() == DATA
+            assert answer.headers.get("x-amz-server-side-encryption") == ("aws:kms" if encryption else None)
+        for name in to.headers:
+            # The URL is signed for them: without, the store would refuse it.
+            assert name in urllib.parse.unquote(to.url)
+
+
+def test_urls_are_refused_where_no_file_is_or_can_be(on_s3: MakeServer) -> None:
+    server = on_s3()
+    with Client(server.start()) as client:
+        run_id = client.create_run().run_id
+        client.upload_bytes(run_id, b"1", "folder/file")
+        with pytest.raises(NotFoundError, match="no such file"):
+            client.create_artifact_download_url(run_id, "folder")
+        for path, reason in (("folder", "ARTIFACT_IS_FOLDER"), ("folder/file/x", "ARTIFACT_NOT_FOLDER")):
+            with pytest.raises(FailedPreconditionError) as refused:
+                client.create_artifact_upload_url(run_id, path)
+            assert refused.value.reason == reason

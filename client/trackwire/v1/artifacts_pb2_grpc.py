@@ -122,7 +122,7 @@ class ArtifactServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateArtifactUploadUrl(self, request, context):
-        """Gives a URL to which the file's bytes can be PUT, around the server. FAILED_PRECONDITION
+        """Gives a URL to which the file's bytes can be PUT, around the server; at most 5 GiB. FAILED_PRECONDITION
         (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,8 +130,8 @@ class ArtifactServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateArtifactDownloadUrl(self, request, context):
-        """Gives a URL from which the file's bytes can be fetched, around the server. FAILED_PRECONDITION
-        (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
+        """Gives a URL from which the file's bytes can be fetched, around the server. NOT_FOUND if there is no file;
+        FAILED_PRECONDITION (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -12,6 +12,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
+from trackwire_server.core.byte_stores import PresignedUrl
 from trackwire_server.stores.s3.errors import Absent, errors_translated
 from trackwire_server.stores.s3.settings import S3Settings
 
@@ -71,6 +72,7 @@ class Bucket:
         self._client = client
         self.name = name
         self._encryption = settings.encryption_parameters
+        self._encryption_headers = settings.encryption_headers
 
     async def put(self, key: str, data: bytes, sha256: bytes | None = None) -> None:
         """Stores an object, visible at once and whole; the store compares its checksum."""
@@ -84,6 +86,22 @@ class Bucket:
                 ChecksumSHA256=_base64(digest),
                 **self._encryption,
             )
+
+    async def upload_url(self, key: str, *, expiry_seconds: int) -> PresignedUrl:
+        """A URL to PUT an object to, encrypted as all others are."""
+        headers = self._encryption_headers
+        return PresignedUrl(await self._sign("put_object", expiry_seconds, Key=key, **self._encryption), headers)
+
+    async def download_url(self, key: str, *, expiry_seconds: int) -> PresignedUrl:
+        """A URL to GET an object from."""
+        return PresignedUrl(await self._sign("get_object", expiry_seconds, Key=key), {})
+
+    async def _sign(self, call: str, expiry_seconds: int, **parameters: str) -> str:
+        with errors_translated(self.name, f"sign {call}"):
+            url: str = await self._client.generate_presigned_url(
+                call, Params={"Bucket": self.name, **parameters}, ExpiresIn=expiry_seconds
+            )
+        return url
 
     async def head(self, key: str) -> ObjectFacts | None:
         """An object's facts; None if there is none."""

@@ -18,3 +18,10 @@ class S3Settings:
         """What each call says that begins an object."""
         said = {"ServerSideEncryption": self.encryption, "SSEKMSKeyId": self.kms_key_id}
         return {name: value for name, value in said.items() if value}
+
+    @property
+    def encryption_headers(self) -> dict[str, str]:
+        """The same, as HTTP says it."""
+        header = "x-amz-server-side-encryption"
+        said = {header: self.encryption, f"{header}-aws-kms-key-id": self.kms_key_id}
+        return {name: value for name, value in said.items() if value}

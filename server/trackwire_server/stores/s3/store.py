@@ -20,6 +20,7 @@ from typing import Self
 
 from cachetools import LRUCache
 
+from trackwire_server.core.byte_stores import PresignedUrl
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.uploads import ArtifactIsFolder, ArtifactNotFolder, UploadInUse
@@ -38,7 +39,7 @@ KEPT_UPLOADS_MAX = 1_024
 
 
 class S3Bytes:
-    """Artifact bytes below a prefix of a bucket; "" is all of it. Several servers may share it.
+    """Artifact bytes below a prefix of a bucket, with URLs; "" is all of it. Several servers may share it.
 
     A folder is deleted a thousand files at a time, not at once; where the bucket keeps versions, only from sight.
     """
@@ -146,6 +147,16 @@ class S3Bytes:
             self._kept.pop(partial_id, None)
         finally:
             self._held.discard(partial_id)
+
+    async def create_upload_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+        """A URL for a single PUT."""
+        await self._check_target(path)
+        return await self._bucket.upload_url(self._key(path), expiry_seconds=expiry_seconds)
+
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+        """A URL for a GET."""
+        await self.get_file(path)
+        return await self._bucket.download_url(self._key(path), expiry_seconds=expiry_seconds)
 
     def _notes(self, partial_id: str) -> PartialNotes:
         return PartialNotes(self._bucket, f"{self._below(PARTIALS)}/{partial_id}/")
