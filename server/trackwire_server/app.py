@@ -18,6 +18,7 @@ from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.config import Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
+from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.errors import TrackwireError
@@ -35,7 +36,7 @@ from trackwire_server.data_dir import announced_address, claimed
 from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import RpcServer, ServerOptions, require_free_port
 from trackwire_server.spool_intake import SPOOL_FOLDER, SpoolIntake
-from trackwire_server.storage import Stores, byte_stores_of, open_stores
+from trackwire_server.storage import Stores, open_byte_stores, open_stores
 
 if TYPE_CHECKING:
     from trackwire_server.web.server import HttpServer
@@ -86,7 +87,7 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     stores are closed.
     """
     stores = await open_stores(config, stack)
-    services = _services(config, stores)
+    services = _services(config, stores, await open_byte_stores(config, stores.artifacts, stack))
     server = RpcServer(doors_of(services, system_clock), _options(config), log)
     address = server.bind()
     http = _open_http(config, services, log)
@@ -167,7 +168,7 @@ def _options(config: Config) -> ServerOptions:
     )
 
 
-def _services(config: Config, stores: Stores) -> Services:
+def _services(config: Config, stores: Stores, artifacts: ByteStores) -> Services:
     clock = system_clock
     metrics = Metrics(stores.metrics, clock)
     facts = ServerFacts(
@@ -177,7 +178,6 @@ def _services(config: Config, stores: Stores) -> Services:
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
-    artifacts = byte_stores_of(config, stores.artifacts)
     collected = AdminStores(
         stores.garbage,
         stores.experiments,

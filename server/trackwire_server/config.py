@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from trackwire_server import config_uris as uris
+from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, lies_in
 from trackwire_server.core.errors import InvalidArgument
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -117,6 +118,13 @@ SETTINGS: Sequence[Setting] = (
         "KEY",
     ),
     Setting(
+        "s3_locations",
+        "",
+        "Where else at S3 experiments may keep artifacts that the server reads and writes: s3://bucket/folder, and more"
+        " behind commas; all other locations there are left to clients.",
+        "URIS",
+    ),
+    Setting(
         "default_artifact_root",
         "trackwire-artifacts:/",
         "Where new experiments keep artifacts that name no place: a folder of the server's, or a URI such as"
@@ -201,6 +209,7 @@ class Config:
     s3_endpoint_url: str
     s3_encryption: str
     s3_kms_key_id: str
+    s3_locations: Sequence[BucketFolder]
     default_artifact_root: str
     serve_artifacts: bool
     artifacts_only: bool
@@ -238,6 +247,7 @@ class Config:
             s3_endpoint_url=values.read("s3_endpoint_url", uris.endpoint_url),
             s3_encryption=values.read("s3_encryption", _s3_encryption),
             s3_kms_key_id=values.read("s3_kms_key_id", str.strip),
+            s3_locations=values.read("s3_locations", uris.s3_locations),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
             serve_artifacts=values.read("serve_artifacts", _switch),
             artifacts_only=values.read("artifacts_only", _switch),
@@ -269,6 +279,10 @@ class Config:
         key, said = values.find("s3_kms_key_id")
         if self.s3_kms_key_id and not self.s3_encryption.startswith("aws:kms"):
             raise _bad(key, said or self.s3_kms_key_id, "needs --s3-encryption aws:kms or aws:kms:dsse")
+        locations, said = values.find("s3_locations")
+        own = bucket_folder(self.artifacts_uri)
+        if own is not None and any(lies_in(own, each) or lies_in(each, own) for each in self.s3_locations):
+            raise _bad(locations, said or "", "must lie apart from the server's own artifact store, --artifacts-uri")
         root, said = values.find("default_artifact_root")
         if said is not None:
             try:

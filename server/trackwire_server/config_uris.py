@@ -5,10 +5,11 @@ The parsers raise ValueError saying what would be right.
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from trackwire_server.core.artifact_places import bucket_folder, checked_location, local_folder
+from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, checked_location, local_folder
 from trackwire_server.core.limits import LIMITS
 
 MEMORY = "memory:"
@@ -70,6 +71,15 @@ def artifacts_folder(uri: str) -> Path | None:
     if uri.startswith("file:"):
         return Path(unquote(urlsplit(uri).path))
     return Path(uri).expanduser().absolute()
+
+
+def s3_locations(text: str) -> Sequence[BucketFolder]:
+    """Folders of buckets, by URIs with commas between them."""
+    places = [(uri, bucket_folder(uri.strip())) for uri in text.split(",") if uri.strip()]
+    for uri, place in places:
+        if place is None:
+            raise ValueError(f"must be URIs such as s3://bucket/folder with commas between them, not {uri!r}")
+    return [place for _, place in places if place is not None]
 
 
 def endpoint_url(text: str) -> str:

@@ -1,11 +1,21 @@
 """The stores that a configuration means, opened: the one module that knows every kind of store."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
 from trackwire_server.config import MEMORY, Config
-from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, bucket_folder, own_store
+from trackwire_server.core.artifact_places import (
+    FILE_SCHEME,
+    OWN_SCHEME,
+    S3_SCHEME,
+    BucketFolder,
+    ByteStores,
+    Opener,
+    bucket_folder,
+    own_store,
+)
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import system_clock
 from trackwire_server.core.errors import FailedPrecondition
@@ -67,12 +77,15 @@ async def open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     return await _sql_stores(config, artifacts, stack)
 
 
-def byte_stores_of(config: Config, own: ByteStore) -> ByteStores:
+async def open_byte_stores(config: Config, own: ByteStore, stack: AsyncExitStack) -> ByteStores:
     """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
     from trackwire_server.stores.files import local_folders
 
     guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
-    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
+    openers = {OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)}
+    if config.s3_locations:
+        openers[S3_SCHEME] = await _open_locations(config, stack)
+    return ByteStores(openers)
 
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
@@ -89,17 +102,32 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     return files
 
 
-async def _open_bucket(config: Config, place: tuple[str, str], stack: AsyncExitStack) -> ByteStore:
-    try:
+async def _open_bucket(config: Config, place: BucketFolder, stack: AsyncExitStack) -> ByteStore:
+    with _needing_s3(config.artifacts_uri):
         from trackwire_server.stores.s3 import S3Bytes, S3Settings
+
+    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
+    return await stack.enter_async_context(S3Bytes.opened(*place, settings))
+
+
+async def _open_locations(config: Config, stack: AsyncExitStack) -> Opener:
+    with _needing_s3("--s3-locations"):
+        from trackwire_server.stores.s3 import S3Settings, opened_locations
+
+    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
+    return await stack.enter_async_context(opened_locations(config.s3_locations, settings))
+
+
+@contextmanager
+def _needing_s3(what: str) -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise FailedPrecondition(
-            f"artifacts at {config.artifacts_uri} need {error.name}: pip install 'trackwire[s3]'",
+            f"{what} needs {error.name}: pip install 'trackwire[s3]'",
             reason="EXTRA_MISSING",
             metadata={"extra": "s3", "module": error.name},
         ) from error
-    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
-    return await stack.enter_async_context(S3Bytes.opened(*place, settings))
 
 
 def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:

@@ -63,6 +63,17 @@ def test_bucket_that_can_be_none_is_refused(uri: str) -> None:
     assert refused.value.value == uri
 
 
+@pytest.mark.parametrize("location", ["s3://bucket", "s3://bucket/folder", "s3://bucket/folder/below"])
+def test_location_in_or_above_the_servers_own_store_is_refused(location: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"--s3-locations: .*must lie apart"):
+        read("--artifacts-uri", "s3://bucket/folder", "--s3-locations", location)
+
+
+def test_locations_stand_beside_each_other_behind_commas() -> None:
+    places = read("--artifacts-uri", "s3://bucket/own", "--s3-locations", "s3://bucket/a, s3://other,").s3_locations
+    assert places == [("bucket", "a"), ("other", "")]
+
+
 def test_only_what_lies_in_memory_is_volatile() -> None:
     assert read("--artifacts-uri", "memory:").is_volatile
     assert not read("--artifacts-uri", "s3://bucket").is_volatile
@@ -76,6 +87,7 @@ def test_only_what_lies_in_memory_is_volatile() -> None:
         ("s3-endpoint-url", "minio:9000", "must be a URL such as http://minio:9000"),
         ("s3-endpoint-url", "http://me:secret@minio", "must be a URL such as http://minio:9000"),
         ("s3-kms-key-id", "key", "needs --s3-encryption aws:kms"),
+        ("s3-locations", "s3://a,/data", "must be URIs such as s3://bucket/folder"),
     ],
 )
 def test_bad_setting_of_s3_is_refused(name: str, value: str, expected: str) -> None:

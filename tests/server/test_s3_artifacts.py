@@ -83,8 +83,10 @@ def test_server_without_credentials_says_so(on_s3: MakeServer, monkeypatch: pyte
 async def test_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in sys.modules if name.startswith("trackwire_server.stores.s3")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "aiobotocore", None)
-    config = Config.read({"data_dir": str(tmp_path), "artifacts_uri": "s3://bucket/folder"}, {})
+    for name in {"aiobotocore", *(name for name in sys.modules if name.startswith("aiobotocore."))}:
+        monkeypatch.setitem(sys.modules, name, None)
+    said = {"artifacts_uri": "s3://bucket/folder", "s3_endpoint_url": "http://127.0.0.1:1"}
+    config = Config.read({"data_dir": str(tmp_path), **said}, {})
     async with AsyncExitStack() as stack:
         with pytest.raises(FailedPrecondition, match=r"pip install 'trackwire\[s3\]'") as refused:
             await open_stores(config, stack)
@@ -125,3 +127,26 @@ def test_urls_are_refused_where_no_file_is_or_can_be(on_s3: MakeServer) -> None:
             with pytest.raises(FailedPreconditionError) as refused:
                 client.create_artifact_upload_url(run_id, path)
             assert refused.value.reason == reason
+
+
+def test_experiment_at_an_allowed_location_is_served_and_any_other_is_left_to_clients(
+    make_server_process: MakeServer, s3_endpoint: str, s3_bucket: str
+) -> None:
+    allowed = f"s3://{s3_bucket}/team, s3://{s3_bucket}/others"
+    server = make_server_process("--s3-locations", allowed, "--s3-endpoint-url", s3_endpoint)
+    with Client(server.start()) as client:
+        for folder in ("team", "others/x", "elsewhere"):
+            location = f"s3://{s3_bucket}/{folder}"
+            experiment_id = client.create_experiment(folder, artifact_location=location).experiment_id
+            run_id = client.create_run(experiment_id=experiment_id).run_id
+            if folder == "elsewhere":
+                with pytest.raises(FailedPreconditionError, match=f"{location}/{run_id}/artifacts"):
+                    client.upload_bytes(run_id, b"data", "file")
+                continue
+            client.upload_bytes(run_id, b"data", "file")
+            url = client.create_artifact_download_url(run_id, "file").url
+            assert url.startswith(f"{s3_endpoint}/{s3_bucket}/{folder}/{run_id}/artifacts/file?")
+            with urllib.request.urlopen(url) as answer:
+                assert answer.read() == b"data"
+            client.delete_run(run_id)
+            assert client.collect_garbage(run_ids=[run_id]).artifact_bytes == 4

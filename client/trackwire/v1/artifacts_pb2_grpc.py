@@ -28,7 +28,7 @@ if _version_not_supported:
 class ArtifactServiceStub(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """
@@ -79,7 +79,7 @@ class ArtifactServiceStub(object):
 class ArtifactServiceServicer(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """
@@ -186,7 +186,7 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
 class ArtifactService(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """

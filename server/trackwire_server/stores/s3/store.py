@@ -38,25 +38,32 @@ KEY_BYTES_MAX = 1_024
 KEPT_UPLOADS_MAX = 1_024
 
 
+class UploadsUnderWay:
+    """What a process knows of uploads; stores in several folders share it, as ids of uploads are of their owners'."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.kept: LRUCache[str, Kept] = LRUCache(KEPT_UPLOADS_MAX)
+        self.turns = asyncio.Semaphore(PARTS_OF_ALL_UPLOADS)
+
+
 class S3Bytes:
     """Artifact bytes below a prefix of a bucket, with URLs; "" is all of it. Several servers may share it.
 
     A folder is deleted a thousand files at a time, not at once; where the bucket keeps versions, only from sight.
     """
 
-    def __init__(self, bucket: Bucket, folder: str):
+    def __init__(self, bucket: Bucket, folder: str, uploads: UploadsUnderWay):
         self._bucket = bucket
         self._folder = folder
-        self._held: set[str] = set()
-        self._kept: LRUCache[str, Kept] = LRUCache(KEPT_UPLOADS_MAX)
-        self._turns = asyncio.Semaphore(PARTS_OF_ALL_UPLOADS)
+        self._held, self._kept, self._turns = uploads.held, uploads.kept, uploads.turns
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, bucket: str, folder: str, settings: S3Settings) -> AsyncIterator[Self]:
         """A store that is reached, closed with the block. Raises StoreUnavailable where the bucket can't be listed."""
         async with opened_client(settings) as client:
-            store = cls(Bucket(client, bucket, settings), folder)
+            store = cls(Bucket(client, bucket, settings), folder, UploadsUnderWay())
             await store.list_folder("", after="", limit=1)
             yield store
 
