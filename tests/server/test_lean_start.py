@@ -13,7 +13,8 @@ lean_start.leave_out_what_is_not_used()
 from trackwire_server import app, logs
 from trackwire_server.stores import files
 from trackwire_server.stores.sql import database, postgres_dialect, sqlite_dialect
-print(*(name for name in ("sqlalchemy.orm", "rich", "aiobotocore", "sqlalchemy.ext.asyncio.engine") if sys.modules.get(name)))
+looked_for = ("sqlalchemy.orm", "rich", "aiobotocore", "sqlalchemy.ext.asyncio.engine")
+print(*(name for name in looked_for if sys.modules.get(name)))
 """
 
 
