@@ -8,12 +8,28 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.conftest import ServerProcess
+from tests.conftest import FakeClock, ServerProcess
+from tests.core.files_of_runs import DAY_MS, RUN, stream
 from tests.faults.s3_wire import Call, Fault, S3Wire, error, s3_wire_to
 from tests.stores.byte_files import ROOT, names, put, read
 
 from trackwire import Client
-from trackwire_server.core.errors import Aborted, StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError
+from trackwire_server.core.artifact_owners import RunOwners
+from trackwire_server.core.artifact_places import OWN_SCHEME, ByteStores, own_store
+from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.errors import (
+    Aborted,
+    ChecksumMismatch,
+    InvalidArgument,
+    StorageFull,
+    StoreCorrupt,
+    StoreUnavailable,
+    TrackwireError,
+)
+from trackwire_server.core.upload_streams import UploadFinish, UploadHeader
+from trackwire_server.stores.memory.artifacts import MemoryUploads
+from trackwire_server.stores.memory.runs import MemoryRuns
+from trackwire_server.stores.memory.state import MemoryState
 from trackwire_server.stores.s3 import S3Bytes, S3Settings
 from trackwire_server.stores.s3.bucket import opened_client
 
@@ -302,6 +318,36 @@ async def test_files_that_may_not_be_deleted_are_named(store: S3Bytes, wire: S3W
     wire.fault = fault
     with pytest.raises(TrackwireError, match="DeleteObjects: access is denied"):
         await store.delete(PATH)
+
+
+@pytest.fixture
+def artifacts(store: S3Bytes, memory_state: MemoryState, clock: FakeClock) -> Artifacts:
+    """The rules of a run's artifacts, over the store."""
+    memory_state.runs["run1"] = RUN
+    stores = ByteStores({OWN_SCHEME: own_store(store)})
+    return Artifacts(RunOwners(MemoryRuns(memory_state)), MemoryUploads(memory_state), stores, clock)
+
+
+async def test_upload_that_nobody_goes_on_with_leaves_nothing_after_a_day(
+    artifacts: Artifacts, clock: FakeClock, s3: Any, s3_bucket: str
+) -> None:
+    header = UploadHeader("upload1", "run1", "file", len(DATA) + 1, 0)
+    with pytest.raises(InvalidArgument, match="the stream ended"):
+        await artifacts.upload(header, stream(DATA))
+    assert (await artifacts.get_upload_status("run1", "upload1")).received_bytes == len(DATA)
+    keys, uploads = await what_is_there(s3, s3_bucket)
+    assert sorted(key.rpartition(".")[2] for key in keys) == ["rest", "upload"]
+    assert uploads == 1
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 1
+    assert await what_is_there(s3, s3_bucket) == ([], 0)
+
+
+async def test_upload_whose_checksum_is_another_leaves_nothing(artifacts: Artifacts, s3: Any, s3_bucket: str) -> None:
+    header = UploadHeader("upload1", "run1", "file", len(DATA), 0)
+    with pytest.raises(ChecksumMismatch):
+        await artifacts.upload(header, stream(DATA, UploadFinish(bytes(32))))
+    assert await what_is_there(s3, s3_bucket) == ([], 0)
 
 
 async def test_client_waits_for_the_end_of_an_outage_and_the_file_arrives(
