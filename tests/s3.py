@@ -72,8 +72,8 @@ def _know_no_aborted_uploads() -> None:
 
         return checked
 
-    S3Backend.upload_part = known(S3Backend.upload_part)
-    S3Backend.complete_multipart_upload = known(S3Backend.complete_multipart_upload)
+    for name in ("upload_part", "complete_multipart_upload"):
+        setattr(S3Backend, name, known(getattr(S3Backend, name)))
 
 
 if __name__ == "__main__":
