@@ -19,11 +19,12 @@ from trackwire_server.stores.s3 import S3Bytes, S3Settings
 from trackwire_server.stores.s3.bucket import Bucket, opened_client
 from trackwire_server.stores.s3.listing import entries_of
 from trackwire_server.stores.s3.parts import part_bytes
+from trackwire_server.stores.s3.store import UploadsUnderWay
 
 MEBIBYTE = 1024 * 1024
 PATH = f"{ROOT}/large.bin"
-# Three parts and a bit: noise, so that a part in another's place would be seen.
-LARGE = os.urandom(25 * MEBIBYTE)
+# Two parts and a bit: noise, so that a part in another's place would be seen.
+LARGE = os.urandom(17 * MEBIBYTE)
 LARGE_SHA256 = hashlib.sha256(LARGE).digest()
 
 
@@ -35,16 +36,14 @@ async def s3(s3_endpoint: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def store(s3_endpoint: str, s3_bucket: str) -> AsyncIterator[S3Bytes]:
-    async with S3Bytes.opened(s3_bucket, "folder", S3Settings(endpoint_url=s3_endpoint)) as opened:
-        yield opened
+def store(s3: Any, s3_bucket: str) -> S3Bytes:
+    return S3Bytes(Bucket(s3, s3_bucket, S3Settings()), "folder", UploadsUnderWay())
 
 
 @pytest.fixture
-async def another_servers(s3_endpoint: str, s3_bucket: str) -> AsyncIterator[S3Bytes]:
+def another_servers(s3: Any, s3_bucket: str) -> S3Bytes:
     """The same store, as a server that has just been started has it."""
-    async with S3Bytes.opened(s3_bucket, "folder", S3Settings(endpoint_url=s3_endpoint)) as opened:
-        yield opened
+    return S3Bytes(Bucket(s3, s3_bucket, S3Settings()), "folder", UploadsUnderWay())
 
 
 async def keys_and_uploads(client: Any, bucket: str) -> tuple[list[str], int]:
@@ -104,7 +103,7 @@ async def test_another_server_goes_on_behind_what_was_no_part_yet(store: S3Bytes
 async def test_another_server_begins_anew_what_has_parts_and_leaves_nothing_behind(
     store: S3Bytes, another_servers: S3Bytes, s3: Any, s3_bucket: str
 ) -> None:
-    await append(store, LARGE[: 20 * MEBIBYTE])
+    await append(store, LARGE[: 16 * MEBIBYTE])
     assert await another_servers.partial_size("p") == 0
     partial = await append(another_servers, LARGE, close=False)
     assert partial.size_bytes == len(LARGE)
@@ -145,7 +144,7 @@ async def test_two_servers_that_take_the_same_upload_at_once_both_store_it_whole
     assert await keys_and_uploads(s3, s3_bucket) == ([f"folder/{PATH}"], 0)
 
 
-@pytest.mark.parametrize("arrived", [3, 20 * MEBIBYTE])
+@pytest.mark.parametrize("arrived", [3, 16 * MEBIBYTE])
 @pytest.mark.parametrize("by_another", [False, True])
 async def test_discarded_upload_leaves_nothing(
     store: S3Bytes, another_servers: S3Bytes, s3: Any, s3_bucket: str, arrived: int, by_another: bool
@@ -163,20 +162,20 @@ async def test_note_that_is_none_is_named(store: S3Bytes, s3: Any, s3_bucket: st
 
 
 async def test_call_that_is_cancelled_twice_while_it_closes_lets_the_upload_go(store: S3Bytes) -> None:
-    partial = await append(store, LARGE[: 20 * MEBIBYTE], close=False)
+    partial = await append(store, LARGE[: 16 * MEBIBYTE], close=False)
     closing = asyncio.create_task(partial.close())
     await asyncio.sleep(0)
     closing.cancel()
     await asyncio.wait([closing])
     await partial.close()
-    assert await store.partial_size("p") == 20 * MEBIBYTE
+    assert await store.partial_size("p") == 16 * MEBIBYTE
     await store.discard_partial("p")
 
 
 async def test_file_is_read_from_anywhere(store: S3Bytes) -> None:
     await put(store, PATH, LARGE)
     file = await store.open_file(PATH)
-    for offset, length in ((0, 10), (10, MEBIBYTE), (20 * MEBIBYTE, 100), (5, 7), (len(LARGE) - 3, 100), (0, 1)):
+    for offset, length in ((0, 10), (10, MEBIBYTE), (16 * MEBIBYTE, 100), (5, 7), (len(LARGE) - 3, 100), (0, 1)):
         assert await file.read(offset=offset, length=length) == LARGE[offset : offset + length]
     assert await file.read(offset=len(LARGE), length=1) == b""
     await file.close()
@@ -241,7 +240,7 @@ NAMES = st.text("-.0a!é", min_size=1, max_size=3).filter(lambda name: name not 
 PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size=1, max_size=12)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(paths=PATHS, limit=st.integers(1, 5))
 async def test_pages_of_a_folder_are_those_of_the_memory_store(
     clock: FakeClock, s3: Any, s3_bucket: str, paths: list[str], limit: int
