@@ -19,6 +19,7 @@ import structlog
 from hypothesis import settings
 from structlog.testing import LogCapture
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+from tests import s3
 
 from trackwire.v1 import (
     admin_pb2_grpc,
@@ -176,6 +177,21 @@ async def start_server(no_task_is_left: None, log: FilteringBoundLogger) -> Asyn
             return server, address
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The URL of an S3, for which the environment has credentials from then on."""
+    with pytest.MonkeyPatch.context() as patch, s3.endpoint() as url:
+        for name, value in s3.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield url
+
+
+@pytest.fixture
+def s3_bucket(s3_endpoint: str) -> str:
+    """The name of an empty bucket there."""
+    return s3.make_bucket(s3_endpoint)
 
 
 @dataclass(frozen=True, slots=True)

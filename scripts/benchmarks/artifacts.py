@@ -4,18 +4,22 @@ A real server runs in a process of its own, on SQLite and a folder; every downlo
 what was uploaded. The bare limits beside: a grpc.aio stream of the same bytes that keeps nothing, in each direction;
 the same bytes written to a file and synced; and SHA-256 alone. The first copies of a GiB may be slow by what a virtual
 machine takes to hand out memory for the page cache, which `bare file write` shows too: hence more repeats than three.
+With `--artifacts s3` they lie at an S3 instead, moto's in a process of its own, and the limit is what aiobotocore
+does alone.
 """
 
 import argparse
+import asyncio
 import hashlib
 import os
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
-from benchmarking import BARE_SERVICE, Server, bare_server, median, report, running_server, timed
+from benchmarking import BARE_SERVICE, ROOT, Server, bare_server, median, report, running_server, timed
 
 from trackwire import Client
 from trackwire.v1 import artifacts_pb2 as pb
@@ -29,11 +33,15 @@ def main() -> None:
     )
     parser.add_argument("--mib", type=int, default=1_024, help="the artifact's size (1,024)")
     parser.add_argument("--repeats", type=int, default=7, help="transfers that a median is of (7)")
+    parser.add_argument("--artifacts", choices=("folder", "s3"), default="folder", help="where they lie (folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as name:
         folder = Path(name)
         source = folder / "source"
         digest = write_source(source, arguments.mib)
+        if arguments.artifacts == "s3":
+            measure_s3(source, digest, arguments.repeats)
+            return
         with running_server() as server, Client(server.address) as client:
             measure_server(server, client, source, digest, arguments.repeats)
         measure_bare_stream(arguments.mib, arguments.repeats)
@@ -54,8 +62,11 @@ def write_source(path: Path, mib: int) -> bytes:
     return digest.digest()
 
 
-def measure_server(server: Server, client: Client, source: Path, digest: bytes, repeats: int) -> None:
+def measure_server(
+    server: Server, client: Client, source: Path, digest: bytes, repeats: int, bars: Mapping[str, float] | None = None
+) -> None:
     """The whole path: client, server, disk, and back."""
+    bars = bars or {"up": 300, "down": 400}
     run_id = client.create_run().run_id
     client.upload_bytes(run_id, b"warm", "warm")
     before = round(server.megabytes(), 1)
@@ -65,13 +76,84 @@ def measure_server(server: Server, client: Client, source: Path, digest: bytes, 
         client.download_artifact(run_id, "a", target)
 
     up = seconds_of(lambda: client.upload_artifact(run_id, source, "a"), repeats)
-    row("1 artifact up", source, up, at_least=300, memory_before_mb=before, memory_peak_mb=server.peak_megabytes())
+    row(
+        "1 artifact up",
+        source,
+        up,
+        at_least=bars["up"],
+        memory_before_mb=before,
+        memory_peak_mb=server.peak_megabytes(),
+    )
     down: list[float] = []
     for _ in range(repeats):
         down += seconds_of(download, 1)
         check_same(target, digest)
         target.unlink()
-    row("1 artifact down", source, down, at_least=400, memory_before_mb=before, memory_peak_mb=server.peak_megabytes())
+    row(
+        "1 artifact down",
+        source,
+        down,
+        at_least=bars["down"],
+        memory_before_mb=before,
+        memory_peak_mb=server.peak_megabytes(),
+    )
+
+
+def measure_s3(source: Path, digest: bytes, repeats: int) -> None:
+    """The whole path to an S3, and back, beside what aiobotocore alone does with the same bytes."""
+    sys.path.append(str(ROOT))
+    from tests import s3
+
+    os.environ |= s3.ENVIRONMENT
+    with s3.endpoint() as url:
+        bucket = s3.make_bucket(url)
+        up, down = asyncio.run(bare_s3(url, bucket, source, repeats))
+        row("bare aiobotocore up", source, up)
+        row("bare aiobotocore down", source, down)
+        megabytes = source.stat().st_size / 1e6
+        bars = {way: round(0.7 * megabytes / median(seconds, 9)) for way, seconds in (("up", up), ("down", down))}
+        settings = ("--artifacts-uri", f"s3://{bucket}/artifacts", "--s3-endpoint-url", url)
+        with running_server(*settings) as server, Client(server.address) as client:
+            measure_server(server, client, source, digest, repeats, bars)
+
+
+async def bare_s3(url: str, bucket: str, source: Path, repeats: int) -> tuple[list[float], list[float]]:
+    """Seconds of multipart uploads with parts of 8 MiB, three at a time, and of downloads, by aiobotocore alone."""
+    from aiobotocore.session import get_session
+
+    up: list[float] = []
+    down: list[float] = []
+    async with get_session().create_client("s3", endpoint_url=url) as client:
+        for _ in range(repeats):
+            with timed(up):
+                await bare_upload(client, bucket, source)
+            with timed(down):
+                async with (await client.get_object(Bucket=bucket, Key="bare"))["Body"] as body:
+                    while await body.read(PART_BYTES):
+                        pass
+    return up, down
+
+
+async def bare_upload(client: Any, bucket: str, source: Path) -> None:
+    """One object, in parts."""
+    named = {"Bucket": bucket, "Key": "bare"}
+    upload_id = (await client.create_multipart_upload(**named))["UploadId"]
+    turns = asyncio.Semaphore(3)
+
+    async def send(number: int, data: bytes) -> dict[str, Any]:
+        try:
+            part = await client.upload_part(**named, UploadId=upload_id, PartNumber=number, Body=data)
+        finally:
+            turns.release()
+        return {"PartNumber": number, "ETag": part["ETag"]}
+
+    tasks = []
+    with source.open("rb") as file:
+        while data := file.read(8 * PART_BYTES):
+            await turns.acquire()
+            tasks.append(asyncio.create_task(send(len(tasks) + 1, data)))
+    parts = [await task for task in tasks]
+    await client.complete_multipart_upload(**named, UploadId=upload_id, MultipartUpload={"Parts": parts})
 
 
 def measure_bare_stream(mib: int, repeats: int) -> None:

@@ -28,7 +28,7 @@ from trackwire_server.rpc.doors import doors_of
 from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
 from trackwire_server.spool_intake import SPOOL_FOLDER, OwnDoor, SpoolIntake
 from trackwire_server.stop_signals import stop_signal
-from trackwire_server.storage import Stores, open_stores
+from trackwire_server.storage import Stores, open_byte_stores, open_stores
 from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     traces = _open_traces(config, stack, log)
     guard = guard_of(config, system_clock)
     stores = await open_stores(config, stack)
-    services = services_of(config, stores, traces or NO_TRACES)
+    byte_stores = await open_byte_stores(config, stores.artifacts, stack)
+    services = services_of(config, stores, byte_stores, traces or NO_TRACES)
     doors = doors_of(services, system_clock)
     server = RpcServer(doors, _options(config), log, gate=guard.gate, credentials=guard.grpc_credentials, traces=traces)
     address = server.bind()

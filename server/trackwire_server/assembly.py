@@ -6,6 +6,7 @@ from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config
 from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
 from trackwire_server.core.artifact_owners import LoggedModelOwners, RunOwners
+from trackwire_server.core.artifact_places import ByteStores
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import random_id, system_clock
 from trackwire_server.core.evaluation_datasets import EvaluationDatasets
@@ -19,10 +20,10 @@ from trackwire_server.core.model_registry import ModelRegistry
 from trackwire_server.core.runs import Runs
 from trackwire_server.core.services import Services
 from trackwire_server.core.traces import NO_TRACES, WorkTraces
-from trackwire_server.storage import Stores, byte_stores_of
+from trackwire_server.storage import Stores
 
 
-def services_of(config: Config, stores: Stores, traces: WorkTraces = NO_TRACES) -> Services:
+def services_of(config: Config, stores: Stores, artifacts: ByteStores, traces: WorkTraces = NO_TRACES) -> Services:
     """All of core."""
     clock = system_clock
     metrics = Metrics(stores.metrics, clock, traces)
@@ -33,7 +34,6 @@ def services_of(config: Config, stores: Stores, traces: WorkTraces = NO_TRACES) 
         artifacts_uri=config.artifacts_uri,
         start_time_ms=clock(),
     )
-    artifacts = byte_stores_of(config, stores.artifacts)
     collected = AdminStores(
         stores.garbage,
         stores.experiments,

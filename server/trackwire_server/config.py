@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from trackwire_server import config_opentelemetry as opentelemetry
 from trackwire_server import config_uris as uris
 from trackwire_server import config_values as parse
+from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, lies_in
 from trackwire_server.core.errors import InvalidArgument
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -101,10 +102,36 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "artifacts_uri",
         "<data-dir>/artifacts",
-        "Where artifacts lie: a folder or memory:.",
+        "Where artifacts lie: a folder, s3://bucket/folder or memory:.",
         "URI",
         "artifacts_destination",
         "MLFLOW_ARTIFACTS_DESTINATION",
+    ),
+    Setting(
+        "s3_endpoint_url",
+        "",
+        "Where S3 is, if not at AWS or where AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL say.",
+        "URL",
+        mlflow_variable="MLFLOW_S3_ENDPOINT_URL",
+    ),
+    Setting(
+        "s3_encryption",
+        "",
+        f"How S3 encrypts artifacts: {', '.join(parse.S3_ENCRYPTIONS)}; without, as the bucket's settings say.",
+        "METHOD",
+    ),
+    Setting(
+        "s3_kms_key_id",
+        "",
+        "The key of AWS KMS that they are encrypted with; without, the account's own.",
+        "KEY",
+    ),
+    Setting(
+        "s3_locations",
+        "",
+        "Where else at S3 experiments may keep artifacts that the server reads and writes: s3://bucket/folder, and more"
+        " behind commas; all other locations there are left to clients.",
+        "URIS",
     ),
     Setting(
         "default_artifact_root",
@@ -198,9 +225,10 @@ TEST_SETTINGS: Sequence[Setting] = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings, checked. `artifacts_folder` is None for artifacts in memory.
+    """The settings, checked. `artifacts_folder` is None for artifacts in memory or at S3.
 
-    `default_artifact_root` is "" for the server's own store, `traces_exporter` where nobody asks for traces.
+    What is said of S3 is "" where AWS's own settings decide, `default_artifact_root` is "" for the server's own store,
+    `traces_exporter` where nobody asks for traces.
     """
 
     data_dir: Path
@@ -209,6 +237,10 @@ class Config:
     store_statement_timeout_seconds: float
     artifacts_uri: str
     artifacts_folder: Path | None
+    s3_endpoint_url: str
+    s3_encryption: str
+    s3_kms_key_id: str
+    s3_locations: Sequence[BucketFolder]
     default_artifact_root: str
     serve_artifacts: bool
     artifacts_only: bool
@@ -237,7 +269,7 @@ class Config:
     @property
     def is_volatile(self) -> bool:
         """Whether something of what is stored is gone when the server ends."""
-        return self.store_uri == MEMORY or self.artifacts_folder is None
+        return MEMORY in (self.store_uri, self.artifacts_uri)
 
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
@@ -253,6 +285,10 @@ class Config:
             store_statement_timeout_seconds=values.read("store_statement_timeout_seconds", parse.seconds),
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
+            s3_endpoint_url=values.read("s3_endpoint_url", uris.endpoint_url),
+            s3_encryption=values.read("s3_encryption", parse.s3_encryption),
+            s3_kms_key_id=values.read("s3_kms_key_id", str.strip),
+            s3_locations=values.read("s3_locations", uris.s3_locations),
             default_artifact_root=values.read("default_artifact_root", uris.artifact_root),
             serve_artifacts=values.read("serve_artifacts", parse.switch),
             artifacts_only=values.read("artifacts_only", parse.switch),
@@ -289,12 +325,20 @@ class Config:
         if self.workers > 1 and not uris.is_shareable(self.store_uri):
             expected = "a file or a memory is one process's own: name a database by --store-uri postgresql://…"
             raise _bad(workers, str(self.workers), expected)
-        if self.workers > 1 and self.artifacts_folder is None:
-            raise _bad(workers, str(self.workers), "artifacts in memory are one process's own: name a folder for them")
+        if self.workers > 1 and self.artifacts_uri == MEMORY:
+            expected = "artifacts in memory are one process's own: name a folder or a bucket for them"
+            raise _bad(workers, str(self.workers), expected)
         registry, said = values.find("registry_store_uri")
         if said is not None and not uris.same_store(said, self.store_uri):
             expected = f"must be the database of all else, {uris.without_password(self.store_uri)}: leave it out"
             raise _bad(registry, said, expected)
+        key, said = values.find("s3_kms_key_id")
+        if self.s3_kms_key_id and not self.s3_encryption.startswith("aws:kms"):
+            raise _bad(key, said or self.s3_kms_key_id, "needs --s3-encryption aws:kms or aws:kms:dsse")
+        locations, said = values.find("s3_locations")
+        own = bucket_folder(self.artifacts_uri)
+        if own is not None and any(lies_in(own, each) or lies_in(each, own) for each in self.s3_locations):
+            raise _bad(locations, said or "", "must lie apart from the server's own artifact store, --artifacts-uri")
         root, said = values.find("default_artifact_root")
         if said is not None:
             try:

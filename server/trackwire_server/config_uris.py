@@ -5,10 +5,11 @@ The parsers raise ValueError saying what would be right.
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from trackwire_server.core.artifact_places import checked_location, local_folder
+from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, checked_location, local_folder
 from trackwire_server.core.limits import LIMITS
 
 MEMORY = "memory:"
@@ -56,22 +57,45 @@ def _store_identity(uri: str) -> str:
 
 
 def artifacts_uri(text: str) -> str:
-    """The folder of the server's own artifact store, or memory."""
+    """The folder or the bucket of the server's own artifact store, or memory."""
+    if text.startswith("s3:"):
+        if bucket_folder(text) is None:
+            raise ValueError('must be s3://bucket/folder, where ".." is no part')
+        return text
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
     if text == MEMORY or (scheme and scheme[1] == "file" and urlsplit(text).path.startswith("/")):
         return text
     if scheme or not text.strip() or "\0" in text:
-        raise ValueError("must be a folder such as /data/artifacts, a URI such as file:///data/artifacts, or memory:")
+        raise ValueError(
+            "must be a folder such as /data/artifacts, a URI such as file:///data/artifacts or s3://bucket/folder,"
+            " or memory:"
+        )
     return str(artifacts_folder(text))
 
 
 def artifacts_folder(uri: str) -> Path | None:
-    """The folder that such a URI names; None for memory."""
-    if uri == MEMORY:
+    """The folder that such a URI names; None for memory and buckets."""
+    if uri == MEMORY or uri.startswith("s3:"):
         return None
     if uri.startswith("file:"):
         return Path(unquote(urlsplit(uri).path))
     return Path(uri).expanduser().absolute()
+
+
+def s3_locations(text: str) -> Sequence[BucketFolder]:
+    """Folders of buckets, by URIs with commas between them."""
+    places = [(uri, bucket_folder(uri.strip())) for uri in text.split(",") if uri.strip()]
+    for uri, place in places:
+        if place is None:
+            raise ValueError(f"must be URIs such as s3://bucket/folder with commas between them, not {uri!r}")
+    return [place for _, place in places if place is not None]
+
+
+def endpoint_url(text: str) -> str:
+    """Where an HTTP service is; "" for its usual place."""
+    if text and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("must be a URL such as http://minio:9000, without user and query")
+    return text
 
 
 def artifact_root(text: str) -> str:

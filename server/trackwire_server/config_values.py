@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 SECONDS_MAX = 86_400
+S3_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
 WORKERS_MAX = 64
 # The words that MLflow's own command line takes.
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -121,3 +122,8 @@ def one_of(choices: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def s3_encryption(text: str) -> str:
+    """How S3 encrypts; "" as the bucket's settings say."""
+    return one_of(S3_ENCRYPTIONS)(text) if text else ""

@@ -1,14 +1,24 @@
 """The stores that a configuration means, opened: the one module that knows every kind of store."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
 from trackwire_server.config import MEMORY, Config
-from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
+from trackwire_server.core.artifact_places import (
+    FILE_SCHEME,
+    OWN_SCHEME,
+    S3_SCHEME,
+    BucketFolder,
+    ByteStores,
+    Opener,
+    bucket_folder,
+    own_store,
+)
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import system_clock
+from trackwire_server.core.errors import FailedPrecondition
 from trackwire_server.core.evaluation_stores import (
     EvaluationDatasetStore,
     EvaluationImportStore,
@@ -73,15 +83,20 @@ async def open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     return await _sql_stores(config, artifacts, stack)
 
 
-def byte_stores_of(config: Config, own: ByteStore) -> ByteStores:
+async def open_byte_stores(config: Config, own: ByteStore, stack: AsyncExitStack) -> ByteStores:
     """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
     from trackwire_server.stores.files import local_folders
 
     guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
-    return ByteStores({OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)})
+    openers = {OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)}
+    if config.s3_locations:
+        openers[S3_SCHEME] = await _open_locations(config, stack)
+    return ByteStores(openers)
 
 
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
+    if (place := bucket_folder(config.artifacts_uri)) is not None:
+        return await _open_bucket(config, place, stack)
     if config.artifacts_folder is None:
         from trackwire_server.stores.memory.artifacts import MemoryBytes
 
@@ -91,6 +106,34 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     files = await FileBytes.open(config.artifacts_folder)
     stack.push_async_callback(files.close)
     return files
+
+
+async def _open_bucket(config: Config, place: BucketFolder, stack: AsyncExitStack) -> ByteStore:
+    with _needing_s3(config.artifacts_uri):
+        from trackwire_server.stores.s3 import S3Bytes, S3Settings
+
+    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
+    return await stack.enter_async_context(S3Bytes.opened(*place, settings))
+
+
+async def _open_locations(config: Config, stack: AsyncExitStack) -> Opener:
+    with _needing_s3("--s3-locations"):
+        from trackwire_server.stores.s3 import S3Settings, opened_locations
+
+    settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
+    return await stack.enter_async_context(opened_locations(config.s3_locations, settings))
+
+
+@contextmanager
+def _needing_s3(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise FailedPrecondition(
+            f"{what} needs {error.name}: pip install 'trackwire[s3]'",
+            reason="EXTRA_MISSING",
+            metadata={"extra": "s3", "module": error.name},
+        ) from error
 
 
 def _memory_stores(config: Config, artifacts: ByteStore) -> Stores:

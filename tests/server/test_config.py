@@ -45,11 +45,56 @@ def test_every_setting_has_a_flag_and_a_variable() -> None:
         ("/data/artifacts", "/data/artifacts"),
         ("file:///data/my%20artifacts", "/data/my artifacts"),
         ("memory:", None),
+        ("s3://bucket/folder", None),
     ],
 )
-def test_artifacts_lie_in_a_folder_or_in_memory(uri: str, folder: str | None) -> None:
+def test_artifacts_lie_in_a_folder_a_bucket_or_in_memory(uri: str, folder: str | None) -> None:
     config = read("--artifacts-uri", uri)
     assert config.artifacts_folder == (None if folder is None else Path(folder))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["s3://", "s3:bucket", "s3://a/../b", "s3://bucket/a//b", "s3://user@bucket/a", "s3://bucket/a?b=c", "s3://-b"],
+)
+def test_bucket_that_can_be_none_is_refused(uri: str) -> None:
+    with pytest.raises(InvalidArgument, match="--artifacts-uri") as refused:
+        read("--artifacts-uri", uri)
+    assert refused.value.value == uri
+
+
+@pytest.mark.parametrize("location", ["s3://bucket", "s3://bucket/folder", "s3://bucket/folder/below"])
+def test_location_in_or_above_the_servers_own_store_is_refused(location: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"--s3-locations: .*must lie apart"):
+        read("--artifacts-uri", "s3://bucket/folder", "--s3-locations", location)
+
+
+def test_locations_stand_beside_each_other_behind_commas() -> None:
+    places = read("--artifacts-uri", "s3://bucket/own", "--s3-locations", "s3://bucket/a, s3://other,").s3_locations
+    assert places == [("bucket", "a"), ("other", "")]
+
+
+def test_only_what_lies_in_memory_is_volatile() -> None:
+    assert read("--artifacts-uri", "memory:").is_volatile
+    assert not read("--artifacts-uri", "s3://bucket").is_volatile
+    assert not read("--artifacts-uri", "/data").is_volatile
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("s3-encryption", "aes", "must be one of AES256, aws:kms, aws:kms:dsse"),
+        ("s3-endpoint-url", "minio:9000", "must be a URL such as http://minio:9000"),
+        ("s3-endpoint-url", "http://me:secret@minio", "must be a URL such as http://minio:9000"),
+        ("s3-kms-key-id", "key", "needs --s3-encryption aws:kms"),
+        ("s3-locations", "s3://a,/data", "must be URIs such as s3://bucket/folder"),
+    ],
+)
+def test_bad_setting_of_s3_is_refused(name: str, value: str, expected: str) -> None:
+    with pytest.raises(InvalidArgument, match=expected) as refused:
+        read(f"--{name}", value)
+    assert refused.value.field == f"--{name}"
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("path", ["with space", "per%cent", "ünïcode", "#hash"])
@@ -78,7 +123,7 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("static_prefix", "/a b"),
         ("expose_prometheus", "what?"),
         ("artifacts_uri", ""),
-        ("artifacts_uri", "s3://bucket"),
+        ("artifacts_uri", "gs://bucket"),
         ("artifacts_uri", "file:relative"),
         ("host", ""),
         ("host", "local host"),

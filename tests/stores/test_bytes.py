@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,25 @@ from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.errors import Aborted, FailedPrecondition, NotFound
 from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryBytes
+from trackwire_server.stores.s3 import S3Bytes, S3Settings
 
 
-@pytest.fixture(params=["memory", "files", "files opened by each call"])
-def store(request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes, tmp_path: Path) -> ByteStore:
+@pytest.fixture(params=["memory", "files", "files opened by each call", "S3", "a folder at S3"])
+async def store(
+    request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes, tmp_path: Path
+) -> AsyncIterator[ByteStore]:
     match request.param:
         case "memory":
-            return MemoryBytes(clock)
+            yield MemoryBytes(clock)
         case "files":
-            return files
-    return FileBytes(tmp_path / "elsewhere")
+            yield files
+        case "files opened by each call":
+            yield FileBytes(tmp_path / "elsewhere")
+        case where:
+            settings = S3Settings(endpoint_url=request.getfixturevalue("s3_endpoint"))
+            bucket = request.getfixturevalue("s3_bucket")
+            async with S3Bytes.opened(bucket, "" if where == "S3" else "a folder/é", settings) as opened:
+                yield opened
 
 
 async def test_published_file_reads_back(store: ByteStore) -> None:
@@ -90,10 +100,32 @@ async def test_file_is_replaced_while_it_is_read(store: ByteStore) -> None:
     assert await old.read(offset=4, length=100) == b"bytes"
     assert await new.read(offset=0, length=100) == b"new"
     assert old.version != new.version
-    await store.delete(f"{ROOT}/a")
-    assert await new.read(offset=0, length=100) == b"new"
     await old.close()
     await new.close()
+
+
+async def test_file_that_is_deleted_is_read_to_its_end(store: ByteStore) -> None:
+    data = bytes(range(256)) * 4
+    await put(store, f"{ROOT}/a", data)
+    file = await store.open_file(f"{ROOT}/a")
+    assert await file.read(offset=0, length=10) == data[:10]
+    await store.delete(f"{ROOT}/a")
+    assert await file.read(offset=10, length=2_000) == data[10:]
+    await file.close()
+
+
+async def test_bytes_that_are_read_again_are_never_those_of_another_file(store: ByteStore) -> None:
+    await put(store, f"{ROOT}/a", b"old bytes")
+    file = await store.open_file(f"{ROOT}/a")
+    assert await file.read(offset=0, length=9) == b"old bytes"
+    await put(store, f"{ROOT}/a", b"new bytes")
+    if isinstance(store, S3Bytes):
+        with pytest.raises(Aborted) as refused:
+            await file.read(offset=0, length=9)
+        assert refused.value.reason == "ARTIFACT_CHANGED"
+    else:
+        assert await file.read(offset=0, length=9) == b"old bytes"
+    await file.close()
 
 
 async def test_listing_is_by_name_and_goes_on_after_one(store: ByteStore) -> None:

@@ -149,12 +149,21 @@ class CreateArtifactUploadUrlRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class CreateArtifactUploadUrlResponse(_message.Message):
-    __slots__ = ("url", "expiry_time_ms")
+    __slots__ = ("url", "expiry_time_ms", "headers")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     URL_FIELD_NUMBER: _ClassVar[int]
     EXPIRY_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
     url: str
     expiry_time_ms: int
-    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ...) -> None: ...
+    headers: _containers.ScalarMap[str, str]
+    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CreateArtifactDownloadUrlRequest(_message.Message):
     __slots__ = ("run_id", "model_id", "path")

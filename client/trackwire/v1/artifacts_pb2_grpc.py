@@ -28,7 +28,7 @@ if _version_not_supported:
 class ArtifactServiceStub(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """
@@ -79,7 +79,7 @@ class ArtifactServiceStub(object):
 class ArtifactServiceServicer(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """
@@ -122,7 +122,7 @@ class ArtifactServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateArtifactUploadUrl(self, request, context):
-        """Gives a URL to which the file's bytes can be PUT, around the server. FAILED_PRECONDITION
+        """Gives a URL to which the file's bytes can be PUT, around the server; at most 5 GiB. FAILED_PRECONDITION
         (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,8 +130,8 @@ class ArtifactServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateArtifactDownloadUrl(self, request, context):
-        """Gives a URL from which the file's bytes can be fetched, around the server. FAILED_PRECONDITION
-        (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
+        """Gives a URL from which the file's bytes can be fetched, around the server. NOT_FOUND if there is no file;
+        FAILED_PRECONDITION (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,7 +186,7 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
 class ArtifactService(object):
     """Artifacts: the files of a run or of a logged model, its owner. A path is relative to the owner's root, with "/" between
     its parts; absolute paths, "..", ".", empty parts, backslashes, control characters and percent-encoded forms of these
-    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as s3://…, all calls are
+    are INVALID_ARGUMENT. Of an owner whose artifact_uri this server doesn't reach, such as gs://…, all calls are
     FAILED_PRECONDITION (ARTIFACTS_ELSEWHERE): clients read and write there by themselves. A logged model that is deleted
     is NOT_FOUND.
     """

@@ -2,7 +2,8 @@
 
 trackwire-artifacts:/<experiment>/<run>/artifacts     this server, in its own byte store
 file:///<folder>/<run>/artifacts, /<folder>/…         this server, in a folder of its file system
-s3://…, gs://… and all others                         clients, by themselves
+s3://<bucket>/<folder>/<run>/artifacts                this server where it is told so, or clients by themselves
+gs://… and all others                                 clients, by themselves
 """
 
 import re
@@ -23,13 +24,20 @@ from trackwire_server.core.artifact_paths import (
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.entities import ARTIFACT_SCHEME
 
+S3_SCHEME = "s3"
 OWN_SCHEME = ARTIFACT_SCHEME.partition(":")[0]
 FILE_SCHEME = "file"
 # Two letters at least: "C:\data" is a path and no URI.
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]+):.+", re.DOTALL)
+# Names of buckets, as S3 and its like have them; a URI has no query, fragment or user.
+_S3 = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(/(?P<folder>[^?#]*))?", re.DOTALL)
 # What somebody who reads a path as a URI would take for something else than a part of it.
 _READ_OTHERWISE = re.compile(r"[%?#:]")
 _RIGHT = 'must be a URI such as "s3://bucket/folder" or a folder such as "/data/artifacts"'
+
+
+# A bucket's name and a folder in it, "" for all of it.
+BucketFolder: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,20 @@ def local_folder(uri: str) -> Path | None:
     if path is None or not path.startswith("/") or path_fault(path[1:].rstrip("/")):
         return None
     return Path(path)
+
+
+def lies_in(place: BucketFolder, other: BucketFolder) -> bool:
+    """Whether a folder of a bucket is another one, or below it."""
+    return place[0] == other[0] and (not other[1] or f"{place[1]}/".startswith(f"{other[1]}/"))
+
+
+def bucket_folder(uri: str) -> BucketFolder | None:
+    """What an S3 URI names; None if it is none, or leads through ".." and the like."""
+    found = _S3.fullmatch(uri)
+    if found is None:
+        return None
+    folder = (found["folder"] or "").rstrip("/")
+    return None if folder and path_fault(folder) else (found["bucket"], folder)
 
 
 def checked_location(location: str, working_folder: Path) -> str:

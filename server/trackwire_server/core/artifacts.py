@@ -15,12 +15,11 @@ What each stream is held to is in upload_streams.py, how bytes go out again in d
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
-from trackwire_server.core.byte_stores import OpenFile
+from trackwire_server.core.byte_stores import ByteUrls, OpenFile, PresignedUrl
 from trackwire_server.core.checks import check_page_size
 from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.downloads import DownloadPart, DownloadRange, check_range, parts_of
@@ -58,6 +57,14 @@ class UploadStatus:
 
     received_bytes: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactUrl:
+    """A URL for a file, and when it ends to work; sooner if the server's own credentials do."""
+
+    presigned: PresignedUrl
+    expiry_time_ms: int
 
 
 class Artifacts:
@@ -177,9 +184,7 @@ class Artifacts:
             try:
                 file = await folder.store.open_file(folder.of(path))
             except NotFound as error:
-                raise NotFound(
-                    "artifact", path, field="path", hint=f"{self._owners.kind} {owner_id} has no such file"
-                ) from error
+                raise self._no_such_file(owner_id, path) from error
             try:
                 yield file
             finally:
@@ -196,17 +201,31 @@ class Artifacts:
                 hint = f"{self._owners.kind} {owner_id} has no such file or folder"
                 raise NotFound("artifact", path, field="path", hint=hint) from error
 
-    async def create_upload_url(self, owner_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: none of the server's stores has URLs."""
+    async def create_upload_url(self, owner_id: str, path: str) -> ArtifactUrl:
+        """A URL to PUT a file to. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
-        async with self._stores.opened(await self._home(owner_id, to_write=True)):
-            raise _presigned_urls_unsupported("UploadArtifact")
+        async with self._stores.opened(await self._home(owner_id, to_write=True)) as folder:
+            urls = _urls_of(folder, instead="UploadArtifact")
+            presigned = await urls.create_upload_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
+        return self._expiring(presigned)
 
-    async def create_download_url(self, owner_id: str, path: str) -> NoReturn:
-        """Raises FailedPrecondition: none of the server's stores has URLs."""
+    async def create_download_url(self, owner_id: str, path: str) -> ArtifactUrl:
+        """A URL to GET a file from. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
-        async with self._stores.opened(await self._home(owner_id)):
-            raise _presigned_urls_unsupported("DownloadArtifact")
+        async with self._stores.opened(await self._home(owner_id)) as folder:
+            urls = _urls_of(folder, instead="DownloadArtifact")
+            try:
+                presigned = await urls.create_download_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
+            except NotFound as error:
+                raise self._no_such_file(owner_id, path) from error
+        return self._expiring(presigned)
+
+    def _expiring(self, presigned: PresignedUrl) -> ArtifactUrl:
+        return ArtifactUrl(presigned, self._clock() + LIMITS.url_expiry_seconds * 1_000)
+
+    def _no_such_file(self, owner_id: str, path: str) -> NotFound:
+        hint = f"{self._owners.kind} {owner_id} has no such file"
+        return NotFound("artifact", path, field="path", hint=hint)
 
     async def discard_expired(self) -> int:
         """Drops uploads without a new stream for a day, and forgets those completed; how many. For now and then."""
@@ -262,8 +281,10 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder and name else folder or name
 
 
-def _presigned_urls_unsupported(instead: str) -> FailedPrecondition:
-    return FailedPrecondition(
+def _urls_of(folder: ArtifactFolder, *, instead: str) -> ByteUrls:
+    if isinstance(folder.store, ByteUrls):
+        return folder.store
+    raise FailedPrecondition(
         f"this server's artifact store has no URLs to reach it directly: use {instead}",
         reason="PRESIGNED_URLS_UNSUPPORTED",
         metadata={"instead": instead},

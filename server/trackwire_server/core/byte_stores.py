@@ -3,8 +3,9 @@
 All methods may raise StoreUnavailable, StorageFull and StoreCorrupt; what else they raise stands in their docstrings.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from trackwire_server.core.entities import Artifact
 
@@ -33,7 +34,10 @@ class PartialFile(Protocol):
 
 
 class OpenFile(Protocol):
-    """A file as it is now: whatever becomes of its path, its bytes can be read until it is closed."""
+    """A file as it is now: whatever becomes of its path, its bytes can be read in order until it is closed.
+
+    Bytes that are read otherwise are its own, too, or Aborted (ARTIFACT_CHANGED) where the store has them no more.
+    """
 
     @property
     def size_bytes(self) -> int:
@@ -48,6 +52,25 @@ class OpenFile(Protocol):
 
     async def close(self) -> None:
         """Lets go."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedUrl:
+    """A URL for one call by whoever has it, and the headers that the call must have."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+@runtime_checkable
+class ByteUrls(Protocol):
+    """What a ByteStore also has if clients can reach it: URLs by which bytes go around the server."""
+
+    async def create_upload_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+        """For an HTTP PUT of a file. Raises as open_partial does."""
+
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+        """For an HTTP GET of a file. Raises NotFound."""
 
 
 class ByteStore(Protocol):

@@ -95,6 +95,7 @@ class Limits:
     artifact_bytes: int = 5 * 1024**4
     artifact_part_bytes: int = 4 * 1024 * 1024
     upload_expiry_seconds: int = 24 * 3_600
+    url_expiry_seconds: int = 3_600
 
     # Streams.
     read_message_points: int = 65_536

@@ -11,11 +11,13 @@ from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.rpc.convert.artifacts import (
     OwnerChoice,
     artifact_to_proto,
+    download_url_to_proto,
     page_to_proto,
     part_to_proto,
     range_from_proto,
     status_to_proto,
     upload_from_proto,
+    upload_url_to_proto,
 )
 
 
@@ -73,14 +75,14 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
     ) -> pb.CreateArtifactUploadUrlResponse:
         """Gives a URL to upload to."""
         artifacts, owner_id = self._owners.of(request)
-        await artifacts.create_upload_url(owner_id, request.path)
+        return upload_url_to_proto(await artifacts.create_upload_url(owner_id, request.path))
 
     async def CreateArtifactDownloadUrl(  # noqa: N802  # the rpc's name
         self, request: pb.CreateArtifactDownloadUrlRequest, _context: object
     ) -> pb.CreateArtifactDownloadUrlResponse:
         """Gives a URL to download from."""
         artifacts, owner_id = self._owners.of(request)
-        await artifacts.create_download_url(owner_id, request.path)
+        return download_url_to_proto(await artifacts.create_download_url(owner_id, request.path))
 
 
 def add_to_server(servicer: ArtifactServicer, server: grpc.aio.Server) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trackwire.v1 import artifacts_pb2 as pb
-from trackwire_server.core.artifacts import ArtifactPage, Artifacts, UploadStatus
+from trackwire_server.core.artifacts import ArtifactPage, Artifacts, ArtifactUrl, UploadStatus
 from trackwire_server.core.downloads import DownloadPart, DownloadRange
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
@@ -116,3 +116,16 @@ def artifact_to_proto(artifact: Artifact) -> pb.Artifact:
         size_bytes=artifact.size_bytes,
         modification_time_ms=artifact.modification_time_ms,
     )
+
+
+def upload_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactUploadUrlResponse:
+    """A URL to PUT to."""
+    presigned = url.presigned
+    return pb.CreateArtifactUploadUrlResponse(
+        url=presigned.url, expiry_time_ms=url.expiry_time_ms, headers=presigned.headers
+    )
+
+
+def download_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactDownloadUrlResponse:
+    """A URL to GET from."""
+    return pb.CreateArtifactDownloadUrlResponse(url=url.presigned.url, expiry_time_ms=url.expiry_time_ms)

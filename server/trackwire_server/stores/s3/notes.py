@@ -1,0 +1,77 @@
+"""What is noted in the bucket of an upload that is not whole, for whoever goes on with it or discards it.
+
+<folder>/.partial/<partial id>/<random>.upload     names the multipart upload that was begun for it
+<folder>/.partial/<partial id>/<random>.rest       what follows its parts and is too short to be one
+<folder>/.partial/<partial id>/rest                all bytes of an upload without parts
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trackwire_server.core.errors import StoreCorrupt
+from trackwire_server.stores.s3.bucket import Bucket, ObjectFacts
+
+PARTIALS = ".partial"
+NOTE_VERSION = 1
+WHOLE_REST = "rest"
+_UPLOAD, _REST = ".upload", ".rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What another process, or an earlier stream, has left of an upload."""
+
+    objects: Sequence[ObjectFacts]
+    # Bytes that can be gone on behind: parts, whose bytes can't be read, are of no use to who has not hashed them.
+    rest_bytes: int
+
+
+class PartialNotes:
+    """The notes of one upload."""
+
+    def __init__(self, bucket: Bucket, folder: str):
+        self._bucket = bucket
+        self._folder = folder
+
+    async def left(self) -> Left:
+        """What is there."""
+        objects = [facts async for page in self._bucket.all_below(self._folder) for facts in page]
+        has_parts = any(facts.key.endswith(_UPLOAD) for facts in objects)
+        rests = (facts.size_bytes for facts in objects if facts.key == self._folder + WHOLE_REST)
+        return Left(objects, 0 if has_parts else next(rests, 0))
+
+    async def note_upload(self, key: str, upload_id: str) -> None:
+        """Notes a multipart upload, so that it can be aborted by whoever finds the note."""
+        note = {"version": NOTE_VERSION, "key": key, "upload_id": upload_id}
+        await self._bucket.put(f"{self._folder}{uuid.uuid4().hex}{_UPLOAD}", json.dumps(note).encode())
+
+    async def keep_rest(self, data: bytes, *, behind_parts: bool) -> str:
+        """Keeps bytes that are no part; their name."""
+        name = f"{uuid.uuid4().hex}{_REST}" if behind_parts else WHOLE_REST
+        await self._bucket.put(self._folder + name, data)
+        return name
+
+    async def rest(self, name: str) -> bytes | None:
+        """Bytes that were kept; None if they are gone."""
+        return await self._bucket.read(self._folder + name)
+
+    async def discard(self) -> None:
+        """Aborts what was begun, and removes the notes; nothing is fine."""
+        objects = (await self.left()).objects
+        for facts in objects:
+            if facts.key.endswith(_UPLOAD):
+                await self._abort(facts.key)
+        await self._bucket.delete([facts.key for facts in objects])
+
+    async def _abort(self, name: str) -> None:
+        data = await self._bucket.read(name)
+        if data is None:
+            return
+        try:
+            note = json.loads(data)
+            key, upload_id = note["key"], note["upload_id"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreCorrupt(f"artifact store s3://{self._bucket.name}: {name!r} is no note of an upload") from error
+        await self._bucket.abort_multipart(key, upload_id)
