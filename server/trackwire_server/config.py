@@ -186,7 +186,10 @@ SETTINGS: Sequence[Setting] = (
         mlflow_variable="MLFLOW_PORT",
     ),
     Setting(
-        "workers", "1", "How many processes serve, all at the same ports; more than 1 need a PostgreSQL.", "PROCESSES"
+        "workers",
+        "1",
+        "How many processes serve, all at the same ports; more than 1 need a database server.",
+        "PROCESSES",
     ),
     Setting("tls_cert", "", "The certificate that both ports show, in PEM, with those behind it.", "FILE"),
     Setting("tls_key", "", "Its private key, in PEM and without a passphrase.", "FILE"),

@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from trackwire_server.core.clock import random_id
-from trackwire_server.core.errors import StorageFull, StoreCorrupt, StoreUnavailable, TrackwireError, retry_seconds_of
+from trackwire_server.core.errors import TrackwireError, retry_seconds_of
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.store_failures import StoreFailures
 from trackwire_server.mlflow_api.errors import (
     ENDPOINT_NOT_FOUND,
     INTERNAL_ERROR,
@@ -64,6 +65,7 @@ class Endpoint:
     def __init__(self, answer: Callable[[Request], Awaitable[Response]], log: FilteringBoundLogger):
         self._answer_to = answer
         self._log = log
+        self._store_failures = StoreFailures(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -73,8 +75,7 @@ class Endpoint:
         except ClientDisconnect:
             return
         except TrackwireError as error:
-            if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
-                self._log.error("store failed", path=scope["path"], reason=error.reason, error=error.message)
+            self._store_failures.tell(error, path=scope["path"])
             response = refusal(error)
         except MlflowError as error:
             response = error_response(error)

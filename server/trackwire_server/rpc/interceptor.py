@@ -18,14 +18,12 @@ from trackwire_server.core.clock import random_id
 from trackwire_server.core.errors import (
     AnswerTooLarge,
     InvalidArgument,
-    StorageFull,
-    StoreCorrupt,
-    StoreUnavailable,
     TrackwireError,
 )
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
 from trackwire_server.core.scopes import scope_of_rpc
+from trackwire_server.core.store_failures import StoreFailures
 from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallSpan, CallTraces
 from trackwire_server.rpc.status import code_of, internal_status, status_of, stopping_status, trailers_of
@@ -63,6 +61,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     ):
         # A lazy logger would be put together anew at each call.
         self._log = log.bind()
+        self._store_failures = StoreFailures(self._log)
         self._figures = calls
         self._traces = traces
         self._new_request_id = counted_ids()
@@ -206,8 +205,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             await self._answer_cancelled(task, context)
         except TrackwireError as error:
             code = code_of(error)
-            if isinstance(error, StorageFull | StoreUnavailable | StoreCorrupt):
-                self._log.error("store failed", method=method, reason=error.reason, error=error.message)
+            self._store_failures.tell(error, method=method)
             await _abort(context, status_of(error))
         except grpc.aio.AbortError:
             code = _code_set(context)
