@@ -1,7 +1,6 @@
 import math
 import random
 import struct
-from dataclasses import astuple
 
 import pytest
 from tests.conftest import NOW_MS
@@ -237,7 +236,7 @@ async def test_reading_is_the_same_before_during_and_after_compaction(stores: St
     backlog = await stores.metrics.backlog()
     assert backlog == Backlog(0, 0)
     # Messages take no Decimal, such as a database may sum up to.
-    assert [type(number) for number in astuple(backlog)] == [int, int]
+    assert [type(number) for number in (backlog.rows, backlog.points)] == [int, int]
     assert await read_all(stores.metrics, ReadQuery(("a",))) == wanted
     bounded = ReadQuery(("a",), frozenset({"k1"}), min_step=700, max_step=2_100, min_time_ms=800, max_time_ms=2_000)
     found = await read_all(stores.metrics, bounded)
