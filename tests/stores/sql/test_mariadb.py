@@ -26,7 +26,7 @@ from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.dialect import Transaction, Work
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.migrations import _whole_schema
-from trackwire_server.stores.sql.tables import metadata, metric_keys
+from trackwire_server.stores.sql.tables import metadata, metric_keys, runs
 
 pytestmark = pytest.mark.mariadb
 
@@ -123,6 +123,10 @@ async def test_making_the_schema_goes_on_where_it_was_broken_off(uri: str, state
         await whole.close()
 
 
+def _name(uri: str) -> str:
+    return uri.split("/")[3].partition("?")[0]
+
+
 async def _tables(database: Database) -> list[str]:
     async with database.read() as connection:
         shown = [await connection.execute(text(f"SHOW CREATE TABLE {name}")) for name in sorted(metadata.tables)]
@@ -130,11 +134,10 @@ async def _tables(database: Database) -> list[str]:
 
 
 async def test_foreign_tables_are_refused_and_stay_alone(uri: str) -> None:
-    name = uri.split("/")[3].partition("?")[0]
-    mariadb.running().say(f"CREATE TABLE {name}.runs (a int)")
+    mariadb.running().say(f"CREATE TABLE {_name(uri)}.runs (a int)")
     with pytest.raises(FailedPrecondition, match="has other tables"):
         await Database.open(uri)
-    assert mariadb.running().say(f"SHOW TABLES FROM {name}").split()[1:] == ["runs"]
+    assert mariadb.running().say(f"SHOW TABLES FROM {_name(uri)}").split()[1:] == ["runs"]
 
 
 async def test_summaries_keep_infinities_and_order_them(stores: Stores) -> None:
@@ -148,11 +151,31 @@ async def test_summaries_keep_infinities_and_order_them(stores: Stores) -> None:
     # The one below the largest stands for it.
     assert [found[at] for at in (0, 2, 3, 5)] == [values[at] for at in (0, 2, 3, 5)]
     assert found[4] == np.nextafter(largest, 0) == -found[1]
-    for wanted, runs in (("> 1.7e308", {"r4", "r5"}), ("= 1.7976931348623157e308", {"r4"}), ("< -2", {"r0", "r1"})):
+    for wanted, matching in (("> 1.7e308", {"r4", "r5"}), ("= 1.7976931348623157e308", {"r4"}), ("< -2", {"r0", "r1"})):
         page = await stores.runs.search_runs(search(filter=f"metrics.m {wanted}"), RunSelection())
-        assert {run.run_id for run in page.items} == runs
+        assert {run.run_id for run in page.items} == matching
     read = await read_all(stores.metrics, ReadQuery(tuple(f"r{at}" for at in range(6))))
     assert list(read.values()) == [bits([(1, 1, value)]) for value in values]
+
+
+async def test_page_of_the_newest_runs_is_read_in_the_order_of_an_index(
+    uri: str, stores: Stores, database: Database
+) -> None:
+    await asyncio.gather(*(stores.runs.create_run(new_run(f"r{at}", start_time_ms=NOW_MS + at)) for at in range(200)))
+    newest = (
+        select(runs)
+        .where(runs.c.experiment_no == int(DEFAULT_EXPERIMENT_ID), runs.c.lifecycle_stage == "active")
+        .order_by(runs.c.start_time_ms.desc(), runs.c.run_id)
+        .limit(10)
+    )
+    compiled = database.dialect.compiled(newest)
+    values = [compiled.own.get(name, newest.compile().params.get(name)) for name in compiled.names]
+    await asyncio.to_thread(mariadb.running().say, f"ANALYZE TABLE {_name(uri)}.runs")
+    async with database.read() as connection:
+        explained = replace(compiled, text=f"EXPLAIN {compiled.text}")
+        [[plan]] = await database.dialect.fetch_each(connection, [(explained, values)])
+    assert "ix_runs_newest" in plan
+    assert "filesort" not in plan[-1]
 
 
 async def test_texts_that_differ_at_their_end_only_are_in_order_over_pages(stores: Stores) -> None:

@@ -76,5 +76,5 @@ async def test_driver_that_is_missing_is_named_with_the_extra_that_has_it(monkey
 def test_index_that_is_too_long_for_innodb_has_the_beginning_of_its_last_text() -> None:
     [index] = [each for each in metadata.tables["evaluation_datasets"].indexes if each.name.endswith("_name")]
     assert str(CreateIndex(index).compile(dialect=TrackwireMysql())).endswith(
-        "(workspace, name, creation_time_ms, dataset_id(14))"
+        "(workspace, name, creation_time_ms DESC, dataset_id(14))"
     )
