@@ -16,6 +16,7 @@ import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,9 @@ def ingest(row: Row, address: str, number: int, shared: bool, ready: "Barrier") 
 
 
 def measure_fasttrackml(fresh: Fresh, repeats: int, requests: int) -> None:
-    row = Row(clients=CLIENTS, keys=BATCH.keys, steps=BATCH.steps, requests=requests, at_least={})
+    row = replace(BATCH, requests=requests)
     # It is slower: as many batches would take minutes.
-    its_row = Row(clients=CLIENTS, keys=BATCH.keys, steps=BATCH.steps, requests=max(1, requests // 20), at_least={})
+    its_row = replace(BATCH, requests=max(1, requests // 20))
     command = installed()
     ours, theirs = [], []
     for _ in range(repeats):
@@ -147,7 +148,6 @@ def fasttrackml(program: Path, store_uri: str) -> Iterator[int]:
     """FastTrackML on a database; its port."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
-        # It knows sockets by the address that libpq's URIs give the long way.
         command = [program, "server", "--listen-address", f"127.0.0.1:{port}", "--database-uri", store_uri]
         with (Path(folder) / "output").open("wb") as output:
             process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)

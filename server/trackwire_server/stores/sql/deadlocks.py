@@ -5,14 +5,30 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from trackwire_server.core.errors import StoreUnavailable
 
 Store = TypeVar("Store")
+Result = TypeVar("Result")
 _TRIES = 8
 
 
 class MetDeadlock(StoreUnavailable):
     """Nothing of the transaction was stored."""
+
+
+async def tried_until_free(
+    attempt: Callable[[], Awaitable[Result]], is_in_the_way: Callable[[DBAPIError], bool]
+) -> Result:
+    """What an attempt returns; it is made again where another transaction was in its way."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await attempt()
+        except DBAPIError as error:
+            if not is_in_the_way(error):
+                raise
+    return await attempt()
 
 
 def tried_again(store: type[Store]) -> type[Store]:

@@ -98,6 +98,7 @@ class SqlImports:
             locked = await lock_run_if_there(connection, run.run_id)
             here = (await connection.execute(select(runs).where(mine))).one_or_none()
             values = _run_values(run, here, run.artifact_uri or run_artifact_uri(location, run.run_id))
+            # Made between the two looks, it violates a constraint, and this begins again.
             if here is None or locked is None:
                 made = await insert_row(connection, insert(runs).values(run_id=run.run_id, **values))
                 locked = LockedRun(made.run_no, int(run.experiment_id), run.run_id)

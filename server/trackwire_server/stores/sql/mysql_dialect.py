@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from trackwire_server.core.errors import FailedPrecondition, StoreUnavailable, TrackwireError
 from trackwire_server.core.figures import PoolFigures
+from trackwire_server.stores.sql.deadlocks import tried_until_free
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     READING,
@@ -52,7 +53,6 @@ from trackwire_server.stores.sql.sqlite_driver import Result
 if TYPE_CHECKING:
     from sqlalchemy.engine.default import DefaultDialect
 
-_TRIES = 10
 _BEGIN = "START TRANSACTION"
 _BEGIN_READING = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 # The least that has what the statements need: JSON_TABLE, and a collation that knows every alphabet.
@@ -278,15 +278,12 @@ class MysqlTransactions:
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""
-        for _ in range(_TRIES - 1):
-            try:
-                async with self.transaction() as connection:
-                    return await work(connection)
-            except DBAPIError as error:
-                if not met_a_deadlock(error):
-                    raise
-        async with self.transaction() as connection:
-            return await work(connection)
+
+        async def once() -> Result:
+            async with self.transaction() as connection:
+                return await work(connection)
+
+        return await tried_until_free(once, met_a_deadlock)
 
     async def close(self) -> None:
         """As Writer says."""

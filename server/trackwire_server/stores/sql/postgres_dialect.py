@@ -41,7 +41,7 @@ from trackwire_server.core.errors import (
     TrackwireError,
 )
 from trackwire_server.core.figures import PoolFigures
-from trackwire_server.stores.sql.deadlocks import MetDeadlock
+from trackwire_server.stores.sql.deadlocks import MetDeadlock, tried_until_free
 from trackwire_server.stores.sql.dialect import (
     DIALECT_OPTION,
     READING,
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 30
 # Statements that a connection keeps prepared.
 _PREPARED_MAX = 1_000
-_TRIES = 5
 # Of advisory locks, which are numbers: any that nobody else has.
 _SCHEMA_LOCK = 0x7472_6163_6B77_6972
 _WORK_LOCK = 0x7472_6163
@@ -311,15 +310,12 @@ class PostgresTransactions:
 
     async def in_one(self, work: Work[Result]) -> Result:
         """As Writer says; again where another transaction was in the way."""
-        for _ in range(_TRIES - 1):
-            try:
-                async with self.transaction() as connection:
-                    return await work(connection)
-            except DBAPIError as error:
-                if not str(getattr(_cause(error), "sqlstate", "")).startswith(_RETRIED):
-                    raise
-        async with self.transaction() as connection:
-            return await work(connection)
+
+        async def once() -> Result:
+            async with self.transaction() as connection:
+                return await work(connection)
+
+        return await tried_until_free(once, _was_in_the_way)
 
     async def close(self) -> None:
         """As Writer says."""
@@ -349,6 +345,10 @@ def _refuse_what_failed(adapter: Any, _record: ConnectionPoolEntry, _proxy: Pool
 async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
     raw = await connection.get_raw_connection()
     return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+
+
+def _was_in_the_way(error: DBAPIError) -> bool:
+    return str(getattr(_cause(error), "sqlstate", "")).startswith(_RETRIED)
 
 
 def _cause(error: BaseException) -> BaseException:
