@@ -1,9 +1,18 @@
 """What met a deadlock is run again, and nothing else is."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
+from sqlalchemy import bindparam, insert, select
+from tests.stores.conftest import MARIADB, fresh_uri
 
 from trackwire_server.core.errors import StoreUnavailable
+from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.deadlocks import MetDeadlock, tried_again
+from trackwire_server.stores.sql.dialect import Transaction, Work
+from trackwire_server.stores.sql.tables import metric_keys
 
 
 @tried_again
@@ -41,3 +50,35 @@ async def test_any_other_outage_is_told_at_once() -> None:
     with pytest.raises(StoreUnavailable, match="gone"):
         await store.change(1, more=2)
     assert store.runs == 1
+
+
+@pytest.fixture(params=["postgresql", MARIADB])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """One in which two transactions can meet."""
+    with fresh_uri(request.param, tmp_path) as uri:
+        opened = await Database.open(uri)
+        yield opened
+        await opened.close()
+
+
+async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(metric_keys), [{"key": key} for key in ("a", "b")])
+    locked = select(metric_keys.c.key_no).where(metric_keys.c.key_no == bindparam("number")).with_for_update()
+    lock = database.dialect.compiled(locked)
+    both_hold_one = asyncio.Barrier(2)
+    attempts: list[int] = []
+
+    def lock_both(first: int, second: int) -> Work[None]:
+        async def work(begun: Transaction) -> None:
+            attempts.append(first)
+            await database.dialect.fetch_each(begun, [(lock, [first])])
+            if attempts.count(first) == 1:
+                await both_hold_one.wait()
+            await database.dialect.fetch_each(begun, [(lock, [second])])
+
+        return work
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
+    assert len(attempts) == 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import insert, select, text
 from tests import mariadb
 from tests.conftest import NOW_MS
 from tests.metric_data import batch, bits, compact_all, points_of, read_all
@@ -23,7 +23,6 @@ from trackwire_server.core.paging import SearchQuery
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.search import RUNS
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.dialect import Transaction, Work
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.migrations import _whole_schema
 from trackwire_server.stores.sql.tables import metadata, metric_keys, runs
@@ -82,29 +81,6 @@ async def test_request_that_waited_for_a_run_sees_the_mark_that_was_committed_me
         assert await advance_writer(connection, database.dialect, run, WriterStamp("w", 1, 0))
     [outcome] = await waiting
     assert outcome == Appended(1, 0)
-
-
-async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(insert(metric_keys), [{"key": key} for key in ("a", "b")])
-    locked = select(metric_keys.c.key_no).where(metric_keys.c.key_no == bindparam("number")).with_for_update()
-    lock = database.dialect.compiled(locked)
-    both_hold_one = asyncio.Barrier(2)
-    attempts: list[int] = []
-
-    def lock_both(first: int, second: int) -> Work[None]:
-        async def work(begun: Transaction) -> None:
-            attempts.append(first)
-            await database.dialect.fetch_each(begun, [(lock, [first])])
-            if attempts.count(first) == 1:
-                await both_hold_one.wait()
-            await database.dialect.fetch_each(begun, [(lock, [second])])
-
-        return work
-
-    async with asyncio.timeout(60):
-        await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
-    assert len(attempts) == 3
 
 
 @pytest.mark.parametrize("statements", [1, 2, 30, 10_000])

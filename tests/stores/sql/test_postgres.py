@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import insert, select, text
 from tests.conftest import NOW_MS
 from tests.metric_data import batch, ranked
 from tests.postgres import fresh_database
@@ -12,7 +12,7 @@ from tests.stores.conftest import EAGER, new_run
 
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.dialect import ConnectionSettings, Transaction, Work
+from trackwire_server.stores.sql.dialect import ConnectionSettings
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.runs import SqlRuns
 from trackwire_server.stores.sql.tables import experiments, metric_contexts, metric_keys, runs
@@ -62,39 +62,6 @@ async def test_database_of_another_encoding_is_refused_by_name() -> None:
     refused = pytest.raises(FailedPrecondition, match=r"store_uri: .*LATIN1.*ENCODING 'UTF8'")
     with fresh_database("TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'") as uri, refused:
         await Database.open(uri)
-
-
-async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(insert(metric_keys), [{"key": key} for key in ("a", "b")])
-    locked = select(metric_keys.c.key_no).where(metric_keys.c.key_no == bindparam("number")).with_for_update()
-    lock = database.dialect.compiled(locked)
-    both_hold_one = asyncio.Barrier(2)
-    attempts: list[int] = []
-
-    def lock_both(first: int, second: int) -> Work[None]:
-        async def work(begun: Transaction) -> None:
-            attempts.append(first)
-            await database.dialect.fetch_each(begun, [(lock, [first])])
-            if attempts.count(first) == 1:
-                await both_hold_one.wait()
-            await database.dialect.fetch_each(begun, [(lock, [second])])
-
-        return work
-
-    async with asyncio.timeout(60):
-        await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
-    assert len(attempts) == 3
-
-
-async def test_a_statement_that_takes_too_long_is_ended_and_the_setting_is_named() -> None:
-    with fresh_database() as uri:
-        database = await Database.open(uri, connections=ConnectionSettings(statement_timeout_seconds=0.2))
-        with pytest.raises(StoreUnavailable, match=r"--store-statement-timeout-seconds is 0\.2"):
-            async with database.read() as connection:
-                await connection.execute(select(func.pg_sleep(60)))
-        assert await database.schema_version() > 0
-        await database.close()
 
 
 async def test_no_more_connections_are_made_than_the_pool_may_have() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from trackwire_server.core.errors import TrackwireError
+from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.sqlite_driver import Result
 
@@ -59,6 +59,11 @@ class ConnectionSettings:
     pool_size: int = 8
     # What takes longer is ended; 0 for never.
     statement_timeout_seconds: float = 300
+
+    def took_too_long(self, where: str, cause: BaseException) -> StoreUnavailable:
+        """What it means that a statement was ended for its time."""
+        limit = f"--store-statement-timeout-seconds is {self.statement_timeout_seconds:g}"
+        return StoreUnavailable(f"database {where}: {cause}: {limit}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,14 @@ from trackwire_server.stores.sql.mysql_driver import (
     say,
     statement_timeout,
 )
-from trackwire_server.stores.sql.mysql_errors import code_of, is_gone, met_a_deadlock, translated, violated_constraint
+from trackwire_server.stores.sql.mysql_errors import (
+    code_of,
+    is_gone,
+    met_a_deadlock,
+    took_too_long,
+    translated,
+    violated_constraint,
+)
 from trackwire_server.stores.sql.mysql_words import DRIVER_NAME
 from trackwire_server.stores.sql.sqlite_driver import Result
 
@@ -202,6 +209,8 @@ class MysqlDialect:
 
     def translate(self, error: DBAPIError) -> TrackwireError | None:
         """By the server's number for the error, or the client's."""
+        if error.orig is not None and took_too_long(error):
+            return self._connections.took_too_long(self._shown(), error.orig)
         return translated(error, kind=self.name, shown=self._shown())
 
     def _shown(self) -> str:

@@ -16,6 +16,7 @@ _FULL = frozenset((1021, 1114))
 _CORRUPT = frozenset((1033, 1034, 1194, 1195, 1712, 1877))
 _DATA = frozenset((1264, 1366, 1367, 1406, 1690, 3140, 3141))
 _DEADLOCK = 1213
+_TOO_LONG = frozenset((1969, 3024))
 _GONE = frozenset((1927, 2006, 2013, 4031))
 _UNAVAILABLE = frozenset(
     (
@@ -26,7 +27,7 @@ _UNAVAILABLE = frozenset(
         # The connection failed or was ended.
         *(1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031),
         # Another transaction, or a limit of time, was in the way.
-        *(1020, 1205, 1317, 1412, 1969, 3024, 3100, 3101),
+        *(1020, 1205, 1317, 1412, 3100, 3101),
     )
 )
 
@@ -40,6 +41,11 @@ def code_of(error: BaseException | None) -> int:
 def met_a_deadlock(error: DBAPIError) -> bool:
     """Whether another transaction was in the way, and this one was taken back for it."""
     return code_of(error.orig) == _DEADLOCK
+
+
+def took_too_long(error: DBAPIError) -> bool:
+    """Whether a statement was ended for its time."""
+    return code_of(error.orig) in _TOO_LONG
 
 
 def is_gone(error: DBAPIError) -> bool:

@@ -247,10 +247,7 @@ class PostgresDialect:
         if isinstance(cause, asyncpg.InvalidCachedStatementError):
             return StoreUnavailable("the schema was changed a moment ago: send this again")
         if isinstance(cause, asyncpg.QueryCanceledError):
-            seconds = self._connections.statement_timeout_seconds
-            return StoreUnavailable(
-                f"database {self._shown()}: {cause}: --store-statement-timeout-seconds is {seconds:g}"
-            )
+            return self._connections.took_too_long(self._shown(), cause)
         state = getattr(cause, "sqlstate", None) or "08000"
         if state.startswith(_FULL):
             return StorageFull("database")
