@@ -81,4 +81,5 @@ async def test_transaction_that_met_a_deadlock_is_tried_again(database: Database
 
     async with asyncio.timeout(60):
         await asyncio.gather(database.write_in_one(lock_both(1, 2)), database.write_in_one(lock_both(2, 1)))
-    assert len(attempts) == 3
+    # Who begins again may overtake the one that waits, and meet it once more.
+    assert len(attempts) >= 3
