@@ -93,4 +93,6 @@ def test_shell_is_told_what_its_token_lacks(mutual: Guarded, token: str, code: s
 def test_shell_without_a_certificate_is_not_heard(mutual: Guarded) -> None:
     done = curl(mutual, *SCHEMA, *flags(mutual, "write", shows_certificate=False))
     assert done.returncode != 0
-    assert '"code": "unavailable"' in done.stderr
+    # The server hangs up while the request is on its way: which of the two the shell sees first is not said.
+    assert any(f'"code": "{code}"' in done.stderr for code in ("unavailable", "canceled")), done.stderr
+    assert "created" not in done.stdout
