@@ -224,7 +224,7 @@ async def load(uri: str, records: list[Record]) -> None:
         )
         for table, columns in rows_of(records):
             given = database.dialect.given({name: table.c[name].type for name in columns})
-            write = Write(database.dialect.compiled(given.into(table)), columns)
+            write = Write(database.dialect.compiled(given.into(insert(table))), columns)
             await database.dialect.execute_all(connection, [write])
     async with database.write() as connection:
         if database.dialect.name != "sqlite":
