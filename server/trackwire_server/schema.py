@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,7 +16,6 @@ from trackwire_server.config import MEMORY, SETTINGS, Config, add_flags
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.data_dir import claimed
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.migrations import check_not_newer
 from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
 Answer = TypeVar("Answer")
@@ -53,11 +53,13 @@ async def _upgrade(config: Config) -> str:
     # Elsewhere than in the data directory there is no lock: the upgrade's own transaction keeps others out.
     file = _file_of(config.store_uri)
     is_embedded = file is not None and file.is_relative_to(config.data_dir)
+    begin = time.monotonic()
     with claimed(config.data_dir) if is_embedded else nullcontext():
         before, after = await _with_database(config, Database.upgrade)
     if before == after:
-        return f"{config.store_uri}: schema version {after}, up to date"
-    return f"{config.store_uri}: schema version {after}, before it was {before or 'empty'}"
+        return f"{config.store_uri}: schema version {after}, {_beside(after)}"
+    took = f"{time.monotonic() - begin:.1f} s"
+    return f"{config.store_uri}: schema version {after}, before it was {before or 'empty'}; it took {took}"
 
 
 async def _version(config: Config) -> str:
@@ -67,12 +69,17 @@ async def _version(config: Config) -> str:
         raise FailedPrecondition(
             f"store_uri: '{config.store_uri}': there is no database yet", metadata={"field": "store_uri"}
         )
-    version = await _with_database(config, Database.schema_version)
-    check_not_newer(version, SCHEMA_VERSION)
-    state = (
-        "up to date" if version == SCHEMA_VERSION else f"this server's is {SCHEMA_VERSION}: run trackwire db upgrade"
-    )
-    return f"{config.store_uri}: schema version {version}, {state}"
+    schema = await _with_database(config, Database.schema)
+    schema.check()
+    return f"{config.store_uri}: schema version {schema.version}, {_beside(schema.version)}"
+
+
+def _beside(version: int) -> str:
+    """What a version is for this server, which works with it."""
+    if version == SCHEMA_VERSION:
+        return "up to date"
+    advice = "run trackwire db upgrade" if version < SCHEMA_VERSION else "it works with this one, too"
+    return f"this server's is {SCHEMA_VERSION}: {advice}"
 
 
 async def _with_database(config: Config, act: Callable[[Database], Awaitable[Answer]]) -> Answer:

@@ -206,7 +206,6 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     from trackwire_server.stores.sql.run_data import SqlRunData
     from trackwire_server.stores.sql.run_inputs import SqlRunInputs
     from trackwire_server.stores.sql.runs import SqlRuns
-    from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
     connections = ConnectionSettings(config.store_pool_size, config.store_statement_timeout_seconds)
     database = await Database.open(
@@ -219,7 +218,7 @@ async def _sql_stores(config: Config, artifacts: ByteStore, stack: AsyncExitStac
     compaction = CompactionSettings(rows_due=config.compaction_rows, tail_retention_ms=_tail_retention_ms(config))
     return Stores(
         kind=database.dialect.name,
-        schema_version=SCHEMA_VERSION,
+        schema_version=database.version,
         ping=database.ping,
         pools=database.pools,
         experiments=SqlExperiments(database),

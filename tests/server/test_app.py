@@ -14,6 +14,7 @@ from trackwire_server.config import Config
 from trackwire_server.core.entities import ExperimentReference
 from trackwire_server.core.runs import RunDraft
 from trackwire_server.rpc import doors
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
 SERVICES = (
     doors.EXPERIMENTS,
@@ -38,7 +39,7 @@ async def test_every_rpc_of_the_contract_is_implemented(stubs: Stubs, service: s
 async def test_server_info_tells_the_store(stubs: Stubs) -> None:
     info = await stubs.admin.GetServerInfo(admin_pb2.GetServerInfoRequest())
     assert info.store in ("memory", "sqlite")
-    assert info.schema_version == (1 if info.store == "sqlite" else 0)
+    assert info.schema_version == (SCHEMA_VERSION if info.store == "sqlite" else 0)
     assert info.queued_points == 0
 
 

@@ -18,7 +18,7 @@ def test_upgrade_makes_a_schema_and_version_tells_it(tmp_path: Path, capsys: pyt
     data_dir = ["--data-dir", str(tmp_path)]
     uri = f"sqlite:///{tmp_path}/trackwire.db"
     assert main(["db", "upgrade", *data_dir], {}) == 0
-    assert capsys.readouterr().out == f"{uri}: schema version {SCHEMA_VERSION}, before it was empty\n"
+    assert f"{uri}: schema version {SCHEMA_VERSION}, before it was empty; it took 0." in capsys.readouterr().out
     assert main(["db", "upgrade", *data_dir], {}) == 0
     assert capsys.readouterr().out == f"{uri}: schema version {SCHEMA_VERSION}, up to date\n"
     assert main(["db", "version", "--store-uri", uri], {}) == 0
@@ -44,9 +44,21 @@ def test_newer_database_is_refused_and_left_as_it_is(
 ) -> None:
     assert main(["db", "upgrade", "--data-dir", str(tmp_path)], {}) == 0
     with closing(sqlite3.connect(tmp_path / "trackwire.db")) as connection, connection:
-        connection.execute("INSERT INTO schema_migrations VALUES (9999, 0)")
+        connection.execute("INSERT INTO schema_migrations VALUES (9999, 0, 9999)")
     assert main(["db", action, "--data-dir", str(tmp_path)], {}) == EXIT_CANNOT_START
     assert "schema version 9999" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["upgrade", "version"])
+def test_newer_database_that_this_server_works_with_is_named_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    assert main(["db", "upgrade", "--data-dir", str(tmp_path)], {}) == 0
+    with closing(sqlite3.connect(tmp_path / "trackwire.db")) as connection, connection:
+        connection.execute("INSERT INTO schema_migrations VALUES (9999, 0, ?)", (SCHEMA_VERSION,))
+    capsys.readouterr()
+    assert main(["db", action, "--data-dir", str(tmp_path)], {}) == 0
+    assert f"schema version 9999, this server's is {SCHEMA_VERSION}: it works" in capsys.readouterr().out
 
 
 def test_upgrade_of_a_data_directory_in_use_is_refused(

@@ -25,7 +25,7 @@ from trackwire_server.search import RUNS
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.migrations import _whole_schema
-from trackwire_server.stores.sql.tables import metadata, metric_keys, runs
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION, metadata, metric_keys, runs
 
 pytestmark = pytest.mark.mariadb
 
@@ -244,7 +244,7 @@ async def test_without_the_ssl_that_is_asked_for_nothing_is_said_to_a_server(uri
 
 async def test_two_servers_that_start_together_make_one_schema(uri: str) -> None:
     opened = await asyncio.gather(*(Database.open(uri) for _ in range(4)))
-    assert [await each.schema_version() for each in opened] == [1] * 4
+    assert [(await each.schema()).version for each in opened] == [SCHEMA_VERSION] * 4
     for each in opened:
         await each.close()
 

@@ -23,5 +23,5 @@ async def test_a_statement_that_takes_too_long_is_ended_and_the_setting_is_named
         with pytest.raises(StoreUnavailable, match=r"--store-statement-timeout-seconds is 0\.2"):
             async with database.read() as connection:
                 await connection.execute(text(ENDLESS[backend]))
-        assert await database.schema_version() > 0
+        assert (await database.schema()).version > 0
         await database.close()

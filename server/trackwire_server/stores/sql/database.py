@@ -1,7 +1,7 @@
 """One database: its transactions, and what its errors mean to core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -14,10 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreUnavailable, TrackwireError
 from trackwire_server.core.figures import PoolFigures
 from trackwire_server.stores.sql.dialect import ConnectionSettings, Dialect, Reader, Work, Writer
-from trackwire_server.stores.sql.migrations import migrate, schema_version
+from trackwire_server.stores.sql.migrations import MIGRATIONS, SchemaState, Step, read_state, take_step
 from trackwire_server.stores.sql.sqlite_driver import Result
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
 _PING = select(literal(1))
+# Between looks at whether another server still works on the schema.
+_BUSY_SECONDS = 0.2
 OnConflict = Callable[[str], TrackwireError | None]
 
 
@@ -30,6 +33,8 @@ class Database:
         self.artifact_root = artifact_root
         self._writer = writer
         self._reader = reader
+        # Of its schema, once that was brought up to date.
+        self.version = 0
 
     @property
     def pools(self) -> Sequence[PoolFigures]:
@@ -60,21 +65,29 @@ class Database:
         """Does beforehand what would hold the first writes up; for whoever goes on writing."""
         await asyncio.to_thread(self.dialect.warm_up)
 
-    async def upgrade(self) -> tuple[int, int]:
-        """Brings the schema up to date; the versions before and after."""
-        async with self.write() as connection:
-            await self.dialect.begin_upgrade(connection)
-            return await migrate(connection, artifact_root=self.artifact_root)
+    async def upgrade(self, *, steps: Mapping[int, Step] = MIGRATIONS, target: int = SCHEMA_VERSION) -> tuple[int, int]:
+        """Brings the schema up to date, a version a transaction; the versions before and after."""
+        before, self.version = await self._take_step(steps, target)
+        while self.version < target:
+            _, self.version = await self._take_step(steps, target)
+        return before, self.version
+
+    async def _take_step(self, steps: Mapping[int, Step], target: int) -> tuple[int, int]:
+        while True:
+            async with self.write() as connection:
+                if await self.dialect.begin_upgrade(connection):
+                    return await take_step(connection, artifact_root=self.artifact_root, steps=steps, target=target)
+            await asyncio.sleep(_BUSY_SECONDS)
 
     async def ping(self) -> None:
         """Asks it for nothing, and returns once it has answered."""
         async with self.read() as connection:
             await connection.execute(_PING)
 
-    async def schema_version(self) -> int:
-        """The schema's version; 0 for an empty database."""
+    async def schema(self) -> SchemaState:
+        """What it says of its schema."""
         async with self.read() as connection:
-            return await schema_version(connection)
+            return await read_state(connection)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -183,10 +183,11 @@ class Dialect(Protocol):
         Where they are not part of the transaction, one that was broken off has left some of them: these stay.
         """
 
-    async def begin_upgrade(self, connection: AsyncConnection) -> None:
+    async def begin_upgrade(self, connection: AsyncConnection) -> bool:
         """Lets no other server upgrade the schema before this transaction ends, and makes what isn't a table.
 
-        Raises FailedPrecondition if the database can't keep what it will be given.
+        False where another one is at it, for whose end this transaction should not be held open. Raises
+        FailedPrecondition if the database can't keep what it will be given.
         """
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:

@@ -1,13 +1,18 @@
 """Numbered, forward-only steps from one schema to the next. A fresh database is made whole and starts at the newest.
 
-A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema. Some
-databases keep each table that it has made or changed when it is broken off: a step has to bear being run again there.
+A step may only use literal DDL and its own Table objects, never `tables`: that is always the newest schema. Each is a
+transaction, so that an upgrade that is broken off goes on where it was. Some databases keep each table that a step has
+made or changed when it is broken off: it has to bear being run again there.
+
+Servers of the release before work beside an upgrade, and after it: a step only adds what they need not know, and says
+from which version on servers go on. What they must do without is removed a release later.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ClauseElement, func, insert, inspect, select
+from sqlalchemy import ClauseElement, func, insert, inspect, select, text
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,63 +34,102 @@ from trackwire_server.stores.sql.tables import (
     schema_migrations,
 )
 
-Step = Callable[[AsyncConnection], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What leads to a version of the schema."""
+
+    apply: Callable[[AsyncConnection], Awaitable[None]]
+    # Servers that know this version of the schema, or a later one, work with the one that the step leads to.
+    oldest_server: int
+
+
+async def _know_oldest_server(connection: AsyncConnection) -> None:
+    await add_column(connection, "schema_migrations", "oldest_server INTEGER DEFAULT 1 NOT NULL")
+
 
 # MIGRATIONS[n] leads from version n - 1 to version n.
-MIGRATIONS: Mapping[int, Step] = {}
+MIGRATIONS: Mapping[int, Step] = {2: Step(_know_oldest_server, oldest_server=2)}
 # Where MLflow's tool for migrations notes the version of its schema.
 _MLFLOWS = "alembic_version"
+# The last version that does not say what servers may work with it: those that know it.
+_UNAWARE_OF_SERVERS = 1
 
 
-async def schema_version(connection: AsyncConnection) -> int:
-    """The version of a database; 0 for an empty one."""
+async def add_column(connection: AsyncConnection, table: str, column: str) -> None:
+    """ALTER TABLE … ADD COLUMN, where a step that was broken off has not done it already."""
+    present = await connection.run_sync(lambda sync: inspect(sync).get_columns(table))
+    if column.partition(" ")[0] not in {each["name"] for each in present}:
+        await connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column}"))
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """A database's schema: its version, 0 if it is empty, and that which servers must know to work with it."""
+
+    version: int
+    oldest_server: int
+
+    def check(self, known: int = SCHEMA_VERSION) -> None:
+        """Refuses a database that asks for a newer server than one that knows this version. FailedPrecondition."""
+        if self.oldest_server > known:
+            raise FailedPrecondition(
+                f"store_uri: the database has schema version {self.version}, which needs a server that knows version"
+                f" {self.oldest_server}, and this one knows versions up to {known}: upgrade the server",
+                reason="SCHEMA_TOO_NEW",
+                metadata={"field": "store_uri", "value": self.version, "limit": known},
+            )
+
+
+async def read_state(connection: AsyncConnection) -> SchemaState:
+    """What a database says of its schema. Raises FailedPrecondition if it is somebody else's."""
     names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     if schema_migrations.name not in names:
         if names:
-            advice = "point the server at an empty database"
-            if _MLFLOWS in names:
-                advice += "; `trackwire import mlflow URI` takes over what MLflow keeps in this one"
-            raise FailedPrecondition(
-                f"store_uri: the database has other tables ({', '.join(sorted(names)[:3])}, …) but none of Trackwire's:"
-                f" {advice}",
-                reason="FOREIGN_DATABASE",
-            )
-        return 0
-    return await connection.scalar(select(func.max(schema_migrations.c.version))) or 0
+            raise _foreign(names)
+        return SchemaState(0, 0)
+    version = await connection.scalar(select(func.max(schema_migrations.c.version))) or 0
+    if version <= _UNAWARE_OF_SERVERS:
+        return SchemaState(version, version)
+    oldest = select(schema_migrations.c.oldest_server).where(schema_migrations.c.version == version)
+    return SchemaState(version, (await connection.execute(oldest)).scalar_one())
 
 
-def check_not_newer(version: int, newest: int) -> None:
-    """Refuses a database that a newer server has upgraded. Raises FailedPrecondition."""
-    if version > newest:
-        raise FailedPrecondition(
-            f"store_uri: the database has schema version {version}, this server knows versions up to {newest}:"
-            " upgrade the server",
-            reason="SCHEMA_TOO_NEW",
-            metadata={"field": "store_uri", "value": version, "limit": newest},
-        )
+def _foreign(names: Sequence[str]) -> FailedPrecondition:
+    advice = "point the server at an empty database"
+    if _MLFLOWS in names:
+        advice += "; `trackwire import mlflow URI` takes over what MLflow keeps in this one"
+    return FailedPrecondition(
+        f"store_uri: the database has other tables ({', '.join(sorted(names)[:3])}, …) but none of Trackwire's:"
+        f" {advice}",
+        reason="FOREIGN_DATABASE",
+    )
 
 
-async def migrate(
+async def take_step(
     connection: AsyncConnection,
     *,
     artifact_root: str = "",
     steps: Mapping[int, Step] = MIGRATIONS,
     target: int = SCHEMA_VERSION,
 ) -> tuple[int, int]:
-    """Brings a database to the target version; the versions before and after. Refuses a newer database.
+    """Brings a database one version further, an empty one to the target; the versions before and after.
 
-    The default experiment of a fresh one keeps artifacts in `artifact_root`; "" for the server's own artifact store.
+    Raises FailedPrecondition for one that needs a newer server. The default experiment of a fresh one keeps artifacts
+    in `artifact_root`; "" for the server's own artifact store.
     """
-    before = await schema_version(connection)
-    check_not_newer(before, target)
-    if before == 0:
+    state = await read_state(connection)
+    state.check(target)
+    if state.version == 0:
         await _create(connection, artifact_root)
-        await _record(connection, target)
+        await _record(connection, target, steps[target].oldest_server)
         return 0, target
-    for version in range(before + 1, target + 1):
-        await steps[version](connection)
-        await _record(connection, version)
-    return before, target
+    if state.version >= target:
+        return state.version, state.version
+    version = state.version + 1
+    await steps[version].apply(connection)
+    await _record(connection, version, steps[version].oldest_server)
+    return state.version, version
 
 
 async def _create(connection: AsyncConnection, artifact_root: str) -> None:
@@ -125,6 +169,7 @@ def _location(artifact_root: str) -> str:
     return experiment_artifact_location(DEFAULT_EXPERIMENT_ID, "", artifact_root=artifact_root)
 
 
-async def _record(connection: AsyncConnection, version: int) -> None:
-    applied = {"version": version, "applied_time_ms": time.time_ns() // 1_000_000}
+async def _record(connection: AsyncConnection, version: int, oldest_server: int) -> None:
+    applied_time_ms = time.time_ns() // 1_000_000
+    applied = {"version": version, "applied_time_ms": applied_time_ms, "oldest_server": oldest_server}
     await connection.execute(insert(schema_migrations).values(applied))

@@ -177,7 +177,7 @@ class MysqlDialect:
                         raise
         await say(driver, _BEGIN)
 
-    async def begin_upgrade(self, connection: AsyncConnection) -> None:
+    async def begin_upgrade(self, connection: AsyncConnection) -> bool:
         """By a named lock, which goes with the connection, and not with the transaction."""
         answer = await connection.execute(text("SELECT version(), @@max_allowed_packet"))
         [(version, packet_bytes)] = answer.all()
@@ -195,6 +195,7 @@ class MysqlDialect:
         if taken != 1:
             raise StoreUnavailable(f"another server has been at the schema of {self._shown()} for an hour")
         connection.info[_IS_LAST] = True
+        return True
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Always: its locks without a table outlive a transaction. Two servers may do the same, of which one counts."""

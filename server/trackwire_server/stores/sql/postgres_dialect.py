@@ -200,16 +200,17 @@ class PostgresDialect:
         """In the transaction."""
         await self.fetch_each(connection, [(statement, ()) for statement in schema])
 
-    async def begin_upgrade(self, connection: AsyncConnection) -> None:
+    async def begin_upgrade(self, connection: AsyncConnection) -> bool:
         """By an advisory lock."""
         encoding = await connection.scalar(text("SHOW server_encoding"))
         if encoding != "UTF8":
             words = f"store_uri: the database's encoding is {encoding}: make one with ENCODING 'UTF8'"
             raise FailedPrecondition(words, reason="BAD_ENCODING")
-        # Another server may be at a long step.
-        await connection.execute(text("SET LOCAL lock_timeout = 0"))
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
-        await connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+        for timeout in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            await connection.execute(text(f"SET LOCAL {timeout} = 0"))
+        # Whoever waited here would hold a snapshot, for which an index that is made concurrently waits in turn.
+        if not await connection.scalar(select(func.pg_try_advisory_xact_lock(_SCHEMA_LOCK))):
+            return False
         if await connection.scalar(text("SELECT to_regproc('trackwire_lower') IS NULL")):
             # Columns are compared by code points, in which lower() knows ASCII only.
             version = int(await connection.scalar(text("SHOW server_version_num")) or 0)
@@ -217,6 +218,7 @@ class PostgresDialect:
             body = f'SELECT lower($1 COLLATE "{every_alphabet}") COLLATE "C"'
             attributes = f"RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({body})"
             await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
+        return True
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """By an advisory lock, of which nothing is left when the server is gone."""

@@ -200,8 +200,9 @@ class SqliteDialect:
         """In the transaction."""
         await self.fetch_each(connection, [(statement, ()) for statement in schema])
 
-    async def begin_upgrade(self, connection: AsyncConnection) -> None:
-        """Nothing: whoever writes does so alone."""
+    async def begin_upgrade(self, connection: AsyncConnection) -> bool:
+        """Whoever writes does so alone."""
+        return True
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Always: a file has one server."""

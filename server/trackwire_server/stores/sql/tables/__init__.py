@@ -22,7 +22,7 @@
 Every database gets exactly this: a fresh one by `create_all`, an older one by the numbered steps in migrations.py.
 """
 
-from sqlalchemy import Column, Integer, Table
+from sqlalchemy import Column, Integer, Table, text
 
 from trackwire_server.stores.sql.tables.columns import metadata, time_ms
 from trackwire_server.stores.sql.tables.evaluation_datasets import (
@@ -69,10 +69,15 @@ from trackwire_server.stores.sql.tables.runs import (
     uploads,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 schema_migrations = Table(
-    "schema_migrations", metadata, Column("version", Integer, primary_key=True), time_ms("applied_time_ms")
+    "schema_migrations",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    time_ms("applied_time_ms"),
+    # Servers work with the newest version that know it, or the one that stands here.
+    Column("oldest_server", Integer, nullable=False, server_default=text("1")),
 )
 
 __all__ = [
