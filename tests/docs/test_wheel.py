@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.docs.documents import ROOT
 
 LIGHT = {"trackwire", "click", "grpcio", "numpy", "protobuf", "typing-extensions"}
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 DATA_FILES = {"trackwire/py.typed", "trackwire_server/py.typed", "trackwire_server/search/filter.lark"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -52,7 +54,7 @@ def test_wheel_holds_two_packages_and_their_data(wheel: Path) -> None:
 
 def test_client_works_without_the_server(light: Path) -> None:
     lines = "import trackwire; print(trackwire.__version__, trackwire.Client.__name__)"
-    assert done(light / "python", "-c", lines).stdout == "0.1.0 Client\n"
+    assert done(light / "python", "-c", lines).stdout == f"{VERSION} Client\n"
     names = "import importlib.metadata as m; print(*{d.name.lower().replace('_', '-') for d in m.distributions()})"
     assert set(done(light / "python", "-c", names).stdout.split()) <= LIGHT
 
@@ -65,7 +67,7 @@ def test_server_command_says_what_to_install(light: Path) -> None:
 
 def test_server_starts_from_the_wheel(light: Path, wheel: Path) -> None:
     install(light, f"{wheel}[server]")
-    assert done(light / "trackwire", "server", "--version").stdout == "trackwire 0.1.0\n"
+    assert done(light / "trackwire", "server", "--version").stdout == f"trackwire {VERSION}\n"
     # The grammar is a file of the wheel.
     parse = "from trackwire_server.search import RUNS, parse_filter; print(parse_filter('metrics.a > 1', RUNS))"
     assert "a" in done(light / "python", "-c", parse).stdout
