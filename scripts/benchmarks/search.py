@@ -168,6 +168,8 @@ def cases(records: list[Record]) -> Iterator[Case]:
     yield Case("filter, by loss", FILTER, ("metrics.loss",), sorted(matching, key=lambda record: record.metrics[0]))
     yield Case("filter, by loss DESC", FILTER, ("metrics.loss DESC",), sorted(matching, key=lambda r: -r.metrics[0]))
     yield Case("filter, newest", FILTER, (), [record for record in newest if record.matches])
+    one = records[len(records) // 2]
+    yield Case("one run by its param", f"params.{PARAMS[-1]} = '{value_of(one, PARAMS[-1])}'", (), [one])
     yield Case("all, newest", "", (), newest)
     yield Case("all, by accuracy", "", by_accuracy, sorted(records, key=lambda record: -record.metrics[1]))
 
@@ -271,7 +273,14 @@ def rows_of(records: list[Record]) -> Iterator[tuple[Table, dict[str, Sequence[o
 def param_rows(records: list[Record]) -> Iterator[tuple[int, str, str]]:
     for record in records:
         for key in PARAMS:
-            yield record.number, key, record.rate if key == "lr" else f"value {record.number % 7}"
+            yield record.number, key, value_of(record, key)
+
+
+def value_of(record: Record, key: str) -> str:
+    """Of a param: one of ten, one that nobody else has, or one of seven."""
+    if key == "lr":
+        return record.rate
+    return f"of run {record.number}" if key == PARAMS[-1] else f"value {record.number % 7}"
 
 
 def series_rows(records: list[Record]) -> Iterator[tuple[int, int, int]]:

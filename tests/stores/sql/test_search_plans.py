@@ -49,19 +49,30 @@ class Plans:
 @pytest.fixture
 async def plans(database: Database, monkeypatch: pytest.MonkeyPatch) -> Plans:
     for at in range(3):
-        await SqlRuns(database).create_run(new_run(f"r{at}"))
+        await SqlRuns(database).create_run(new_run(f"r{at}", tags={"team": "blue"}))
     return Plans(database, monkeypatch)
 
 
 @pytest.mark.parametrize("order", ["metrics.accuracy", "metrics.accuracy DESC"])
 async def test_search_by_a_metric_is_driven_by_its_index(plans: Plans, order: str) -> None:
-    first, *_ = await plans.of("metrics.loss < 0.5 AND params.lr = '0.1'", [order])
+    first, *_ = await plans.of("metrics.loss < 0.5 AND params.lr != '0.1'", [order])
     assert first.startswith(
         "SEARCH driver USING INDEX ix_metric_summaries_last (experiment_no=? AND key_no=? AND last_value>?)"
     )
     assert "SEARCH summaries USING INDEX ix_metric_summaries_run (run_no=? AND key_no=?)" in first
     assert "SEARCH run_params USING PRIMARY KEY (run_no=? AND key=?)" in first
     assert "SCAN" not in first
+
+
+async def test_few_runs_with_a_value_are_looked_up_by_it(plans: Plans) -> None:
+    look, rest = await plans.of("metrics.loss IS NULL AND tags.team = 'blue'", [])
+    assert look == "SEARCH run_tags USING INDEX ix_run_tags_value (key=? AND <expr>=?)"
+    assert rest.splitlines()[0] == "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)"
+
+
+async def test_value_that_nobody_has_is_all_that_is_looked_for(plans: Plans) -> None:
+    [look] = await plans.of("metrics.loss < 0.5 AND tags.team = 'none'", [])
+    assert look.startswith("SEARCH run_tags USING")
 
 
 async def test_filter_by_the_metric_that_orders_bounds_its_index(plans: Plans) -> None:

@@ -190,6 +190,9 @@ class Dialect(Protocol):
         FailedPrecondition if the database can't keep what it will be given.
         """
 
+    async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
+        """Makes an index in an upgrade's step, if it isn't there, while others write to the table."""
+
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Whether no other server works in the background on a run; none will before this transaction ends."""
 

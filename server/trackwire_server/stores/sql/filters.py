@@ -59,8 +59,8 @@ class Searchable:
     attributes: Mapping[str, AnyColumn]
     entries: Mapping[FieldKind, Table] = field(default_factory=dict)
     workspace: Column[str] | None = None
-    stage: Column[str] | None = None
-    experiment: Column[int] | None = None
+    stage: ColumnElement[str] | None = None
+    experiment: ColumnElement[int] | None = None
     model_id: Column[str] | None = None
     lists: Mapping[str, Column[str]] = field(default_factory=dict)
     memberships: Table | None = None

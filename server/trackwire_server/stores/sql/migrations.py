@@ -48,8 +48,19 @@ async def _know_oldest_server(connection: AsyncConnection) -> None:
     await add_column(connection, "schema_migrations", "oldest_server INTEGER DEFAULT 1 NOT NULL")
 
 
+async def _index_values(connection: AsyncConnection) -> None:
+    dialect = dialect_of(connection)
+    key = connection.dialect.identifier_preparer.quote("key")
+    beginning = "value(64)" if dialect.name in ("mysql", "mariadb") else "substr(value, 1, 64)"
+    for table in ("run_params", "run_tags"):
+        await dialect.create_index(connection, f"ix_{table}_value", table, f"{key}, {beginning}, run_no")
+
+
 # MIGRATIONS[n] leads from version n - 1 to version n.
-MIGRATIONS: Mapping[int, Step] = {2: Step(_know_oldest_server, oldest_server=2)}
+MIGRATIONS: Mapping[int, Step] = {
+    2: Step(_know_oldest_server, oldest_server=2),
+    3: Step(_index_values, oldest_server=2),
+}
 # Where MLflow's tool for migrations notes the version of its schema.
 _MLFLOWS = "alembic_version"
 # The last version that does not say what servers may work with it: those that know it.

@@ -220,6 +220,22 @@ class PostgresDialect:
             await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
         return True
 
+    async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
+        """Concurrently, which no transaction can: on a connection of its own. One that was broken off is made anew."""
+        driver = await self._connect()
+        is_valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
+        make = f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns})"
+        try:
+            with _as_dbapi_error(make):
+                await driver.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+                found = await driver.fetchval(is_valid, name)
+                if found is False:
+                    await driver.execute(f"DROP INDEX CONCURRENTLY {name}")
+                if not found:
+                    await driver.execute(make)
+        finally:
+            driver.terminate()
+
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """By an advisory lock, of which nothing is left when the server is gone."""
         # Two numbers of 32 bits: runs that share one are at worst worked on one after the other.

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     and_,
+    bindparam,
     case,
     false,
     func,
@@ -60,12 +61,15 @@ from trackwire_server.stores.sql.filters import (
 )
 from trackwire_server.stores.sql.model_series import has_series, newest_series
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all
+from trackwire_server.stores.sql.rare_values import few_with_value
 from trackwire_server.stores.sql.tables import metric_summaries
 
 # A row whose columns are attributes: SQLAlchemy's, or a search's.
 AnyRow: TypeAlias = Any
 VALUE_RANK, NAN_RANK, MISSING_RANK = range(3)
 _DRIVER = metric_summaries.alias("driver")
+# The numbers of the only rows that can match.
+_FEW = "few"
 
 
 async def search_rows(
@@ -73,11 +77,15 @@ async def search_rows(
 ) -> tuple[Sequence[AnyRow], Position | None]:
     """A page of the entity's rows, and the position of the last one if there are more."""
     width = len(entity.columns)
+    few = await few_with_value(connection, entity, query.filter)
+    if few is not None and not few:
+        return [], None
     found: list[tuple[tuple[Any, ...], _Segment]] = []
     position: Position | None = None
-    for rank in _ranks(entity, query):
-        segment = _segment(entity, query, rank)
-        found += [(row, segment) for row in await fetch_all(connection, segment.statement, {})]
+    for rank in [None] if few is not None else _ranks(entity, query):
+        segment = _segment(entity, query, rank, is_of_few=few is not None)
+        parameters = {} if few is None else {_FEW: few}
+        found += [(row, segment) for row in await fetch_all(connection, segment.statement, parameters)]
         if len(found) > query.page_size:
             last_row, its_segment = found[query.page_size - 1]
             position = its_segment.position(last_row[width:])
@@ -177,7 +185,9 @@ def _is_driven(entity: Searchable, first: OrderTerm) -> bool:
 
 # A page that somebody looks at is asked for again and again: to put its statement together takes as long as to run it.
 @lru_cache(maxsize=64)
-def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segment:
+def _segment(entity: Searchable, query: SearchQuery, rank: int | None, *, is_of_few: bool = False) -> _Segment:
+    if is_of_few:
+        entity = _looked_up(entity)
     if rank is None:
         source, keys = _joined(entity, query, query.order_by)
         condition = and_(_in_experiments(entity.experiment, query), _matches(entity, query, {}))
@@ -188,6 +198,8 @@ def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segme
     # The position lies in the first segment of the page; those after it are whole.
     begins = query.after is not None and rank in (None, _rank_of(query.after[0]))
     behind = _behind(keys, query.after) if begins and query.after is not None else true()
+    if is_of_few:
+        condition = and_(entity.owner.in_(bindparam(_FEW, expanding=True)), condition)
     columns = [column for key in keys for column in key.columns()]
     labelled = [column.label(f"key_{index}") for index, column in enumerate(columns)]
     statement = (
@@ -198,6 +210,15 @@ def _segment(entity: Searchable, query: SearchQuery, rank: int | None) -> _Segme
         .limit(query.page_size + 1)
     )
     return _Segment(Prepared(statement), keys)
+
+
+def _looked_up(entity: Searchable) -> Searchable:
+    """The entity, of which nothing but its number leads through an index."""
+
+    def hidden(column: ColumnElement[Any] | None) -> ColumnElement[Any] | None:
+        return None if column is None else func.coalesce(column, column)
+
+    return replace(entity, stage=hidden(entity.stage), experiment=hidden(entity.experiment))
 
 
 def _behind(keys: Sequence[_Key], after: Position) -> Condition:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Executable, Insert, Table, bindparam, event
+from sqlalchemy import ColumnElement, Connection, Executable, Insert, Table, bindparam, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import URL
@@ -203,6 +203,10 @@ class SqliteDialect:
     async def begin_upgrade(self, connection: AsyncConnection) -> bool:
         """Whoever writes does so alone."""
         return True
+
+    async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
+        """In the transaction."""
+        await connection.execute(text(f"CREATE INDEX {name} ON {table} ({columns})"))
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Always: a file has one server."""

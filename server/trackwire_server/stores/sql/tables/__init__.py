@@ -69,7 +69,7 @@ from trackwire_server.stores.sql.tables.runs import (
     uploads,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 schema_migrations = Table(
     "schema_migrations",

@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -31,8 +33,11 @@ metadata = MetaData(
     }
 )
 
-# Where an index bears the condition that its rows meet.
+# Where an index bears the condition that its rows meet, and how much of a column it keeps.
 _CONDITION = "where"
+_LENGTHS = "length"
+# Of a value, in an index: databases take no longer ones, and hardly a value is told from another one behind them.
+INDEXED_CHARACTERS = 64
 # SQLite numbers rows by itself only in a column that is exactly INTEGER PRIMARY KEY.
 Number = BigInteger().with_variant(Integer, "sqlite")
 
@@ -77,12 +82,28 @@ def partial_index(name: str, *columns: "Column[Any]", where: ColumnElement[bool]
 
 
 @event.listens_for(metadata, "before_create")
-def _say_conditions(_metadata: MetaData, connection: Connection, **_options: object) -> None:
-    """Conditions are an option of each database's own, which would load the dialects of those that are not used."""
+def _say_options(_metadata: MetaData, connection: Connection, **_options: object) -> None:
+    """Such are each database's own, and to name them would load the dialects of those that are not used."""
     for table in metadata.tables.values():
         for index in table.indexes:
-            if _CONDITION in index.info:
-                index.dialect_options[connection.dialect.name]["where"] = index.info[_CONDITION]
+            for option in (_CONDITION, _LENGTHS):
+                if option in index.info:
+                    index.dialect_options[connection.dialect.name][option] = index.info[option]
+
+
+def beginning_of(value: "ColumnElement[str]") -> ColumnElement[str]:
+    """What an index keeps of a value, as it stands there."""
+    return func.substr(value, literal_column("1"), literal_column(str(INDEXED_CHARACTERS)))
+
+
+def index_by_value(entries: Table) -> Table:
+    """Lets the owners of a key and value be found. What `ddl_if` takes is more than its types say."""
+    name, (owner, *_) = f"ix_{entries.name}_value", entries.primary_key.columns
+    by_expression = Index(name, entries.c.key, beginning_of(entries.c.value), owner)
+    by_expression.ddl_if(dialect=("sqlite", "postgresql"))  # type: ignore[arg-type]
+    by_length = Index(name, entries.c.key, entries.c.value, owner, info={_LENGTHS: {"value": INDEXED_CHARACTERS}})
+    by_length.ddl_if(dialect=("mysql", "mariadb"))  # type: ignore[arg-type]
+    return entries
 
 
 def entries(name: str, owner: str, target: str, *, key_characters: int = 250) -> Table:

@@ -7,6 +7,7 @@ from trackwire_server.stores.sql.tables.columns import (
     characters_of,
     entries,
     flag,
+    index_by_value,
     metadata,
     number,
     reference,
@@ -37,8 +38,8 @@ runs = Table(
     Index("ix_runs_newest", "experiment_no", "lifecycle_stage", "start_time_ms", "run_id"),
     sqlite_autoincrement=True,
 )
-run_params = entries("run_params", "run_no", "runs.run_no")
-run_tags = entries("run_tags", "run_no", "runs.run_no")
+run_params = index_by_value(entries("run_params", "run_no", "runs.run_no"))
+run_tags = index_by_value(entries("run_tags", "run_no", "runs.run_no"))
 
 datasets = Table(
     "datasets",
