@@ -59,6 +59,19 @@ async def settled(connection: Connection, tail: Tail, run_ids: Sequence[str]) ->
     return stored
 
 
+async def settled_everywhere(
+    each: Sequence[Connection], tails: Sequence[Tail], run_ids: Sequence[str]
+) -> dict[str, list[Point]]:
+    """What all have alike: what was under way when the writers ended may be committed between two looks."""
+    for _ in range(10):
+        first, *others = [
+            await settled(connection, tail, run_ids) for connection, tail in zip(each, tails, strict=True)
+        ]
+        if all(other == first for other in others):
+            return first
+    raise AssertionError("the servers do not have the same")
+
+
 def tell(happened: str, writers: Sequence[Writer], tails: Sequence[Tail]) -> None:
     """Prints what happened, for whoever reads the run."""
     print(f"{happened}; tails resumed {[tail.resumed for tail in tails]} times")

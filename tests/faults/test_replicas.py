@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import ServerProcess
-from tests.faults.checks import check_stored, check_summaries, check_tables, create_runs, running, settled, tell
-from tests.faults.traffic import Address, Connection, Point, Tail, Writer, connected, until
+from tests.faults.checks import (
+    check_stored,
+    check_summaries,
+    check_tables,
+    create_runs,
+    running,
+    settled_everywhere,
+    tell,
+)
+from tests.faults.traffic import Address, Connection, Tail, Writer, connected, until
 from tests.postgres import KilledDatabase, database_to_kill
 
 from trackwire.v1.metrics_pb2_grpc import MetricServiceStub
@@ -113,7 +121,7 @@ async def test_what_replicas_acknowledge_is_there_once_after_kills_of_them_and_o
                     await under_way(writers)
                     await fleet.kill(what, chance)
                 await under_way(writers)
-            stored = await settled_everywhere(each, tails)
+            stored = await settled_everywhere(each, tails, RUN_IDS)
         tell(str(dict(fleet.kills)), writers, tails)
         check_stored(stored, writers)
         for address in addresses:
@@ -121,17 +129,6 @@ async def test_what_replicas_acknowledge_is_there_once_after_kills_of_them_and_o
         await fleet.stop()
         await check_tables(database.uri, tails)
     assert fleet.kills == {POSTGRES: KILLS_OF_POSTGRES, REPLICA: KILLS_OF_REPLICAS}
-
-
-async def settled_everywhere(each: Sequence[Connection], tails: Sequence[Tail]) -> dict[str, list[Point]]:
-    """What all have alike: what was under way when the writers ended may be committed between two looks."""
-    for _ in range(10):
-        first, *others = [
-            await settled(connection, tail, RUN_IDS) for connection, tail in zip(each, tails, strict=True)
-        ]
-        if all(other == first for other in others):
-            return first
-    raise AssertionError("the servers do not have the same")
 
 
 def deaths(chance: random.Random) -> list[str]:

@@ -222,6 +222,9 @@ class PostgresDialect:
 
     async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
         """Concurrently, which no transaction can: on a connection of its own. One that was broken off is made anew."""
+        # What the transaction's last statement has read from stays open, and with it a snapshot that the index would
+        # wait for, until another one comes: this one leaves nothing open.
+        await (await _driver(connection)).execute("SELECT 1")
         driver = await self._connect()
         is_valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
         make = f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns})"
