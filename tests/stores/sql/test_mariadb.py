@@ -90,11 +90,24 @@ async def test_making_the_schema_goes_on_where_it_was_broken_off(uri: str, state
         async with broken_off.write() as connection:
             made = _whole_schema(connection)[:statements]
             await broken_off.dialect.create(connection, made)
-        assert await broken_off.upgrade() == (0, 1)
+        assert await broken_off.upgrade() == (0, SCHEMA_VERSION)
         assert await _tables(broken_off) == await _tables(whole)
         async with broken_off.read() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM experiments")) == 1
-        assert await broken_off.upgrade() == (1, 1)
+        assert await broken_off.upgrade() == (SCHEMA_VERSION, SCHEMA_VERSION)
+        await broken_off.close()
+        await whole.close()
+
+
+async def test_step_that_was_broken_off_is_taken_to_its_end(uri: str) -> None:
+    with mariadb.fresh_database() as whole_uri:
+        broken_off, whole = await Database.open(uri), await Database.open(whole_uri)
+        async with broken_off.write() as connection:
+            await connection.execute(text("DROP INDEX ix_run_tags_value ON run_tags"))
+        async with broken_off.write() as connection:
+            await connection.execute(text("UPDATE schema_migrations SET version = 2, oldest_server = 2"))
+        assert await broken_off.upgrade() == (2, SCHEMA_VERSION)
+        assert await _tables(broken_off) == await _tables(whole)
         await broken_off.close()
         await whole.close()
 
