@@ -103,10 +103,12 @@ async def test_step_that_was_broken_off_is_taken_to_its_end(uri: str) -> None:
     with mariadb.fresh_database() as whole_uri:
         broken_off, whole = await Database.open(uri), await Database.open(whole_uri)
         async with broken_off.write() as connection:
-            await connection.execute(text("DROP INDEX ix_run_tags_value ON run_tags"))
-        async with broken_off.write() as connection:
-            await connection.execute(text("UPDATE schema_migrations SET version = 2, oldest_server = 2"))
-        assert await broken_off.upgrade() == (2, SCHEMA_VERSION)
+            await broken_off.dialect.change_schema(connection, "DROP INDEX ix_run_tags_value ON run_tags")
+            await broken_off.dialect.change_schema(
+                connection, "ALTER TABLE schema_migrations DROP COLUMN oldest_server"
+            )
+            await connection.execute(text("UPDATE schema_migrations SET version = 1"))
+        assert await broken_off.upgrade() == (1, SCHEMA_VERSION)
         assert await _tables(broken_off) == await _tables(whole)
         await broken_off.close()
         await whole.close()

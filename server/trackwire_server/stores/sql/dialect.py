@@ -190,6 +190,9 @@ class Dialect(Protocol):
         FailedPrecondition if the database can't keep what it will be given.
         """
 
+    async def change_schema(self, connection: AsyncConnection, statement: str) -> None:
+        """Runs DDL in an upgrade's step."""
+
     async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
         """Makes an index in an upgrade's step, if it isn't there, while others write to the table."""
 

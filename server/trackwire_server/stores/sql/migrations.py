@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ClauseElement, func, insert, inspect, select, text
+from sqlalchemy import ClauseElement, func, insert, inspect, select
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,7 +71,7 @@ async def add_column(connection: AsyncConnection, table: str, column: str) -> No
     """ALTER TABLE … ADD COLUMN, where a step that was broken off has not done it already."""
     present = await connection.run_sync(lambda sync: inspect(sync).get_columns(table))
     if column.partition(" ")[0] not in {each["name"] for each in present}:
-        await connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column}"))
+        await dialect_of(connection).change_schema(connection, f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 @dataclass(frozen=True, slots=True)

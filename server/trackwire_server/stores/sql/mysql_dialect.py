@@ -197,11 +197,16 @@ class MysqlDialect:
         connection.info[_IS_LAST] = True
         return True
 
+    async def change_schema(self, connection: AsyncConnection, statement: str) -> None:
+        """For good, with what was before it; what comes next is a transaction."""
+        await connection.execute(text(statement))
+        await say(await driver_of(connection), _BEGIN)
+
     async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
         """By InnoDB's own way, which keeps nobody from writing; a step that was broken off may have made it."""
         present = await connection.run_sync(lambda sync: inspect(sync).get_indexes(table))
         if name not in {index["name"] for index in present}:
-            await connection.execute(text(f"CREATE INDEX {name} ON {table} ({columns})"))
+            await self.change_schema(connection, f"CREATE INDEX {name} ON {table} ({columns})")
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Always: its locks without a table outlive a transaction. Two servers may do the same, of which one counts."""

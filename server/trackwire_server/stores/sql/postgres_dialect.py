@@ -220,6 +220,10 @@ class PostgresDialect:
             await connection.execute(text(f"CREATE FUNCTION trackwire_lower(text) {attributes}"))
         return True
 
+    async def change_schema(self, connection: AsyncConnection, statement: str) -> None:
+        """In the transaction."""
+        await connection.execute(text(statement))
+
     async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
         """Concurrently, which no transaction can: on a connection of its own. One that was broken off is made anew."""
         # What the transaction's last statement has read from stays open, and with it a snapshot that the index would

@@ -204,9 +204,13 @@ class SqliteDialect:
         """Whoever writes does so alone."""
         return True
 
+    async def change_schema(self, connection: AsyncConnection, statement: str) -> None:
+        """In the transaction."""
+        await connection.execute(text(statement))
+
     async def create_index(self, connection: AsyncConnection, name: str, table: str, columns: str) -> None:
         """In the transaction."""
-        await connection.execute(text(f"CREATE INDEX {name} ON {table} ({columns})"))
+        await self.change_schema(connection, f"CREATE INDEX {name} ON {table} ({columns})")
 
     async def is_alone(self, connection: AsyncConnection, run_no: int) -> bool:
         """Always: a file has one server."""
