@@ -273,9 +273,9 @@ def flat_out(folder: Path, address: str, processes: int, steps: int) -> float:
     ended = []
     for trainer in trainers:
         assert trainer.stdout is not None
-        at, dropped = trainer.stdout.readline().split()
+        ended_at, dropped = trainer.stdout.readline().split()
         assert dropped == "0", f"{dropped} points were dropped"
-        ended.append(float(at))
+        ended.append(float(ended_at))
     for trainer in trainers:
         say(trainer)
         assert trainer.wait(60) == 0

@@ -186,7 +186,7 @@ def bare_handlers() -> dict[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
 def bare_client(row: Row, address: str, client: int, ready: "Barrier") -> None:
     with grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)]) as channel:
         grpc.channel_ready_future(channel).result(30)
-        call = channel.unary_unary(f"/{BARE_SERVICE}/Call")
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{BARE_SERVICE}/Call")
         ready.wait(60)
         flying: list[grpc.Future[bytes]] = []
         for request in range(row.requests):

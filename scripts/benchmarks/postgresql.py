@@ -138,7 +138,7 @@ def installed() -> Path:
     if not program.exists():
         print(f"installing {FASTTRACKML} into {FOLDER}", file=sys.stderr)
         venv.create(FOLDER, with_pip=True, clear=True)
-        pip = [FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", FASTTRACKML]
+        pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "install", "--quiet", FASTTRACKML]
         subprocess.run(pip, check=True, stdout=sys.stderr)
     return program
 
@@ -148,7 +148,7 @@ def fasttrackml(program: Path, store_uri: str) -> Iterator[int]:
     """FastTrackML on a database; its port."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
-        command = [program, "server", "--listen-address", f"127.0.0.1:{port}", "--database-uri", store_uri]
+        command = [str(program), "server", "--listen-address", f"127.0.0.1:{port}", "--database-uri", store_uri]
         with (Path(folder) / "output").open("wb") as output:
             process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         try:
@@ -202,8 +202,9 @@ def log_batches(row: Row, port: int, number: int, run_id: str, ready: "Barrier")
 
 def batch(row: Row, number: int, request: int, run_id: str) -> dict[str, object]:
     points = columns(row, number, request)
-    names = np.repeat(np.asarray(points.keys), row.steps).tolist()
-    rows = zip(names, points.values.tolist(), points.times_ms.tolist(), points.steps.tolist(), strict=True)
+    names = np.repeat(np.asarray(points.keys), row.steps)
+    each_column = (names, points.values, points.times_ms, points.steps)
+    rows = zip(*(np.asarray(column).tolist() for column in each_column), strict=True)
     metrics = [dict(zip(("key", "value", "timestamp", "step"), each, strict=True)) for each in rows]
     return {"run_id": run_id, "metrics": metrics}
 
@@ -211,7 +212,7 @@ def batch(row: Row, number: int, request: int, run_id: str) -> dict[str, object]
 def posted(port: int, path: str, body: dict[str, object]) -> dict[str, dict[str, dict[str, str]]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", f"/api/2.0/mlflow/{path}", json.dumps(body), {"Content-Type": "application/json"})
-    answer = json.load(connection.getresponse())
+    answer: dict[str, dict[str, dict[str, str]]] = json.load(connection.getresponse())
     connection.close()
     return answer
 

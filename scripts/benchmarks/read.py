@@ -133,7 +133,7 @@ def bare_grpc_ms(size: int, repeats: int) -> float:
     seconds: list[float] = []
     with bare_server(bare_handlers, size) as address, grpc.insecure_channel(address, options=options) as channel:
         grpc.channel_ready_future(channel).result(30)
-        call = channel.unary_stream(f"/{BARE_SERVICE}/Read")
+        call: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(f"/{BARE_SERVICE}/Read")
         for _ in range(repeats + 2):
             with timed(seconds):
                 received = sum(len(message) for message in call(b""))
