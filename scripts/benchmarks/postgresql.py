@@ -82,14 +82,17 @@ def ingest_rate(fresh: Fresh, row: Row, replicas: int, *, shared: bool) -> float
     with ExitStack() as stack:
         options = stack.enter_context(fresh())
         servers = [stack.enter_context(running_server(*options)) for _ in range(replicas)]
+        runs = sorted({run_of(number, shared=shared) for number in range(row.clients)})
         with Client(servers[0].address) as client:
-            for run_id in {run_of(number, shared=shared) for number in range(row.clients)}:
+            for run_id in runs:
                 client.create_run(run_id=run_id)
         work = [(row, servers[number % replicas].address, number, shared) for number in range(row.clients)]
         seconds = run_together(ingest, work)
-        drain(servers[0])
         with Client(servers[-1].address) as client:
-            runs = sorted({run_of(number, shared=shared) for number in range(row.clients)})
+            # Points of a run that goes on wait longer to be compacted.
+            for run_id in runs:
+                client.update_run(run_id, status="FINISHED")
+            drain(servers[0])
             require(sum(len(series) for series in client.read_metrics(runs).series), row.points)
     return row.rate(seconds)
 
