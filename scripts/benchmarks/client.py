@@ -6,7 +6,7 @@ server by value before it is reported.
 """
 
 import argparse
-import json
+import ast
 import os
 import signal
 import subprocess
@@ -15,117 +15,14 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarking import TREE, median, report, running_server
 from peers import PEERS, measure
+from trainings import AWAY, CALL, FLAT_OUT, LOOP, PRINT, START
 
 from trackwire import Client
 from trackwire.shipper.lock import SpoolLock
-
-CALL = """
-import sys, time, trackwire
-now = time.perf_counter_ns
-def percentiles(call):
-    taken = []
-    for step in range(CALLS):
-        begun = now(); call(step); taken.append(now() - begun)
-        if step % 1000 == 0: time.sleep(0.002)
-    taken.sort()
-    return taken[CALLS // 2] / 1e3, taken[CALLS * 99 // 100] / 1e3
-CALLS = 100_000
-bare = []
-ten = {f"metric/{key}": 0.5 for key in range(10)}
-with trackwire.start_run():
-    trackwire.log_metric("warm", 1.0); trackwire.log_metrics(ten)
-    results = [percentiles(bare.append), percentiles(lambda step: trackwire.log_metric("loss", 0.5, step)),
-               percentiles(lambda step: trackwire.log_metrics(ten, step))]
-print(results)
-"""
-
-FLAT_OUT = """
-import sys, time, trackwire
-steps = int(sys.argv[2])
-keys = [f"metric/{key}" for key in range(100)]
-with trackwire.start_run(run_id=sys.argv[1]) as run:
-    trackwire.log_metric("warm", 1.0, 0)
-    assert run.flush(60)
-    print("ready", flush=True); sys.stdin.readline()
-    for step in range(steps):
-        trackwire.log_metrics({key: step + at * 1e-3 for at, key in enumerate(keys)}, step)
-        # A training does something between two steps; the disk is allowed to keep up.
-        if step % 500 == 499: time.sleep(0)
-    assert run.flush(300)
-    print(time.time(), run._recorder.losses.points, flush=True); sys.stdin.readline()
-"""
-
-PRINT = """
-import os, sys, time, trackwire
-now = time.perf_counter_ns
-def percentiles():
-    taken = []
-    for step in range(20_000):
-        begun = now(); print("step 1, loss 0.5"); taken.append(now() - begun)
-        if step % 100 == 0: time.sleep(0.002)
-    taken.sort()
-    return taken[10_000] / 1e3, taken[19_800] / 1e3
-terminal, sys.stdout = sys.stdout, open(os.devnull, "w")
-bare = percentiles()
-with trackwire.start_run(console=True):
-    captured = percentiles()
-sys.stdout = terminal
-print([bare, captured])
-"""
-
-LOOP = """
-import time, numpy as np, trackwire
-side = 100
-while True:
-    a = np.random.default_rng(0).random((side, side))
-    times = []
-    for _ in range(20):
-        begun = time.perf_counter(); a @ a; times.append(time.perf_counter() - begun)
-    if sorted(times)[10] >= 0.002: break
-    side += 20
-metrics = [f"metric/{key}" for key in range(20)]
-def loop(log):
-    begun = time.perf_counter()
-    for step in range(300):
-        value = float((a @ a)[0, 0])
-        if log: trackwire.log_metrics(dict.fromkeys(metrics, value), step)
-    return time.perf_counter() - begun
-with trackwire.start_run():
-    trackwire.log_metric("warm", 1.0); time.sleep(0.5); loop(False)
-    pairs = []
-    # One as often before the other as behind it: a machine that is getting slower makes neither look so.
-    for at in range(12):
-        first, second = loop(at % 2), loop(not at % 2)
-        pairs.append((second, first) if at % 2 else (first, second))
-    print(pairs)
-"""
-
-START = """
-import time; begun = time.perf_counter()
-import trackwire
-imported = time.perf_counter()
-run = trackwire.start_run()
-print([imported - begun, time.perf_counter() - imported])
-"""
-
-AWAY = """
-import resource, time, trackwire
-def resident():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096
-keys = [f"metric/{key}" for key in range(100)]
-run = trackwire.start_run()
-trackwire.log_metrics(dict.fromkeys(keys, 1.0), 0); run.flush(0.5)
-before, most = resident(), 0
-for step in range(100_000):
-    trackwire.log_metrics(dict.fromkeys(keys, float(step)), step)
-    if step % 100 == 0: time.sleep(0.004)
-    if step % 1000 == 0: most = max(most, resident())
-print([most - before, run._recorder.losses.points])
-import os; os._exit(0)
-"""
 
 
 def main() -> None:
@@ -133,21 +30,23 @@ def main() -> None:
         prog="scripts/bench_client", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=3, help="processes that a median is of (3)")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of calls and steps (1)")
     parser.add_argument("--peers", action="store_true", help="also install other trackers, and measure their calls")
     arguments = parser.parse_args()
-    ours = measure_calls(arguments.repeats)
+    repeats, scale = arguments.repeats, arguments.scale
+    ours = measure_calls(repeats, int(100_000 * scale))
     if arguments.peers:
         measure_peers(*ours)
-    measure_print(arguments.repeats)
-    measure_start(arguments.repeats)
-    measure_loop(arguments.repeats)
-    measure_away()
-    measure_flat_out(arguments.repeats)
+    measure_print(repeats, int(20_000 * scale))
+    measure_start(repeats)
+    measure_loop(repeats, int(300 * scale))
+    measure_away(int(100_000 * scale))
+    measure_flat_out(repeats, int(15_000 * scale))
 
 
-def measure_calls(repeats: int) -> list[float]:
+def measure_calls(repeats: int, calls: int) -> list[float]:
     """The medians of a call with one metric and of one with ten."""
-    runs = [json.loads(trained(CALL).replace("(", "[").replace(")", "]")) for _ in range(repeats)]
+    runs = [trained(CALL, calls) for _ in range(repeats)]
     medians = []
     for row, name, p50_max, p99_max in ((1, "log_metric", 1.5, 20), (2, "log_metrics of 10 keys", 3, 40)):
         p50, p99 = (median([run[row][which] for run in runs], 2) for which in (0, 1))
@@ -181,9 +80,9 @@ def measure_peers(one_us: float, ten_us: float) -> None:
             )
 
 
-def measure_print(repeats: int) -> None:
+def measure_print(repeats: int, calls: int) -> None:
     """Against the same print into a run that doesn't keep its console."""
-    runs = [json.loads(trained(PRINT).replace("(", "[").replace(")", "]")) for _ in range(repeats)]
+    runs = [trained(PRINT, calls) for _ in range(repeats)]
     (bare_p50, bare_p99), (p50, p99) = (
         [median([run[row][which] for run in runs], 2) for which in (0, 1)] for row in (0, 1)
     )
@@ -201,20 +100,20 @@ def measure_print(repeats: int) -> None:
 
 
 def measure_start(repeats: int) -> None:
-    runs = [json.loads(trained(START)) for _ in range(repeats + 2)][2:]
+    runs = [trained(START) for _ in range(repeats + 2)][2:]
     for which, name, at_most in ((0, "import trackwire", 150), (1, "first start_run", 30)):
         milliseconds = median([run[which] * 1e3 for run in runs])
         met = milliseconds <= at_most
         report(benchmark="client", row=name, unit="ms", median=milliseconds, at_most=at_most, met=met)
 
 
-def measure_loop(repeats: int) -> None:
+def measure_loop(repeats: int, in_one: int) -> None:
     ratios, steps = [], []
     # From one process to the next it differs more than within one: more of them, each shorter.
     for _ in range(2 * repeats + 1):
-        pairs = json.loads(trained(LOOP).replace("(", "[").replace(")", "]"))
+        pairs = trained(LOOP, in_one)
         ratios.append(median([logged / bare for bare, logged in pairs], 4))
-        steps.append(median([bare / 300 * 1e3 for bare, _ in pairs], 3))
+        steps.append(median([bare / in_one * 1e3 for bare, _ in pairs], 3))
     slower = median([(ratio - 1) * 100 for ratio in ratios], 2)
     report(
         benchmark="client",
@@ -228,12 +127,12 @@ def measure_loop(repeats: int) -> None:
     )
 
 
-def measure_away() -> None:
-    grown, dropped = json.loads(trained(AWAY, {"TRACKWIRE_TRACKING_URI": "127.0.0.1:1"}))
+def measure_away(steps: int) -> None:
+    grown, dropped = trained(AWAY, steps, TRACKWIRE_TRACKING_URI="127.0.0.1:1")
     mib = round(grown / 2**20, 1)
     report(
         benchmark="client",
-        row="memory for 10,000,000 points with the server away",
+        row=f"memory for {steps * 100:,} points with the server away",
         unit="MiB",
         grown=mib,
         at_most=64,
@@ -242,8 +141,8 @@ def measure_away() -> None:
     )
 
 
-def measure_flat_out(repeats: int) -> None:
-    processes, steps = 4, 15_000
+def measure_flat_out(repeats: int, steps: int) -> None:
+    processes = 4
     rates = []
     for _ in range(repeats):
         with running_server() as server, tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
@@ -273,9 +172,9 @@ def flat_out(folder: Path, address: str, processes: int, steps: int) -> float:
     ended = []
     for trainer in trainers:
         assert trainer.stdout is not None
-        at, dropped = trainer.stdout.readline().split()
+        ended_at, dropped = trainer.stdout.readline().split()
         assert dropped == "0", f"{dropped} points were dropped"
-        ended.append(float(at))
+        ended.append(float(ended_at))
     for trainer in trainers:
         say(trainer)
         assert trainer.wait(60) == 0
@@ -294,17 +193,17 @@ def say(process: "subprocess.Popen[str]") -> None:
     process.stdin.flush()
 
 
-def trained(script: str, environment: Mapping[str, str] | None = None) -> str:
-    """What a script has printed, in a folder of its own."""
+def trained(script: str, *arguments: int, **environment: str) -> Any:
+    """The numbers that a script has printed, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-", ignore_cleanup_errors=True) as folder:
-        process = started(Path(folder), script, environment or {}, [])
+        process = started(Path(folder), script, environment, [str(argument) for argument in arguments])
         out, _ = process.communicate(timeout=600)
         assert process.returncode == 0
         # With the server away it would wait for ever.
         holder = SpoolLock(Path(folder) / ".trackwire" / "spool").holder()
         if holder is not None and holder.pid:
             os.kill(holder.pid, signal.SIGTERM)
-        return out
+        return ast.literal_eval(out)
 
 
 def started(

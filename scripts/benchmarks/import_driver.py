@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -63,7 +64,10 @@ def compare(first: str, second: str, name: str) -> dict[str, object]:
     both = [MlflowClient(uri, uri) for uri in (first, second)]
     differences: list[str] = []
     points = 0
-    experiment_id = both[0].get_experiment_by_name(name).experiment_id
+    experiment = both[0].get_experiment_by_name(name)
+    if experiment is None:
+        raise SystemExit(f"{first} has no experiment {name!r}")
+    experiment_id = experiment.experiment_id
     runs = [every_run(client, experiment_id) for client in both]
     if runs[0] != runs[1]:
         differences += [run_id for run_id in runs[0].keys() | runs[1] if runs[0].get(run_id) != runs[1].get(run_id)]
@@ -71,7 +75,7 @@ def compare(first: str, second: str, name: str) -> dict[str, object]:
     differences += [name for name in there.keys() | here if there.get(name) != here.get(name)]
     with ThreadPoolExecutor(2) as pool:
         for number, (run_id, said) in enumerate(runs[0].items()):
-            for key in said[-1]:
+            for key in said.keys:
                 asked = [pool.submit(history, client, run_id, key) for client in both]
                 theirs, ours = (each.result() for each in asked)
                 points += len(theirs)
@@ -89,15 +93,23 @@ def compare(first: str, second: str, name: str) -> dict[str, object]:
     }
 
 
-def every_run(client: MlflowClient, experiment_id: str) -> dict[str, tuple[object, ...]]:
+@dataclass(frozen=True)
+class Told:
+    """What a store tells of a run, and the keys of its metrics."""
+
+    fields: tuple[object, ...]
+    keys: list[str]
+
+
+def every_run(client: MlflowClient, experiment_id: str) -> dict[str, Told]:
     found, token = {}, None
     while True:
         page = client.search_runs([experiment_id], max_results=1_000, page_token=token)
         for run in page:
             info = run.info
             times = (info.start_time, info.end_time)
-            said = (info.run_name, info.status, times, run.data.params, run.data.tags, sorted(run.data.metrics))
-            found[info.run_id] = said
+            fields = (info.run_name, info.status, times, run.data.params, run.data.tags)
+            found[info.run_id] = Told(fields, sorted(run.data.metrics))
         token = page.token
         if not token:
             return found

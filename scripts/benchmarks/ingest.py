@@ -99,10 +99,10 @@ def main() -> None:
     with databases(arguments.store) as fresh:
         for number in arguments.row or range(1, len(ROWS) + 1):
             row = ROWS[number - 1]
-            row = replace(row, requests=int(row.requests * arguments.scale))
+            row = replace(row, requests=max(1, int(row.requests * arguments.scale)))
             measure(row, arguments.repeats, arguments.store, fresh)
     if not arguments.without_size and arguments.store == "sqlite":
-        stored_size()
+        stored_size(max(1, int(100 * arguments.scale)))
 
 
 def measure(row: Row, repeats: int, store: str, fresh: Callable[[], AbstractContextManager[Sequence[str]]]) -> None:
@@ -186,7 +186,7 @@ def bare_handlers() -> dict[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
 def bare_client(row: Row, address: str, client: int, ready: "Barrier") -> None:
     with grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1)]) as channel:
         grpc.channel_ready_future(channel).result(30)
-        call = channel.unary_unary(f"/{BARE_SERVICE}/Call")
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{BARE_SERVICE}/Call")
         ready.wait(60)
         flying: list[grpc.Future[bytes]] = []
         for request in range(row.requests):
@@ -213,9 +213,10 @@ def bare_sqlite_seconds(row: Row) -> float:
     return seconds
 
 
-def stored_size() -> None:
+def stored_size(requests: int) -> None:
     """Bytes a point once compacted: 20 series of noise around a decay, in full precision, at real times."""
-    series, points, at_once = 20, 204_800, 2_048
+    series, at_once = 20, 2_048
+    points = requests * at_once
     rng = np.random.default_rng(7)
     gaps = rng.integers(80, 130, points)
     times = 1_790_000_000_000 + np.cumsum(gaps)

@@ -142,7 +142,8 @@ def measure_search(python: Path, backends: Sequence[Backend], repeats: int) -> N
 
 
 def measure_start(python: Path, repeats: int) -> None:
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     for _ in range(repeats):
         for starts, server in ((ours, trackwire_server()), (theirs, mlflow_server(python))):
             begun = time.perf_counter()
@@ -207,7 +208,7 @@ def call_rates(
 def rate_of(python: Path, uri: str, works: Sequence[Sequence[str]]) -> float:
     """What several clients at once get done a second."""
     answers = driven(python, uri, works)
-    seconds = max(answer["ended"] for answer in answers) - min(answer["begun"] for answer in answers)
+    seconds: float = max(answer["ended"] for answer in answers) - min(answer["begun"] for answer in answers)
     return float(sum(answer["found"] for answer in answers)) / seconds
 
 

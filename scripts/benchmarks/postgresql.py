@@ -82,14 +82,17 @@ def ingest_rate(fresh: Fresh, row: Row, replicas: int, *, shared: bool) -> float
     with ExitStack() as stack:
         options = stack.enter_context(fresh())
         servers = [stack.enter_context(running_server(*options)) for _ in range(replicas)]
+        runs = sorted({run_of(number, shared=shared) for number in range(row.clients)})
         with Client(servers[0].address) as client:
-            for run_id in {run_of(number, shared=shared) for number in range(row.clients)}:
+            for run_id in runs:
                 client.create_run(run_id=run_id)
         work = [(row, servers[number % replicas].address, number, shared) for number in range(row.clients)]
         seconds = run_together(ingest, work)
-        drain(servers[0])
         with Client(servers[-1].address) as client:
-            runs = sorted({run_of(number, shared=shared) for number in range(row.clients)})
+            # Points of a run that goes on wait longer to be compacted.
+            for run_id in runs:
+                client.update_run(run_id, status="FINISHED")
+            drain(servers[0])
             require(sum(len(series) for series in client.read_metrics(runs).series), row.points)
     return row.rate(seconds)
 
@@ -138,7 +141,7 @@ def installed() -> Path:
     if not program.exists():
         print(f"installing {FASTTRACKML} into {FOLDER}", file=sys.stderr)
         venv.create(FOLDER, with_pip=True, clear=True)
-        pip = [FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", FASTTRACKML]
+        pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "install", "--quiet", FASTTRACKML]
         subprocess.run(pip, check=True, stdout=sys.stderr)
     return program
 
@@ -148,7 +151,7 @@ def fasttrackml(program: Path, store_uri: str) -> Iterator[int]:
     """FastTrackML on a database; its port."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
-        command = [program, "server", "--listen-address", f"127.0.0.1:{port}", "--database-uri", store_uri]
+        command = [str(program), "server", "--listen-address", f"127.0.0.1:{port}", "--database-uri", store_uri]
         with (Path(folder) / "output").open("wb") as output:
             process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         try:
@@ -202,8 +205,9 @@ def log_batches(row: Row, port: int, number: int, run_id: str, ready: "Barrier")
 
 def batch(row: Row, number: int, request: int, run_id: str) -> dict[str, object]:
     points = columns(row, number, request)
-    names = np.repeat(np.asarray(points.keys), row.steps).tolist()
-    rows = zip(names, points.values.tolist(), points.times_ms.tolist(), points.steps.tolist(), strict=True)
+    names = np.repeat(np.asarray(points.keys), row.steps)
+    each_column = (names, points.values, points.times_ms, points.steps)
+    rows = zip(*(np.asarray(column).tolist() for column in each_column), strict=True)
     metrics = [dict(zip(("key", "value", "timestamp", "step"), each, strict=True)) for each in rows]
     return {"run_id": run_id, "metrics": metrics}
 
@@ -211,7 +215,7 @@ def batch(row: Row, number: int, request: int, run_id: str) -> dict[str, object]
 def posted(port: int, path: str, body: dict[str, object]) -> dict[str, dict[str, dict[str, str]]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", f"/api/2.0/mlflow/{path}", json.dumps(body), {"Content-Type": "application/json"})
-    answer = json.load(connection.getresponse())
+    answer: dict[str, dict[str, dict[str, str]]] = json.load(connection.getresponse())
     connection.close()
     return answer
 

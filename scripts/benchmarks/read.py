@@ -44,29 +44,31 @@ def main() -> None:
         prog="scripts/bench_read", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=15, help="reads that a median is of (15)")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of points that are stored (1)")
     parser.add_argument("--store", choices=STORES, default="sqlite", help="another one, beside SQLite (sqlite)")
     arguments = parser.parse_args()
     stores = list(dict.fromkeys(["sqlite", arguments.store]))
+    small, large = int(SMALL * arguments.scale), int(LARGE * arguments.scale)
     with ExitStack() as stack:
-        servers = {name: stack.enter_context(filled(name)) for name in stores}
+        servers = {name: stack.enter_context(filled(name, small, large)) for name in stores}
         whole: dict[str, list[float]] = {name: [] for name in stores}
         sampled: dict[str, list[float]] = {name: [] for name in stores}
         for _ in range(arguments.repeats + 2):
             for name, (_, client) in servers.items():
                 with timed(whole[name]):
                     [series] = client.read_metrics(["run"], ["small"]).series
-                check_whole(series)
+                check_whole(series, small)
                 with timed(sampled[name]):
                     [series] = client.read_metrics(["run"], ["large"], max_points=SAMPLED).series
-                check_sampled(series)
-        rows(f"one series of {SMALL:,} points", whole, 15, bare_grpc_ms(SMALL * 24, arguments.repeats))
-        rows(f"{LARGE:,} points down to {SAMPLED:,}", sampled, 50, bare_grpc_ms(SAMPLED * 24, arguments.repeats))
+                check_sampled(series, large)
+        rows(f"one series of {small:,} points", whole, 15, bare_grpc_ms(small * 24, arguments.repeats))
+        rows(f"{large:,} points down to {SAMPLED:,}", sampled, 50, bare_grpc_ms(SAMPLED * 24, arguments.repeats))
         for name, (server, _) in servers.items():
             report(benchmark="read", row="server memory", store=name, peak_mb=round(server.peak_megabytes(), 1))
 
 
 @contextmanager
-def filled(name: str) -> Iterator[tuple[Server, Client]]:
+def filled(name: str, small: int, large: int) -> Iterator[tuple[Server, Client]]:
     """A server whose store has both series."""
     with (
         databases(name) as fresh,
@@ -74,32 +76,32 @@ def filled(name: str) -> Iterator[tuple[Server, Client]]:
         running_server(*options) as server,
         Client(server.address) as client,
     ):
-        store(server, client)
+        store(client, small, large)
         yield server, client
 
 
-def store(server: Server, client: Client) -> None:
+def store(client: Client, small: int, large: int) -> None:
     """Both series, compacted."""
     client.create_run(run_id="run")
     with client.metric_writer("run") as writer:
-        for key, points in (("small", SMALL), ("large", LARGE)):
+        for key, points in (("small", small), ("large", large)):
             column = values(points)
             for at in range(0, points, AT_ONCE):
-                steps = np.arange(at, at + AT_ONCE)
+                steps = np.arange(at, min(at + AT_ONCE, points))
                 times = 1_790_000_000_000 + steps * 11
-                writer.add(MetricColumns([key], [AT_ONCE], steps, times, column[at : at + AT_ONCE]))
+                writer.add(MetricColumns([key], [len(steps)], steps, times, column[steps]))
     client.update_run("run", status="FINISHED")
     while client.get_server_info().journal_points:
         time.sleep(0.1)
 
 
-def check_whole(series: Series) -> None:
-    if series.values.tobytes() != values(SMALL).tobytes() or series.steps.tolist() != list(range(SMALL)):
+def check_whole(series: Series, points: int) -> None:
+    if series.values.tobytes() != values(points).tobytes() or series.steps.tolist() != list(range(points)):
         raise SystemExit("the series is not what was stored")
 
 
-def check_sampled(series: Series) -> None:
-    column = values(LARGE)
+def check_sampled(series: Series, points: int) -> None:
+    column = values(points)
     extremes = {column.min(), column.max(), column[0], column[-1]}
     if len(series) > SAMPLED or not extremes <= set(series.values.tolist()):
         raise SystemExit("the extremes are not among the points")
@@ -133,7 +135,7 @@ def bare_grpc_ms(size: int, repeats: int) -> float:
     seconds: list[float] = []
     with bare_server(bare_handlers, size) as address, grpc.insecure_channel(address, options=options) as channel:
         grpc.channel_ready_future(channel).result(30)
-        call = channel.unary_stream(f"/{BARE_SERVICE}/Read")
+        call: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(f"/{BARE_SERVICE}/Read")
         for _ in range(repeats + 2):
             with timed(seconds):
                 received = sum(len(message) for message in call(b""))

@@ -176,10 +176,8 @@ def cases(records: list[Record]) -> Iterator[Case]:
 
 def timed_search(stub: pb_grpc.RunServiceStub, case: Case, points: "metrics_pb_grpc.MetricServiceStub | None") -> float:
     """One call for the first page, checked; then the page behind it, checked too."""
-    for record in case.expected[:PAGE] if points else ():
-        # Once more what it was last, so that the order stays.
-        point = metrics_pb.MetricPoint(key="loss", step=next(_STEPS), value=record.metrics[0])
-        points.LogMetrics(metrics_pb.LogMetricsRequest(run_id=record.run_id, points=[point]))
+    if points is not None:
+        change(points, case.expected[:PAGE])
     request = pb.SearchRunsRequest(
         experiment_ids=[str(EXPERIMENT)], filter=case.filter, order_by=case.order_by, page_size=PAGE
     )
@@ -194,6 +192,13 @@ def timed_search(stub: pb_grpc.RunServiceStub, case: Case, points: "metrics_pb_g
         request.page_token = first.next_page_token
         check(stub.SearchRuns(request).runs, case.expected[PAGE : 2 * PAGE], case)
     return seconds
+
+
+def change(points: "metrics_pb_grpc.MetricServiceStub", records: Sequence[Record]) -> None:
+    """Logs a point in each run: once more what it was last, so that the order stays."""
+    for record in records:
+        point = metrics_pb.MetricPoint(key="loss", step=next(_STEPS), value=record.metrics[0])
+        points.LogMetrics(metrics_pb.LogMetricsRequest(run_id=record.run_id, points=[point]))
 
 
 def check(runs: "list[pb.Run]", expected: list[Record], case: Case) -> None:

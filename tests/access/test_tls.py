@@ -186,11 +186,11 @@ def serial_at(guarded: Guarded, place: str) -> object:
 
 
 def test_idle_connection_does_not_hold_up_a_stop(tmp_path: Path) -> None:
-    alone = guarded_server(tmp_path, "--drain-seconds", "60")
+    alone = guarded_server(tmp_path, "--drain-seconds", "600")
     alone.server.start()
     with requests.Session() as session:
         assert session.get(f"{alone.url}/health", verify=str(alone.authority.path), timeout=30).text == "OK"
-        assert alone.server.stop(timeout_seconds=30) == 0
+        assert alone.server.stop(timeout_seconds=60) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
 """A failed call becomes the exception of its code, with all that the server said."""
 
+import re
+import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import grpc
 import pytest
@@ -30,7 +35,7 @@ from trackwire.v1.runs_pb2 import (
 
 @pytest.fixture
 def scripted_client(client_type: type[Client], scripted: ScriptedServer) -> Iterator[Client]:
-    with client_type(scripted.address, timeout_seconds=5) as client:
+    with client_type(scripted.address, timeout_seconds=30) as client:
         yield client
 
 
@@ -70,6 +75,37 @@ def test_server_that_is_not_there_is_named_with_what_to_do(client_type: type[Cli
     told = r"127\.0\.0\.1:1 .*`trackwire server`"
     with client_type("127.0.0.1:1") as client, pytest.raises(UnavailableError, match=told):
         client.get_run("x")
+
+
+@contextmanager
+def hanging_up(*, resets: bool) -> Iterator[str]:
+    """The address of a server that ends every connection as soon as it has heard something."""
+
+    def serve() -> None:
+        while True:
+            connection, _ = listener.accept()
+            with connection, suppress(ConnectionError):
+                if not connection.recv(65_536):
+                    return
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", resets, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            # Who says nothing ends it.
+            socket.create_connection(listener.getsockname()).close()
+            thread.join()
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_server_that_hangs_up_is_told_with_what_it_may_want(client_type: type[Client], resets: bool) -> None:
+    with hanging_up(resets=resets) as address:
+        told = f"{address} closes the connection: if it speaks TLS, name it by grpcs://{address}"
+        with client_type(address) as client, pytest.raises(UnavailableError, match=re.escape(told)):
+            client.get_run("x")
 
 
 def test_call_past_its_deadline_ends(client_type: type[Client], scripted: ScriptedServer) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from tests.client.training import (
     start,
     train,
     training_folder,
+    wait_until,
     wait_until_delivered,
 )
 from tests.conftest import ServerProcess
@@ -127,7 +128,9 @@ print(*told, sep="\\n")
     assert re.search(r"\(INGEST\): .* \(and \d+ more\); ", out)
 
 
-def test_server_that_is_away_for_a_whole_run_holds_nobody_up(tmp_path: Path, folder: Path) -> None:
+def test_server_that_is_away_for_a_whole_run_holds_nobody_up(
+    make_server_process: Callable[..., ServerProcess], folder: Path
+) -> None:
     script = """
 import time, trackwire
 begun = time.monotonic()
@@ -140,24 +143,32 @@ import os
 os._exit(0)
 """
     port = free_port()
-    server = ServerProcess(tmp_path / "data", arguments=["--port", str(port)])
     out, err = train(folder, script, f"127.0.0.1:{port}")
-    assert float(out) < 5
+    # Whoever waited for the server would wait for good.
+    assert float(out) < TIMEOUT_SECONDS / 2
     assert "not all of it is durable after 0.5 s" in err
     shipper = shipper_of(folder)
-    server.start()
-    try:
-        with Client(server.address) as client:
-            deadline = time.monotonic() + TIMEOUT_SECONDS
-            while not arrived(client, "away", 20_000):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            [series] = client.read_metrics(["away"]).series
-        assert series.values.tolist() == np.arange(20_000.0).tolist()
-    finally:
-        shipper.send_signal(signal.SIGTERM)
-        shipper.wait(60)
-        assert server.stop() == 0
+    server = make_server_process("--port", str(port))
+    with Client(server.start()) as client:
+        wait_until(lambda: arrived(client, "away", 20_000))
+        [series] = client.read_metrics(["away"]).series
+    assert series.values.tolist() == np.arange(20_000.0).tolist()
+    shipper.send_signal(signal.SIGTERM)
+    shipper.wait(60)
+    assert server.stop() == 0
+
+
+def test_who_gives_up_a_flush_and_ends_at_once_leaves_a_shipper_behind(folder: Path) -> None:
+    script = """
+import os, trackwire
+run = trackwire.start_run(run_id="given-up")
+run.log_metric("loss", 1.0, 0)
+assert not run.flush(0)
+os._exit(0)
+"""
+    _, err = train(folder, script, f"127.0.0.1:{free_port()}")
+    assert "and it is sent on" in err
+    assert shipper_of(folder).is_running()
 
 
 def arrived(client: Client, run_id: str, points: int) -> bool:

@@ -14,6 +14,7 @@ from tests.client.spooled import points_of, run_records
 from tests.conftest import ROOT
 
 from trackwire.client import Client
+from trackwire.shipper.lock import SpoolLock
 from trackwire.spool.stream import open_streams
 
 TIMEOUT_SECONDS = 60
@@ -39,7 +40,7 @@ def spool_of(folder: Path) -> Path:
 
 
 def shippers_of(folder: Path) -> list[psutil.Process]:
-    """The shippers of a folder's spool that live."""
+    """The shippers of a folder's spool that live, and what is about to become one."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         command = process.info["cmdline"] or []
@@ -50,11 +51,14 @@ def shippers_of(folder: Path) -> list[psutil.Process]:
 
 def shipper_of(folder: Path) -> psutil.Process:
     """The one that has a folder's spool: on a busy machine a training starts a second one, which goes by itself."""
+    lock = SpoolLock(spool_of(folder))
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while len(found := shippers_of(folder)) != 1:
-        assert time.monotonic() < deadline, found
+    while True:
+        found, holder = shippers_of(folder), lock.holder()
+        if holder is not None and [process.pid for process in found] == [holder.pid]:
+            return found[0]
+        assert time.monotonic() < deadline, (found, holder)
         time.sleep(0.05)
-    return found[0]
 
 
 def start(

@@ -355,6 +355,8 @@ os._exit(0)
 """
     path = os.pathsep.join((str(folder), str(ROOT / "client")))
     train(folder, script, f"127.0.0.1:{free_port()}", {"PYTHONPATH": path})
+    # The last of them may take longer than the training.
+    wait_until(lambda: not shippers_of(folder))
     # At 0, 1 and 3 s, and once more where the training has just seen one with the spool; the next would be at 7.
     assert 2 <= (spool_of(folder) / "shipper.log").read_text().count(words) <= 4
 

@@ -1,5 +1,6 @@
 """The disk is full, read-only or damaged: every answer says so, nothing is half stored, and the server lives."""
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -111,12 +112,12 @@ async def backlog(stubs: Stubs) -> int:
     return int((await stubs.admin.GetServerInfo(admin_pb2.GetServerInfoRequest())).journal_rows)
 
 
-async def compacted(stubs: Stubs) -> None:
-    """Waits until only what isn't due waits."""
-    for _ in range(200):
-        if await backlog(stubs) < 4:
+async def compacted(stubs: Stubs, *, rows_left: int) -> None:
+    """Waits until no more journal rows are left."""
+    for _ in range(600):
+        if await backlog(stubs) <= rows_left:
             return
-        await until(lambda: False, seconds=0.1)
+        await asyncio.sleep(0.1)
     raise AssertionError(f"{await backlog(stubs)} journal rows still wait")
 
 
@@ -141,7 +142,7 @@ async def test_full_disk_refuses_ingest_and_nothing_is_half_stored(disk: FullDis
         for sequence in range(acknowledged - 1, acknowledged + 6):
             answer = await stubs.metrics.IngestMetrics(large("a", sequence))
             assert answer.stored_points == (0 if sequence <= acknowledged else REQUEST_POINTS)
-        await compacted(stubs)
+        await compacted(stubs, rows_left=3)
         assert await values_of(stubs, "a") == large_values(acknowledged + 5)
     assert disk.server.stop() == 0
     with closing(sqlite3.connect(disk.data_dir / "trackwire.db")) as database:
@@ -286,10 +287,7 @@ async def settle(stubs: Stubs) -> list[float]:
         await stubs.runs.CreateRun(runs_pb2.CreateRunRequest(run_id=run_id))
         for sequence in range(1, 5):
             await stubs.metrics.IngestMetrics(large(run_id, sequence))
-    for _ in range(100):
-        if await backlog(stubs) == 0:
-            break
-        await until(lambda: False, seconds=0.1)
+    await compacted(stubs, rows_left=0)
     for run_id in ("a", "b"):
         for sequence in (5, 6):
             await stubs.metrics.IngestMetrics(large(run_id, sequence))
@@ -346,8 +344,5 @@ async def goes_on_in_both_runs(stubs: Stubs) -> None:
     for run_id in ("a", "b"):
         answer = await stubs.metrics.IngestMetrics(large(run_id, 7))
         assert answer.stored_points == REQUEST_POINTS
-    for _ in range(200):
-        if await backlog(stubs) <= 3:
-            return
-        await until(lambda: False, seconds=0.1)
-    raise AssertionError("a damaged run held up the compaction of another")
+    # The damaged one holds up no other.
+    await compacted(stubs, rows_left=3)

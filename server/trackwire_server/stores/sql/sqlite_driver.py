@@ -7,6 +7,7 @@ and nobody waits for the end of a transaction that only reads.
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -97,13 +98,14 @@ class _Call(Generic[Result]):
         self._begin = begin
         self._work = work
         self._is_given_up = False
-        self._has_ended = False
+        # Held by an interruption, and from the end on: an interruption that came later would meet the next call.
+        self._ending = threading.Lock()
 
     def __call__(self) -> Result | None:
         try:
             return None if self._is_given_up else self._done()
         finally:
-            self._has_ended = True
+            self._ending.acquire()
 
     def _done(self) -> Result:
         return self._work(self._begun())
@@ -111,11 +113,14 @@ class _Call(Generic[Result]):
     def give_up(self) -> None:
         """Interrupts until it has ended: between two statements, or before the first, an interruption is lost."""
         self._is_given_up = True
-        if self._has_ended:
+        if not self._ending.acquire(blocking=False):
             return
-        with suppress(sqlite3.ProgrammingError):
-            self._database.interrupt()
-            asyncio.get_running_loop().call_later(_INTERRUPT_SECONDS, self.give_up)
+        try:
+            with suppress(sqlite3.ProgrammingError):
+                self._database.interrupt()
+                asyncio.get_running_loop().call_later(_INTERRUPT_SECONDS, self.give_up)
+        finally:
+            self._ending.release()
 
     def _begun(self) -> sqlite3.Connection:
         if self._begin:

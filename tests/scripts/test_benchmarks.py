@@ -1,0 +1,53 @@
+"""Benchmarks run, each at its smallest: what they read is compared with what they stored; figures are not judged."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from uuid import uuid4
+
+import psutil
+import pytest
+from tests.client.shipper.shipping import until
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "scripts" / "benchmarks"
+# Known of whatever a benchmark starts, and of what that starts.
+MARK = "STARTED_BY_TEST"
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [
+        ("ingest --scale 0.01 --row 4", {"ingest": 1, "stored size": 1}),
+        ("search --runs 200 --store postgresql", {"search": 16}),
+        ("read --scale 0.02", {"read": 3}),
+        ("client --scale 0.01", {"client": 8}),
+        ("artifacts --mib 4", {"artifacts": 6}),
+        ("artifacts --mib 4 --artifacts s3", {"artifacts": 4}),
+    ],
+)
+def test_benchmark_prints_its_rows_and_leaves_no_process_behind(command: str, rows: dict[str, int]) -> None:
+    name, *arguments = command.split()
+    mark = uuid4().hex
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py"), "--repeats", "1", *arguments],
+        env={**os.environ, MARK: mark},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Counter(json.loads(line)["benchmark"] for line in done.stdout.splitlines()) == rows
+    assert until(lambda: not started_by(mark)), started_by(mark)
+
+
+def started_by(mark: str) -> list[psutil.Process]:
+    """The processes that bear a mark and live."""
+    return [
+        process for process in psutil.process_iter(["environ"]) if (process.info["environ"] or {}).get(MARK) == mark
+    ]
