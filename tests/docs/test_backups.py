@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests import postgres
+from tests import mariadb, postgres
 from tests.client.shipper.shipping import until
 from tests.conftest import ServerProcess
 from tests.docs.backups import WRITERS, check_whole, writing
@@ -66,6 +66,25 @@ def postgres_place(folder: Path) -> Iterator[Place]:
             postgres.drop_database(f"{name}_restored")
 
 
+@contextmanager
+def mariadb_place(folder: Path) -> Iterator[Place]:
+    with mariadb.fresh_database() as uri:
+        name = re.findall(r"/(test_\w+)", uri)[0]
+        restored = f"{name}_restored"
+        said = {
+            "--host db --user trackwire": f"--no-defaults --socket={mariadb.running().folder}/socket --user=root",
+            "mysql://trackwire@db/restored": f"'{uri.replace(name, restored)}'",
+            "--hex-blob trackwire": f"--hex-blob {name}",
+            "DATABASE restored": f"DATABASE {restored}",
+            "restored <": f"{restored} <",
+            **folders(folder),
+        }
+        try:
+            yield Place("MariaDB", said, ("--store-uri", uri), ("--store-uri", uri.replace(name, restored)))
+        finally:
+            mariadb.running().say(f"DROP DATABASE IF EXISTS {restored}")
+
+
 def folders(folder: Path) -> dict[str, str]:
     return {
         "/var/lib/trackwire": str(folder / "data"),
@@ -74,7 +93,7 @@ def folders(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=[sqlite_place, postgres_place])
+@pytest.fixture(params=[sqlite_place, postgres_place, pytest.param(mariadb_place, marks=pytest.mark.mariadb)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     with request.param(tmp_path) as made:
         yield made
