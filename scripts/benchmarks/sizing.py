@@ -4,6 +4,8 @@ One client logs noise around a decay in full precision, 20 series at real times,
 Memory is the server's alone. Written is what reached the disk until all is compacted: for SQLite by the kernel's count
 for the server, for PostgreSQL by its own write-ahead log, beside which its tables are written too. Stored is the
 database when all is compacted and pruned, and once more when it has been packed (VACUUM, VACUUM FULL).
+
+Then as many clients as `--clients` says, over a connection each, send a step of 20 series five times a second.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 SERIES = 20
 STEPS_A_RUN = 50_000
 PRUNE_SECONDS_MAX = 60
+ROUNDS_A_SECOND = 5
+ROUNDS = 50
 
 
 def main() -> None:
@@ -41,12 +45,15 @@ def main() -> None:
     parser.add_argument(
         "--millions", type=int, action="append", help="how many million points; may be repeated (1 and 10)"
     )
+    parser.add_argument("--clients", type=int, default=200, help="clients that send a step now and then (200)")
     parser.add_argument("--steps", type=int, default=500, help="steps in one request (500)")
     arguments = parser.parse_args()
     with databases(arguments.store) as fresh:
         for millions in arguments.millions or (1, 10):
             with fresh() as options, running_server("--tail-retention-seconds", "0", *options) as server:
                 measure(server, Disk.of(server, options), millions, arguments.steps)
+        with fresh() as options, running_server(*options) as server:
+            measure_clients(server, arguments.store, arguments.clients)
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,31 @@ def log_runs(address: str, runs: int, steps: int, ready: "Barrier") -> None:
                     writer.add(columns(run, first_step, steps))
             client.update_run(f"run-{run}", status="FINISHED")
         ready.wait(600)
+
+
+def measure_clients(server: Server, store: str, clients: int) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(Client(server.address)) for _ in range(clients)]
+        for run, client in enumerate(connections):
+            client.create_run(run_id=f"run-{run}")
+        writers = [client.metric_writer(f"run-{run}") for run, client in enumerate(connections)]
+        cpu_before, started = cpu_seconds(server), time.perf_counter()
+        for step in range(ROUNDS):
+            for run, writer in enumerate(writers):
+                writer.add(columns(run, step, 1))
+                due = started + (step + (run + 1) / clients) / ROUNDS_A_SECOND
+                time.sleep(max(0.0, due - time.perf_counter()))
+        for writer in writers:
+            writer.close()
+        seconds, cpu = time.perf_counter() - started, cpu_seconds(server) - cpu_before
+    report(
+        benchmark="sizing",
+        store=store,
+        clients=clients,
+        requests_a_second=round(clients * ROUNDS / seconds),
+        cores=round(cpu / seconds, 2),
+        server_mb=round(server.megabytes()),
+    )
 
 
 def columns(run: int, first_step: int, steps: int) -> MetricColumns:
