@@ -31,8 +31,11 @@ def pooled_database(pool_mode: str) -> Iterator[str]:
             f"auth_type = any\npool_mode = {pool_mode}\ndefault_pool_size = 100\n"
         )
         Path(folder).chmod(0o755)
+        # It takes on the user by itself: Popen would fork for that, and gRPC's threads in the child may crash it.
+        user = system_user()
+        command = [str(PROGRAM), *(["-u", user] if user else []), str(settings)]
         with log.open("wb") as output:
-            process = subprocess.Popen([str(PROGRAM), settings], stdout=output, stderr=output, user=system_user())
+            process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
             assert until(lambda: "process up" in log.read_text() or process.poll() is not None)
             assert process.poll() is None, log.read_text()
