@@ -36,6 +36,21 @@ def fresh_database(options: str = "") -> Iterator[str]:
         server.psql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def drop_database(name: str) -> None:
+    """Removes what somebody has made beside, if it is there."""
+    _server().psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's own programs, of the server's version."""
+    return _server().bin_path / name
+
+
+def system_user() -> str | None:
+    """As whom its programs run: root may not."""
+    return _server().system_user
+
+
 @asynccontextmanager
 async def database_to_kill() -> AsyncIterator["KilledDatabase"]:
     """A PostgreSQL of the test's own."""

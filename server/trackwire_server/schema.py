@@ -1,4 +1,7 @@
-"""`python -m trackwire_server db …`: a store's schema, told or brought up to date. No server needs to run."""
+"""`python -m trackwire_server db …`: a store copied, checked, its schema told or brought up to date.
+
+No server needs to run.
+"""
 
 import argparse
 import asyncio
@@ -6,13 +9,16 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from trackwire_server import backup
 from trackwire_server.config import MEMORY, SETTINGS, Config, add_flags
+from trackwire_server.config_uris import without_password
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.data_dir import claimed
 from trackwire_server.stores.sql.database import Database
@@ -20,12 +26,15 @@ from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
 Answer = TypeVar("Answer")
 _ASKED_FOR = ("data_dir", "store_uri")
+_TARGET = "target"
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Does what the arguments behind `db` say. Raises TrackwireError."""
     flags = vars(_parser().parse_args(arguments))
     act: Callable[[Config], Coroutine[None, None, str]] = flags.pop("act")
+    if (target := flags.pop(_TARGET, None)) is not None:
+        act = partial(_backup, target=Path(target).absolute())
     config = Config.read(flags, environment)
     if config.store_uri == MEMORY:
         raise InvalidArgument("store_uri", MEMORY, "has no schema: name a database")
@@ -34,19 +43,38 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="trackwire db", description="Upgrades a store's schema, or tells its version.", allow_abbrev=False
+        prog="trackwire db",
+        description="Copies a store, checks it, upgrades its schema, or tells its version.",
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for name, act, text in (
+        ("backup", _backup, "Copy a SQLite store into a new file, beside a server that goes on, and check the copy."),
+        ("check", _check, "Read all points of a store and compare them with its summaries; tell how much there is."),
         ("upgrade", _upgrade, "Bring a store's schema up to this version. No server may use the data directory."),
         ("version", _version, "Tell the version of a store's schema, and that of this server."),
     ):
         action = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         action.set_defaults(act=act)
+        if act is _backup:
+            action.add_argument(_TARGET, metavar="FILE", help="The file to make; there must be none of its name.")
         for setting in SETTINGS:
             if setting.name in _ASKED_FOR:
                 add_flags(action, setting)
     return parser
+
+
+async def _backup(config: Config, target: Path) -> str:
+    file = _file_of(config.store_uri)
+    if file is None:
+        expected = "is not in a file: back it up by its own server's tool, such as pg_dump (docs/operations.md)"
+        raise InvalidArgument("store_uri", without_password(config.store_uri), expected)
+    return await backup.back_up(file, target)
+
+
+async def _check(config: Config) -> str:
+    _require_file(config.store_uri)
+    return await backup.check(config.store_uri)
 
 
 async def _upgrade(config: Config) -> str:
@@ -57,21 +85,16 @@ async def _upgrade(config: Config) -> str:
     with claimed(config.data_dir) if is_embedded else nullcontext():
         before, after = await _with_database(config, Database.upgrade)
     if before == after:
-        return f"{config.store_uri}: schema version {after}, {_beside(after)}"
+        return f"{without_password(config.store_uri)}: schema version {after}, {_beside(after)}"
     took = f"{time.monotonic() - begin:.1f} s"
-    return f"{config.store_uri}: schema version {after}, before it was {before or 'empty'}; it took {took}"
+    return f"{without_password(config.store_uri)}: schema version {after}, before it was {before or 'empty'}; it took {took}"
 
 
 async def _version(config: Config) -> str:
-    file = _file_of(config.store_uri)
-    if file is not None and not file.exists():
-        # Opening it would make it.
-        raise FailedPrecondition(
-            f"store_uri: '{config.store_uri}': there is no database yet", metadata={"field": "store_uri"}
-        )
+    _require_file(config.store_uri)
     schema = await _with_database(config, Database.schema)
     schema.check()
-    return f"{config.store_uri}: schema version {schema.version}, {_beside(schema.version)}"
+    return f"{without_password(config.store_uri)}: schema version {schema.version}, {_beside(schema.version)}"
 
 
 def _beside(version: int) -> str:
@@ -80,6 +103,13 @@ def _beside(version: int) -> str:
         return "up to date"
     advice = "run trackwire db upgrade" if version < SCHEMA_VERSION else "it works with this one, too"
     return f"this server's is {SCHEMA_VERSION}: {advice}"
+
+
+def _require_file(store_uri: str) -> None:
+    file = _file_of(store_uri)
+    if file is not None and not file.exists():
+        # Opening it would make it.
+        raise FailedPrecondition(f"store_uri: '{store_uri}': there is no database yet", metadata={"field": "store_uri"})
 
 
 async def _with_database(config: Config, act: Callable[[Database], Awaitable[Answer]]) -> Answer:

@@ -4,12 +4,17 @@ import re
 from collections.abc import Callable
 
 import requests
+import yaml
 from tests.conftest import ServerProcess
 from tests.docs.documents import ROOT, table_of
 
 from trackwire import Client
+from trackwire.columns import MetricColumns
 
 PAGE = ROOT / "docs" / "operations.md"
+ALERTS = ROOT / "docs" / "examples" / "prometheus-alerts.yaml"
+# What Prometheus adds, and what several workers tell.
+NOT_OF_A_SERVER_ALONE = {"up", "trackwire_worker_up"}
 # Of a histogram's samples, not of its series.
 BUCKET = "le"
 
@@ -24,12 +29,28 @@ def test_figures_are_those_of_a_server(make_server_process: Callable[..., Server
     assert sorted(told) == sorted(table_of(PAGE, "figures"))
 
 
-def test_queries_ask_for_figures_that_there_are() -> None:
-    told = {name.strip("`") for name, *_ in table_of(PAGE, "figures")}
+def test_queries_and_alerts_ask_for_what_a_server_tells(make_server_process: Callable[..., ServerProcess]) -> None:
+    server = make_server_process("--http-port", "0")
+    with Client(server.start()) as client, client.metric_writer(client.create_run().run_id) as writer:
+        writer.add(MetricColumns(["loss"], [1], [1], [1], [0.5]))
+    told = requests.get(f"{server.url}/metrics", timeout=30).text
     _, _, questions = PAGE.read_text().partition("| question | PromQL |")
-    asked = re.findall(r"trackwire_\w+", questions.partition("\n\n")[0])
-    assert len(asked) >= 10
-    assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} <= told
+    asked = re.findall(r"\| `(.*)` \|$", questions.partition("\n\n")[0], re.MULTILINE)
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    assert len(asked) >= 15
+    assert len(rules) >= 10
+    for query in [*asked, *(rule["expr"] for rule in rules)]:
+        assert {name for name in names_in(query) if f"\n{name}" not in told} <= NOT_OF_A_SERVER_ALONE, query
+        for label, value in re.findall(r'(\w+)="([^"]+)"', query):
+            assert label == "job" or f'{label}="{value}"' in told, query
+        for label in re.findall(r"by \(([^)]*)\)|(\w+)=~", query):
+            labels = {name.strip() for name in "".join(label).split(",")}
+            assert {name for name in labels if f'{name}="' not in told} <= {"instance"}, query
+
+
+def names_in(query: str) -> set[str]:
+    """The figures that a query asks for."""
+    return set(re.findall(r"\b(?:trackwire|process)_\w+|\bup\b", query))
 
 
 def described_by(text: str) -> list[list[str]]:

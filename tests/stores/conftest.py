@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
-from tests import mariadb, postgres
+from tests import mariadb, pgbouncer, postgres
 from tests.conftest import NOW_MS
 
 from trackwire_server.core.entities import RUN_NAME_TAG, ExperimentReference, MetricSummary, NewRun, RunStatus
@@ -71,6 +71,8 @@ from trackwire_server.stores.sql.tables import metric_series, metric_summaries, 
 
 # Where there is a MariaDB, and only where it is asked for.
 MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
+# PostgreSQL behind a pooler.
+PGBOUNCER = pytest.param("pgbouncer", marks=pgbouncer.needs_pgbouncer)
 DATABASES = ("sqlite", "postgresql", MARIADB)
 BACKENDS = ("memory", *DATABASES)
 TAIL_RETENTION_MS = 60_000
@@ -187,6 +189,9 @@ def fresh_uri(backend: str, folder: Path) -> Iterator[str]:
     """The URI of an empty database."""
     if backend == "sqlite":
         yield f"sqlite:///{folder}/trackwire.db"
+    elif backend == "pgbouncer":
+        with pgbouncer.pooled_database("session") as uri:
+            yield uri
     else:
         with (mariadb if backend == "mariadb" else postgres).fresh_database() as uri:
             yield uri

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import NOW_MS
 from tests.metric_data import Row, batch, bits, compact_all, read_all
-from tests.stores.conftest import MARIADB, Stores, fresh_uri, new_run, sql_stores
+from tests.stores.conftest import MARIADB, PGBOUNCER, Stores, fresh_uri, new_run, sql_stores
 
 from trackwire_server.core.columns import Appended, Batch, SeriesName
 from trackwire_server.core.entities import ExperimentReference, LifecycleStage, NewExperiment, RunSelection
@@ -22,7 +22,7 @@ WRITERS = 4
 REQUESTS = 40
 
 
-@pytest.fixture(params=["postgresql", MARIADB])
+@pytest.fixture(params=["postgresql", PGBOUNCER, MARIADB])
 async def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Sequence[Stores]]:
     """The stores of three servers on one database."""
     async with AsyncExitStack() as stack:

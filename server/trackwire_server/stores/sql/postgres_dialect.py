@@ -56,32 +56,16 @@ from trackwire_server.stores.sql.dialect import (
     Write,
     compiled_by,
 )
+from trackwire_server.stores.sql.postgres_sessions import CONNECT_TIMEOUT_SECONDS, PostgresSessions
 from trackwire_server.stores.sql.sqlite_driver import Result
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-CONNECT_TIMEOUT_SECONDS = 30
-# Statements that a connection keeps prepared.
-_PREPARED_MAX = 1_000
 # Of advisory locks, which are numbers: any that nobody else has.
 _SCHEMA_LOCK = 0x7472_6163_6B77_6972
 _WORK_LOCK = 0x7472_6163
 _ASYNCPG = asyncpg_dialect()  # type: ignore[no-untyped-call]
-
-_SETTINGS = {
-    "application_name": "trackwire",
-    "synchronous_commit": "on",
-    # Statements are short, and compiling them is not.
-    "jit": "off",
-    # A server that vanished in the middle of a transaction holds its locks no longer than this.
-    "lock_timeout": "30s",
-    "idle_in_transaction_session_timeout": "60s",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "60s",
-}
 
 # By the first characters of PostgreSQL's SQLSTATE.
 # Source: postgresql.org/docs/current/errcodes-appendix.html
@@ -120,9 +104,11 @@ class PostgresDialect:
 
     def __init__(self, url: URL, connections: ConnectionSettings):
         self._connections = connections
-        self._timeout_ms = round(connections.statement_timeout_seconds * 1000)
         # As the driver knows it: with several hosts, TLS and timeouts, if they are named, in libpq's words.
         self._address = url.set(drivername="postgresql")
+        uri = self._address.render_as_string(hide_password=False)
+        timeout_ms = round(connections.statement_timeout_seconds * 1000)
+        self._sessions = PostgresSessions(uri, statement_timeout_ms=timeout_ms)
 
     def writer(self) -> "PostgresTransactions":
         """Connections that write under READ COMMITTED."""
@@ -151,12 +137,7 @@ class PostgresDialect:
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         with _as_dbapi_error("CONNECT"):
-            return await asyncpg.connect(
-                self._address.render_as_string(hide_password=False),
-                timeout=CONNECT_TIMEOUT_SECONDS,
-                statement_cache_size=_PREPARED_MAX,
-                server_settings={**_SETTINGS, "statement_timeout": f"{self._timeout_ms}ms"},
-            )
+            return await self._sessions.connect()
 
     def warm_up(self) -> None:
         """Nothing."""
