@@ -84,10 +84,10 @@ async def _upgrade(config: Config) -> str:
     begin = time.monotonic()
     with claimed(config.data_dir) if is_embedded else nullcontext():
         before, after = await _with_database(config, Database.upgrade)
+    told = f"{without_password(config.store_uri)}: schema version {after}"
     if before == after:
-        return f"{without_password(config.store_uri)}: schema version {after}, {_beside(after)}"
-    took = f"{time.monotonic() - begin:.1f} s"
-    return f"{without_password(config.store_uri)}: schema version {after}, before it was {before or 'empty'}; it took {took}"
+        return f"{told}, {_beside(after)}"
+    return f"{told}, before it was {before or 'empty'}; it took {time.monotonic() - begin:.1f} s"
 
 
 async def _version(config: Config) -> str:

@@ -116,6 +116,11 @@ class Connection:
             self._stub = MetricServiceStub(self._channels[-1])
         return self._stub
 
+    async def ready(self) -> None:
+        """Waits until the present server is reached; a channel is slow to look again at one that came back."""
+        await self.stub()
+        await self._channels[-1].channel_ready()
+
     async def close(self) -> None:
         """Closes the channels to all servers that there were."""
         for channel in self._channels:

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
     ("command", "rows"),
     [
         ("ingest --scale 0.01 --row 4", {"ingest": 1, "stored size": 1}),
-        ("search --runs 200 --store postgresql", {"search": 16}),
+        ("search --runs 200 --store postgresql", {"search": 18}),
         ("read --scale 0.02", {"read": 3}),
         ("client --scale 0.01", {"client": 8}),
         ("artifacts --mib 4", {"artifacts": 6}),

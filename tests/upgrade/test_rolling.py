@@ -128,6 +128,7 @@ async def test_servers_are_exchanged_while_they_are_written_to(
                     await under_way(writers)
                     await replicas.exchange(number, tree)
                 await under_way(writers)
+            await asyncio.gather(*(connection.ready() for connection in each))
             stored = await settled_everywhere(each, tails, RUN_IDS)
         tell("upgraded", writers, tails)
         check_stored(stored, writers)
