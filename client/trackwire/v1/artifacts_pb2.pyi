@@ -176,9 +176,15 @@ class CreateArtifactDownloadUrlRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class CreateArtifactDownloadUrlResponse(_message.Message):
-    __slots__ = ("url", "expiry_time_ms")
+    __slots__ = ("url", "expiry_time_ms", "version", "etag", "size_bytes")
     URL_FIELD_NUMBER: _ClassVar[int]
     EXPIRY_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     url: str
     expiry_time_ms: int
-    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ...) -> None: ...
+    version: str
+    etag: str
+    size_bytes: int
+    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ..., version: _Optional[str] = ..., etag: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
-from trackwire_server.core.byte_stores import ByteUrls, OpenFile, PresignedUrl
+from trackwire_server.core.byte_stores import ByteUrls, FileUrl, OpenFile, PresignedUrl
 from trackwire_server.core.checks import check_page_size
 from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.downloads import DownloadPart, DownloadRange, check_range, parts_of
@@ -60,10 +60,18 @@ class UploadStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ArtifactUrl:
-    """A URL for a file, and when it ends to work; sooner if the server's own credentials do."""
+class UploadUrl:
+    """A URL to upload to, and when it ends to work; sooner if the server's own credentials do."""
 
     presigned: PresignedUrl
+    expiry_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadUrl:
+    """The same to download from."""
+
+    file: FileUrl
     expiry_time_ms: int
 
 
@@ -201,27 +209,27 @@ class Artifacts:
                 hint = f"{self._owners.kind} {owner_id} has no such file or folder"
                 raise NotFound("artifact", path, field="path", hint=hint) from error
 
-    async def create_upload_url(self, owner_id: str, path: str) -> ArtifactUrl:
+    async def create_upload_url(self, owner_id: str, path: str) -> UploadUrl:
         """A URL to PUT a file to. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
         async with self._stores.opened(await self._home(owner_id, to_write=True)) as folder:
             urls = _urls_of(folder, instead="UploadArtifact")
             presigned = await urls.create_upload_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
-        return self._expiring(presigned)
+        return UploadUrl(presigned, self._url_expiry_ms())
 
-    async def create_download_url(self, owner_id: str, path: str) -> ArtifactUrl:
+    async def create_download_url(self, owner_id: str, path: str) -> DownloadUrl:
         """A URL to GET a file from. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
         async with self._stores.opened(await self._home(owner_id)) as folder:
             urls = _urls_of(folder, instead="DownloadArtifact")
             try:
-                presigned = await urls.create_download_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
+                file = await urls.create_download_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
             except NotFound as error:
                 raise self._no_such_file(owner_id, path) from error
-        return self._expiring(presigned)
+        return DownloadUrl(file, self._url_expiry_ms())
 
-    def _expiring(self, presigned: PresignedUrl) -> ArtifactUrl:
-        return ArtifactUrl(presigned, self._clock() + LIMITS.url_expiry_seconds * 1_000)
+    def _url_expiry_ms(self) -> int:
+        return self._clock() + LIMITS.url_expiry_seconds * 1_000
 
     def _no_such_file(self, owner_id: str, path: str) -> NotFound:
         hint = f"{self._owners.kind} {owner_id} has no such file"

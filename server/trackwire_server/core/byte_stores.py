@@ -62,6 +62,16 @@ class PresignedUrl:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class FileUrl:
+    """A URL for a GET, and which file it gave when it was made: its OpenFile's version, and its entity tag in HTTP."""
+
+    url: str
+    version: str
+    etag: str
+    size_bytes: int
+
+
 @runtime_checkable
 class ByteUrls(Protocol):
     """What a ByteStore also has if clients can reach it: URLs by which bytes go around the server."""
@@ -69,7 +79,7 @@ class ByteUrls(Protocol):
     async def create_upload_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
         """For an HTTP PUT of a file. Raises as open_partial does."""
 
-    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> FileUrl:
         """For an HTTP GET of a file. Raises NotFound."""
 
 

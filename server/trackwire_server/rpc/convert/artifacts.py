@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trackwire.v1 import artifacts_pb2 as pb
-from trackwire_server.core.artifacts import ArtifactPage, Artifacts, ArtifactUrl, UploadStatus
+from trackwire_server.core.artifacts import ArtifactPage, Artifacts, DownloadUrl, UploadStatus, UploadUrl
 from trackwire_server.core.downloads import DownloadPart, DownloadRange
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
@@ -118,7 +118,7 @@ def artifact_to_proto(artifact: Artifact) -> pb.Artifact:
     )
 
 
-def upload_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactUploadUrlResponse:
+def upload_url_to_proto(url: UploadUrl) -> pb.CreateArtifactUploadUrlResponse:
     """A URL to PUT to."""
     presigned = url.presigned
     return pb.CreateArtifactUploadUrlResponse(
@@ -126,6 +126,13 @@ def upload_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactUploadUrlResponse:
     )
 
 
-def download_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactDownloadUrlResponse:
+def download_url_to_proto(url: DownloadUrl) -> pb.CreateArtifactDownloadUrlResponse:
     """A URL to GET from."""
-    return pb.CreateArtifactDownloadUrlResponse(url=url.presigned.url, expiry_time_ms=url.expiry_time_ms)
+    file = url.file
+    return pb.CreateArtifactDownloadUrlResponse(
+        url=file.url,
+        expiry_time_ms=url.expiry_time_ms,
+        version=file.version,
+        etag=file.etag,
+        size_bytes=file.size_bytes,
+    )

@@ -25,11 +25,12 @@ DELETE_KEYS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What a store says of an object."""
+    """What a store says of an object; the ETag of one that was asked for alone."""
 
     key: str
     size_bytes: int
     modification_time_ms: int
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,6 @@ class OpenedObject:
     """An object's facts, and its bytes as they come. `body` is aiobotocore's, which has no types."""
 
     facts: ObjectFacts
-    etag: str
     body: Any
 
 
@@ -92,9 +92,9 @@ class Bucket:
         headers = self._encryption_headers
         return PresignedUrl(await self._sign("put_object", expiry_seconds, Key=key, **self._encryption), headers)
 
-    async def download_url(self, key: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def download_url(self, key: str, *, expiry_seconds: int) -> str:
         """A URL to GET an object from."""
-        return PresignedUrl(await self._sign("get_object", expiry_seconds, Key=key), {})
+        return await self._sign("get_object", expiry_seconds, Key=key)
 
     async def _sign(self, call: str, expiry_seconds: int, **parameters: str) -> str:
         with errors_translated(self.name, f"sign {call}"):
@@ -110,7 +110,7 @@ class Bucket:
                 answer = await self._client.head_object(Bucket=self.name, Key=key)
         except Absent:
             return None
-        return ObjectFacts(key, answer["ContentLength"], _milliseconds(answer["LastModified"]))
+        return ObjectFacts(key, answer["ContentLength"], _milliseconds(answer["LastModified"]), answer["ETag"])
 
     async def open(self, key: str, *, offset: int = 0, etag: str = "") -> OpenedObject:
         """An object's bytes from an offset on, only of the object with this ETag. Raises Absent and Replaced."""
@@ -119,8 +119,8 @@ class Bucket:
             asked["IfMatch"] = etag
         with errors_translated(self.name, "GetObject"):
             answer = await self._client.get_object(Bucket=self.name, Key=key, **asked)
-        facts = ObjectFacts(key, offset + answer["ContentLength"], _milliseconds(answer["LastModified"]))
-        return OpenedObject(facts, answer["ETag"], answer["Body"])
+        size_bytes, time_ms = offset + answer["ContentLength"], _milliseconds(answer["LastModified"])
+        return OpenedObject(ObjectFacts(key, size_bytes, time_ms, answer["ETag"]), answer["Body"])
 
     async def read(self, key: str) -> bytes | None:
         """All bytes of a small object; None if there is none."""

@@ -20,7 +20,7 @@ from typing import Self
 
 from cachetools import LRUCache
 
-from trackwire_server.core.byte_stores import PresignedUrl
+from trackwire_server.core.byte_stores import FileUrl, PresignedUrl
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.uploads import ArtifactIsFolder, ArtifactNotFolder, UploadInUse
@@ -30,7 +30,7 @@ from trackwire_server.stores.s3.listing import entries_of
 from trackwire_server.stores.s3.notes import PARTIALS, WHOLE_REST, PartialNotes
 from trackwire_server.stores.s3.partial import Kept, S3Partial, Target
 from trackwire_server.stores.s3.parts import PARTS_OF_ALL_UPLOADS
-from trackwire_server.stores.s3.reading import S3File
+from trackwire_server.stores.s3.reading import S3File, version_of
 from trackwire_server.stores.s3.settings import S3Settings
 
 KEY_BYTES_MAX = 1_024
@@ -160,10 +160,13 @@ class S3Bytes:
         await self._check_target(path)
         return await self._bucket.upload_url(self._key(path), expiry_seconds=expiry_seconds)
 
-    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> FileUrl:
         """A URL for a GET."""
-        await self.get_file(path)
-        return await self._bucket.download_url(self._key(path), expiry_seconds=expiry_seconds)
+        facts = await self._bucket.head(self._key(path))
+        if facts is None:
+            raise NotFound("artifact", path, field="path")
+        url = await self._bucket.download_url(facts.key, expiry_seconds=expiry_seconds)
+        return FileUrl(url, version_of(facts.etag), facts.etag, facts.size_bytes)
 
     def _notes(self, partial_id: str) -> PartialNotes:
         return PartialNotes(self._bucket, f"{self._below(PARTIALS)}/{partial_id}/")
