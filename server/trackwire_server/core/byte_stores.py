@@ -55,6 +55,30 @@ class OpenFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftUpload:
+    """What an upload has left at `uri`: by its partial id, "" where nothing tells of it but the store's own `upload_id`
+    and `key`.
+    """
+
+    uri: str
+    size_bytes: int
+    partial_id: str = ""
+    key: str = ""
+    upload_id: str = ""
+
+
+@runtime_checkable
+class UploadRemains(Protocol):
+    """What a ByteStore also has if uploads can leave something behind that core does not know of."""
+
+    async def left_uploads(self, *, before_ms: int, limit: int) -> Sequence[LeftUpload]:
+        """What nobody has written to since a time, uploads under way that last so long included."""
+
+    async def discard_left(self, left: LeftUpload) -> None:
+        """Removes it; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PresignedUrl:
     """A URL for one call by whoever has it, and the headers that the call must have."""
 

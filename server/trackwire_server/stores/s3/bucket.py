@@ -58,6 +58,15 @@ class UploadedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunUpload:
+    """A multipart upload that is neither complete nor aborted."""
+
+    key: str
+    upload_id: str
+    begin_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedObject:
     """An object's facts, and its bytes as they come. `body` is aiobotocore's, which has no types."""
 
@@ -204,6 +213,18 @@ class Bucket:
                 await self._client.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
         except Absent:
             return
+
+    async def begun_multiparts(self, prefix: str) -> AsyncIterator[BegunUpload]:
+        """Those to keys that begin with a prefix, by key."""
+        behind: dict[str, str] = {}
+        while True:
+            with errors_translated(self.name, "ListMultipartUploads"):
+                answer = await self._client.list_multipart_uploads(Bucket=self.name, Prefix=prefix, **behind)
+            for entry in answer.get("Uploads", ()):
+                yield BegunUpload(entry["Key"], entry["UploadId"], _milliseconds(entry["Initiated"]))
+            if not answer.get("IsTruncated"):
+                return
+            behind = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
 
 @asynccontextmanager

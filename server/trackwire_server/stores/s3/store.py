@@ -20,7 +20,7 @@ from typing import Self
 
 from cachetools import LRUCache
 
-from trackwire_server.core.byte_stores import FileUrl, PresignedUrl
+from trackwire_server.core.byte_stores import FileUrl, LeftUpload, PresignedUrl
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.uploads import ArtifactIsFolder, ArtifactNotFolder, UploadInUse
@@ -31,6 +31,7 @@ from trackwire_server.stores.s3.notes import PARTIALS, WHOLE_REST, PartialNotes
 from trackwire_server.stores.s3.partial import Kept, S3Partial, Target
 from trackwire_server.stores.s3.parts import PARTS_OF_ALL_UPLOADS
 from trackwire_server.stores.s3.reading import S3File, version_of
+from trackwire_server.stores.s3.remains import remains_of
 from trackwire_server.stores.s3.settings import S3Settings
 
 KEY_BYTES_MAX = 1_024
@@ -167,6 +168,18 @@ class S3Bytes:
             raise NotFound("artifact", path, field="path")
         url = await self._bucket.download_url(facts.key, expiry_seconds=expiry_seconds)
         return FileUrl(url, version_of(facts.etag), facts.etag, facts.size_bytes)
+
+    async def left_uploads(self, *, before_ms: int, limit: int) -> Sequence[LeftUpload]:
+        """Notes and multipart uploads that nobody has written to since a time; of the latter no size is known."""
+        folder = f"{self._folder}/" if self._folder else ""
+        return await remains_of(self._bucket, folder, f"{folder}{PARTIALS}/", before_ms=before_ms, limit=limit)
+
+    async def discard_left(self, left: LeftUpload) -> None:
+        """Removes one of them."""
+        if left.partial_id:
+            await self.discard_partial(left.partial_id)
+        else:
+            await self._bucket.abort_multipart(left.key, left.upload_id)
 
     def _notes(self, partial_id: str) -> PartialNotes:
         return PartialNotes(self._bucket, f"{self._below(PARTIALS)}/{partial_id}/")
