@@ -140,6 +140,7 @@ async def upload(
     """
     size_bytes = await transport.work(source.size_bytes)
     header = UploadHeader(upload_id=upload_id or uuid.uuid4().hex, path=path, size_bytes=size_bytes, **owner)
+    goes_around = transport.places.is_worth_asking(header.model_id or header.run_id, size_bytes)
     transfer = Upload(header, source, sha256)
     retries = Retries()
     ask_first = upload_id is not None
@@ -147,6 +148,10 @@ async def upload(
         try:
             if ask_first:
                 header.offset = await _arrived(transport, header.upload_id, owner)
+            if goes_around and not header.offset:
+                goes_around = False
+                if (artifact := await _upload_around(transport, source, header, sha256)) is not None:
+                    return artifact
             return await _send(transport, transfer)
         except TrackwireError as error:
             if not may_resume(error):
@@ -154,6 +159,13 @@ async def upload(
             ask_first = True
             wait_seconds = retries.wait_seconds(error, header.offset)
         await transport.sleep(wait_seconds)
+
+
+async def _upload_around(transport: Transport, source: Source, header: UploadHeader, sha256: bytes) -> Artifact | None:
+    # HTTP and TLS take longer to load than most calls.
+    from trackwire.client.part_uploads import upload_around
+
+    return await upload_around(transport, source, header, sha256)
 
 
 async def _arrived(transport: Transport, upload_id: str, owner: Owner) -> int:

@@ -27,6 +27,7 @@ from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import Aborted, ChecksumMismatch, FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
+from trackwire_server.core.part_uploads import PartUploads
 from trackwire_server.core.stores import UploadStore
 from trackwire_server.core.upload_streams import (
     UploadFinish,
@@ -35,7 +36,9 @@ from trackwire_server.core.upload_streams import (
     check_header,
     check_same_bytes,
     check_upload_id,
+    describe_upload,
     receive,
+    upload_of,
 )
 from trackwire_server.core.uploads import TooManyBytes
 
@@ -86,6 +89,7 @@ class Artifacts:
         self._stores = stores
         self._clock = clock
         self._new_id = new_id
+        self.in_parts = PartUploads(owners, uploads, stores, clock)
 
     async def root_uri(self, owner_id: str) -> str:
         """Where an owner keeps its artifacts."""
@@ -116,10 +120,10 @@ class Artifacts:
         check_header(header)
         home = await self._owners.find(header.owner_id, f"header.{self._owners.field}", to_write=True)
         async with self._stores.opened(home) as folder:
-            upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
+            upload = await self._uploads.begin_upload(upload_of(header, self._clock()))
             if upload.complete:
                 await check_same_bytes(upload, parts)
-                return await _describe(upload, folder)
+                return await describe_upload(upload, folder)
             artifact, sha256 = await self._store(header, parts, folder)
         await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
@@ -264,14 +268,6 @@ class Artifacts:
         return await self._owners.find(owner_id, self._owners.field, to_write=to_write)
 
 
-async def _describe(upload: Upload, folder: ArtifactFolder) -> Artifact:
-    """A file uploaded earlier. That it has been deleted since does not undo the upload."""
-    try:
-        return replace(await folder.store.get_file(folder.of(upload.path)), path=upload.path)
-    except NotFound:
-        return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
-
-
 def _name_in(position: Sequence[object] | None) -> str:
     match position:
         case None:
@@ -279,10 +275,6 @@ def _name_in(position: Sequence[object] | None) -> str:
         case (str(name),):
             return name
     raise InvalidArgument("page_token", position, "is not a token of a listing", reason="BAD_PAGE_TOKEN")
-
-
-def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
-    return Upload(header.upload_id, header.owner_id, header.path, header.size_bytes, now_ms)
 
 
 def _join(folder: str, name: str) -> str:

@@ -87,6 +87,34 @@ class PresignedUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a file that comes around the server."""
+
+    number: int
+    size_bytes: int
+    crc32: int
+
+
+@runtime_checkable
+class PartUrls(Protocol):
+    """What a ByteStore also has if the parts of a file can come around the server. `parts_id` is the store's own."""
+
+    async def begin_parts(self, partial_id: str, path: str) -> str:
+        """Begins an upload in parts, which discard_partial forgets; its `parts_id`. Raises as open_partial does."""
+
+    async def create_part_url(self, path: str, parts_id: str, part: FilePart, *, expiry_seconds: int) -> PresignedUrl:
+        """For an HTTP PUT of a part, of which the store compares size and checksum."""
+
+    async def publish_parts(
+        self, partial_id: str, path: str, parts_id: str, crc32s: Sequence[int], *, size_bytes: int
+    ) -> Artifact:
+        """Makes a file of the parts, visible at once and whole. Forgets all else that has arrived of it.
+
+        Raises Aborted (UPLOAD_IN_USE, PARTS_GONE), FailedPrecondition (PARTS_MISSING) and as open_partial does.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class FileUrl:
     """A URL for a GET, and which file it gave when it was made: its OpenFile's version, and its entity tag in HTTP."""
 

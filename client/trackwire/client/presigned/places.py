@@ -49,14 +49,15 @@ class Places:
         self._forget_owner(owner_id)
         return False
 
-    def note_refusal(self, owner_id: str, error: TrackwireError) -> None:
-        """Rules an owner out whose store has no URLs, or whose server knows none."""
+    def note_refusal(self, owner_id: str, error: TrackwireError) -> bool:
+        """Rules an owner out whose store has no URLs, or whose server knows none; whether an error says so."""
         if not isinstance(error, UnimplementedError) and error.reason != "PRESIGNED_URLS_UNSUPPORTED":
-            return
+            return False
         self._forget_owner(owner_id)
         if not self._told:
             self._told = True
             logger.info("files go through the server, whose artifact store has no URLs for clients")
+        return True
 
     def note_failure(self, owner_id: str, url: str, failure: StoreFailure) -> None:
         """Rules out a store that has not given or taken a byte."""

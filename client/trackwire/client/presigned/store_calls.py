@@ -10,9 +10,8 @@ import socket
 import ssl
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from trackwire.address import is_loopback
@@ -23,13 +22,6 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 60.0
 _ERROR_BYTES_MAX = 4_096
 _CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,64})</Code>")
-
-
-class Body(Protocol):
-    """Bytes that can be sent: what http.client takes."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes; none at the end."""
 
 
 class StoreConnection:
@@ -47,7 +39,7 @@ class StoreConnection:
         asked = {"Range": f"bytes={byte_range}"} if byte_range else {}
         return self._call("GET", url, {**asked, "If-Match": etag})
 
-    def put(self, url: str, body: Body, size_bytes: int, headers: Mapping[str, str]) -> None:
+    def put(self, url: str, body: Iterable[bytes], size_bytes: int, headers: Mapping[str, str]) -> None:
         """Stores bytes; whole, or StoreFailure."""
         with failures_of(url):
             self._call("PUT", url, {**headers, "Content-Length": str(size_bytes)}, body).read()
@@ -66,7 +58,7 @@ class StoreConnection:
             self._http.close()
 
     def _call(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None
+        self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None = None
     ) -> http.client.HTTPResponse:
         with failures_of(url):
             connection = self._opened(url)

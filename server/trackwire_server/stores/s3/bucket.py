@@ -67,6 +67,15 @@ class BegunUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivedPart:
+    """A part of a multipart upload, as the store has it."""
+
+    number: int
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedObject:
     """An object's facts, and its bytes as they come. `body` is aiobotocore's, which has no types."""
 
@@ -105,7 +114,23 @@ class Bucket:
         """A URL to GET an object from."""
         return await self._sign("get_object", expiry_seconds, Key=key)
 
-    async def _sign(self, call: str, expiry_seconds: int, **parameters: str) -> str:
+    async def part_url(
+        self, key: str, upload_id: str, number: int, *, size_bytes: int, crc32: int, expiry_seconds: int
+    ) -> PresignedUrl:
+        """A URL to PUT a part to, which the store refuses where it has another size or checksum."""
+        checksum = _base64(crc32.to_bytes(4, "big"))
+        url = await self._sign(
+            "upload_part",
+            expiry_seconds,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            ContentLength=size_bytes,
+            ChecksumCRC32=checksum,
+        )
+        return PresignedUrl(url, {"x-amz-checksum-crc32": checksum})
+
+    async def _sign(self, call: str, expiry_seconds: int, **parameters: str | int) -> str:
         with errors_translated(self.name, f"sign {call}"):
             url: str = await self._client.generate_presigned_url(
                 call, Params={"Bucket": self.name, **parameters}, ExpiresIn=expiry_seconds
@@ -198,6 +223,12 @@ class Bucket:
             )
         return UploadedPart(number, answer["ETag"], checksum)
 
+    async def arrived_parts(self, key: str, upload_id: str) -> Sequence[ArrivedPart]:
+        """The first thousand parts of an upload, by number. Raises Absent if it was aborted."""
+        with errors_translated(self.name, "ListParts"):
+            answer = await self._client.list_parts(Bucket=self.name, Key=key, UploadId=upload_id)
+        return [ArrivedPart(part["PartNumber"], part["ETag"], part["Size"]) for part in answer.get("Parts", ())]
+
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
         """Makes an object of its parts, visible at once and whole. Raises Absent if the upload was aborted."""
         named = [{"PartNumber": part.number, "ETag": part.etag, "ChecksumCRC32": part.crc32} for part in parts]
@@ -247,6 +278,11 @@ async def opened_client(settings: S3Settings) -> AsyncIterator[Any]:
         yield client
     finally:
         await opening.__aexit__(None, None, None)
+
+
+def named_part(number: int, etag: str, crc32: int) -> UploadedPart:
+    """A part as completing its upload names it."""
+    return UploadedPart(number, etag, _base64(crc32.to_bytes(4, "big")))
 
 
 def crc32_of(data: bytes) -> int:

@@ -8,9 +8,10 @@
 import json
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from trackwire_server.core.errors import StoreCorrupt
+from trackwire_server.core.errors import StoreCorrupt, TrackwireError
 from trackwire_server.stores.s3.bucket import Bucket, ObjectFacts
 
 PARTIALS = ".partial"
@@ -46,6 +47,18 @@ class PartialNotes:
         """Notes a multipart upload, so that it can be aborted by whoever finds the note."""
         note = {"version": NOTE_VERSION, "key": key, "upload_id": upload_id}
         await self._bucket.put(f"{self._folder}{uuid.uuid4().hex}{_UPLOAD}", json.dumps(note).encode())
+
+    async def begin_noted(self, key: str) -> str:
+        """Begins a multipart upload, and notes it; its id."""
+        upload_id = await self._bucket.begin_multipart(key)
+        try:
+            await self.note_upload(key, upload_id)
+        except BaseException:
+            # Nobody would find it.
+            with suppress(TrackwireError):
+                await self._bucket.abort_multipart(key, upload_id)
+            raise
+        return upload_id
 
     async def keep_rest(self, data: bytes, *, behind_parts: bool) -> str:
         """Keeps bytes that are no part; their name."""
