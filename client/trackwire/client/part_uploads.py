@@ -104,8 +104,7 @@ class _PartUpload:
         try:
             url = await self._transport.call(request, CreateArtifactPartUrlResponse)
         except TrackwireError as error:
-            if self._transport.places.note_refusal(self._owner_id, error) or error.reason in _PARTS_ARE_LOST:
-                raise _GivesUp from None
+            self._give_up_after(error)
             raise
         if not url.complete and not self._transport.places.is_reachable(self._owner_id, url.url):
             raise _GivesUp
@@ -135,10 +134,14 @@ class _PartUpload:
         try:
             answer = await self._transport.call(request, CompleteArtifactUploadResponse)
         except TrackwireError as error:
-            if error.reason in _PARTS_ARE_LOST:
-                raise _GivesUp from None
+            self._give_up_after(error)
             raise
         return answer.artifact
+
+    def _give_up_after(self, error: TrackwireError) -> None:
+        """Raises _GivesUp where the server itself does not go this way."""
+        if self._transport.places.note_refusal(self._owner_id, error) or error.reason in _PARTS_ARE_LOST:
+            raise _GivesUp from None
 
     @property
     def _owner_id(self) -> str:

@@ -179,6 +179,22 @@ def test_store_that_stays_away_in_the_middle_is_gone_around(
     assert left(run_id) == whole(run_id)
 
 
+def test_server_that_may_not_look_at_parts_takes_the_file_itself(
+    client: Client, run_id: str, s3_wire: S3Wire, signed: SignedCalls, parts: Parts, left: Left
+) -> None:
+    async def fault(call: Call) -> web.StreamResponse | None:
+        is_list_parts = call.request.method == "GET" and "uploadId" in call.request.query
+        return error(403, "AccessDenied") if is_list_parts else await signed.pass_by(call)
+
+    s3_wire.fault = fault
+    for path in ("large", "another"):
+        client.upload_bytes(run_id, DATA, path)
+    assert parts() == [1, 2]
+    assert client.read_artifact(run_id, "large") == DATA
+    keys, uploads = left(run_id)
+    assert (len(keys), uploads) == (2, [])
+
+
 def test_run_that_is_deleted_meanwhile_gets_no_file(
     client: Client, server: ServerProcess, run_id: str, signed: SignedCalls, left: Left
 ) -> None:

@@ -9,6 +9,7 @@ from trackwire.client.presigned.urls import StoreFailure, origin_of
 from trackwire.errors import InvalidArgumentError, TrackwireError, UnimplementedError
 
 VARIABLE = "TRACKWIRE_PRESIGNED_URLS"
+_REFUSALS = ("PRESIGNED_URLS_UNSUPPORTED", "ARTIFACT_STORE_REFUSES")
 _WORDS = {"": True, "on": True, "off": False}
 # Of smaller files a call for the URL and a connection to the store take longer than the way through the server.
 AROUND_BYTES_MIN = 8 * 1024 * 1024
@@ -50,13 +51,15 @@ class Places:
         return False
 
     def note_refusal(self, owner_id: str, error: TrackwireError) -> bool:
-        """Rules an owner out whose store has no URLs, or whose server knows none; whether an error says so."""
-        if not isinstance(error, UnimplementedError) and error.reason != "PRESIGNED_URLS_UNSUPPORTED":
+        """Rules an owner out whose store has no URLs, or whose server knows none or may not do what they need; whether
+        an error says so.
+        """
+        if not isinstance(error, UnimplementedError) and error.reason not in _REFUSALS:
             return False
         self._forget_owner(owner_id)
         if not self._told:
             self._told = True
-            logger.info("files go through the server, whose artifact store has no URLs for clients")
+            logger.info("files go through the server, as its artifact store has no URLs for clients: %s", error)
         return True
 
     def note_failure(self, owner_id: str, url: str, failure: StoreFailure) -> None:
