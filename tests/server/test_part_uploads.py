@@ -88,7 +88,7 @@ async def test_parts_become_a_file_when_the_upload_is_completed(artifacts: Artif
     assert await what_is_there(s3, s3_bucket) == ([KEY], 0)
     # Again, as after a lost answer.
     assert await uploads.complete(HEADER, parts_id, CRC32S, SHA256) == artifact
-    assert (await uploads.create_url(HEADER, FilePart(1, 5, 0), "")).presigned is None
+    assert (await uploads.create_url(HEADER, FilePart(1, len(PARTS[0]), 0), "")).presigned is None
     with pytest.raises(AlreadyExists, match="another checksum"):
         await uploads.complete(HEADER, parts_id, CRC32S, bytes(32))
 
@@ -162,6 +162,7 @@ async def test_stream_takes_over_from_parts(artifacts: Artifacts, s3: Any, s3_bu
         (FilePart(0, 5, 0), "part_number"),
         (FilePart(LIMITS.upload_parts + 1, 5, 0), "part_number"),
         (FilePart(1, 0, 0), "part_bytes"),
+        (FilePart(1, 5 * MEBIBYTE - 1, 0), "part_bytes"),
         (FilePart(1, len(DATA) + 1, 0), "part_bytes"),
     ],
 )

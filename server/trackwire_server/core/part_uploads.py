@@ -91,9 +91,11 @@ def _check_part(header: UploadHeader, part: FilePart) -> None:
     if not 1 <= part.number <= LIMITS.upload_parts:
         expected = f"must be from 1 to {LIMITS.upload_parts:,}"
         raise InvalidArgument("part_number", part.number, expected, limit=LIMITS.upload_parts)
-    largest = min(LIMITS.upload_part_bytes, header.size_bytes - header.offset)
-    if not 1 <= part.size_bytes <= largest:
-        expected = f"must be from 1 to {largest:,}, what follows the offset and at most {LIMITS.upload_part_bytes:,}"
+    rest = header.size_bytes - header.offset
+    # Only the last one may be smaller than a store takes.
+    least, largest = min(LIMITS.upload_part_bytes_min, max(rest, 1)), min(LIMITS.upload_part_bytes, rest)
+    if not least <= part.size_bytes <= largest:
+        expected = f"must be from {least:,} to {largest:,} at this offset"
         raise InvalidArgument("part_bytes", part.size_bytes, expected, limit=largest)
 
 

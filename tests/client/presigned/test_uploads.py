@@ -195,6 +195,25 @@ def test_server_that_may_not_look_at_parts_takes_the_file_itself(
     assert (len(keys), uploads) == (2, [])
 
 
+@pytest.mark.parametrize("code", ["InvalidPart", "BadDigest"])
+def test_parts_that_the_store_finds_to_be_others_are_no_file(
+    client: Client, run_id: str, s3_wire: S3Wire, signed: SignedCalls, left: Left, code: str
+) -> None:
+    refused: list[Call] = []
+
+    async def fault(call: Call) -> web.StreamResponse | None:
+        if call.name == "CompleteMultipartUpload" and not refused:
+            refused.append(call)
+            return error(400, code)
+        return await signed.pass_by(call)
+
+    s3_wire.fault = fault
+    client.upload_bytes(run_id, DATA, "large")
+    assert refused
+    assert client.read_artifact(run_id, "large") == DATA
+    assert left(run_id) == whole(run_id)
+
+
 def test_run_that_is_deleted_meanwhile_gets_no_file(
     client: Client, server: ServerProcess, run_id: str, signed: SignedCalls, left: Left
 ) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 from trackwire_server.core.entities import Artifact
+from trackwire_server.core.errors import StoreUnavailable
 from trackwire_server.core.uploads import PartsGone, PartsMissing
 from trackwire_server.stores.s3.bucket import ArrivedPart, named_part
 from trackwire_server.stores.s3.errors import Absent
 from trackwire_server.stores.s3.notes import PartialNotes, noted_uploads
 from trackwire_server.stores.s3.partial import Target
+
+# What S3 says where parts are not those that are named, in their checksums too.
+_OTHER_PARTS = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest")
 
 
 async def publish_parts(
@@ -28,6 +32,10 @@ async def publish_parts(
         await bucket.complete_multipart(key, upload_id, named)
     except Absent as error:
         raise PartsGone from error
+    except StoreUnavailable as error:
+        if error.metadata.get("code") not in _OTHER_PARTS:
+            raise
+        raise PartsMissing("other parts", f"{len(crc32s)} parts with these checksums") from error
     facts = await bucket.head(key)
     await notes.discard()
     return Artifact(target.path, False, size_bytes, facts.modification_time_ms if facts else 0)
