@@ -5,7 +5,7 @@ what was uploaded. The bare limits beside: a grpc.aio stream of the same bytes t
 the same bytes written to a file and synced; and SHA-256 alone. The first copies of a GiB may be slow by what a virtual
 machine takes to hand out memory for the page cache, which `bare file write` shows too: hence more repeats than three.
 With `--artifacts s3` they lie at an S3 instead, moto's in a process of its own, and the limit is what aiobotocore
-does alone.
+does alone. They go around the server then, or through it with TRACKWIRE_PRESIGNED_URLS=off.
 """
 
 import argparse

@@ -243,6 +243,17 @@ def test_gc_names_where_it_leaves_artifacts(trackwire: Trackwire, client: Client
     assert lines[:2] == [f"run {run.run_id}", f"left alone, as the server doesn't reach it: {run.artifact_uri}"]
 
 
+def test_gc_names_what_uploads_have_left(trackwire: Trackwire, live: ServerProcess) -> None:
+    left, fresh = (live.data_dir / "artifacts" / ".partial" / (digit * 64) for digit in "ab")
+    for path in (left, fresh):
+        path.write_bytes(b"bytes")
+    os.utime(left, (0, 0))
+    told = [f"left by an upload: {left.as_uri()}"]
+    assert trackwire("gc", "--dry-run").splitlines()[-2:-1] == told
+    assert trackwire("gc", "--yes").splitlines()[-2:-1] == told
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
 def test_gc_names_the_versions_that_came_from_a_run(trackwire: Trackwire, client: Client, live: ServerProcess) -> None:
     runs = sorted(f"{number:03}{'r' * 253}" for number in range(RUNS_PER_SEARCH + 1))
     client.create_registered_model("demo")

@@ -17,7 +17,8 @@ from tests.ports import free_port
 from trackwire.client import Client
 from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.folders import _name_below
-from trackwire.client.transfers import ATTEMPTS_WITHOUT_PROGRESS_MAX, FileSource, Retries, Upload, _send
+from trackwire.client.retries import ATTEMPTS_WITHOUT_PROGRESS_MAX, Retries
+from trackwire.client.transfers import FileSource, Upload, _send
 from trackwire.client.transport import BlockingTransport, Transport, run_blocking
 from trackwire.errors import (
     AbortedError,

@@ -18,7 +18,7 @@ SENT_ONCE = {
     "ExperimentService": {"CreateExperiment", "DeleteExperimentTag", "DeleteExperiment", "RestoreExperiment"},
     "RunService": {"DeleteRunTag"},
     "MetricService": {"LogMetrics"},
-    "ArtifactService": {"UploadArtifact", "DeleteArtifact"},
+    "ArtifactService": {"UploadArtifact", "DeleteArtifact", "CreateArtifactPartUrl"},
     "ModelRegistryService": {
         "CreateRegisteredModel",
         "RenameRegisteredModel",

@@ -14,12 +14,14 @@ from trackwire.client import Client
 from trackwire.client.connection import Connection, rpc_paths
 from trackwire.client.runs import Returning
 from trackwire.errors import (
+    AbortedError,
     AlreadyExistsError,
     FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
     OutOfRangeError,
 )
+from trackwire.v1.artifacts_pb2 import UploadHeader
 from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED
 from trackwire.v1.issues_pb2 import ISSUE_SEVERITY_HIGH, ISSUE_STATUS_PENDING, ISSUE_STATUS_RESOLVED
 from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_PENDING, LOGGED_MODEL_STATUS_READY, MetricDataset
@@ -216,6 +218,12 @@ def test_artifacts_go_up_and_come_down(client: Client, tmp_path: Path) -> None:
         with pytest.raises(FailedPreconditionError) as caught:
             create_url(run_id, "a.txt")
         assert caught.value.reason == "PRESIGNED_URLS_UNSUPPORTED"
+    header = UploadHeader(upload_id="parts", run_id=run_id, path="a.txt", size_bytes=1)
+    with pytest.raises(FailedPreconditionError, match="use UploadArtifact"):
+        client.create_artifact_part_url(header, 1, 1, crc32=0)
+    with pytest.raises(AbortedError) as gone:
+        client.complete_artifact_upload(header, parts_id="id", crc32s=[0], sha256=bytes(32))
+    assert gone.value.reason == "PARTS_GONE"
 
 
 def test_models_live_as_the_specification_says(client: Client) -> None:

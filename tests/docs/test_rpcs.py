@@ -22,6 +22,7 @@ from trackwire.v1 import (
     model_registry_pb2,
     runs_pb2,
 )
+from trackwire.v1.artifacts_pb2 import UploadHeader
 
 MODULES = (
     experiments_pb2,
@@ -77,6 +78,12 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "ArtifactService/DeleteArtifact": lambda client: client.delete_artifact("run", "path"),
     "ArtifactService/CreateArtifactUploadUrl": lambda client: client.create_artifact_upload_url("run", "path"),
     "ArtifactService/CreateArtifactDownloadUrl": lambda client: client.create_artifact_download_url("run", "path"),
+    "ArtifactService/CreateArtifactPartUrl": lambda client: client.create_artifact_part_url(
+        UploadHeader(), 1, 1, crc32=0
+    ),
+    "ArtifactService/CompleteArtifactUpload": lambda client: client.complete_artifact_upload(
+        UploadHeader(), parts_id="", crc32s=(), sha256=b""
+    ),
     "ModelRegistryService/CreateRegisteredModel": lambda client: client.create_registered_model("name"),
     "ModelRegistryService/GetRegisteredModel": lambda client: client.get_registered_model("name"),
     "ModelRegistryService/SearchRegisteredModels": lambda client: list(client.search_registered_models()),

@@ -351,8 +351,13 @@ async def test_upload_whose_checksum_is_another_leaves_nothing(artifacts: Artifa
 
 
 async def test_client_waits_for_the_end_of_an_outage_and_the_file_arrives(
-    make_server_process: Callable[..., ServerProcess], wire: S3Wire, s3_bucket: str, tmp_path: Path
+    make_server_process: Callable[..., ServerProcess],
+    wire: S3Wire,
+    s3_bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("TRACKWIRE_PRESIGNED_URLS", "off")
     refused = 0
 
     async def fault(call: Call) -> web.StreamResponse | None:

@@ -46,6 +46,9 @@ METHODS: Mapping[tuple[str, str], MethodDescriptor] = {
 UNSUPPORTED = {
     "CreateArtifactUploadUrl": "PRESIGNED_URLS_UNSUPPORTED",
     "CreateArtifactDownloadUrl": "PRESIGNED_URLS_UNSUPPORTED",
+    "CreateArtifactPartUrl": "PRESIGNED_URLS_UNSUPPORTED",
+    # Where no part has a URL, no upload in parts was begun.
+    "CompleteArtifactUpload": "PARTS_GONE",
 }
 # Those of logged models that name no model, and of evaluation datasets that name no dataset.
 NAMELESS = ("CreateLoggedModel", "SearchLoggedModels", "CreateEvaluationDataset", "SearchEvaluationDatasets")
@@ -91,6 +94,16 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("artifacts", "DownloadArtifact", {"run_id": "r", "path": "w.bin"}),
     ("artifacts", "CreateArtifactUploadUrl", {"run_id": "r", "path": "w.bin"}),
     ("artifacts", "CreateArtifactDownloadUrl", {"run_id": "r", "path": "w.bin"}),
+    (
+        "artifacts",
+        "CreateArtifactPartUrl",
+        {"header": {"run_id": "r", "upload_id": "p", "path": "p", "size_bytes": 1}, "part_number": 1, "part_bytes": 1},
+    ),
+    (
+        "artifacts",
+        "CompleteArtifactUpload",
+        {"header": {"run_id": "r", "upload_id": "p", "path": "p"}, "crc32s": [0], "sha256": bytes(32)},
+    ),
     ("artifacts", "DeleteArtifact", {"run_id": "r", "path": "w.bin"}),
     ("model_registry", "CreateRegisteredModel", {"name": "digits"}),
     ("model_registry", "GetRegisteredModel", {"name": "digits"}),

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from tests.conftest import FakeClock
 from tests.stores.byte_files import ROOT, names, put, read
 
+from trackwire_server.core.artifact_paths import partial_id
+from trackwire_server.core.byte_stores import LeftUpload
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument, StoreCorrupt, StoreUnavailable
+from trackwire_server.core.uploads import UploadInUse
 from trackwire_server.stores.memory.artifacts import MemoryBytes
 from trackwire_server.stores.s3 import S3Bytes, S3Settings
 from trackwire_server.stores.s3.bucket import Bucket, opened_client
@@ -51,9 +55,9 @@ async def keys_and_uploads(client: Any, bucket: str) -> tuple[list[str], int]:
     return keys, len((await client.list_multipart_uploads(Bucket=bucket)).get("Uploads", ()))
 
 
-async def append(store: S3Bytes, data: bytes, *, close: bool = True) -> Any:
+async def append(store: S3Bytes, data: bytes, *, close: bool = True, partial_id: str = "p") -> Any:
     """Appends in messages of one MiB, as they come over gRPC."""
-    partial = await store.open_partial("p", PATH)
+    partial = await store.open_partial(partial_id, PATH)
     for start in range(0, len(data), MEBIBYTE):
         await partial.append(data[start : start + MEBIBYTE])
     if close:
@@ -257,3 +261,58 @@ async def test_pages_of_a_folder_are_those_of_the_memory_store(
         entries = await entries_of(bucket, f"{folder}/", after=after, limit=limit, keys_at_once=2)
         assert [(entry.path, entry.is_dir) for entry in entries] == [(entry.path, entry.is_dir) for entry in expected]
         after = entries[-1].path if entries else None
+
+
+HOUR_MS = 3_600_000
+PARTIAL = partial_id("run1", "upload1")
+
+
+async def left(store: S3Bytes, *, since_ms: int = -HOUR_MS, limit: int = 10) -> Sequence[LeftUpload]:
+    """What nobody has written to for so long."""
+    return await store.left_uploads(before_ms=int(time.time() * 1_000) - since_ms, limit=limit)
+
+
+async def test_multipart_upload_without_a_note_is_left_and_can_be_discarded(
+    store: S3Bytes, s3: Any, s3_bucket: str
+) -> None:
+    upload_id = await Bucket(s3, s3_bucket, S3Settings()).begin_multipart(f"folder/{PATH}")
+    found = LeftUpload(f"s3://{s3_bucket}/folder/{PATH}", 0, key=f"folder/{PATH}", upload_id=upload_id)
+    assert await left(store) == [found]
+    assert await left(store, since_ms=HOUR_MS) == []
+    await store.discard_left(found)
+    await store.discard_left(found)
+    assert await keys_and_uploads(s3, s3_bucket) == ([], 0)
+
+
+async def test_upload_in_parts_is_left_once_by_its_notes(store: S3Bytes, s3: Any, s3_bucket: str) -> None:
+    await append(store, LARGE[: 9 * MEBIBYTE], partial_id=PARTIAL)
+    [found] = await left(store)
+    assert (found.uri, found.partial_id) == (f"s3://{s3_bucket}/folder/.partial/{PARTIAL}", PARTIAL)
+    assert found.size_bytes > MEBIBYTE
+    assert await left(store, since_ms=HOUR_MS) == []
+    await store.discard_left(found)
+    assert await keys_and_uploads(s3, s3_bucket) == ([], 0)
+
+
+async def test_what_others_have_begun_in_the_bucket_is_not_ours(store: S3Bytes, s3: Any, s3_bucket: str) -> None:
+    bucket = Bucket(s3, s3_bucket, S3Settings())
+    for key in ("backup.tar", "folder/backup.tar", f"folder2/{PATH}"):
+        await bucket.begin_multipart(key)
+    await bucket.put("folder/.partial/of-somebody-else/file", b"1")
+    assert await left(store) == []
+
+
+async def test_no_more_are_told_than_are_wanted(store: S3Bytes, s3: Any, s3_bucket: str) -> None:
+    bucket = Bucket(s3, s3_bucket, S3Settings())
+    for number in range(5):
+        await bucket.begin_multipart(f"folder/{PATH}-{number}")
+    assert len(await left(store)) == 5
+    assert len(await left(store, limit=3)) == 3
+
+
+async def test_upload_that_a_stream_writes_to_is_not_discarded(store: S3Bytes) -> None:
+    partial = await append(store, LARGE[: 9 * MEBIBYTE], close=False, partial_id=PARTIAL)
+    await partial.sha256()
+    with pytest.raises(UploadInUse):
+        await store.discard_left(LeftUpload("", 0, PARTIAL))
+    await partial.close()

@@ -169,3 +169,12 @@ async def test_expired_uploads_come_oldest_first(uploads: UploadStore) -> None:
     assert [upload.upload_id for upload in expired] == ["oldest", "older"]
     first = await uploads.expired_uploads(before_ms=NOW_MS, limit=1)
     assert [upload.upload_id for upload in first] == ["oldest"]
+
+
+async def test_unfinished_uploads_are_those_that_are_not_whole(world: World) -> None:
+    begun = replace(UPLOAD, upload_id="begun", owner_id="run2")
+    for upload in (UPLOAD, begun, replace(UPLOAD, upload_id="discarded")):
+        await world.uploads.begin_upload(upload)
+    await world.uploads.complete_upload("run1", "upload1", sha256=SHA256)
+    await world.uploads.discard_upload("run1", "discarded")
+    assert await world.uploads.unfinished_uploads() == [begun]

@@ -90,6 +90,8 @@ def _tell(session: Session, garbage: "CollectGarbageResponse", verb: str, *, as_
         click.echo(f"logged model {model_id}", err=err)
     for uri in garbage.artifact_uris_left:
         click.echo(f"left alone, as the server doesn't reach it: {uri}", err=err)
+    for uri in garbage.orphaned_uploads:
+        click.echo(f"left by an upload: {uri}", err=err)
     removed = (
         counted(len(garbage.run_ids), "run"),
         counted(len(garbage.experiment_ids), "experiment"),

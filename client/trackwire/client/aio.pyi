@@ -22,8 +22,10 @@ from trackwire.v1.admin_pb2 import CollectGarbageResponse, GetServerInfoResponse
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
     CreateArtifactDownloadUrlResponse,
+    CreateArtifactPartUrlResponse,
     CreateArtifactUploadUrlResponse,
     GetUploadStatusResponse,
+    UploadHeader,
 )
 from trackwire.v1.evaluation_datasets_pb2 import (
     EvaluationDataset,
@@ -196,6 +198,12 @@ class AsyncClient:
     async def delete_artifact(self, run_id: str, path: str) -> None: ...
     async def get_upload_status(self, run_id: str, upload_id: str) -> GetUploadStatusResponse: ...
     async def create_artifact_upload_url(self, run_id: str, path: str) -> CreateArtifactUploadUrlResponse: ...
+    async def create_artifact_part_url(
+        self, header: UploadHeader, part_number: int, part_bytes: int, *, crc32: int, parts_id: str = ""
+    ) -> CreateArtifactPartUrlResponse: ...
+    async def complete_artifact_upload(
+        self, header: UploadHeader, *, parts_id: str, crc32s: Sequence[int], sha256: bytes
+    ) -> Artifact: ...
     async def create_artifact_download_url(self, run_id: str, path: str) -> CreateArtifactDownloadUrlResponse: ...
     async def create_registered_model(
         self, name: str, *, description: str = "", tags: Mapping[str, str] | None = None

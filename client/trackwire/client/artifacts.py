@@ -1,16 +1,21 @@
 """Artifacts: files of runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trackwire.client.calls import Calls
+from trackwire.client.downloads import read_artifact
 from trackwire.client.folders import download_artifact, upload_folder
-from trackwire.client.transfers import BytesSource, FileSource, read_artifact, upload
+from trackwire.client.transfers import BytesSource, FileSource, upload
 from trackwire.local_files import LocalPath, as_artifact_path
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
+    CompleteArtifactUploadRequest,
+    CompleteArtifactUploadResponse,
     CreateArtifactDownloadUrlRequest,
     CreateArtifactDownloadUrlResponse,
+    CreateArtifactPartUrlRequest,
+    CreateArtifactPartUrlResponse,
     CreateArtifactUploadUrlRequest,
     CreateArtifactUploadUrlResponse,
     DeleteArtifactRequest,
@@ -20,6 +25,7 @@ from trackwire.v1.artifacts_pb2 import (
     GetUploadStatusResponse,
     ListArtifactsRequest,
     ListArtifactsResponse,
+    UploadHeader,
 )
 
 
@@ -83,6 +89,22 @@ class ArtifactMethods(Calls):
         """A URL to PUT a file's bytes to; FailedPreconditionError where the artifact store has none."""
         request = CreateArtifactUploadUrlRequest(run_id=run_id, path=path)
         return self._call(request, CreateArtifactUploadUrlResponse, lambda response: response)
+
+    def create_artifact_part_url(
+        self, header: UploadHeader, part_number: int, part_bytes: int, *, crc32: int, parts_id: str = ""
+    ) -> CreateArtifactPartUrlResponse:
+        """A URL to PUT a part of a file to, as `upload_artifact` does by itself; `header.offset` is where it begins."""
+        request = CreateArtifactPartUrlRequest(
+            header=header, part_number=part_number, part_bytes=part_bytes, crc32=crc32, parts_id=parts_id
+        )
+        return self._call(request, CreateArtifactPartUrlResponse, lambda response: response)
+
+    def complete_artifact_upload(
+        self, header: UploadHeader, *, parts_id: str, crc32s: Sequence[int], sha256: bytes
+    ) -> Artifact:
+        """Makes a file of the parts that were PUT, visible at once and whole."""
+        request = CompleteArtifactUploadRequest(header=header, parts_id=parts_id, crc32s=crc32s, sha256=sha256)
+        return self._call(request, CompleteArtifactUploadResponse, lambda response: response.artifact)
 
     def create_artifact_download_url(self, run_id: str, path: str) -> CreateArtifactDownloadUrlResponse:
         """A URL to GET a file's bytes from; FailedPreconditionError where the artifact store has none."""

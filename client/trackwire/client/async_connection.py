@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from trackwire.client.channel import open_async_channel
 from trackwire.client.connection import Deadlines, DecodedT, ResponseT, closed_error, rpc_path
 from trackwire.client.credentials import call_metadata, channel_credentials
+from trackwire.client.presigned.places import Places
 from trackwire.client.status import error_from_rpc
 from trackwire.client.transport import Arguments, ResultT, run_blocking
 from trackwire.errors import CancelledError, FailedPreconditionError
@@ -30,6 +31,7 @@ class AsyncConnection:
     ) -> None:
         self.address = address
         self.deadlines = deadlines
+        self.places = Places.of_environment()
         self._credentials = channel_credentials(address, credentials)
         self._metadata = call_metadata(address, token, is_encrypted=self._credentials is not None)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,9 +109,14 @@ class AsyncConnection:
         """Waits."""
         await asyncio.sleep(seconds)
 
-    async def work(self, function: Callable[[*Arguments], ResultT], *arguments: *Arguments) -> ResultT:
+    async def work(
+        self,
+        function: Callable[[*Arguments], ResultT],
+        *arguments: *Arguments,
+        on_cancel: Callable[[], None] | None = None,
+    ) -> ResultT:
         """Calls what waits for a disk or computes for long, in a thread. Ends with it, also where it is cancelled."""
-        return await _work_in(None, function, *arguments)
+        return await _work_in(None, function, *arguments, on_cancel=on_cancel)
 
     @contextmanager
     def _told_as_ours(self) -> Iterator[None]:
@@ -156,7 +163,10 @@ async def _end_of(call: grpc.aio.Call) -> grpc.aio.AioRpcError:
 
 
 async def _work_in(
-    threads: ThreadPoolExecutor | None, function: Callable[[*Arguments], ResultT], *arguments: *Arguments
+    threads: ThreadPoolExecutor | None,
+    function: Callable[[*Arguments], ResultT],
+    *arguments: *Arguments,
+    on_cancel: Callable[[], None] | None = None,
 ) -> ResultT:
     pending = asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
     cancelled: asyncio.CancelledError | None = None
@@ -166,6 +176,8 @@ async def _work_in(
         except asyncio.CancelledError as error:
             # A thread can't be stopped, and whoever cleans up now must not find it at work on the same file.
             cancelled = error
+            if on_cancel is not None:
+                on_cancel()
     if cancelled is not None:
         raise cancelled from pending.exception()
     return pending.result()

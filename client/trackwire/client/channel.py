@@ -50,6 +50,7 @@ RETRIED = {
         "DownloadArtifact",
         "CreateArtifactUploadUrl",
         "CreateArtifactDownloadUrl",
+        "CompleteArtifactUpload",
     ),
     "ModelRegistryService": (
         "GetRegisteredModel",

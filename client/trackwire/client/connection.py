@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from trackwire.address import is_several
 from trackwire.client.channel import KEPT_TOGETHER, open_channel
 from trackwire.client.credentials import call_metadata, channel_credentials
+from trackwire.client.presigned.places import Places
 from trackwire.client.status import error_from_rpc
 from trackwire.errors import FailedPreconditionError
 from trackwire.v1 import (
@@ -92,6 +93,7 @@ class Connection:
     ) -> None:
         self.address = address
         self.deadlines = deadlines
+        self.places = Places.of_environment()
         credentials = channel_credentials(address, credentials)
         self._metadata = call_metadata(address, token, is_encrypted=credentials is not None)
         self._channel = open_channel(address, credentials)

@@ -6,8 +6,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
+from trackwire.client.downloads import download
 from trackwire.client.paging import all_entries
-from trackwire.client.transfers import FileSource, Owner, download, upload
+from trackwire.client.transfers import FileSource, Owner, upload
 from trackwire.client.transport import Transport
 from trackwire.errors import DataLossError, NotFoundError
 from trackwire.local_files import LocalPath, as_artifact_path, files_below

@@ -1,20 +1,17 @@
-"""Uploads and downloads that go on where a connection broke off."""
+"""Uploads that go on where a connection broke off."""
 
 import hashlib
-import io
 import uuid
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import aclosing
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypedDict, Unpack
+from typing import Protocol, TypedDict, Unpack
 
+from trackwire.client.retries import Retries
 from trackwire.client.transport import Transport
-from trackwire.errors import AbortedError, InvalidArgumentError, OutOfRangeError, TrackwireError, UnavailableError
+from trackwire.errors import AbortedError, OutOfRangeError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
-    DownloadArtifactRequest,
-    DownloadArtifactResponse,
     GetUploadStatusRequest,
     GetUploadStatusResponse,
     UploadArtifactRequest,
@@ -24,27 +21,6 @@ from trackwire.v1.artifacts_pb2 import (
 )
 
 PART_BYTES = 1024 * 1024
-ATTEMPTS_WITHOUT_PROGRESS_MAX = 8
-FIRST_WAIT_SECONDS = 0.1
-WAIT_SECONDS_MAX = 2.0
-
-
-class Retries:
-    """How often to try again, and how long to wait before: without end only while every attempt gets further."""
-
-    def __init__(self) -> None:
-        self._attempts = 0
-        self._reached = 0
-
-    def wait_seconds(self, error: TrackwireError, reached: int) -> float:
-        """The wait before the next attempt; raises the error where enough of them have brought nothing new."""
-        if reached > self._reached:
-            self._attempts = 0
-        self._reached = reached
-        self._attempts += 1
-        if self._attempts >= ATTEMPTS_WITHOUT_PROGRESS_MAX:
-            raise error
-        return min(WAIT_SECONDS_MAX, FIRST_WAIT_SECONDS * 2.0 ** (self._attempts - 1))
 
 
 class Source(Protocol):
@@ -164,6 +140,7 @@ async def upload(
     """
     size_bytes = await transport.work(source.size_bytes)
     header = UploadHeader(upload_id=upload_id or uuid.uuid4().hex, path=path, size_bytes=size_bytes, **owner)
+    goes_around = transport.places.is_worth_asking(header.model_id or header.run_id, size_bytes)
     transfer = Upload(header, source, sha256)
     retries = Retries()
     ask_first = upload_id is not None
@@ -171,6 +148,10 @@ async def upload(
         try:
             if ask_first:
                 header.offset = await _arrived(transport, header.upload_id, owner)
+            if goes_around and not header.offset:
+                goes_around = False
+                if (artifact := await _upload_around(transport, source, header, sha256)) is not None:
+                    return artifact
             return await _send(transport, transfer)
         except TrackwireError as error:
             if not may_resume(error):
@@ -178,6 +159,13 @@ async def upload(
             ask_first = True
             wait_seconds = retries.wait_seconds(error, header.offset)
         await transport.sleep(wait_seconds)
+
+
+async def _upload_around(transport: Transport, source: Source, header: UploadHeader, sha256: bytes) -> Artifact | None:
+    # HTTP and TLS take longer to load than most calls.
+    from trackwire.client.part_uploads import upload_around
+
+    return await upload_around(transport, source, header, sha256)
 
 
 async def _arrived(transport: Transport, upload_id: str, owner: Owner) -> int:
@@ -204,55 +192,3 @@ def may_resume(error: TrackwireError) -> bool:
         or (isinstance(error, AbortedError) and error.reason == "UPLOAD_IN_USE")
         or (isinstance(error, OutOfRangeError) and error.reason == "OFFSET_MISMATCH")
     )
-
-
-async def read_artifact(transport: Transport, request: DownloadArtifactRequest) -> bytes:
-    """The bytes of a file, or of a range of it."""
-    sink = io.BytesIO()
-    await download(transport, request, sink)
-    return sink.getvalue()
-
-
-async def download(transport: Transport, request: DownloadArtifactRequest, sink: BinaryIO) -> int:
-    """Writes a file, or a range of it, to the start of a sink; the bytes written.
-
-    If the file is replaced while the connection is broken, it is downloaded anew.
-    """
-    if request.offset < 0 or request.length < 0:
-        raise InvalidArgumentError(f"offset {request.offset}, length {request.length}: must be 0 or more")
-    retries = Retries()
-    written = 0
-    rest = DownloadArtifactRequest()
-    rest.CopyFrom(request)
-    while True:
-        try:
-            async with aclosing(_parts(transport, rest)) as parts:
-                async for part in parts:
-                    rest.version = part.version or rest.version
-                    data = part.data  # Each look at the field copies its bytes.
-                    await transport.work(sink.write, data)
-                    written += len(data)
-            return written
-        except UnavailableError as error:
-            wait_seconds = retries.wait_seconds(error, written)
-        except AbortedError as error:
-            if error.reason != "ARTIFACT_CHANGED":
-                raise
-            wait_seconds = retries.wait_seconds(error, 0)
-            await transport.work(_empty, sink)
-            written, rest.version = 0, ""
-        await transport.sleep(wait_seconds)
-        if request.length and written == request.length:
-            return written
-        rest.offset = request.offset + written
-        rest.length = request.length - written if request.length else 0
-
-
-def _parts(transport: Transport, request: DownloadArtifactRequest) -> AsyncGenerator[DownloadArtifactResponse, None]:
-    timeout_seconds = transport.deadlines.stream_seconds
-    return transport.stream(request, DownloadArtifactResponse.FromString, timeout_seconds=timeout_seconds)
-
-
-def _empty(sink: BinaryIO) -> None:
-    sink.seek(0)
-    sink.truncate()

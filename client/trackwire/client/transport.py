@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar, TypeVarTuple
 from google.protobuf.message import Message
 
 from trackwire.client.connection import Connection, Deadlines, DecodedT, ResponseT
+from trackwire.client.presigned.places import Places
 
 ResultT = TypeVar("ResultT")
 Arguments = TypeVarTuple("Arguments")
@@ -41,8 +42,20 @@ class Transport(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Waits."""
 
-    async def work(self, function: Callable[[*Arguments], ResultT], *arguments: *Arguments) -> ResultT:
-        """Calls what waits for a disk or computes for long. Ends with it, also where it is cancelled."""
+    @property
+    def places(self) -> Places:
+        """What this client knows of the ways around the server."""
+
+    async def work(
+        self,
+        function: Callable[[*Arguments], ResultT],
+        *arguments: *Arguments,
+        on_cancel: Callable[[], None] | None = None,
+    ) -> ResultT:
+        """Calls what waits for a disk or computes for long. Ends with it, also where it is cancelled.
+
+        `on_cancel` has it end sooner then.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,17 @@ class BlockingTransport:
         """Waits."""
         self.wait(seconds)
 
-    async def work(self, function: Callable[[*Arguments], ResultT], *arguments: *Arguments) -> ResultT:
+    @property
+    def places(self) -> Places:
+        """What this client knows of the ways around the server."""
+        return self.connection.places
+
+    async def work(
+        self,
+        function: Callable[[*Arguments], ResultT],
+        *arguments: *Arguments,
+        on_cancel: Callable[[], None] | None = None,  # nothing is cancelled that never suspends
+    ) -> ResultT:
         """Calls it here and now."""
         return function(*arguments)
 

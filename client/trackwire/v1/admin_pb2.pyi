@@ -83,17 +83,19 @@ class CollectGarbageRequest(_message.Message):
     def __init__(self, older_than_ms: _Optional[int] = ..., run_ids: _Optional[_Iterable[str]] = ..., experiment_ids: _Optional[_Iterable[str]] = ..., dry_run: bool = ...) -> None: ...
 
 class CollectGarbageResponse(_message.Message):
-    __slots__ = ("run_ids", "experiment_ids", "uploads", "artifact_bytes", "artifact_uris_left", "model_ids")
+    __slots__ = ("run_ids", "experiment_ids", "uploads", "artifact_bytes", "artifact_uris_left", "model_ids", "orphaned_uploads")
     RUN_IDS_FIELD_NUMBER: _ClassVar[int]
     EXPERIMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     UPLOADS_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_BYTES_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_URIS_LEFT_FIELD_NUMBER: _ClassVar[int]
     MODEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    ORPHANED_UPLOADS_FIELD_NUMBER: _ClassVar[int]
     run_ids: _containers.RepeatedScalarFieldContainer[str]
     experiment_ids: _containers.RepeatedScalarFieldContainer[str]
     uploads: int
     artifact_bytes: int
     artifact_uris_left: _containers.RepeatedScalarFieldContainer[str]
     model_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_ids: _Optional[_Iterable[str]] = ..., experiment_ids: _Optional[_Iterable[str]] = ..., uploads: _Optional[int] = ..., artifact_bytes: _Optional[int] = ..., artifact_uris_left: _Optional[_Iterable[str]] = ..., model_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    orphaned_uploads: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_ids: _Optional[_Iterable[str]] = ..., experiment_ids: _Optional[_Iterable[str]] = ..., uploads: _Optional[int] = ..., artifact_bytes: _Optional[int] = ..., artifact_uris_left: _Optional[_Iterable[str]] = ..., model_ids: _Optional[_Iterable[str]] = ..., orphaned_uploads: _Optional[_Iterable[str]] = ...) -> None: ...

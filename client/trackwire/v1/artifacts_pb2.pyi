@@ -176,9 +176,68 @@ class CreateArtifactDownloadUrlRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., model_id: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class CreateArtifactDownloadUrlResponse(_message.Message):
-    __slots__ = ("url", "expiry_time_ms")
+    __slots__ = ("url", "expiry_time_ms", "version", "etag", "size_bytes")
     URL_FIELD_NUMBER: _ClassVar[int]
     EXPIRY_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     url: str
     expiry_time_ms: int
-    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ...) -> None: ...
+    version: str
+    etag: str
+    size_bytes: int
+    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ..., version: _Optional[str] = ..., etag: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class CreateArtifactPartUrlRequest(_message.Message):
+    __slots__ = ("header", "part_number", "part_bytes", "crc32", "parts_id")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    PART_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PART_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    PARTS_ID_FIELD_NUMBER: _ClassVar[int]
+    header: UploadHeader
+    part_number: int
+    part_bytes: int
+    crc32: int
+    parts_id: str
+    def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., part_number: _Optional[int] = ..., part_bytes: _Optional[int] = ..., crc32: _Optional[int] = ..., parts_id: _Optional[str] = ...) -> None: ...
+
+class CreateArtifactPartUrlResponse(_message.Message):
+    __slots__ = ("url", "expiry_time_ms", "headers", "parts_id", "complete")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    URL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_ID_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    url: str
+    expiry_time_ms: int
+    headers: _containers.ScalarMap[str, str]
+    parts_id: str
+    complete: bool
+    def __init__(self, url: _Optional[str] = ..., expiry_time_ms: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., parts_id: _Optional[str] = ..., complete: bool = ...) -> None: ...
+
+class CompleteArtifactUploadRequest(_message.Message):
+    __slots__ = ("header", "parts_id", "crc32s", "sha256")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    PARTS_ID_FIELD_NUMBER: _ClassVar[int]
+    CRC32S_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    header: UploadHeader
+    parts_id: str
+    crc32s: _containers.RepeatedScalarFieldContainer[int]
+    sha256: bytes
+    def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., parts_id: _Optional[str] = ..., crc32s: _Optional[_Iterable[int]] = ..., sha256: _Optional[bytes] = ...) -> None: ...
+
+class CompleteArtifactUploadResponse(_message.Message):
+    __slots__ = ("artifact",)
+    ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    artifact: Artifact
+    def __init__(self, artifact: _Optional[_Union[Artifact, _Mapping]] = ...) -> None: ...

@@ -74,6 +74,16 @@ class ArtifactServiceStub(object):
                 request_serializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlRequest.SerializeToString,
                 response_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlResponse.FromString,
                 _registered_method=True)
+        self.CreateArtifactPartUrl = channel.unary_unary(
+                '/trackwire.v1.ArtifactService/CreateArtifactPartUrl',
+                request_serializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlResponse.FromString,
+                _registered_method=True)
+        self.CompleteArtifactUpload = channel.unary_unary(
+                '/trackwire.v1.ArtifactService/CompleteArtifactUpload',
+                request_serializer=trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadResponse.FromString,
+                _registered_method=True)
 
 
 class ArtifactServiceServicer(object):
@@ -137,6 +147,23 @@ class ArtifactServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateArtifactPartUrl(self, request, context):
+        """Gives a URL to which a part of a file can be PUT, around the server. The parts are an upload as those of UploadArtifact
+        are: held to the same rules, visible only when CompleteArtifactUpload has made a file of them, dropped a day after the
+        last URL. FAILED_PRECONDITION (PRESIGNED_URLS_UNSUPPORTED) where the artifact store has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteArtifactUpload(self, request, context):
+        """Makes a file of the parts that were PUT: whole, and with the checksums that were announced, or not at all. The same
+        again, once done, is answered as done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ArtifactServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -174,6 +201,16 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
                     servicer.CreateArtifactDownloadUrl,
                     request_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlRequest.FromString,
                     response_serializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlResponse.SerializeToString,
+            ),
+            'CreateArtifactPartUrl': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateArtifactPartUrl,
+                    request_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlResponse.SerializeToString,
+            ),
+            'CompleteArtifactUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteArtifactUpload,
+                    request_deserializer=trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -370,6 +407,60 @@ class ArtifactService(object):
             '/trackwire.v1.ArtifactService/CreateArtifactDownloadUrl',
             trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlRequest.SerializeToString,
             trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactDownloadUrlResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateArtifactPartUrl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.ArtifactService/CreateArtifactPartUrl',
+            trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlRequest.SerializeToString,
+            trackwire_dot_v1_dot_artifacts__pb2.CreateArtifactPartUrlResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteArtifactUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.ArtifactService/CompleteArtifactUpload',
+            trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadRequest.SerializeToString,
+            trackwire_dot_v1_dot_artifacts__pb2.CompleteArtifactUploadResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,7 @@ from trackwire_server.core.garbage import PAGE, CollectedBytes, Garbage
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.logged_model_garbage import LoggedModelCollection
 from trackwire_server.core.metric_queries import Backlog
+from trackwire_server.core.orphaned_uploads import OrphanedUploads
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
@@ -135,6 +136,10 @@ class Admin:
         """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""
         await self._check(request)
         before_ms = self._clock() - request.older_than_ms
+        expired_ms = min(before_ms, self._clock() - LIMITS.upload_expiry_seconds * 1_000)
+        orphans = _orphaned_uploads(self._stores)
+        # What stands in the way of looking does so before anything is removed.
+        found = [] if request.names_some else await orphans.find(before_ms=expired_ms)
         collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
         async for run_id in self._run_ids(request, before_ms):
             await collection.take_run(run_id)
@@ -143,8 +148,8 @@ class Admin:
         async for experiment_id in self._experiment_ids(request, before_ms):
             await collection.take_experiment(experiment_id)
         if not request.names_some:
-            expired_ms = min(before_ms, self._clock() - LIMITS.upload_expiry_seconds * 1_000)
             await collection.take_expired_uploads(expired_ms)
+            await orphans.take(found, collection.taken, dry_run=request.dry_run)
         return collection.taken
 
     async def _check(self, request: GarbageRequest) -> None:
@@ -261,6 +266,11 @@ class _Collection:
                 await uploads.discard_upload(upload.owner_id, upload.upload_id)
             self.taken.uploads += 1
             self.taken.artifact_bytes += size
+
+
+def _orphaned_uploads(stores: AdminStores) -> OrphanedUploads:
+    rows = ((RunOwners(stores.runs), stores.uploads), (LoggedModelOwners(stores.logged_models), stores.model_uploads))
+    return OrphanedUploads(stores.experiments, stores.artifacts, rows)
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

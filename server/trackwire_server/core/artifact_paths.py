@@ -1,15 +1,17 @@
 """Names in the artifact store: which paths are clean, and where the files and uploads of runs and logged models lie."""
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from trackwire_server.core.checks import check_characters
-from trackwire_server.core.entities import ARTIFACT_SCHEME, Run
+from trackwire_server.core.entities import ARTIFACT_SCHEME, Run, run_artifact_uri
 from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.core.limits import LIMITS
 
+_PARTIAL_ID = re.compile(r"[0-9a-f]{64}")
 _RULE = 'must be relative, with "/" between its parts, such as "plots/loss.png": '
 
 
@@ -86,6 +88,11 @@ def home_of_model(model_id: str, uri: str) -> ArtifactHome:
     return ArtifactHome("logged model", "model_id", model_id, uri, 3)
 
 
+def home_in(location: str) -> ArtifactHome:
+    """A home in the store that an experiment keeps its artifacts in, for what is asked of the store alone."""
+    return ArtifactHome("experiment", "experiment_id", "any", run_artifact_uri(location, "any"), 2)
+
+
 def artifact_root(home: ArtifactHome) -> str:
     """The folder in the server's own artifact store. Raises FailedPrecondition if the owner has none there."""
     folder = home.uri.removeprefix(ARTIFACT_SCHEME)
@@ -112,6 +119,11 @@ def partial_id(run_id: str, upload_id: str) -> str:
 def model_partial_id(model_id: str, upload_id: str) -> str:
     """One name for an upload of a logged model; a run may have chosen the same id."""
     return hashlib.sha256(f"models/{model_id}/{upload_id}".encode()).hexdigest()
+
+
+def is_partial_id(name: str) -> bool:
+    """Whether a name may be that of an upload: nobody else's files have such a one."""
+    return _PARTIAL_ID.fullmatch(name) is not None
 
 
 def short_parts(folder: str) -> str:

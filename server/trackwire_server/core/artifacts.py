@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
-from trackwire_server.core.byte_stores import ByteUrls, OpenFile, PresignedUrl
+from trackwire_server.core.byte_stores import ByteUrls, FileUrl, OpenFile, PresignedUrl
 from trackwire_server.core.checks import check_page_size
 from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.downloads import DownloadPart, DownloadRange, check_range, parts_of
@@ -27,6 +27,7 @@ from trackwire_server.core.entities import Artifact, Upload
 from trackwire_server.core.errors import Aborted, ChecksumMismatch, FailedPrecondition, InvalidArgument, NotFound
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
+from trackwire_server.core.part_uploads import PartUploads
 from trackwire_server.core.stores import UploadStore
 from trackwire_server.core.upload_streams import (
     UploadFinish,
@@ -35,7 +36,9 @@ from trackwire_server.core.upload_streams import (
     check_header,
     check_same_bytes,
     check_upload_id,
+    describe_upload,
     receive,
+    upload_of,
 )
 from trackwire_server.core.uploads import TooManyBytes
 
@@ -60,10 +63,18 @@ class UploadStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ArtifactUrl:
-    """A URL for a file, and when it ends to work; sooner if the server's own credentials do."""
+class UploadUrl:
+    """A URL to upload to, and when it ends to work; sooner if the server's own credentials do."""
 
     presigned: PresignedUrl
+    expiry_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadUrl:
+    """The same to download from."""
+
+    file: FileUrl
     expiry_time_ms: int
 
 
@@ -78,6 +89,7 @@ class Artifacts:
         self._stores = stores
         self._clock = clock
         self._new_id = new_id
+        self.in_parts = PartUploads(owners, uploads, stores, clock)
 
     async def root_uri(self, owner_id: str) -> str:
         """Where an owner keeps its artifacts."""
@@ -108,10 +120,10 @@ class Artifacts:
         check_header(header)
         home = await self._owners.find(header.owner_id, f"header.{self._owners.field}", to_write=True)
         async with self._stores.opened(home) as folder:
-            upload = await self._uploads.begin_upload(_upload_of(header, self._clock()))
+            upload = await self._uploads.begin_upload(upload_of(header, self._clock()))
             if upload.complete:
                 await check_same_bytes(upload, parts)
-                return await _describe(upload, folder)
+                return await describe_upload(upload, folder)
             artifact, sha256 = await self._store(header, parts, folder)
         await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
         return replace(artifact, path=header.path)
@@ -201,27 +213,27 @@ class Artifacts:
                 hint = f"{self._owners.kind} {owner_id} has no such file or folder"
                 raise NotFound("artifact", path, field="path", hint=hint) from error
 
-    async def create_upload_url(self, owner_id: str, path: str) -> ArtifactUrl:
+    async def create_upload_url(self, owner_id: str, path: str) -> UploadUrl:
         """A URL to PUT a file to. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
         async with self._stores.opened(await self._home(owner_id, to_write=True)) as folder:
             urls = _urls_of(folder, instead="UploadArtifact")
             presigned = await urls.create_upload_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
-        return self._expiring(presigned)
+        return UploadUrl(presigned, self._url_expiry_ms())
 
-    async def create_download_url(self, owner_id: str, path: str) -> ArtifactUrl:
+    async def create_download_url(self, owner_id: str, path: str) -> DownloadUrl:
         """A URL to GET a file from. Raises FailedPrecondition where the store has none."""
         check_artifact_path("path", path)
         async with self._stores.opened(await self._home(owner_id)) as folder:
             urls = _urls_of(folder, instead="DownloadArtifact")
             try:
-                presigned = await urls.create_download_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
+                file = await urls.create_download_url(folder.of(path), expiry_seconds=LIMITS.url_expiry_seconds)
             except NotFound as error:
                 raise self._no_such_file(owner_id, path) from error
-        return self._expiring(presigned)
+        return DownloadUrl(file, self._url_expiry_ms())
 
-    def _expiring(self, presigned: PresignedUrl) -> ArtifactUrl:
-        return ArtifactUrl(presigned, self._clock() + LIMITS.url_expiry_seconds * 1_000)
+    def _url_expiry_ms(self) -> int:
+        return self._clock() + LIMITS.url_expiry_seconds * 1_000
 
     def _no_such_file(self, owner_id: str, path: str) -> NotFound:
         hint = f"{self._owners.kind} {owner_id} has no such file"
@@ -256,14 +268,6 @@ class Artifacts:
         return await self._owners.find(owner_id, self._owners.field, to_write=to_write)
 
 
-async def _describe(upload: Upload, folder: ArtifactFolder) -> Artifact:
-    """A file uploaded earlier. That it has been deleted since does not undo the upload."""
-    try:
-        return replace(await folder.store.get_file(folder.of(upload.path)), path=upload.path)
-    except NotFound:
-        return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)
-
-
 def _name_in(position: Sequence[object] | None) -> str:
     match position:
         case None:
@@ -271,10 +275,6 @@ def _name_in(position: Sequence[object] | None) -> str:
         case (str(name),):
             return name
     raise InvalidArgument("page_token", position, "is not a token of a listing", reason="BAD_PAGE_TOKEN")
-
-
-def _upload_of(header: UploadHeader, now_ms: int) -> Upload:
-    return Upload(header.upload_id, header.owner_id, header.path, header.size_bytes, now_ms)
 
 
 def _join(folder: str, name: str) -> str:

@@ -55,11 +55,73 @@ class OpenFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftUpload:
+    """What an upload has left at `uri`: by its partial id, "" where nothing tells of it but the store's own `upload_id`
+    and `key`.
+    """
+
+    uri: str
+    size_bytes: int
+    partial_id: str = ""
+    key: str = ""
+    upload_id: str = ""
+
+
+@runtime_checkable
+class UploadRemains(Protocol):
+    """What a ByteStore also has if uploads can leave something behind that core does not know of."""
+
+    async def left_uploads(self, *, before_ms: int, limit: int) -> Sequence[LeftUpload]:
+        """What nobody has written to since a time, uploads under way that last so long included."""
+
+    async def discard_left(self, left: LeftUpload) -> None:
+        """Removes it; nothing is fine. Raises Aborted (UPLOAD_IN_USE) if a writer holds it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PresignedUrl:
     """A URL for one call by whoever has it, and the headers that the call must have."""
 
     url: str
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a file that comes around the server."""
+
+    number: int
+    size_bytes: int
+    crc32: int
+
+
+@runtime_checkable
+class PartUrls(Protocol):
+    """What a ByteStore also has if the parts of a file can come around the server. `parts_id` is the store's own."""
+
+    async def begin_parts(self, partial_id: str, path: str) -> str:
+        """Begins an upload in parts, which discard_partial forgets; its `parts_id`. Raises as open_partial does."""
+
+    async def create_part_url(self, path: str, parts_id: str, part: FilePart, *, expiry_seconds: int) -> PresignedUrl:
+        """For an HTTP PUT of a part, of which the store compares size and checksum."""
+
+    async def publish_parts(
+        self, partial_id: str, path: str, parts_id: str, crc32s: Sequence[int], *, size_bytes: int
+    ) -> Artifact:
+        """Makes a file of the parts, visible at once and whole. Forgets all else that has arrived of it.
+
+        Raises Aborted (UPLOAD_IN_USE, PARTS_GONE), FailedPrecondition (PARTS_MISSING) and as open_partial does.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileUrl:
+    """A URL for a GET, and which file it gave when it was made: its OpenFile's version, and its entity tag in HTTP."""
+
+    url: str
+    version: str
+    etag: str
+    size_bytes: int
 
 
 @runtime_checkable
@@ -69,7 +131,7 @@ class ByteUrls(Protocol):
     async def create_upload_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
         """For an HTTP PUT of a file. Raises as open_partial does."""
 
-    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> FileUrl:
         """For an HTTP GET of a file. Raises NotFound."""
 
 

@@ -21,6 +21,8 @@ class Garbage:
     artifact_bytes: int = 0
     # Where artifacts of what was removed are left to those who reach them.
     artifact_uris_left: list[str] = field(default_factory=list)
+    # Where uploads had left something that no row told of.
+    orphaned_uploads: list[str] = field(default_factory=list)
 
 
 class CollectedBytes:

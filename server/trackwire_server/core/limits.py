@@ -94,6 +94,11 @@ class Limits:
     upload_id_characters: int = 64
     artifact_bytes: int = 5 * 1024**4
     artifact_part_bytes: int = 4 * 1024 * 1024
+    # Of a file that comes around the server; what is told of them fits into a message.
+    upload_parts: int = 1_000
+    upload_part_bytes: int = 5 * 1024**3
+    upload_part_bytes_min: int = 5 * 1024 * 1024
+    parts_id_characters: int = 1_024
     upload_expiry_seconds: int = 24 * 3_600
     url_expiry_seconds: int = 3_600
 

@@ -19,6 +19,7 @@ _RPCS = """
     MetricService             write  IngestMetrics LogMetrics
     ArtifactService           read   ListArtifacts DownloadArtifact CreateArtifactDownloadUrl
     ArtifactService           write  UploadArtifact GetUploadStatus DeleteArtifact CreateArtifactUploadUrl
+    ArtifactService           write  CreateArtifactPartUrl CompleteArtifactUpload
     ModelRegistryService      read   GetRegisteredModel SearchRegisteredModels
     ModelRegistryService      read   GetModelVersion GetLatestModelVersions SearchModelVersions
     ModelRegistryService      write  CreateRegisteredModel UpdateRegisteredModel RenameRegisteredModel

@@ -303,6 +303,9 @@ class UploadStore(Protocol):
     async def expired_uploads(self, *, before_ms: int, limit: int) -> Sequence[Upload]:
         """Uploads whose latest stream began before this time, oldest first."""
 
+    async def unfinished_uploads(self) -> Sequence[Upload]:
+        """All that are not whole."""
+
 
 class GarbageStore(Protocol):
     """What was deleted, and its removal for good. Who was deleted at `before_ms` or earlier is old enough."""

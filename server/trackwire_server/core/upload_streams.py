@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trackwire_server.core.artifact_paths import check_artifact_path
+from trackwire_server.core.artifact_places import ArtifactFolder
 from trackwire_server.core.byte_stores import PartialFile
 from trackwire_server.core.checks import check_not_negative, check_required
-from trackwire_server.core.entities import Upload
-from trackwire_server.core.errors import ChecksumMismatch, InvalidArgument, OutOfRange
+from trackwire_server.core.entities import Artifact, Upload
+from trackwire_server.core.errors import ChecksumMismatch, InvalidArgument, NotFound, OutOfRange
 from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.uploads import IncompleteUpload, TooManyBytes, UploadDiffers
 
@@ -75,7 +76,7 @@ async def receive(header: UploadHeader, parts: AsyncIterator[bytes | UploadFinis
         await partial.append(part)
     if arrived < header.size_bytes or finish is None:
         raise IncompleteUpload(arrived, header.size_bytes)
-    _check_sha256(finish)
+    check_sha256("finish.sha256", finish.sha256)
     received = await partial.sha256()
     if received != finish.sha256:
         raise ChecksumMismatch(header.path, announced=finish.sha256.hex(), received=received.hex())
@@ -100,16 +101,25 @@ async def check_same_bytes(upload: Upload, parts: AsyncIterator[bytes | UploadFi
     """Whether a stream is that of an upload which is complete; what it brings is not stored again."""
     async for part in parts:
         if isinstance(part, UploadFinish):
-            _check_sha256(part)
+            check_sha256("finish.sha256", part.sha256)
             if part.sha256 != upload.sha256:
                 raise UploadDiffers(upload.upload_id, "checksum")
 
 
-def _check_sha256(finish: UploadFinish) -> None:
-    if len(finish.sha256) != SHA256_BYTES:
-        raise InvalidArgument(
-            "finish.sha256",
-            finish.sha256,
-            f"must have {SHA256_BYTES} bytes, not {len(finish.sha256)}",
-            limit=SHA256_BYTES,
-        )
+def check_sha256(field: str, sha256: bytes) -> None:
+    """Whether this can be a SHA-256. Raises InvalidArgument."""
+    if len(sha256) != SHA256_BYTES:
+        raise InvalidArgument(field, sha256, f"must have {SHA256_BYTES} bytes, not {len(sha256)}", limit=SHA256_BYTES)
+
+
+def upload_of(header: UploadHeader, now_ms: int) -> Upload:
+    """An upload that begins now, as its header announces it."""
+    return Upload(header.upload_id, header.owner_id, header.path, header.size_bytes, now_ms)
+
+
+async def describe_upload(upload: Upload, folder: ArtifactFolder) -> Artifact:
+    """A file uploaded earlier. That it has been deleted since does not undo the upload."""
+    try:
+        return replace(await folder.store.get_file(folder.of(upload.path)), path=upload.path)
+    except NotFound:
+        return Artifact(upload.path, False, upload.size_bytes, upload.begin_time_ms)

@@ -65,6 +65,30 @@ class ArtifactNotFolder(FailedPrecondition):
         )
 
 
+class PartsGone(Aborted):
+    """Nothing gathers any more under what a client calls its parts."""
+
+    default_reason = "PARTS_GONE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "parts_id: no such upload in parts is under way: begin anew, without parts_id",
+            metadata={"field": "parts_id"},
+        )
+
+
+class PartsMissing(FailedPrecondition):
+    """Not all parts of a file have arrived, or others than were announced."""
+
+    default_reason = "PARTS_MISSING"
+
+    def __init__(self, arrived: str, announced: str):
+        super().__init__(
+            f"crc32s: {arrived} have arrived, and not {announced}: nothing was published",
+            metadata={"field": "crc32s", "value": announced},
+        )
+
+
 def check_same_header(known: Upload, again: Upload) -> None:
     """Whether an upload that is there is the one announced again. Raises AlreadyExists."""
     if (known.path, known.size_bytes) == (again.path, again.size_bytes):

@@ -11,9 +11,12 @@ from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.rpc.convert.artifacts import (
     OwnerChoice,
     artifact_to_proto,
+    completed_from_proto,
     download_url_to_proto,
     page_to_proto,
+    part_request_from_proto,
     part_to_proto,
+    part_url_to_proto,
     range_from_proto,
     status_to_proto,
     upload_from_proto,
@@ -83,6 +86,21 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         """Gives a URL to download from."""
         artifacts, owner_id = self._owners.of(request)
         return download_url_to_proto(await artifacts.create_download_url(owner_id, request.path))
+
+    async def CreateArtifactPartUrl(  # noqa: N802  # the rpc's name
+        self, request: pb.CreateArtifactPartUrlRequest, _context: object
+    ) -> pb.CreateArtifactPartUrlResponse:
+        """Gives a URL to upload a part to."""
+        uploads, header, part = part_request_from_proto(request, self._owners)
+        return part_url_to_proto(await uploads.create_url(header, part, request.parts_id))
+
+    async def CompleteArtifactUpload(  # noqa: N802  # the rpc's name
+        self, request: pb.CompleteArtifactUploadRequest, _context: object
+    ) -> pb.CompleteArtifactUploadResponse:
+        """Makes a file of parts."""
+        uploads, header = completed_from_proto(request, self._owners)
+        artifact = await uploads.complete(header, request.parts_id, request.crc32s, request.sha256)
+        return pb.CompleteArtifactUploadResponse(artifact=artifact_to_proto(artifact))
 
 
 def add_to_server(servicer: ArtifactServicer, server: grpc.aio.Server) -> None:

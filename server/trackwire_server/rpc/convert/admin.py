@@ -61,4 +61,5 @@ def garbage_to_proto(garbage: Garbage) -> pb.CollectGarbageResponse:
         uploads=garbage.uploads,
         artifact_bytes=garbage.artifact_bytes,
         artifact_uris_left=garbage.artifact_uris_left,
+        orphaned_uploads=garbage.orphaned_uploads,
     )

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trackwire.v1 import artifacts_pb2 as pb
-from trackwire_server.core.artifacts import ArtifactPage, Artifacts, ArtifactUrl, UploadStatus
+from trackwire_server.core.artifacts import ArtifactPage, Artifacts, DownloadUrl, UploadStatus, UploadUrl
+from trackwire_server.core.byte_stores import FilePart
 from trackwire_server.core.downloads import DownloadPart, DownloadRange
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.part_uploads import PartUploads, PartUrl
 from trackwire_server.core.upload_streams import UploadFinish, UploadHeader
 
 
@@ -118,7 +120,7 @@ def artifact_to_proto(artifact: Artifact) -> pb.Artifact:
     )
 
 
-def upload_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactUploadUrlResponse:
+def upload_url_to_proto(url: UploadUrl) -> pb.CreateArtifactUploadUrlResponse:
     """A URL to PUT to."""
     presigned = url.presigned
     return pb.CreateArtifactUploadUrlResponse(
@@ -126,6 +128,40 @@ def upload_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactUploadUrlResponse:
     )
 
 
-def download_url_to_proto(url: ArtifactUrl) -> pb.CreateArtifactDownloadUrlResponse:
+def download_url_to_proto(url: DownloadUrl) -> pb.CreateArtifactDownloadUrlResponse:
     """A URL to GET from."""
-    return pb.CreateArtifactDownloadUrlResponse(url=url.presigned.url, expiry_time_ms=url.expiry_time_ms)
+    file = url.file
+    return pb.CreateArtifactDownloadUrlResponse(
+        url=file.url,
+        expiry_time_ms=url.expiry_time_ms,
+        version=file.version,
+        etag=file.etag,
+        size_bytes=file.size_bytes,
+    )
+
+
+def part_request_from_proto(
+    request: pb.CreateArtifactPartUrlRequest, owners: OwnerChoice
+) -> tuple[PartUploads, UploadHeader, FilePart]:
+    """Whose files, of which upload, and which part."""
+    artifacts, _ = owners.of(request.header)
+    part = FilePart(request.part_number, request.part_bytes, request.crc32)
+    return artifacts.in_parts, _header_from_proto(request.header), part
+
+
+def part_url_to_proto(url: PartUrl) -> pb.CreateArtifactPartUrlResponse:
+    """A URL to PUT a part to."""
+    presigned = url.presigned
+    if presigned is None:
+        return pb.CreateArtifactPartUrlResponse(complete=True)
+    return pb.CreateArtifactPartUrlResponse(
+        url=presigned.url, expiry_time_ms=url.expiry_time_ms, headers=presigned.headers, parts_id=url.parts_id
+    )
+
+
+def completed_from_proto(
+    request: pb.CompleteArtifactUploadRequest, owners: OwnerChoice
+) -> tuple[PartUploads, UploadHeader]:
+    """Whose files, and of which upload."""
+    artifacts, _ = owners.of(request.header)
+    return artifacts.in_parts, _header_from_proto(request.header)

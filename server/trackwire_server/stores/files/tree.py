@@ -3,10 +3,12 @@
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from trackwire_server.core.artifact_paths import is_partial_id
 from trackwire_server.stores.files.folders import entry_mode
 
 PARTIALS = ".partial"
@@ -70,6 +72,17 @@ def remove(folder: int, name: str) -> int:
         with suppress(FileNotFoundError):  # The other one was first: what it has left goes now.
             shutil.rmtree(name, dir_fd=folder)
     return size_bytes
+
+
+def left_in(partials: int, *, before: float) -> Sequence[tuple[str, int]]:
+    """Partial files that were last written to before a time, with their sizes."""
+    found: list[tuple[str, int]] = []
+    for name in sorted(os.listdir(partials)):
+        with suppress(FileNotFoundError):
+            status = os.lstat(name, dir_fd=partials)
+            if is_partial_id(name) and stat.S_ISREG(status.st_mode) and status.st_mtime < before:
+                found.append((name, status.st_size))
+    return found
 
 
 def _size(folder: int, name: str) -> int:

@@ -183,6 +183,10 @@ class MemoryUploads:
         expired = (upload for upload in self._uploads.values() if upload.begin_time_ms < before_ms)
         return heapq.nsmallest(limit, expired, key=lambda upload: upload.begin_time_ms)
 
+    async def unfinished_uploads(self) -> Sequence[Upload]:
+        """All that are not whole."""
+        return [upload for upload in self._uploads.values() if not upload.complete]
+
 
 def _folders_above(path: str) -> Iterator[str]:
     end = path.find("/")

@@ -25,11 +25,12 @@ DELETE_KEYS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What a store says of an object."""
+    """What a store says of an object; the ETag of one that was asked for alone."""
 
     key: str
     size_bytes: int
     modification_time_ms: int
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,28 @@ class UploadedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunUpload:
+    """A multipart upload that is neither complete nor aborted."""
+
+    key: str
+    upload_id: str
+    begin_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedPart:
+    """A part of a multipart upload, as the store has it."""
+
+    number: int
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedObject:
     """An object's facts, and its bytes as they come. `body` is aiobotocore's, which has no types."""
 
     facts: ObjectFacts
-    etag: str
     body: Any
 
 
@@ -92,11 +110,27 @@ class Bucket:
         headers = self._encryption_headers
         return PresignedUrl(await self._sign("put_object", expiry_seconds, Key=key, **self._encryption), headers)
 
-    async def download_url(self, key: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def download_url(self, key: str, *, expiry_seconds: int) -> str:
         """A URL to GET an object from."""
-        return PresignedUrl(await self._sign("get_object", expiry_seconds, Key=key), {})
+        return await self._sign("get_object", expiry_seconds, Key=key)
 
-    async def _sign(self, call: str, expiry_seconds: int, **parameters: str) -> str:
+    async def part_url(
+        self, key: str, upload_id: str, number: int, *, size_bytes: int, crc32: int, expiry_seconds: int
+    ) -> PresignedUrl:
+        """A URL to PUT a part to, which the store refuses where it has another size or checksum."""
+        checksum = _base64(crc32.to_bytes(4, "big"))
+        url = await self._sign(
+            "upload_part",
+            expiry_seconds,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            ContentLength=size_bytes,
+            ChecksumCRC32=checksum,
+        )
+        return PresignedUrl(url, {"x-amz-checksum-crc32": checksum})
+
+    async def _sign(self, call: str, expiry_seconds: int, **parameters: str | int) -> str:
         with errors_translated(self.name, f"sign {call}"):
             url: str = await self._client.generate_presigned_url(
                 call, Params={"Bucket": self.name, **parameters}, ExpiresIn=expiry_seconds
@@ -110,7 +144,7 @@ class Bucket:
                 answer = await self._client.head_object(Bucket=self.name, Key=key)
         except Absent:
             return None
-        return ObjectFacts(key, answer["ContentLength"], _milliseconds(answer["LastModified"]))
+        return ObjectFacts(key, answer["ContentLength"], _milliseconds(answer["LastModified"]), answer["ETag"])
 
     async def open(self, key: str, *, offset: int = 0, etag: str = "") -> OpenedObject:
         """An object's bytes from an offset on, only of the object with this ETag. Raises Absent and Replaced."""
@@ -119,8 +153,8 @@ class Bucket:
             asked["IfMatch"] = etag
         with errors_translated(self.name, "GetObject"):
             answer = await self._client.get_object(Bucket=self.name, Key=key, **asked)
-        facts = ObjectFacts(key, offset + answer["ContentLength"], _milliseconds(answer["LastModified"]))
-        return OpenedObject(facts, answer["ETag"], answer["Body"])
+        size_bytes, time_ms = offset + answer["ContentLength"], _milliseconds(answer["LastModified"])
+        return OpenedObject(ObjectFacts(key, size_bytes, time_ms, answer["ETag"]), answer["Body"])
 
     async def read(self, key: str) -> bytes | None:
         """All bytes of a small object; None if there is none."""
@@ -189,6 +223,12 @@ class Bucket:
             )
         return UploadedPart(number, answer["ETag"], checksum)
 
+    async def arrived_parts(self, key: str, upload_id: str) -> Sequence[ArrivedPart]:
+        """The first thousand parts of an upload, by number. Raises Absent if it was aborted."""
+        with errors_translated(self.name, "ListParts"):
+            answer = await self._client.list_parts(Bucket=self.name, Key=key, UploadId=upload_id)
+        return [ArrivedPart(part["PartNumber"], part["ETag"], part["Size"]) for part in answer.get("Parts", ())]
+
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
         """Makes an object of its parts, visible at once and whole. Raises Absent if the upload was aborted."""
         named = [{"PartNumber": part.number, "ETag": part.etag, "ChecksumCRC32": part.crc32} for part in parts]
@@ -204,6 +244,18 @@ class Bucket:
                 await self._client.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
         except Absent:
             return
+
+    async def begun_multiparts(self, prefix: str) -> AsyncIterator[BegunUpload]:
+        """Those to keys that begin with a prefix, by key."""
+        behind: dict[str, str] = {}
+        while True:
+            with errors_translated(self.name, "ListMultipartUploads"):
+                answer = await self._client.list_multipart_uploads(Bucket=self.name, Prefix=prefix, **behind)
+            for entry in answer.get("Uploads", ()):
+                yield BegunUpload(entry["Key"], entry["UploadId"], _milliseconds(entry["Initiated"]))
+            if not answer.get("IsTruncated"):
+                return
+            behind = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
 
 @asynccontextmanager
@@ -226,6 +278,11 @@ async def opened_client(settings: S3Settings) -> AsyncIterator[Any]:
         yield client
     finally:
         await opening.__aexit__(None, None, None)
+
+
+def named_part(number: int, etag: str, crc32: int) -> UploadedPart:
+    """A part as completing its upload names it."""
+    return UploadedPart(number, etag, _base64(crc32.to_bytes(4, "big")))
 
 
 def crc32_of(data: bytes) -> int:

@@ -11,7 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from trackwire_server.core.errors import Aborted, StorageFull, StoreCorrupt, StoreUnavailable
 
-_RIGHTS = "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload"
+_RIGHTS = (
+    "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and"
+    " s3:ListBucketMultipartUploads"
+)
 _REFUSED_REASON = "ARTIFACT_STORE_REFUSES"
 # What nothing but another setting, another policy or new credentials will end.
 _REFUSALS = {

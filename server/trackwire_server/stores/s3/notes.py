@@ -8,9 +8,10 @@
 import json
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from trackwire_server.core.errors import StoreCorrupt
+from trackwire_server.core.errors import StoreCorrupt, TrackwireError
 from trackwire_server.stores.s3.bucket import Bucket, ObjectFacts
 
 PARTIALS = ".partial"
@@ -47,6 +48,18 @@ class PartialNotes:
         note = {"version": NOTE_VERSION, "key": key, "upload_id": upload_id}
         await self._bucket.put(f"{self._folder}{uuid.uuid4().hex}{_UPLOAD}", json.dumps(note).encode())
 
+    async def begin_noted(self, key: str) -> str:
+        """Begins a multipart upload, and notes it; its id."""
+        upload_id = await self._bucket.begin_multipart(key)
+        try:
+            await self.note_upload(key, upload_id)
+        except BaseException:
+            # Nobody would find it.
+            with suppress(TrackwireError):
+                await self._bucket.abort_multipart(key, upload_id)
+            raise
+        return upload_id
+
     async def keep_rest(self, data: bytes, *, behind_parts: bool) -> str:
         """Keeps bytes that are no part; their name."""
         name = f"{uuid.uuid4().hex}{_REST}" if behind_parts else WHOLE_REST
@@ -60,18 +73,31 @@ class PartialNotes:
     async def discard(self) -> None:
         """Aborts what was begun, and removes the notes; nothing is fine."""
         objects = (await self.left()).objects
-        for facts in objects:
-            if facts.key.endswith(_UPLOAD):
-                await self._abort(facts.key)
+        for noted in await noted_uploads(self._bucket, objects):
+            await self._bucket.abort_multipart(noted.key, noted.upload_id)
         await self._bucket.delete([facts.key for facts in objects])
 
-    async def _abort(self, name: str) -> None:
-        data = await self._bucket.read(name)
-        if data is None:
-            return
-        try:
-            note = json.loads(data)
-            key, upload_id = note["key"], note["upload_id"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreCorrupt(f"artifact store s3://{self._bucket.name}: {name!r} is no note of an upload") from error
-        await self._bucket.abort_multipart(key, upload_id)
+
+@dataclass(frozen=True, slots=True)
+class NotedUpload:
+    """A multipart upload that a note names."""
+
+    key: str
+    upload_id: str
+
+
+async def noted_uploads(bucket: Bucket, objects: Sequence[ObjectFacts]) -> Sequence[NotedUpload]:
+    """What those of some objects name that are notes and still there."""
+    notes = [await _read_note(bucket, facts.key) for facts in objects if facts.key.endswith(_UPLOAD)]
+    return [note for note in notes if note is not None]
+
+
+async def _read_note(bucket: Bucket, name: str) -> NotedUpload | None:
+    data = await bucket.read(name)
+    if data is None:
+        return None
+    try:
+        note = json.loads(data)
+        return NotedUpload(note["key"], note["upload_id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreCorrupt(f"artifact store s3://{bucket.name}: {name!r} is no note of an upload") from error

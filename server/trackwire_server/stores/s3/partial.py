@@ -131,16 +131,8 @@ class S3Partial:
         return kept
 
     async def _begin(self) -> str:
-        upload_id = await self._target.bucket.begin_multipart(self._target.key)
         self._kept.has_notes = True
-        try:
-            await self._notes.note_upload(self._target.key, upload_id)
-        except BaseException:
-            # Nobody would find it.
-            with suppress(TrackwireError):
-                await self._target.bucket.abort_multipart(self._target.key, upload_id)
-            raise
-        return upload_id
+        return await self._notes.begin_noted(self._target.key)
 
     def _take(self, wanted: int) -> list[bytes]:
         """Takes so many of the bytes that have gathered."""

@@ -11,6 +11,11 @@ from trackwire_server.stores.s3.errors import Absent, Replaced, errors_translate
 SKIPPED_BYTES_MAX = 256 * 1024
 
 
+def version_of(etag: str) -> str:
+    """What a file's version is called whose object has this ETag."""
+    return etag.strip('"')
+
+
 class S3File:
     """An OpenFile on an object, of which nothing but its own bytes are given.
 
@@ -23,7 +28,7 @@ class S3File:
         self._path = path
         self._opened: OpenedObject | None = opened
         self._facts = opened.facts
-        self._etag = opened.etag
+        self._etag = opened.facts.etag
         self._position = 0
 
     @property
@@ -39,7 +44,7 @@ class S3File:
     @property
     def version(self) -> str:
         """By the store's ETag, which is of the bytes."""
-        return self._etag.strip('"')
+        return version_of(self._etag)
 
     async def read(self, *, offset: int, length: int) -> bytes:
         """Bytes from an offset on. A connection that breaks is made again, unless it breaks without a byte."""

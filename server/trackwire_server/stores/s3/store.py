@@ -14,23 +14,25 @@ What is looked for before writing, a folder at the path or a file above it, can 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Self
 
 from cachetools import LRUCache
 
-from trackwire_server.core.byte_stores import PresignedUrl
+from trackwire_server.core.byte_stores import FilePart, FileUrl, LeftUpload, PresignedUrl
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.uploads import ArtifactIsFolder, ArtifactNotFolder, UploadInUse
 from trackwire_server.stores.s3.bucket import Bucket, ObjectFacts, opened_client
+from trackwire_server.stores.s3.direct import publish_parts
 from trackwire_server.stores.s3.errors import Absent
 from trackwire_server.stores.s3.listing import entries_of
 from trackwire_server.stores.s3.notes import PARTIALS, WHOLE_REST, PartialNotes
 from trackwire_server.stores.s3.partial import Kept, S3Partial, Target
 from trackwire_server.stores.s3.parts import PARTS_OF_ALL_UPLOADS
-from trackwire_server.stores.s3.reading import S3File
+from trackwire_server.stores.s3.reading import S3File, version_of
+from trackwire_server.stores.s3.remains import remains_of
 from trackwire_server.stores.s3.settings import S3Settings
 
 KEY_BYTES_MAX = 1_024
@@ -146,12 +148,17 @@ class S3Bytes:
 
     async def discard_partial(self, partial_id: str) -> None:
         """Forgets what has arrived, and aborts what was begun."""
+        with self._holding(partial_id):
+            await self._notes(partial_id).discard()
+            self._kept.pop(partial_id, None)
+
+    @contextmanager
+    def _holding(self, partial_id: str) -> Iterator[None]:
         if partial_id in self._held:
             raise UploadInUse
         self._held.add(partial_id)
         try:
-            await self._notes(partial_id).discard()
-            self._kept.pop(partial_id, None)
+            yield
         finally:
             self._held.discard(partial_id)
 
@@ -160,10 +167,47 @@ class S3Bytes:
         await self._check_target(path)
         return await self._bucket.upload_url(self._key(path), expiry_seconds=expiry_seconds)
 
-    async def create_download_url(self, path: str, *, expiry_seconds: int) -> PresignedUrl:
+    async def create_download_url(self, path: str, *, expiry_seconds: int) -> FileUrl:
         """A URL for a GET."""
-        await self.get_file(path)
-        return await self._bucket.download_url(self._key(path), expiry_seconds=expiry_seconds)
+        facts = await self._bucket.head(self._key(path))
+        if facts is None:
+            raise NotFound("artifact", path, field="path")
+        url = await self._bucket.download_url(facts.key, expiry_seconds=expiry_seconds)
+        return FileUrl(url, version_of(facts.etag), facts.etag, facts.size_bytes)
+
+    async def begin_parts(self, partial_id: str, path: str) -> str:
+        """Begins a multipart upload, and notes it."""
+        await self._check_target(path)
+        return await self._notes(partial_id).begin_noted(self._key(path))
+
+    async def create_part_url(self, path: str, parts_id: str, part: FilePart, *, expiry_seconds: int) -> PresignedUrl:
+        """A URL for the PUT of a part."""
+        size_bytes, crc32 = part.size_bytes, part.crc32
+        return await self._bucket.part_url(
+            self._key(path), parts_id, part.number, size_bytes=size_bytes, crc32=crc32, expiry_seconds=expiry_seconds
+        )
+
+    async def publish_parts(
+        self, partial_id: str, path: str, parts_id: str, crc32s: Sequence[int], *, size_bytes: int
+    ) -> Artifact:
+        """Completes a multipart upload."""
+        with self._holding(partial_id):
+            target = Target(self._bucket, self._key(path), path, partial(self._check_target, path))
+            artifact = await publish_parts(target, self._notes(partial_id), parts_id, crc32s, size_bytes=size_bytes)
+            self._kept.pop(partial_id, None)
+        return artifact
+
+    async def left_uploads(self, *, before_ms: int, limit: int) -> Sequence[LeftUpload]:
+        """Notes and multipart uploads that nobody has written to since a time; of the latter no size is known."""
+        folder = f"{self._folder}/" if self._folder else ""
+        return await remains_of(self._bucket, folder, f"{folder}{PARTIALS}/", before_ms=before_ms, limit=limit)
+
+    async def discard_left(self, left: LeftUpload) -> None:
+        """Removes one of them."""
+        if left.partial_id:
+            await self.discard_partial(left.partial_id)
+        else:
+            await self._bucket.abort_multipart(left.key, left.upload_id)
 
     def _notes(self, partial_id: str) -> PartialNotes:
         return PartialNotes(self._bucket, f"{self._below(PARTIALS)}/{partial_id}/")

@@ -113,6 +113,12 @@ class SqlUploads:
         async with self._database.read() as connection:
             return [_upload(row) for row in await connection.execute(expired)]
 
+    async def unfinished_uploads(self) -> Sequence[Upload]:
+        """All that are not whole."""
+        unfinished = self._tables.select().where(self._tables.uploads.c.complete.is_(False))
+        async with self._database.read() as connection:
+            return [_upload(row) for row in await connection.execute(unfinished)]
+
     async def _find(self, connection: AsyncConnection, owner_id: str, upload_id: str) -> Upload | None:
         wanted = (self._tables.owner_id == owner_id) & (self._tables.uploads.c.upload_id == upload_id)
         row = (await connection.execute(self._tables.select().where(wanted))).one_or_none()
