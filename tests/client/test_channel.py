@@ -50,10 +50,10 @@ def test_request_messages_are_unique_in_the_package() -> None:
     assert len(rpc_paths()) == len(set(rpc_paths().values()))
 
 
-def test_service_config_retries_on_unavailable_alone() -> None:
+def test_service_config_retries_where_a_server_is_away_alone() -> None:
     config = json.loads(service_config())
     (method_config,) = config["methodConfig"]
-    assert method_config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+    assert method_config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE", "CANCELLED"]
     assert {"service": "trackwire.v1.RunService", "method": "CreateRun"} in method_config["name"]
     assert config["retryThrottling"]["maxTokens"] > 0
 

@@ -6,7 +6,7 @@ import random
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +61,11 @@ print(step)
 
 
 @contextmanager
-def training(folder: Path, address: str) -> Iterator[dict[str, "subprocess.Popen[str]"]]:
-    """Two trainings, by their runs; killed where they outlive the test."""
-    trainers = {run_id: start(folder, UNTIL_TOLD, address, arguments=(run_id,)) for run_id in ("run-a", "run-b")}
+def training(
+    folder: Path, address: str, run_ids: Sequence[str] = ("run-a", "run-b")
+) -> Iterator[dict[str, "subprocess.Popen[str]"]]:
+    """Trainings by their runs; killed where they outlive the test."""
+    trainers = {run_id: start(folder, UNTIL_TOLD, address, arguments=(run_id,)) for run_id in run_ids}
     with ExitStack() as stack:
         for trainer in trainers.values():
             stack.enter_context(trainer)

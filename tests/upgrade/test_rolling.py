@@ -27,7 +27,8 @@ from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.tables import SCHEMA_VERSION
 
 RUN_IDS = ("a", "b")
-WRITERS = 4
+WRITERS = 2
+TRAININGS = ("one", "two", "three", "four")
 REPLICAS = 2
 KILLS = 5
 
@@ -117,7 +118,7 @@ async def test_servers_are_exchanged_while_they_are_written_to(
         ]
         tails = [Tail(RUN_IDS, connection) for connection in each]
         address = ",".join(f"127.0.0.1:{port}" for port in replicas.ports)
-        trainers = stack.enter_context(training(tmp_path, address))
+        trainers = stack.enter_context(training(tmp_path, address, TRAININGS))
         async with running(*tails):
             async with running(*writers):
                 await under_way(writers)
@@ -141,7 +142,8 @@ async def test_servers_are_exchanged_while_they_are_written_to(
     assert re.fullmatch(rf".*: schema version {SCHEMA_VERSION}, before it was {SCHEMA}; it took \d+\.\d s\n", told), (
         told
     )
-    assert all(set(writer.refusals) <= {"UNAVAILABLE", "ABORTED"} for writer in writers)
+    # These are bare stubs that ask again at once: what waits in grpc while a server stops, it calls CANCELLED.
+    assert all(set(writer.refusals) <= {"UNAVAILABLE", "ABORTED", "CANCELLED"} for writer in writers)
     assert len(found) == sum(number * 20 % 5000 == 40 for number in range(1, RUNS + 1))
     assert await schema_of(old_database) == await fresh_schema()
 

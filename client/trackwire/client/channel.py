@@ -116,7 +116,7 @@ _ONE: Mapping[str, object] = {}
 
 
 def service_config(balancing: Mapping[str, object] = _ONE) -> str:
-    """gRPC's service config: retries for the calls in RETRIED, on UNAVAILABLE alone, fewer while most of them fail."""
+    """gRPC's service config: retries for the calls in RETRIED where a server is away, fewer while most of them fail."""
     names = [
         {"service": f"trackwire.v1.{service}", "method": method}
         for service, methods in RETRIED.items()
@@ -127,7 +127,8 @@ def service_config(balancing: Mapping[str, object] = _ONE) -> str:
         "initialBackoff": "0.1s",
         "maxBackoff": "2s",
         "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
+        # The second is what a server's grpc says to calls that come while it stops.
+        "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
     }
     return json.dumps(
         {
