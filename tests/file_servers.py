@@ -7,16 +7,19 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from trackwire_server.core.remote_places import remote_place
 from trackwire_server.stores.remote import RemoteSettings
 
 USER = "tester"
 PASSWORD = "test-secret"
+Result = TypeVar("Result")
+MaybeAwaited: TypeAlias = Result | Awaitable[Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,13 @@ class FileServer:
 
 
 @contextmanager
-def file_server(scheme: str, folder: Path, *, port: int = 0) -> Iterator[FileServer]:
-    """A server of what lies in `folder`/files; its host key is kept beside."""
-    (folder / "files").mkdir(exist_ok=True)
-    command = [sys.executable, __file__, scheme, str(folder), str(port)]
+def file_server(scheme: str, folder: Path, *, port: int = 0, bytes_per_second: int = 0) -> Iterator[FileServer]:
+    """A server of what lies in `folder`/files; its host key is kept beside. It may be slow.
+
+    Nothing may be written below the folder `forbidden`.
+    """
+    (folder / "files/forbidden").mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, __file__, scheme, str(folder), str(port), str(bytes_per_second)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -65,10 +71,29 @@ def file_server(scheme: str, folder: Path, *, port: int = 0) -> Iterator[FileSer
             process.wait(30)
 
 
-def _serve_sftp(folder: Path, port: int) -> None:
+def _serve_sftp(folder: Path, port: int, bytes_per_second: int) -> None:
     import asyncio
+    import time
 
     import asyncssh
+
+    class Files(asyncssh.SFTPServer):
+        def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> MaybeAwaited[None]:
+            if b"/forbidden/" in path:
+                raise asyncssh.SFTPPermissionDenied("Permission denied")
+            return super().mkdir(path, attrs)
+
+        def read(self, file_obj: object, offset: int, size: int) -> MaybeAwaited[bytes]:
+            _wait(size)
+            return super().read(file_obj, offset, size)
+
+        def write(self, file_obj: object, offset: int, data: bytes) -> MaybeAwaited[int]:
+            _wait(len(data))
+            return super().write(file_obj, offset, data)
+
+    def _wait(size: int) -> None:
+        if bytes_per_second:
+            time.sleep(size / bytes_per_second)
 
     class Passwords(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
@@ -92,7 +117,7 @@ def _serve_sftp(folder: Path, port: int) -> None:
             server_factory=Passwords,
             server_host_keys=[key],
             authorized_client_keys=str(keys) if keys.exists() else None,
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder / "files").encode()),
+            sftp_factory=lambda channel: Files(channel, chroot=str(folder / "files").encode()),
         )
         chosen = listener.get_port()
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{chosen} {key.export_public_key().decode()}")
@@ -102,19 +127,23 @@ def _serve_sftp(folder: Path, port: int) -> None:
     asyncio.run(serve())
 
 
-def _serve_ftp(folder: Path, port: int) -> None:
+def _serve_ftp(folder: Path, port: int, bytes_per_second: int) -> None:
     import logging
     import threading
 
     from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.handlers import FTPHandler, ThrottledDTPHandler
     from pyftpdlib.servers import FTPServer
 
     # Otherwise pyftpdlib makes a handler of its own.
     logging.basicConfig(level=logging.CRITICAL)
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder / "files"), perm="elradfmwMT")
-    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "auth_failed_timeout": 0})
+    authorizer.override_perm(USER, str(folder / "files/forbidden"), "elr", recursive=True)
+    limits = {"read_limit": bytes_per_second, "write_limit": bytes_per_second}
+    transfers = type("Transfers", (ThrottledDTPHandler,), limits)
+    said = {"authorizer": authorizer, "auth_failed_timeout": 0, "dtp_handler": transfers}
+    handler = type("Handler", (FTPHandler,), said)
     server = FTPServer(("127.0.0.1", port), handler)
     print(server.address[1], flush=True)
     threading.Thread(target=lambda: (sys.stdin.read(), server.close_all()), daemon=True).start()
@@ -122,4 +151,4 @@ def _serve_ftp(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    {"sftp": _serve_sftp, "ftp": _serve_ftp}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    {"sftp": _serve_sftp, "ftp": _serve_ftp}[sys.argv[1]](Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -1,6 +1,7 @@
 """Any of fsspec's file systems, by nothing but what all of them have."""
 
 import errno
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,10 @@ from fsspec.callbacks import Callback
 from trackwire_server.stores.remote.drive import Entry, Fault, Kind, Source
 from trackwire_server.stores.remote.errors import Absent, Replaced
 from trackwire_server.stores.remote.settings import RemoteSettings
+
+# All that goes wrong is raised, too; the traces of an outage would fill a disk.
+for _name in ("gcsfs", "adlfs", "azure"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 BLOCK_BYTES = 8 * 1024 * 1024
 _KINDS = {"file": Kind.FILE, "directory": Kind.FOLDER}

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from trackwire_server.core.errors import StoreUnavailable
 from trackwire_server.stores.remote.drive import Drive, Entry, FaultOf, Reader, Source
 from trackwire_server.stores.remote.errors import errors_translated
 
 # Who has been idle for longer is asked whether it is still there.
-PING_AFTER_SECONDS = 5
+PING_AFTER_SECONDS = 1
 # What paramiko asks for at once, it looks through over and over.
 READ_BYTES = 1024 * 1024
 
@@ -21,22 +22,30 @@ class Connection:
 
     def __init__(self, where: str, connect: Callable[[], Drive], fault_of: FaultOf):
         self.where = where
-        self.last_progress = time.monotonic()
+        self.last_progress = self._last_answer = time.monotonic()
         self._connect = connect
         self._fault_of = fault_of
         self._drive: Drive | None = None
         self._closed = False
 
     def make_ready(self) -> None:
-        """Connects, or asks whether the connection still is one."""
+        """Connects, also where the connection has ended since it was used."""
+        if self._drive is not None and time.monotonic() - self._last_answer > PING_AFTER_SECONDS:
+            self._drive = self._still_there(self._drive)
         if self._drive is None:
             with self.told("connect"):
                 self._drive = self._connect()
-            if self._closed:
-                self.close()
-        elif time.monotonic() - self.last_progress > PING_AFTER_SECONDS:
-            with self._told("ping") as drive:
+        if self._closed:
+            self.close()
+
+    def _still_there(self, drive: Drive) -> Drive | None:
+        try:
+            with self.told("ping"):
                 drive.ping()
+        except StoreUnavailable:
+            self._end(drive)
+            return None
+        return drive
 
     def look(self, path: str) -> Entry | None:
         with self._told("look") as drive:
@@ -82,9 +91,12 @@ class Connection:
         """Ends it, also under a thread that waits for an answer."""
         self._closed = True
         if self._drive is not None:
-            # What can't be ended properly is broken already.
-            with suppress(Exception):
-                self._drive.close()
+            self._end(self._drive)
+
+    def _end(self, drive: Drive) -> None:
+        # What can't be ended properly is broken already.
+        with suppress(Exception):
+            drive.close()
 
     @contextmanager
     def told(self, operation: str) -> Iterator[None]:
@@ -92,7 +104,7 @@ class Connection:
         self.went_on()
         with errors_translated(self.where, operation, self._fault_of):
             yield
-        self.went_on()
+        self._last_answer = self.last_progress = time.monotonic()
 
     @contextmanager
     def _told(self, operation: str) -> Iterator[Drive]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from trackwire_server.core.errors import Aborted, StorageFull, StoreRefuses, StoreUnavailable, TrackwireError
 from trackwire_server.stores.remote.drive import Fault, FaultOf
 
+SAID_CHARACTERS_MAX = 500
+
 
 class Absent(Exception):
     """Nothing is at this path: never leaves this package."""
@@ -42,7 +44,9 @@ def errors_translated(where: str, operation: str, fault_of: FaultOf) -> Iterator
 
 
 def _translated(where: str, operation: str, fault: Fault, said: str) -> Exception:
-    message, metadata = f"{where}: {operation}: {said}", _metadata(where, operation)
+    # Some drivers say what they have tried, line by line.
+    first_line = said.strip().partition("\n")[0][:SAID_CHARACTERS_MAX]
+    message, metadata = f"{where}: {operation}: {first_line}", _metadata(where, operation)
     match fault:
         case Fault.ABSENT:
             return Absent(said)

@@ -37,6 +37,7 @@ class FtpDrive:
     def __init__(self, system: FTPFileSystem):
         self._system = system
         self._ftp: ftplib.FTP = system.ftp
+        self._receiving: socket.socket | None = None
 
     @classmethod
     def connected(cls, settings: RemoteSettings) -> Self:
@@ -100,15 +101,19 @@ class FtpDrive:
         """Begins to read a file; nothing else is possible on this connection before its end."""
         # A listing is of text, and leaves it so.
         self._ftp.voidcmd("TYPE I")
-        return self._ftp.transfercmd(f"RETR {path}", rest=offset or None)
+        self._receiving = self._ftp.transfercmd(f"RETR {path}", rest=offset or None)
+        return self._receiving
 
     def end_receiving(self) -> None:
         """After all bytes of a file have come."""
+        if self._receiving is not None:
+            self._receiving.close()
+            self._receiving = None
         self._ftp.voidresp()
 
     def connect_again(self) -> None:
         """What was begun on the connection is broken off."""
-        self._ftp.close()
+        self.close()
         self._system._connect()  # noqa: SLF001  # fsspec has no other way
         self._ftp = self._system.ftp
         self._ask_for_facts()
@@ -145,9 +150,12 @@ class FtpDrive:
 
     def close(self) -> None:
         """Ends the connection, under a thread that waits as well."""
-        if self._ftp.sock is not None:
-            with suppress(OSError):
-                self._ftp.sock.shutdown(socket.SHUT_RDWR)
+        for each in (self._receiving, self._ftp.sock):
+            if each is not None:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+                each.close()
+        self._receiving = None
         self._ftp.close()
 
 
@@ -175,7 +183,6 @@ class FtpReader:
                 continue
             return
         if self._data is not None:
-            self._data.close()
             self._data = None
             self._drive.connect_again()
         if (there := self._drive.look(self._path)) is None or there.version != self.entry.version:
@@ -191,7 +198,6 @@ class FtpReader:
     def _end(self) -> None:
         assert self._data is not None
         is_longer = bool(self._data.recv(1))
-        self._data.close()
         self._data = None
         if is_longer:
             self._drive.connect_again()
@@ -209,11 +215,7 @@ class FtpReader:
         if self._data is not None and self._position == self.entry.size_bytes:
             with suppress(Replaced):
                 self._end()
-        if self._data is None:
-            return True
-        self._data.close()
-        self._data = None
-        return False
+        return self._data is None
 
 
 def _facts(text: str) -> dict[str, str]:

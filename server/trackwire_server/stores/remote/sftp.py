@@ -8,7 +8,8 @@ import errno
 import logging
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -188,6 +189,9 @@ class SftpReader:
 
     def __init__(self, file: paramiko.SFTPFile, name: str):
         self._file = file
+        # Its thread would tell stderr of a connection that ends; the read is told as well.
+        prefetch = "_prefetch_thread"
+        setattr(file, prefetch, _unheard(getattr(file, prefetch)))
         self.entry = _entry(name, file.stat())
 
     def read(self, offset: int, length: int) -> bytes:
@@ -198,6 +202,14 @@ class SftpReader:
         """Lets go of the handle."""
         self._file.close()
         return True
+
+
+def _unheard(prefetch: Callable[..., None]) -> Callable[..., None]:
+    def run(*chunks: object) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            prefetch(*chunks)
+
+    return run
 
 
 def _entry(name: str, said: paramiko.SFTPAttributes) -> Entry:

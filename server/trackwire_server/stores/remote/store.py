@@ -14,7 +14,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 from trackwire_server.core.entities import Artifact
-from trackwire_server.core.errors import InvalidArgument, NotFound
+from trackwire_server.core.errors import InvalidArgument, NotFound, StoreUnavailable
 from trackwire_server.stores.files.lane import in_thread, open_in_thread
 from trackwire_server.stores.remote.connection import Connection
 from trackwire_server.stores.remote.errors import Absent
@@ -33,7 +33,8 @@ Result = TypeVar("Result")
 class RemoteBytes:
     """Artifact bytes below a folder somewhere else. Several servers may share it, each with a spool of its own."""
 
-    def __init__(self, sessions: Sessions, places: FolderPlaces | ObjectPlaces, spool: Spool):
+    def __init__(self, where: str, sessions: Sessions, places: FolderPlaces | ObjectPlaces, spool: Spool):
+        self._where = where
         self._sessions = sessions
         self._places = places
         self._spool = spool
@@ -51,7 +52,7 @@ class RemoteBytes:
         )
         spool = await in_thread(Spool.open, settings.spool)
         try:
-            store = cls(sessions, _places_of(settings, protocol), spool)
+            store = cls(where, sessions, _places_of(settings, protocol), spool)
             await store._open()
             yield store
         finally:
@@ -112,6 +113,8 @@ class RemoteBytes:
             artifact = await self._sessions.run(publish)
             await in_thread(self._spool.remove, partial_id)
             return artifact
+        except Absent as error:
+            raise StoreUnavailable(f"{self._where}: write: what was sent is gone: send it again") from error
         finally:
             await in_thread(os.close, file)
 
