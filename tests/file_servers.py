@@ -83,6 +83,11 @@ def _serve_sftp(folder: Path, port: int, bytes_per_second: int) -> None:
                 raise asyncssh.SFTPPermissionDenied("Permission denied")
             return super().mkdir(path, attrs)
 
+        def posix_rename(self, oldpath: bytes, newpath: bytes) -> MaybeAwaited[None]:
+            if b"/without-posix-rename" in newpath:
+                raise asyncssh.SFTPOpUnsupported("Operation unsupported")
+            return super().posix_rename(oldpath, newpath)
+
         def read(self, file_obj: object, offset: int, size: int) -> MaybeAwaited[bytes]:
             _wait(size)
             return super().read(file_obj, offset, size)

@@ -187,6 +187,25 @@ async def test_server_that_is_started_again_is_used_again(store: RemoteBytes, ma
     assert await read(store, "file") == b"bytes"
 
 
+async def test_upload_that_a_stop_of_the_server_breaks_off_is_not_waited_for_and_goes_on_afterwards(
+    machine: Machine, tmp_path: Path
+) -> None:
+    settings = machine.server.settings("store", tmp_path / "spool")
+    async with RemoteBytes.opened(settings) as store:
+        uploading = await begin_upload(store, machine)
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(uploading, WAIT_SECONDS)
+    assert PATH not in machine.files
+    machine.kill()
+    machine.start_again()
+    async with RemoteBytes.opened(settings) as store:
+        partial = await store.open_partial("p", PATH)
+        await partial.publish()
+        await partial.close()
+    assert (machine.folder / PATH).read_bytes() == DATA
+    assert machine.files == [PATH]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["sftp", "ftp"])
 async def test_upload_that_takes_longer_than_an_answer_may_is_no_failure(scheme: str, tmp_path: Path) -> None:

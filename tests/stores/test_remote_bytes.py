@@ -324,6 +324,17 @@ class TestSftp:
         await store.delete("x")
         assert (target / "secret").read_bytes() == b"secret"
 
+    async def test_server_without_posix_rename_takes_files_but_not_in_place_of_others(
+        self, store: RemoteBytes, folder: Path
+    ) -> None:
+        path = "without-posix-rename/file"
+        await put(store, path, b"first")
+        with pytest.raises(StoreUnavailable, match="rename: Operation unsupported"):
+            await put(store, path, b"second", partial_id="q")
+        assert await read(store, path) == b"first"
+        await store.discard_partial("q")
+        assert files_in(folder) == ["without-posix-rename", path]
+
     async def test_alias_user_and_key_come_from_the_users_own_settings_without_a_password(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from trackwire_server.core.errors import Overloaded, StoreUnavailable
@@ -31,6 +32,7 @@ class Sessions:
         self._turns = asyncio.Semaphore(connections_max)
         self._threads = ThreadPoolExecutor(connections_max, thread_name_prefix="remote-artifacts")
         self._idle: list[Connection] = []
+        self._taken: set[Connection] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -81,7 +83,9 @@ class Sessions:
                 retry_after_seconds=RETRY_AFTER_SECONDS,
                 metadata={"limit": self._connections_max},
             ) from error
-        session = Session(self, self._idle.pop() if self._idle else self._connection())
+        connection = self._idle.pop() if self._idle else self._connection()
+        self._taken.add(connection)
+        session = Session(self, connection)
         try:
             await session.work(Connection.make_ready)
         except BaseException:
@@ -100,6 +104,7 @@ class Sessions:
     def given_back(self, connection: Connection, *, is_of_use: bool) -> None:
         """A connection that nobody uses any more; of one that broke, the others are taken to have gone the same way."""
         self._turns.release()
+        self._taken.discard(connection)
         if is_of_use and len(self._idle) < IDLE_MAX:
             self._idle.append(connection)
             return
@@ -114,11 +119,14 @@ class Sessions:
         self._watch(asyncio.create_task(asyncio.to_thread(connection.close)))
 
     async def close(self) -> None:
-        """Ends all connections, once nothing is under way."""
-        for connection in self._idle:
+        """Ends all connections, and with them what is under way."""
+        for connection in (*self._idle, *self._taken):
             self.end(connection)
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        # Some drivers can't be ended: what they do then is no more than they might do to a server that is killed.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout_seconds):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

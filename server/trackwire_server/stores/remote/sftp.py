@@ -159,8 +159,13 @@ class SftpDrive:
                 raise
 
     def rename(self, path: str, new_path: str) -> None:
-        """Moves, in place of what is there."""
-        self._system.mv(path, new_path)
+        """Moves, in place of what is there; where a server can't do that, only to where nothing is."""
+        try:
+            self._system.mv(path, new_path)
+        except OSError as error:
+            if fault_of(error)[0] is not Fault.FAILED or self.look(new_path) is not None:
+                raise
+            self._sftp.rename(path, new_path)
 
     def set_time(self, path: str, modification_time_ms: int) -> None:
         """Dates a file, in whole seconds."""
