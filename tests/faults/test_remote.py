@@ -142,6 +142,7 @@ async def test_server_that_stands_still_in_the_middle_of_an_upload_is_given_up(
     assert await names(store, "") == []
 
 
+@pytest.mark.slow
 async def test_server_that_stands_still_is_given_up_by_all_calls_and_found_again(
     store: RemoteBytes, machine: Machine
 ) -> None:

@@ -1,8 +1,8 @@
 """What each protocol can, and what it needs: the one place where they are told apart.
 
       a file comes whole by        in place of another      empty folders         tried against
-sftp  rename (posix-rename)        at once                  go                    asyncssh, paramiko's server
-ftp   rename (RNFR, RNTO)          at once                  go                    pyftpdlib
+sftp  rename (posix-rename)        at once                  go                    asyncssh's server
+ftp   rename (RNFR, RNTO)          at once                  go                    pyftpdlib, Pure-FTPd by hand
 hdfs  rename                       which is removed first   stay                  nothing so far
 gs    one upload of all of it      at once                  there are none        nothing so far
 abfs  one upload of all of it      at once                  there are none        nothing so far
