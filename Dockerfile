@@ -6,7 +6,7 @@ RUN python -m venv /opt/trackwire
 COPY pyproject.toml README.md LICENSE ./
 COPY client client
 COPY server server
-RUN /opt/trackwire/bin/pip install --no-cache-dir --disable-pip-version-check ".[server,mysql,otel,s3]"
+RUN /opt/trackwire/bin/pip install --no-cache-dir --disable-pip-version-check ".[server,mysql,otel,s3,sftp,ftp]"
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin trackwire \

@@ -20,6 +20,7 @@ from hypothesis import settings
 from structlog.testing import LogCapture
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 from tests import s3
+from tests.file_servers import FileServer, file_server
 
 from trackwire.v1 import (
     admin_pb2_grpc,
@@ -192,6 +193,20 @@ def s3_endpoint() -> Iterator[str]:
 def s3_bucket(s3_endpoint: str) -> str:
     """The name of an empty bucket there."""
     return s3.make_bucket(s3_endpoint)
+
+
+@pytest.fixture(scope="session")
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """An SFTP server."""
+    with file_server("sftp", tmp_path_factory.mktemp("sftp")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """An FTP server."""
+    with file_server("ftp", tmp_path_factory.mktemp("ftp")) as server:
+        yield server
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def announce_ready(config: Config, *, address: str, url: str, store: str, is_new
         address=address,
         **({"http": url} if url else {}),
         store=store,
-        artifacts=config.artifacts_uri,
+        artifacts=config.artifacts_uri_shown,
         data_dir=config.data_dir,
         version=installed_version(),
         pid=os.getpid(),

@@ -31,7 +31,7 @@ def services_of(config: Config, stores: Stores, artifacts: ByteStores, traces: W
         version=installed_version(),
         store=stores.kind,
         schema_version=stores.schema_version,
-        artifacts_uri=config.artifacts_uri,
+        artifacts_uri=config.artifacts_uri_shown,
         start_time_ms=clock(),
     )
     collected = AdminStores(

@@ -14,6 +14,7 @@ from trackwire_server import config_uris as uris
 from trackwire_server import config_values as parse
 from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, lies_in
 from trackwire_server.core.errors import InvalidArgument
+from trackwire_server.core.remote_places import remote_place
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
@@ -102,10 +103,22 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "artifacts_uri",
         "<data-dir>/artifacts",
-        "Where artifacts lie: a folder, s3://bucket/folder or memory:.",
+        "Where artifacts lie: a folder, s3://bucket/folder, sftp://user@host/folder (ftp, gs, abfs, hdfs) or memory:.",
         "URI",
         "artifacts_destination",
         "MLFLOW_ARTIFACTS_DESTINATION",
+    ),
+    Setting(
+        "artifacts_password_file",
+        "",
+        "A file with the password of the user in an artifacts URI of sftp:// or ftp://, and nothing else.",
+        "FILE",
+    ),
+    Setting(
+        "sftp_known_hosts",
+        "",
+        "The file where an SFTP server's host key must stand; without, ~/.ssh/known_hosts and the machine's.",
+        "FILE",
     ),
     Setting(
         "s3_endpoint_url",
@@ -228,7 +241,7 @@ TEST_SETTINGS: Sequence[Setting] = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings, checked. `artifacts_folder` is None for artifacts in memory or at S3.
+    """The settings, checked. `artifacts_folder` is None for artifacts that lie in no folder of this machine.
 
     What is said of S3 is "" where AWS's own settings decide, `default_artifact_root` is "" for the server's own store,
     `traces_exporter` where nobody asks for traces.
@@ -240,6 +253,8 @@ class Config:
     store_statement_timeout_seconds: float
     artifacts_uri: str
     artifacts_folder: Path | None
+    artifacts_password_file: Path | None
+    sftp_known_hosts: Path | None
     s3_endpoint_url: str
     s3_encryption: str
     s3_kms_key_id: str
@@ -274,6 +289,11 @@ class Config:
         """Whether something of what is stored is gone when the server ends."""
         return MEMORY in (self.store_uri, self.artifacts_uri)
 
+    @property
+    def artifacts_uri_shown(self) -> str:
+        """Where artifacts lie, for everybody to read."""
+        return uris.without_password(self.artifacts_uri)
+
     @classmethod
     def read(cls, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Self:
         """Settings from flags and environment, by the names in SETTINGS. Raises InvalidArgument by name and value."""
@@ -288,6 +308,8 @@ class Config:
             store_statement_timeout_seconds=values.read("store_statement_timeout_seconds", parse.seconds),
             artifacts_uri=artifacts_uri,
             artifacts_folder=uris.artifacts_folder(artifacts_uri),
+            artifacts_password_file=values.read("artifacts_password_file", parse.path_or_none),
+            sftp_known_hosts=values.read("sftp_known_hosts", parse.path_or_none),
             s3_endpoint_url=values.read("s3_endpoint_url", uris.endpoint_url),
             s3_encryption=values.read("s3_encryption", parse.s3_encryption),
             s3_kms_key_id=values.read("s3_kms_key_id", str.strip),
@@ -338,6 +360,11 @@ class Config:
         key, said = values.find("s3_kms_key_id")
         if self.s3_kms_key_id and not self.s3_encryption.startswith("aws:kms"):
             raise _bad(key, said or self.s3_kms_key_id, "needs --s3-encryption aws:kms or aws:kms:dsse")
+        password_file, said = values.find("artifacts_password_file")
+        place = remote_place(self.artifacts_uri)
+        if self.artifacts_password_file is not None and (place is None or not place.user or place.password):
+            expected = "needs --artifacts-uri sftp://user@host/folder or ftp://…, with a user and without a password"
+            raise _bad(password_file, said or "", expected)
         locations, said = values.find("s3_locations")
         own = bucket_folder(self.artifacts_uri)
         if own is not None and any(lies_in(own, each) or lies_in(each, own) for each in self.s3_locations):

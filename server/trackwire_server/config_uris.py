@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, checked_location, local_folder
 from trackwire_server.core.limits import LIMITS
+from trackwire_server.core.remote_places import REMOTE_FORMS, remote_place, remote_scheme
 
 MEMORY = "memory:"
 # The families of stores/sql/database.py, which is too heavy to be loaded for a look at the settings.
@@ -25,8 +26,13 @@ _STORES = (
 )
 # As a root, each of them is the server's own artifact store.
 _SERVED = re.compile(r"(trackwire|mlflow)-artifacts:/{0,3}")
-_PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)[^@]*@")
+# Up to the last "@" before a folder, as a password may have one; where it has a "/", too, up to the first one.
+_PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)([^/]*|[^@]*)@")
 _EXPERIMENT_ID_CHARACTERS = 20
+_REMOTE_RULES = (
+    '".." is no part of the folder, nor are "?", "#" and "%", and in a user or a password "/", "@" and the like are'
+    " written as %2F and %40"
+)
 
 
 def store_uri(text: str) -> str:
@@ -57,25 +63,29 @@ def _store_identity(uri: str) -> str:
 
 
 def artifacts_uri(text: str) -> str:
-    """The folder or the bucket of the server's own artifact store, or memory."""
+    """The folder or the bucket of the server's own artifact store, wherever it is, or memory."""
     if text.startswith("s3:"):
         if bucket_folder(text) is None:
             raise ValueError('must be s3://bucket/folder, where ".." is no part')
+        return text
+    if protocol := remote_scheme(text):
+        if remote_place(text) is None:
+            raise ValueError(f"must be {REMOTE_FORMS[protocol]}; {_REMOTE_RULES}")
         return text
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
     if text == MEMORY or (scheme and scheme[1] == "file" and urlsplit(text).path.startswith("/")):
         return text
     if scheme or not text.strip() or "\0" in text:
         raise ValueError(
-            "must be a folder such as /data/artifacts, a URI such as file:///data/artifacts or s3://bucket/folder,"
-            " or memory:"
+            "must be a folder such as /data/artifacts, a URI such as file:///data/artifacts, s3://bucket/folder or"
+            " sftp://user@host/folder, or memory:"
         )
     return str(artifacts_folder(text))
 
 
 def artifacts_folder(uri: str) -> Path | None:
-    """The folder that such a URI names; None for memory and buckets."""
-    if uri == MEMORY or uri.startswith("s3:"):
+    """The folder of this machine that such a URI names; None for memory and other places."""
+    if uri == MEMORY or uri.startswith("s3:") or remote_scheme(uri):
         return None
     if uri.startswith("file:"):
         return Path(unquote(urlsplit(uri).path))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from trackwire_server.config import MEMORY, Config
 from trackwire_server.core.artifact_places import (
@@ -18,7 +19,7 @@ from trackwire_server.core.artifact_places import (
 )
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.clock import system_clock
-from trackwire_server.core.errors import FailedPrecondition
+from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.core.evaluation_stores import (
     EvaluationDatasetStore,
     EvaluationImportStore,
@@ -28,6 +29,7 @@ from trackwire_server.core.failpoints import kill_at
 from trackwire_server.core.figures import PoolFigures
 from trackwire_server.core.issue_store import IssueStore
 from trackwire_server.core.readiness import Ping
+from trackwire_server.core.remote_places import EXTRAS, RemotePlace, remote_place
 from trackwire_server.core.stores import (
     ExperimentStore,
     GarbageStore,
@@ -43,6 +45,9 @@ from trackwire_server.core.stores import (
     UploadStore,
 )
 from trackwire_server.spool_intake import SPOOL_FOLDER
+
+# Where uploads gather that go on to another machine.
+UPLOADS_FOLDER = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,13 @@ async def open_stores(config: Config, stack: AsyncExitStack) -> Stores:
     return await _sql_stores(config, artifacts, stack)
 
 
-async def open_byte_stores(config: Config, own: ByteStore, stack: AsyncExitStack) -> ByteStores:
+async def open_byte_stores(config: Config, store: ByteStore, stack: AsyncExitStack) -> ByteStores:
     """Where this server reaches artifacts, by scheme: what else it is to serve is added here."""
     from trackwire_server.stores.files import local_folders
 
-    guarded = [folder for folder in (config.artifacts_folder, config.data_dir / SPOOL_FOLDER) if folder is not None]
-    openers = {OWN_SCHEME: own_store(own), FILE_SCHEME: local_folders(guarded)}
+    own = (config.artifacts_folder, config.data_dir / SPOOL_FOLDER, config.data_dir / UPLOADS_FOLDER)
+    guarded = [folder for folder in own if folder is not None]
+    openers = {OWN_SCHEME: own_store(store), FILE_SCHEME: local_folders(guarded)}
     if config.s3_locations:
         openers[S3_SCHEME] = await _open_locations(config, stack)
     return ByteStores(openers)
@@ -97,6 +103,8 @@ async def open_byte_stores(config: Config, own: ByteStore, stack: AsyncExitStack
 async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
     if (place := bucket_folder(config.artifacts_uri)) is not None:
         return await _open_bucket(config, place, stack)
+    if (remote := remote_place(config.artifacts_uri)) is not None:
+        return await _open_remote(config, remote, stack)
     if config.artifacts_folder is None:
         from trackwire_server.stores.memory.artifacts import MemoryBytes
 
@@ -109,7 +117,7 @@ async def _open_artifacts(config: Config, stack: AsyncExitStack) -> ByteStore:
 
 
 async def _open_bucket(config: Config, place: BucketFolder, stack: AsyncExitStack) -> ByteStore:
-    with _needing_s3(config.artifacts_uri):
+    with _needing("s3", config.artifacts_uri):
         from trackwire_server.stores.s3 import S3Bytes, S3Settings
 
     settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
@@ -117,22 +125,42 @@ async def _open_bucket(config: Config, place: BucketFolder, stack: AsyncExitStac
 
 
 async def _open_locations(config: Config, stack: AsyncExitStack) -> Opener:
-    with _needing_s3("--s3-locations"):
+    with _needing("s3", "--s3-locations"):
         from trackwire_server.stores.s3 import S3Settings, opened_locations
 
     settings = S3Settings(config.s3_endpoint_url, config.s3_encryption, config.s3_kms_key_id)
     return await stack.enter_async_context(opened_locations(config.s3_locations, settings))
 
 
+async def _open_remote(config: Config, place: RemotePlace, stack: AsyncExitStack) -> ByteStore:
+    password = await asyncio.to_thread(_password_in, config.artifacts_password_file)
+    with _needing(EXTRAS[place.scheme], config.artifacts_uri_shown):
+        from trackwire_server.stores.remote import RemoteBytes, RemoteSettings
+
+        spool = config.data_dir / UPLOADS_FOLDER
+        settings = RemoteSettings(place, spool, password, config.sftp_known_hosts)
+        return await stack.enter_async_context(RemoteBytes.opened(settings))
+
+
+def _password_in(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        expected = f"must be a file that can be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
+        raise InvalidArgument("--artifacts-password-file", str(file), expected, reason="BAD_SETTING") from error
+
+
 @contextmanager
-def _needing_s3(what: str) -> Iterator[None]:
+def _needing(extra: str, what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         raise FailedPrecondition(
-            f"{what} needs {error.name}: pip install 'trackwire[s3]'",
+            f"{what} needs {error.name}: pip install 'trackwire[{extra}]'",
             reason="EXTRA_MISSING",
-            metadata={"extra": "s3", "module": error.name},
+            metadata={"extra": extra, "module": error.name},
         ) from error
 
 

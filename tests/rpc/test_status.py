@@ -71,6 +71,7 @@ CASES: Sequence[tuple[errors.TrackwireError, grpc.StatusCode, str, str | None, f
     (errors.Overloaded("full", retry_after_seconds=0.25), CODE.RESOURCE_EXHAUSTED, "OVERLOADED", None, 0.25),
     (errors.StorageFull("database"), CODE.RESOURCE_EXHAUSTED, "STORAGE_FULL", None, 30.0),
     (errors.StoreUnavailable("locked"), CODE.UNAVAILABLE, "STORE_UNAVAILABLE", None, 1.0),
+    (errors.StoreRefuses("no rights"), CODE.UNAVAILABLE, "ARTIFACT_STORE_REFUSES", None, 1.0),
     (errors.StoreCorrupt("torn page"), CODE.DATA_LOSS, "STORE_CORRUPT", None, None),
     (errors.Unauthenticated("no token"), CODE.UNAUTHENTICATED, "TOKEN_MISSING", None, None),
     (

@@ -63,6 +63,37 @@ def test_bucket_that_can_be_none_is_refused(uri: str) -> None:
     assert refused.value.value == uri
 
 
+@pytest.mark.parametrize(
+    ("uri", "form"),
+    [
+        ("sftp://", "sftp://user@host/folder"),
+        ("sftp://me@host/a/../b", "sftp://user@host/folder"),
+        ("ftp://me:se/cret@host/a", "ftp://user@host/folder"),
+        ("ftp://me:se@cret@host/a", "ftp://user@host/folder"),
+        ("gs://me@bucket", "gs://bucket/folder"),
+        ("abfs://a:secret@b/c", "abfs://container@account"),
+        ("hdfs://host:many/folder", "hdfs://namenode:8020/folder"),
+    ],
+)
+def test_place_elsewhere_that_can_be_none_is_refused_by_its_form(uri: str, form: str) -> None:
+    with pytest.raises(InvalidArgument, match=form) as refused:
+        read("--artifacts-uri", uri)
+    assert "cret" not in str(refused.value)
+
+
+def test_password_of_a_place_elsewhere_is_not_shown() -> None:
+    config = read("--artifacts-uri", "sftp://me:se%40cret@host/folder")
+    assert config.artifacts_uri_shown == "sftp://me:***@host/folder"
+    assert config.artifacts_folder is None
+    assert not config.is_volatile
+
+
+@pytest.mark.parametrize("uri", ["sftp://host/folder", "ftp://me:secret@host", "s3://bucket", "/data"])
+def test_password_file_needs_a_user_without_a_password(uri: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"--artifacts-password-file: .*needs --artifacts-uri sftp://user@host"):
+        read("--artifacts-uri", uri, "--artifacts-password-file", "/run/secrets/password")
+
+
 @pytest.mark.parametrize("location", ["s3://bucket", "s3://bucket/folder", "s3://bucket/folder/below"])
 def test_location_in_or_above_the_servers_own_store_is_refused(location: str) -> None:
     with pytest.raises(InvalidArgument, match=r"--s3-locations: .*must lie apart"):
@@ -123,7 +154,7 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("static_prefix", "/a b"),
         ("expose_prometheus", "what?"),
         ("artifacts_uri", ""),
-        ("artifacts_uri", "gs://bucket"),
+        ("artifacts_uri", "r2://bucket"),
         ("artifacts_uri", "file:relative"),
         ("host", ""),
         ("host", "local host"),

@@ -10,10 +10,10 @@ import sys
 from trackwire_server import lean_start
 {before}
 lean_start.leave_out_what_is_not_used()
-from trackwire_server import app, logs
+from trackwire_server import app, logs, storage
 from trackwire_server.stores import files
 from trackwire_server.stores.sql import database, mysql_dialect, postgres_dialect, sqlite_dialect
-looked_for = ("sqlalchemy.orm", "rich", "aiobotocore", "sqlalchemy.ext.asyncio.engine")
+looked_for = ("sqlalchemy.orm", "rich", "aiobotocore", "fsspec", "paramiko", "sqlalchemy.ext.asyncio.engine")
 print(*(name for name in looked_for if sys.modules.get(name)))
 """
 
@@ -25,7 +25,7 @@ def loaded(before: str = "") -> list[str]:
     return ran.stdout.split()
 
 
-def test_neither_the_orm_nor_rich_nor_a_client_of_s3_is_loaded() -> None:
+def test_neither_the_orm_nor_rich_nor_a_client_of_other_artifact_stores_is_loaded() -> None:
     assert loaded() == ["sqlalchemy.ext.asyncio.engine"]
 
 

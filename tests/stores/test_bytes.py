@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from tests.conftest import FakeClock
 from tests.stores.byte_files import ROOT, names, put, read
+from tests.stores.remote_objects import Objects, objects_protocol, settings_of_objects
 
 from trackwire_server.core.byte_stores import ByteStore
 from trackwire_server.core.errors import Aborted, FailedPrecondition, NotFound
 from trackwire_server.stores.files import FileBytes
 from trackwire_server.stores.memory.artifacts import MemoryBytes
+from trackwire_server.stores.remote import RemoteBytes
 from trackwire_server.stores.s3 import S3Bytes, S3Settings
 
 
-@pytest.fixture(params=["memory", "files", "files opened by each call", "S3", "a folder at S3"])
+@pytest.fixture(
+    params=["memory", "files", "files opened by each call", "S3", "a folder at S3", "sftp", "ftp", "objects"]
+)
 async def store(
     request: pytest.FixtureRequest, clock: FakeClock, files: FileBytes, tmp_path: Path
 ) -> AsyncIterator[ByteStore]:
@@ -27,6 +31,14 @@ async def store(
             yield files
         case "files opened by each call":
             yield FileBytes(tmp_path / "elsewhere")
+        case "sftp" | "ftp" as protocol:
+            server = request.getfixturevalue(f"{protocol}_server")
+            async with RemoteBytes.opened(server.settings(server.fresh_folder(), tmp_path / "spool")) as opened:
+                yield opened
+        case "objects":
+            said = settings_of_objects(tmp_path / "spool", "a folder/é")
+            async with RemoteBytes.opened(said, objects_protocol(Objects())) as opened:
+                yield opened
         case where:
             settings = S3Settings(endpoint_url=request.getfixturevalue("s3_endpoint"))
             bucket = request.getfixturevalue("s3_bucket")
@@ -114,12 +126,14 @@ async def test_file_that_is_deleted_is_read_to_its_end(store: ByteStore) -> None
     await file.close()
 
 
-async def test_bytes_that_are_read_again_are_never_those_of_another_file(store: ByteStore) -> None:
+async def test_bytes_that_are_read_again_are_never_those_of_another_file(
+    store: ByteStore, request: pytest.FixtureRequest
+) -> None:
     await put(store, f"{ROOT}/a", b"old bytes")
     file = await store.open_file(f"{ROOT}/a")
     assert await file.read(offset=0, length=9) == b"old bytes"
     await put(store, f"{ROOT}/a", b"new bytes")
-    if isinstance(store, S3Bytes):
+    if request.node.callspec.params["store"] in ("S3", "a folder at S3", "ftp"):
         with pytest.raises(Aborted) as refused:
             await file.read(offset=0, length=9)
         assert refused.value.reason == "ARTIFACT_CHANGED"

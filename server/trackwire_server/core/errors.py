@@ -11,6 +11,7 @@ TrackwireError
 ├── Overloaded            a queue is full: send the same again later
 ├── StorageFull           the disk is full: send the same again once there is room
 ├── StoreUnavailable      the store can't be reached for now
+│   └── StoreRefuses      it answers, but refuses the server: an administrator has to end that
 ├── StoreCorrupt          the store's bytes are not what was written
 ├── Unauthenticated       nobody knows who calls: there is no token, or none that counts
 └── PermissionDenied      it is known who calls, and that this is more than they may
@@ -232,6 +233,12 @@ class StoreUnavailable(TrackwireError):
 
     default_reason = "STORE_UNAVAILABLE"
     retry_after_seconds: ClassVar[float] = 1.0
+
+
+class StoreRefuses(StoreUnavailable):
+    """The store answers, but refuses the server what it asks: nobody but an administrator can end that."""
+
+    default_reason = "ARTIFACT_STORE_REFUSES"
 
 
 class StoreCorrupt(TrackwireError):

@@ -97,12 +97,11 @@ class HashedFile:
         self._flushed_bytes = self.size_bytes
 
 
-class FilePartial:
-    """A PartialFile: while a thread hashes and writes some parts, the next ones gather. `publish` is the store's."""
+class GrowingFile:
+    """A PartialFile but for its publishing: while a thread hashes and writes some parts, the next ones gather."""
 
-    def __init__(self, file: int, publish: Callable[[int], Artifact]):
+    def __init__(self, file: int):
         self._bytes = HashedFile(file)
-        self._publish = publish
         self._lane = Lane()
         self._size_bytes = self._bytes.size_bytes
         self._gathered: list[bytes] = []
@@ -127,13 +126,8 @@ class FilePartial:
 
     async def sha256(self) -> bytes:
         """The SHA-256 of all the bytes."""
-        await self._write_all()
+        await self.written()
         return await self._lane.run(self._bytes.digest)
-
-    async def publish(self) -> Artifact:
-        """Makes the bytes durable and visible."""
-        await self._write_all()
-        return await self._lane.run(partial(self._publish, self._bytes.file))
 
     async def close(self) -> None:
         """Keeps what has been appended, and lets go."""
@@ -148,7 +142,8 @@ class FilePartial:
         """Lets go of a file that nothing is being written to."""
         os.close(self._bytes.file)
 
-    async def _write_all(self) -> None:
+    async def written(self) -> None:
+        """Waits until the file has all the bytes."""
         self._start_writing()
         if self._writing is not None:
             await asyncio.shield(self._writing)
@@ -164,3 +159,16 @@ class FilePartial:
         # To ask for the failure is also to say that it is known: where a stream breaks off, nobody else will ask.
         if not written.cancelled() and written.exception() is None and not self._closed:
             self._start_writing()
+
+
+class FilePartial(GrowingFile):
+    """A PartialFile in the folder where it is to be visible; `publish` is the store's."""
+
+    def __init__(self, file: int, publish: Callable[[int], Artifact]):
+        super().__init__(file)
+        self._publish = publish
+
+    async def publish(self) -> Artifact:
+        """Makes the bytes durable and visible."""
+        await self.written()
+        return await self._lane.run(partial(self._publish, self._bytes.file))

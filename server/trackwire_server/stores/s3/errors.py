@@ -9,13 +9,12 @@ from contextlib import contextmanager
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError
 
-from trackwire_server.core.errors import Aborted, StorageFull, StoreCorrupt, StoreUnavailable
+from trackwire_server.core.errors import Aborted, StorageFull, StoreCorrupt, StoreRefuses, StoreUnavailable
 
 _RIGHTS = (
     "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and"
     " s3:ListBucketMultipartUploads"
 )
-_REFUSED_REASON = "ARTIFACT_STORE_REFUSES"
 # What nothing but another setting, another policy or new credentials will end.
 _REFUSALS = {
     "NoSuchBucket": "the bucket does not exist: make it, or name another one",
@@ -49,12 +48,6 @@ class Absent(Exception):
 
 class Replaced(Exception):
     """Another object has this key than the one that was meant: never leaves this package."""
-
-
-class StoreRefuses(StoreUnavailable):
-    """The store answers, but refuses the server what it asks: nobody but an administrator can end that."""
-
-    default_reason = _REFUSED_REASON
 
 
 @contextmanager
