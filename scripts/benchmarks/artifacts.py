@@ -127,10 +127,11 @@ async def bare_s3(url: str, bucket: str, source: Path, repeats: int) -> tuple[li
         for _ in range(repeats):
             with timed(up):
                 await bare_upload(client, bucket, source)
-            with timed(down):
+            # Into a file, as ours.
+            with timed(down), tempfile.TemporaryFile() as file:
                 async with (await client.get_object(Bucket=bucket, Key="bare"))["Body"] as body:
-                    while await body.read(PART_BYTES):
-                        pass
+                    while data := await body.read(PART_BYTES):
+                        file.write(data)
     return up, down
 
 
