@@ -18,7 +18,8 @@ from trackwire.client import Client
 from trackwire.client.async_connection import AsyncConnection
 from trackwire.client.folders import _name_below
 from trackwire.client.retries import ATTEMPTS_WITHOUT_PROGRESS_MAX, Retries
-from trackwire.client.transfers import FileSource, Upload, _send
+from trackwire.client.sources import FileSource
+from trackwire.client.transfers import Upload, _send
 from trackwire.client.transport import BlockingTransport, Transport, run_blocking
 from trackwire.errors import (
     AbortedError,

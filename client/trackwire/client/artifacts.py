@@ -6,7 +6,8 @@ from pathlib import Path
 from trackwire.client.calls import Calls
 from trackwire.client.downloads import read_artifact
 from trackwire.client.folders import download_artifact, upload_folder
-from trackwire.client.transfers import BytesSource, FileSource, upload
+from trackwire.client.sources import BytesSource, FileSource
+from trackwire.client.transfers import upload
 from trackwire.local_files import LocalPath, as_artifact_path
 from trackwire.v1.artifacts_pb2 import (
     Artifact,

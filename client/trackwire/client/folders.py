@@ -8,7 +8,8 @@ from typing import BinaryIO, Unpack
 
 from trackwire.client.downloads import download
 from trackwire.client.paging import all_entries
-from trackwire.client.transfers import FileSource, Owner, upload
+from trackwire.client.sources import FileSource
+from trackwire.client.transfers import Owner, upload
 from trackwire.client.transport import Transport
 from trackwire.errors import DataLossError, NotFoundError
 from trackwire.local_files import LocalPath, as_artifact_path, files_below

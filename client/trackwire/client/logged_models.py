@@ -8,7 +8,8 @@ from typing import Literal, TypedDict, Unpack
 from trackwire.client.calls import Calls, enum_name, text_list
 from trackwire.client.downloads import read_artifact
 from trackwire.client.folders import download_artifact, upload_folder
-from trackwire.client.transfers import FileSource, upload
+from trackwire.client.sources import FileSource
+from trackwire.client.transfers import upload
 from trackwire.local_files import LocalPath, as_artifact_path
 from trackwire.v1 import logged_models_pb2 as pb
 from trackwire.v1.artifacts_pb2 import (

@@ -5,7 +5,7 @@ import time
 from trackwire.client.presigned.upload import PartSender, SourceChanged, SourceFailure, part_bytes
 from trackwire.client.presigned.urls import StoreFailure
 from trackwire.client.retries import Retries
-from trackwire.client.transfers import Source
+from trackwire.client.sources import Source
 from trackwire.client.transport import Transport
 from trackwire.errors import DeadlineExceededError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (

@@ -2,12 +2,11 @@
 
 import hashlib
 import uuid
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TypedDict, Unpack
+from collections.abc import Generator
+from typing import TypedDict, Unpack
 
 from trackwire.client.retries import Retries
+from trackwire.client.sources import Source
 from trackwire.client.transport import Transport
 from trackwire.errors import AbortedError, OutOfRangeError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
@@ -19,52 +18,6 @@ from trackwire.v1.artifacts_pb2 import (
     UploadFinish,
     UploadHeader,
 )
-
-PART_BYTES = 1024 * 1024
-
-
-class Source(Protocol):
-    """Bytes that can be read again from any offset."""
-
-    def size_bytes(self) -> int:
-        """How many bytes there are."""
-
-    def parts(self, offset: int) -> Iterator[bytes]:
-        """The bytes from an offset on."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """A file."""
-
-    path: Path
-
-    def size_bytes(self) -> int:
-        """As it is now."""
-        return self.path.stat().st_size
-
-    def parts(self, offset: int) -> Iterator[bytes]:
-        """The bytes from an offset on."""
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            while part := file.read(PART_BYTES):
-                yield part
-
-
-@dataclass(frozen=True, slots=True)
-class BytesSource:
-    """Bytes in memory."""
-
-    data: memoryview
-
-    def size_bytes(self) -> int:
-        """Of all the bytes."""
-        return len(self.data)
-
-    def parts(self, offset: int) -> Iterator[bytes]:
-        """The bytes from an offset on."""
-        for start in range(offset, len(self.data), PART_BYTES):
-            yield bytes(self.data[start : start + PART_BYTES])
 
 
 class Upload:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trackwire.client.connection import Connection
 from trackwire.client.retry import backoff_seconds, is_unclear
-from trackwire.client.transfers import FileSource, may_resume, upload
+from trackwire.client.sources import FileSource
+from trackwire.client.transfers import may_resume, upload
 from trackwire.client.transport import BlockingTransport, run_blocking
 from trackwire.errors import AbortedError, DataLossError, TrackwireError
 from trackwire.internal.v1.spool_pb2 import SpooledUpload

@@ -23,7 +23,8 @@ from trackwire import AsyncClient
 from trackwire.client import Client
 from trackwire.client.connection import Connection, Deadlines
 from trackwire.client.presigned.upload import PART_BYTES_MAX, PARTS_MAX, part_bytes
-from trackwire.client.transfers import BytesSource, Source, upload
+from trackwire.client.sources import BytesSource, Source
+from trackwire.client.transfers import upload
 from trackwire.client.transport import BlockingTransport, run_blocking
 from trackwire.errors import AbortedError, AlreadyExistsError, FailedPreconditionError, InvalidArgumentError
 from trackwire.v1.artifacts_pb2 import Artifact

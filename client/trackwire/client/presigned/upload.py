@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from trackwire.client.presigned.store_calls import StoreConnection
-from trackwire.client.transfers import Source
+from trackwire.client.sources import Source
 from trackwire.v1.artifacts_pb2 import CreateArtifactPartUrlResponse
 
 # A part is sent again whole where its connection breaks; each costs a call for its URL.
