@@ -25,7 +25,9 @@ from trackwire_server.search import RUNS
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.migrations import _whole_schema
-from trackwire_server.stores.sql.tables import SCHEMA_VERSION, metadata, metric_keys, runs
+from trackwire_server.stores.sql.rare_values import _owners
+from trackwire_server.stores.sql.runs import SqlRuns
+from trackwire_server.stores.sql.tables import SCHEMA_VERSION, metadata, metric_keys, run_params, runs
 
 pytestmark = pytest.mark.mariadb
 
@@ -112,6 +114,18 @@ async def test_step_that_was_broken_off_is_taken_to_its_end(uri: str) -> None:
         assert await _tables(broken_off) == await _tables(whole)
         await broken_off.close()
         await whole.close()
+
+
+async def test_few_runs_with_a_value_are_looked_up_by_the_beginning_of_it(uri: str) -> None:
+    database = await Database.open(uri)
+    params = {f"key {at}": f"value {at}" for at in range(200)}
+    await SqlRuns(database).create_run(new_run("r", params=params))
+    parameters = {"key": "key 7", "value": "value 7"}
+    statement, values = _owners(run_params, by_expression=False).bind(database.dialect, parameters)
+    async with database.read() as connection:
+        [plan] = (await connection.exec_driver_sql(f"EXPLAIN {statement.text}", tuple(values))).mappings().all()
+    await database.close()
+    assert (plan["type"], plan["key"], plan["rows"]) == ("ref", "ix_run_params_value", "1")
 
 
 def _name(uri: str) -> str:

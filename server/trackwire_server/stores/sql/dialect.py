@@ -144,6 +144,8 @@ class Dialect(Protocol):
     joins_before_it_locks: bool
     # Whether an INSERT can answer with the row that it made.
     returns_what_it_inserts: bool
+    # Whether an index may have an expression, and not only the beginning of a column.
+    indexes_expressions: bool
 
     def writer(self) -> Writer:
         """Connects to write."""

@@ -101,6 +101,7 @@ class PostgresDialect:
     name = "postgresql"
     joins_before_it_locks = True
     returns_what_it_inserts = True
+    indexes_expressions = True
 
     def __init__(self, url: URL, connections: ConnectionSettings):
         self._connections = connections

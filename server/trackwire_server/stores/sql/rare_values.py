@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.search import And, Comparison, Expression, Operator
+from trackwire_server.stores.sql.dialect import dialect_of
 from trackwire_server.stores.sql.entries import owner_of
 from trackwire_server.stores.sql.filters import Searchable
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all
@@ -23,9 +24,13 @@ async def few_with_value(
     connection: AsyncConnection, entity: Searchable, expression: Expression | None
 ) -> Sequence[int] | None:
     """The numbers of all that can have a value which a filter asks for, in any experiment; None unless they are few."""
+    by_expression = dialect_of(connection).indexes_expressions
     for table, comparison in _asked_for(entity, expression):
-        beginning = cast("str", comparison.value)[:INDEXED_CHARACTERS]
-        rows = await fetch_all(connection, _owners(table), {"key": comparison.field.key, "beginning": beginning})
+        value = cast("str", comparison.value)
+        if by_expression:
+            value = value[:INDEXED_CHARACTERS]
+        owners = _owners(table, by_expression=by_expression)
+        rows = await fetch_all(connection, owners, {"key": comparison.field.key, "value": value})
         if len(rows) <= FEW:
             return [owner for (owner,) in rows]
     return None
@@ -40,8 +45,10 @@ def _asked_for(entity: Searchable, expression: Expression | None) -> Iterator[tu
 
 
 @cache
-def _owners(table: Table) -> Prepared:
-    owner, beginning = owner_of(table), beginning_of(table.c.value)
-    is_asked_for = and_(table.c.key == bindparam("key"), beginning == bindparam("beginning"))
-    # In the index's order, of which no more than these are read.
-    return Prepared(select(owner).where(is_asked_for).order_by(owner).limit(FEW + 1))
+def _owners(table: Table, *, by_expression: bool) -> Prepared:
+    owner, value = owner_of(table), table.c.value
+    of_key = select(owner).where(table.c.key == bindparam("key")).limit(FEW + 1)
+    if by_expression:
+        # In the index's order, of which no more than these are read.
+        return Prepared(of_key.where(beginning_of(value) == bindparam("value")).order_by(owner))
+    return Prepared(of_key.where(value == bindparam("value")))

@@ -94,6 +94,7 @@ class SqliteDialect:
     name = "sqlite"
     joins_before_it_locks = False
     returns_what_it_inserts = True
+    indexes_expressions = True
 
     def __init__(self, url: URL):
         if not url.database or url.database == ":memory:":
