@@ -138,8 +138,8 @@ class Admin:
         before_ms = self._clock() - request.older_than_ms
         expired_ms = min(before_ms, self._clock() - LIMITS.upload_expiry_seconds * 1_000)
         orphans = _orphaned_uploads(self._stores)
-        # What stands in the way of looking does so before anything is removed.
-        found = [] if request.names_some else await orphans.find(before_ms=expired_ms)
+        # An experiment that is taken leaves nothing that tells of its place.
+        homes = [] if request.names_some else await orphans.homes()
         collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
         async for run_id in self._run_ids(request, before_ms):
             await collection.take_run(run_id)
@@ -149,6 +149,7 @@ class Admin:
             await collection.take_experiment(experiment_id)
         if not request.names_some:
             await collection.take_expired_uploads(expired_ms)
+            found = await orphans.find(homes, before_ms=expired_ms)
             await orphans.take(found, collection.taken, dry_run=request.dry_run)
         return collection.taken
 
