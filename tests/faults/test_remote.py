@@ -261,6 +261,25 @@ async def test_upload_that_nobody_goes_on_with_leaves_nothing_after_a_day(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+async def test_stream_without_a_header_that_is_cut_while_its_file_is_sent_is_cancelled(
+    artifacts: Artifacts, store: RemoteBytes, machine: Machine, clock: FakeClock
+) -> None:
+    async def data() -> AsyncIterator[bytes]:
+        yield DATA
+
+    storing = asyncio.create_task(artifacts.store("run1", "file", data()))
+    await until(lambda: storing.done() or any(_size(machine, name) for name in machine.files))
+    storing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(storing, WAIT_SECONDS)
+    machine.kill()
+    await until(lambda: not store._sessions._tasks)
+    machine.start_again()
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 1
+    assert machine.files == []
+
+
 async def test_upload_whose_checksum_is_another_leaves_nothing(
     artifacts: Artifacts, machine: Machine, tmp_path: Path
 ) -> None:

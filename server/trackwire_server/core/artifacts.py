@@ -13,7 +13,7 @@ What each stream is held to is in upload_streams.py, how bytes go out again in d
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from trackwire_server.core.artifact_owners import ArtifactOwners
@@ -138,7 +138,9 @@ class Artifacts:
             try:
                 artifact = await self._store_all(data, folder, upload)
             except BaseException:
-                await self._discard(owner_id, upload.upload_id, folder)
+                # Where it is still being sent on, it is dropped when it has expired.
+                with suppress(Aborted):
+                    await self._discard(owner_id, upload.upload_id, folder)
                 raise
         await self._uploads.discard_upload(owner_id, upload.upload_id)
         return replace(artifact, path=path)
