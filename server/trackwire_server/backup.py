@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from trackwire_server.core.errors import FailedPrecondition, StoreCorrupt
 from trackwire_server.stores.sql.check import Findings, check_database
 from trackwire_server.stores.sql.database import Database
@@ -16,7 +18,7 @@ _DAMAGES_SHOWN = 10
 async def back_up(source: Path, target: Path) -> str:
     """Copies a SQLite database into a file that is not there yet, and checks it before it gets that name."""
     with copied(source, target) as copy:
-        counts = (await _checked(f"sqlite:///{copy}")).counts
+        counts = (await _checked(URL.create("sqlite", database=str(copy)))).counts
     return f"{target}: {counts['runs']:,} runs, {counts['points']:,} points, all of which can be read"
 
 
@@ -25,7 +27,7 @@ async def check(store_uri: str) -> str:
     return _lines((await _checked(store_uri)).counts)
 
 
-async def _checked(store_uri: str) -> Findings:
+async def _checked(store_uri: str | URL) -> Findings:
     database = await Database.open(store_uri, upgrade=False)
     try:
         schema = await database.schema()

@@ -16,6 +16,7 @@ from trackwire.client.runs import Returning
 from trackwire.errors import (
     AbortedError,
     AlreadyExistsError,
+    DeadlineExceededError,
     FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
@@ -396,6 +397,13 @@ def test_evaluation_datasets_live_as_the_specification_says(client: Client) -> N
     client.delete_evaluation_dataset(made.dataset_id)
     with pytest.raises(NotFoundError, match=made.dataset_id):
         client.get_evaluation_dataset(made.dataset_id)
+
+
+def test_collection_may_take_as_long_as_a_stream(client_type: type[Client], live: ServerProcess) -> None:
+    with client_type(live.address, timeout_seconds=1e-6) as hasty:
+        with pytest.raises(DeadlineExceededError):
+            hasty.get_server_info()
+        assert list(hasty.collect_garbage().run_ids) == []
 
 
 def test_server_tells_of_itself_and_collects_garbage(client: Client) -> None:

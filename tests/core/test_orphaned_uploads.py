@@ -68,7 +68,7 @@ def leave(folder: Path, name: str = NAME, *, age_ms: int = 2 * DAY_MS) -> str:
 
 async def collected(orphans: OrphanedUploads, *, dry_run: bool = False) -> Garbage:
     taken = Garbage()
-    found = await orphans.find(before_ms=NOW_MS - DAY_MS)
+    found = await orphans.find(await orphans.homes(), before_ms=NOW_MS - DAY_MS)
     await orphans.take(found, taken, dry_run=dry_run)
     return taken
 
@@ -102,7 +102,7 @@ async def test_what_gets_a_row_before_it_is_removed_stays(
     orphans: OrphanedUploads, uploads: MemoryUploads, tmp_path: Path
 ) -> None:
     leave(tmp_path / "own")
-    found = await orphans.find(before_ms=NOW_MS - DAY_MS)
+    found = await orphans.find(await orphans.homes(), before_ms=NOW_MS - DAY_MS)
     await uploads.begin_upload(UPLOAD)
     taken = Garbage()
     await orphans.take(found, taken, dry_run=False)

@@ -18,7 +18,7 @@ from tests.stores.byte_files import ROOT, names, put, read
 from trackwire import Client
 from trackwire_server.core.artifact_owners import RunOwners
 from trackwire_server.core.artifact_places import OWN_SCHEME, ByteStores, own_store
-from trackwire_server.core.artifacts import Artifacts
+from trackwire_server.core.artifacts import Artifacts, UploadStatus
 from trackwire_server.core.errors import ChecksumMismatch, StoreUnavailable
 from trackwire_server.core.upload_streams import UploadFinish, UploadHeader
 from trackwire_server.stores.memory.artifacts import MemoryUploads
@@ -259,6 +259,40 @@ async def test_upload_that_nobody_goes_on_with_leaves_nothing_after_a_day(
     assert await artifacts.discard_expired() == 1
     assert machine.files == []
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_upload_that_is_cut_while_its_file_is_sent_is_complete_behind_that(
+    artifacts: Artifacts, machine: Machine
+) -> None:
+    data = DATA[:MEBIBYTE]
+    header = UploadHeader("upload1", "run1", "file", len(data), 0)
+    whole = (data, UploadFinish(hashlib.sha256(data).digest()))
+    uploading = asyncio.create_task(artifacts.upload(header, stream(*whole)))
+    await until(lambda: uploading.done() or any(_size(machine, name) for name in machine.files))
+    uploading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(uploading, WAIT_SECONDS)
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(len(data), True)
+    assert machine.files == ["0/run1/artifacts/file"]
+
+
+async def test_stream_without_a_header_that_is_cut_while_its_file_is_sent_is_cancelled(
+    artifacts: Artifacts, store: RemoteBytes, machine: Machine, clock: FakeClock
+) -> None:
+    async def data() -> AsyncIterator[bytes]:
+        yield DATA
+
+    storing = asyncio.create_task(artifacts.store("run1", "file", data()))
+    await until(lambda: storing.done() or any(_size(machine, name) for name in machine.files))
+    storing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(storing, WAIT_SECONDS)
+    machine.kill()
+    await until(lambda: not store._sessions._tasks)
+    machine.start_again()
+    clock.advance(DAY_MS + 1)
+    assert await artifacts.discard_expired() == 1
+    assert machine.files == []
 
 
 async def test_upload_whose_checksum_is_another_leaves_nothing(

@@ -21,7 +21,14 @@ from trackwire import AsyncClient
 from trackwire_server.config import Config
 from trackwire_server.core.admin import Admin, AdminStores, GarbageRequest
 from trackwire_server.core.artifact_paths import home_of_run, partial_id
-from trackwire_server.core.entities import RUN_ALONE, Upload
+from trackwire_server.core.entities import (
+    RUN_ALONE,
+    ExperimentReference,
+    LifecycleStage,
+    NewRun,
+    RunStatus,
+    Upload,
+)
 from trackwire_server.core.garbage import Garbage
 from trackwire_server.storage import Stores, open_byte_stores, open_stores
 from trackwire_server.stores.s3 import S3Settings
@@ -175,6 +182,25 @@ async def test_server_killed_in_an_upload_leaves_nothing_to_a_later_collection(
     await running.publish()
     await running.close()
     assert (await what_is_there(s3, s3_bucket))[1] == 0
+
+
+async def test_place_that_can_not_be_looked_at_holds_up_no_other_garbage(
+    collector: Callable[[], Any], s3: Any, s3_bucket: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data").mkdir()
+    later = await collector()
+    await s3.put_object(Bucket=s3_bucket, Key=f"a/.partial/{partial_id('run1', 'upload1')}/0.upload", Body=b"no note")
+    await s3.create_multipart_upload(Bucket=s3_bucket, Key="a/0/run1/artifacts/large")
+    runs, now_ms = later.stores.runs, later.clock()
+    run, _ = await runs.create_run(
+        NewRun("run2", "run2", ExperimentReference("0"), "", RunStatus.RUNNING, now_ms, now_ms)
+    )
+    await runs.set_run_stage(run.run_id, LifecycleStage.DELETED, now_ms=now_ms)
+    collected = await later.collect()
+    assert (collected.run_ids, collected.orphaned_uploads) == (["run2"], [])
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "is not looked for: " in warning
+    assert "0.upload' is no note of an upload" in warning
 
 
 async def begun_by_another(later: Collector, run_id: str) -> S3Partial:

@@ -1,6 +1,7 @@
 """Administration over a real socket, on the memory and the SQL stores."""
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -254,6 +255,20 @@ async def test_collection_removes_what_is_deleted_and_nothing_else(
     assert await world.partial_size(gone, "u1") == 0
     again = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest())
     assert again == admin_pb2.CollectGarbageResponse()
+
+
+async def test_what_uploads_have_left_at_an_experiment_goes_with_it(
+    admin: admin_pb2_grpc.AdminServiceStub, world: World, tmp_path: Path
+) -> None:
+    await world.delete_experiment(await world.experiment("old", artifact_location=str(tmp_path / "old")))
+    left = tmp_path / "old" / ".partial" / partial_id("gone", "u1")
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"bytes")
+    os.utime(left, (1, 1))
+    dry = await admin.CollectGarbage(admin_pb2.CollectGarbageRequest(dry_run=True))
+    assert list(dry.orphaned_uploads) == [left.as_uri()]
+    assert await admin.CollectGarbage(admin_pb2.CollectGarbageRequest()) == dry
+    assert not left.exists()
 
 
 async def test_artifacts_in_a_folder_go_and_what_the_server_does_not_reach_is_named(

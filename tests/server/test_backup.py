@@ -59,12 +59,14 @@ def test_check_tells_how_much_there_is(data_dir: Path, capsys: Capture) -> None:
     assert {"experiments 1", "runs 1", "run_params 1", "metric_series 1", f"points {POINTS}"} <= set(lines)
 
 
-def test_copy_has_as_much_as_the_store(data_dir: Path, tmp_path: Path, capsys: Capture) -> None:
-    copy = tmp_path / "copy" / "trackwire.db"
+@pytest.mark.parametrize("name", ["trackwire.db", "copy?mode=memory", "50%3f#1"])
+def test_copy_has_as_much_as_the_store(data_dir: Path, tmp_path: Path, capsys: Capture, name: str) -> None:
+    copy = tmp_path / "copy" / name
     copy.parent.mkdir()
     assert main(["db", "backup", "--data-dir", str(data_dir), str(copy)], {}) == 0
     assert capsys.readouterr().out == f"{copy}: 1 runs, {POINTS:,} points, all of which can be read\n"
-    assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+    assert [file.name for file in copy.parent.iterdir()] == [name]
+    copy.rename(copy.with_name("trackwire.db"))
     assert checked(copy.parent, capsys) == checked(data_dir, capsys)
 
 

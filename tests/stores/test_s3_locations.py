@@ -1,12 +1,16 @@
 """Runs at S3, in folders that an administrator named."""
 
+import time
+
 import pytest
 from tests.stores.byte_files import names, put, read
 
-from trackwire_server.core.artifact_paths import ArtifactHome, home_of_model
-from trackwire_server.core.artifact_places import BucketFolder, bucket_folder, lies_in
+from trackwire_server.core.artifact_paths import ArtifactHome, home_of_model, partial_id
+from trackwire_server.core.artifact_places import ArtifactFolder, BucketFolder, bucket_folder, lies_in
+from trackwire_server.core.byte_stores import PartUrls, UploadRemains
 from trackwire_server.core.errors import Aborted, FailedPrecondition
 from trackwire_server.stores.s3 import S3Settings, opened_locations
+from trackwire_server.stores.s3.bucket import Bucket, opened_client
 
 
 def run_at(uri: str) -> ArtifactHome:
@@ -34,6 +38,45 @@ async def test_upload_is_held_across_calls(s3_endpoint: str, s3_bucket: str) -> 
             with pytest.raises(Aborted, match="under way"):
                 await second.store.open_partial("p", second.of("a"))
             await partial.close()
+
+
+async def left_at(folder: ArtifactFolder) -> list[str]:
+    """Where uploads have left something, in an hour."""
+    assert isinstance(folder.store, UploadRemains)
+    left = await folder.store.left_uploads(before_ms=int(time.time() * 1_000) + 3_600_000, limit=10)
+    return [each.uri for each in left if not each.partial_id]
+
+
+@pytest.mark.parametrize("inner", ["team/y", "team/models"])
+async def test_upload_to_one_location_is_not_left_at_another_around_or_in_it(
+    s3_endpoint: str, s3_bucket: str, inner: str
+) -> None:
+    async with (
+        opened_locations([(s3_bucket, "team")], S3Settings(s3_endpoint)) as opened,
+        opened(run_at(f"s3://{s3_bucket}/{inner}/run1/artifacts")) as below,
+        opened(run_at(f"s3://{s3_bucket}/team/run1/artifacts")) as above,
+        opened(home_of_model("run1", f"s3://{s3_bucket}/team/models/run1/artifacts")) as model,
+    ):
+        for folder in (below, above, model):
+            assert isinstance(folder.store, PartUrls)
+            await folder.store.begin_parts(partial_id(folder.path, "upload1"), folder.of("large"))
+        assert [await left_at(folder) for folder in (below, above)] == [[], []]
+
+
+async def test_only_multipart_uploads_to_artifacts_of_a_location_are_left_there(
+    s3_endpoint: str, s3_bucket: str
+) -> None:
+    settings = S3Settings(s3_endpoint)
+    ours = [f"team/{owner}/artifacts/file" for owner in ("models/m-1", "run1")]
+    async with opened_client(settings) as client:
+        bucket = Bucket(client, s3_bucket, settings)
+        for key in (*ours, "team/artifacts/file", "team/other/1/run1/artifacts/file", "team/run1/file"):
+            await bucket.begin_multipart(key)
+    async with (
+        opened_locations([(s3_bucket, "team")], settings) as opened,
+        opened(run_at(f"s3://{s3_bucket}/team/run1/artifacts")) as folder,
+    ):
+        assert await left_at(folder) == [f"s3://{s3_bucket}/{key}" for key in ours]
 
 
 @pytest.mark.parametrize(

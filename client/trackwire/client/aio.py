@@ -62,9 +62,9 @@ class AsyncClient(
         TRACKWIRE_TRACKING_URI, else 127.0.0.1:5051.
 
         `timeout_seconds` is the deadline of a call that answers once, `stream_timeout_seconds` that of a read, an
-        upload or a download as a whole (None: none). `credentials`, such as `grpc.ssl_channel_credentials()`, mean TLS
-        too, and go before TRACKWIRE_CA_CERT, TRACKWIRE_CLIENT_CERT and TRACKWIRE_CLIENT_KEY; `token` goes before
-        TRACKWIRE_TOKEN.
+        upload, a download or a collection of garbage as a whole (None: none). `credentials`, such as
+        `grpc.ssl_channel_credentials()`, mean TLS too, and go before TRACKWIRE_CA_CERT, TRACKWIRE_CLIENT_CERT and
+        TRACKWIRE_CLIENT_KEY; `token` goes before TRACKWIRE_TOKEN.
         """
         deadlines = Deadlines(timeout_seconds, stream_timeout_seconds)
         self._connection = AsyncConnection(server_address(address), deadlines, credentials, token=token)

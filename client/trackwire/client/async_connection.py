@@ -54,7 +54,7 @@ class AsyncConnection:
         """One request that is serialized already, one answer that is not parsed yet."""
         send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._open().unary_unary(path)
         with self._told_as_ours():
-            return await send(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
+            return await send(data, timeout=self.deadlines.of(path), metadata=self._metadata)
 
     async def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None

@@ -30,6 +30,8 @@ from trackwire.v1 import (
 ResponseT = TypeVar("ResponseT", bound=Message)
 DecodedT = TypeVar("DecodedT")
 
+# Those that answer once and work through all that a server has.
+_LONG_CALLS = ("/trackwire.v1.AdminService/CollectGarbage",)
 _MODULES = (
     experiments_pb2,
     runs_pb2,
@@ -50,6 +52,10 @@ class Deadlines:
 
     call_seconds: float = 30.0
     stream_seconds: float | None = 3_600.0
+
+    def of(self, path: str) -> float | None:
+        """That of an rpc that answers once."""
+        return self.stream_seconds if path in _LONG_CALLS else self.call_seconds
 
 
 @functools.cache
@@ -118,7 +124,7 @@ class Connection:
     def call_bytes(self, path: str, data: bytes) -> bytes:
         """One request that is serialized already, one answer that is not parsed yet."""
         try:
-            return self._unary(path)(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
+            return self._unary(path)(data, timeout=self.deadlines.of(path), metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.address) from None
 

@@ -8,8 +8,7 @@ What fails in the first two is found by the next collection. Artifacts that can'
 they are: before the rows, they would be taken from a run that may still be restored.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +34,7 @@ from trackwire_server.core.stores import (
     RunStore,
     UploadStore,
 )
+from trackwire_server.core.uninterrupted import uninterrupted
 
 EXPIRED_UPLOADS_PER_COLLECTION = 100_000
 
@@ -138,8 +138,8 @@ class Admin:
         before_ms = self._clock() - request.older_than_ms
         expired_ms = min(before_ms, self._clock() - LIMITS.upload_expiry_seconds * 1_000)
         orphans = _orphaned_uploads(self._stores)
-        # What stands in the way of looking does so before anything is removed.
-        found = [] if request.names_some else await orphans.find(before_ms=expired_ms)
+        # An experiment that is taken leaves nothing that tells of its place.
+        homes = [] if request.names_some else await orphans.homes()
         collection = _Collection(self._stores, before_ms=before_ms, dry_run=request.dry_run)
         async for run_id in self._run_ids(request, before_ms):
             await collection.take_run(run_id)
@@ -149,6 +149,7 @@ class Admin:
             await collection.take_experiment(experiment_id)
         if not request.names_some:
             await collection.take_expired_uploads(expired_ms)
+            found = await orphans.find(homes, before_ms=expired_ms)
             await orphans.take(found, collection.taken, dry_run=request.dry_run)
         return collection.taken
 
@@ -204,7 +205,7 @@ class _Collection:
         except NotFound:
             return
         # A client that goes away must not leave a run without rows whose artifacts nobody finds any more.
-        await _to_the_end(self._take(run))
+        await uninterrupted(self._take(run))
 
     async def _take(self, run: Run) -> None:
         unfinished = await self._stores.garbage.unfinished_uploads(run.run_id)
@@ -223,13 +224,13 @@ class _Collection:
     async def take_logged_models(self) -> None:
         """Takes logged models that are deleted and old enough."""
         async for model in self._models.deleted():
-            await _to_the_end(self._models.take(model, dry_run=self._dry_run))
+            await uninterrupted(self._models.take(model, dry_run=self._dry_run))
 
     async def take_experiment(self, experiment_id: str) -> None:
         """Takes an experiment that has no runs left, after those that were taken, with its logged models."""
         left = await self._stores.garbage.count_runs(experiment_id)
         if left == (self._runs_taken.get(experiment_id, 0) if self._dry_run else 0):
-            await _to_the_end(self._take_experiment(experiment_id))
+            await uninterrupted(self._take_experiment(experiment_id))
 
     async def _take_experiment(self, experiment_id: str) -> None:
         models = await self._models.of_experiment(experiment_id)
@@ -271,16 +272,6 @@ class _Collection:
 def _orphaned_uploads(stores: AdminStores) -> OrphanedUploads:
     rows = ((RunOwners(stores.runs), stores.uploads), (LoggedModelOwners(stores.logged_models), stores.model_uploads))
     return OrphanedUploads(stores.experiments, stores.artifacts, rows)
-
-
-async def _to_the_end(work: Coroutine[None, None, None]) -> None:
-    """Awaits work that a cancellation may delay but not interrupt."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def _check_count(field_name: str, ids: Sequence[str], limit: int) -> None:

@@ -13,13 +13,13 @@ What each stream is held to is in upload_streams.py, how bytes go out again in d
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from trackwire_server.core.artifact_owners import ArtifactOwners
 from trackwire_server.core.artifact_paths import ArtifactHome, check_artifact_path
 from trackwire_server.core.artifact_places import ArtifactFolder, ByteStores
-from trackwire_server.core.byte_stores import ByteUrls, FileUrl, OpenFile, PresignedUrl
+from trackwire_server.core.byte_stores import ByteUrls, FileUrl, OpenFile, PartialFile, PresignedUrl
 from trackwire_server.core.checks import check_page_size
 from trackwire_server.core.clock import Clock, NewId, random_id
 from trackwire_server.core.downloads import DownloadPart, DownloadRange, check_range, parts_of
@@ -29,6 +29,7 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.paging import decode_token, encode_token, fingerprint
 from trackwire_server.core.part_uploads import PartUploads
 from trackwire_server.core.stores import UploadStore
+from trackwire_server.core.uninterrupted import uninterrupted
 from trackwire_server.core.upload_streams import (
     UploadFinish,
     UploadHeader,
@@ -124,8 +125,7 @@ class Artifacts:
             if upload.complete:
                 await check_same_bytes(upload, parts)
                 return await describe_upload(upload, folder)
-            artifact, sha256 = await self._store(header, parts, folder)
-        await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
+            artifact = await self._store(header, parts, folder)
         return replace(artifact, path=header.path)
 
     async def store(self, owner_id: str, path: str, data: AsyncIterable[bytes]) -> Artifact:
@@ -138,7 +138,9 @@ class Artifacts:
             try:
                 artifact = await self._store_all(data, folder, upload)
             except BaseException:
-                await self._discard(owner_id, upload.upload_id, folder)
+                # Where it is still being sent on, it is dropped when it has expired.
+                with suppress(Aborted):
+                    await self._discard(owner_id, upload.upload_id, folder)
                 raise
         await self._uploads.discard_upload(owner_id, upload.upload_id)
         return replace(artifact, path=path)
@@ -154,18 +156,24 @@ class Artifacts:
 
     async def _store(
         self, header: UploadHeader, parts: AsyncIterator[bytes | UploadFinish], folder: ArtifactFolder
-    ) -> tuple[Artifact, bytes]:
+    ) -> Artifact:
         name = self._owners.partial_id(header.owner_id, header.upload_id)
         partial = await folder.store.open_partial(name, folder.of(header.path))
         try:
             sha256 = await receive(header, parts, partial)
-            return await partial.publish(), sha256
+            # A client that goes away meanwhile would send all of it again.
+            return await uninterrupted(self._publish(header, partial, sha256))
         except (ChecksumMismatch, TooManyBytes):
             await partial.close()
             await self._discard(header.owner_id, header.upload_id, folder)
             raise
         finally:
             await partial.close()
+
+    async def _publish(self, header: UploadHeader, partial: PartialFile, sha256: bytes) -> Artifact:
+        artifact = await partial.publish()
+        await self._uploads.complete_upload(header.owner_id, header.upload_id, sha256=sha256)
+        return artifact
 
     async def get_upload_status(self, owner_id: str, upload_id: str) -> UploadStatus:
         """How much of an upload has arrived; nothing of an unknown one."""

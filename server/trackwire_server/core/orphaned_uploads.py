@@ -3,8 +3,11 @@
 A server may die between the beginning of a multipart upload and its note, or go on with an upload that another one has
 just discarded. What is younger than a day may be an upload under way and is left alone. So is what has a row: a row is
 there before the first byte, and the rows are looked at when the stores have been, right before anything is removed.
+
+A place where nothing can be looked for, such as one that is gone for good, is no reason to leave other garbage.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +17,7 @@ from trackwire_server.core.artifact_paths import ArtifactHome, home_in
 from trackwire_server.core.artifact_places import OWN_SCHEME, ByteStores, scheme_of
 from trackwire_server.core.byte_stores import LeftUpload, UploadRemains
 from trackwire_server.core.entities import ViewType
-from trackwire_server.core.errors import Aborted, FailedPrecondition, StoreUnavailable
+from trackwire_server.core.errors import Aborted, FailedPrecondition, TrackwireError
 from trackwire_server.core.garbage import PAGE, Garbage
 from trackwire_server.core.searching import SearchRequest, parse_search
 from trackwire_server.core.stores import ExperimentStore, UploadStore
@@ -22,6 +25,7 @@ from trackwire_server.search import EXPERIMENTS
 
 # Of one store in one collection; the next one finds the rest.
 ORPHANS_PER_STORE = 10_000
+LOOKS_AT_ONCE = 8
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +48,21 @@ class OrphanedUploads:
         self._stores = stores
         self._rows = rows
 
-    async def find(self, *, before_ms: int) -> Sequence[Orphan]:
-        """What nobody wrote to since a time, and has no row. Raises StoreUnavailable of the server's own store."""
-        found: list[Orphan] = []
-        async for home in self._homes():
-            found += [Orphan(home, left) for left in await self._left_at(home, before_ms)]
-        return await self._without_row(found)
+    async def homes(self) -> Sequence[ArtifactHome]:
+        """A home in each store that an experiment's artifacts lie in."""
+        return [home async for home in self._homes()]
+
+    async def find(self, homes: Sequence[ArtifactHome], *, before_ms: int) -> Sequence[Orphan]:
+        """What nobody wrote to since a time, and has no row. Where looking fails, the log says so."""
+        turns = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+        async def look(home: ArtifactHome) -> Sequence[Orphan]:
+            async with turns:
+                return [Orphan(home, left) for left in await self._left_at(home, before_ms)]
+
+        async with asyncio.TaskGroup() as group:
+            looks = [group.create_task(look(home)) for home in homes]
+        return await self._without_row([orphan for each in looks for orphan in each.result()])
 
     async def take(self, orphans: Sequence[Orphan], taken: Garbage, *, dry_run: bool) -> None:
         """Removes what still has no row, and notes it."""
@@ -78,10 +91,7 @@ class OrphanedUploads:
         except FailedPrecondition:
             # Others reach what lies there.
             return []
-        except StoreUnavailable as error:
-            if scheme_of(home.uri) == OWN_SCHEME:
-                raise
-            # Somebody's location may be gone for good, and is no reason to keep all other garbage.
+        except TrackwireError as error:
             logger.warning("what uploads have left at %s is not looked for: %s", home.uri, error)
             return []
 
@@ -96,7 +106,6 @@ class OrphanedUploads:
         return [orphan for orphan in orphans if orphan.left.partial_id not in known]
 
     async def _homes(self) -> AsyncIterator[ArtifactHome]:
-        """A home in each store that an experiment's artifacts lie in."""
         search = parse_search(SearchRequest(view=ViewType.ALL), EXPERIMENTS, page_size_default=PAGE, page_size_max=PAGE)
         seen: set[str] = set()
         query = search.query

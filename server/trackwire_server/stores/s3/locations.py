@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from trackwire_server.core.artifact_paths import ArtifactHome, artifacts_elsewhere
 from trackwire_server.core.artifact_places import ArtifactFolder, BucketFolder, Opener, bucket_folder, lies_in
 from trackwire_server.stores.s3.bucket import Bucket, opened_client
+from trackwire_server.stores.s3.remains import IN_LOCATION
 from trackwire_server.stores.s3.settings import S3Settings
 from trackwire_server.stores.s3.store import S3Bytes, UploadsUnderWay
 
@@ -26,7 +27,8 @@ async def opened_locations(allowed: Sequence[BucketFolder], settings: S3Settings
             bucket, location, path = _place_of(home)
             if not any(lies_in((bucket, location), each) for each in allowed):
                 raise artifacts_elsewhere(home)
-            yield ArtifactFolder(S3Bytes(Bucket(client, bucket, settings), location, uploads), path)
+            store = S3Bytes(Bucket(client, bucket, settings), location, uploads, artifacts=IN_LOCATION)
+            yield ArtifactFolder(store, path)
 
         yield opened
 

@@ -13,6 +13,7 @@ What is looked for before writing, a folder at the path or a file above it, can 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -32,7 +33,7 @@ from trackwire_server.stores.s3.notes import PARTIALS, WHOLE_REST, PartialNotes
 from trackwire_server.stores.s3.partial import Kept, S3Partial, Target
 from trackwire_server.stores.s3.parts import PARTS_OF_ALL_UPLOADS
 from trackwire_server.stores.s3.reading import S3File, version_of
-from trackwire_server.stores.s3.remains import remains_of
+from trackwire_server.stores.s3.remains import IN_OWN_STORE, remains_of
 from trackwire_server.stores.s3.settings import S3Settings
 
 KEY_BYTES_MAX = 1_024
@@ -55,9 +56,18 @@ class S3Bytes:
     A folder is deleted a thousand files at a time, not at once; where the bucket keeps versions, only from sight.
     """
 
-    def __init__(self, bucket: Bucket, folder: str, uploads: UploadsUnderWay):
+    def __init__(
+        self,
+        bucket: Bucket,
+        folder: str,
+        uploads: UploadsUnderWay,
+        *,
+        artifacts: re.Pattern[str] = IN_OWN_STORE,
+    ):
+        """`artifacts` matches the paths that owners' files may have there."""
         self._bucket = bucket
         self._folder = folder
+        self._artifacts = artifacts
         self._held, self._kept, self._turns = uploads.held, uploads.kept, uploads.turns
 
     @classmethod
@@ -200,7 +210,7 @@ class S3Bytes:
     async def left_uploads(self, *, before_ms: int, limit: int) -> Sequence[LeftUpload]:
         """Notes and multipart uploads that nobody has written to since a time; of the latter no size is known."""
         folder = f"{self._folder}/" if self._folder else ""
-        return await remains_of(self._bucket, folder, f"{folder}{PARTIALS}/", before_ms=before_ms, limit=limit)
+        return await remains_of(self._bucket, folder, self._artifacts, before_ms=before_ms, limit=limit)
 
     async def discard_left(self, left: LeftUpload) -> None:
         """Removes one of them."""

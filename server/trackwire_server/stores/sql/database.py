@@ -44,7 +44,7 @@ class Database:
     @classmethod
     async def open(
         cls,
-        store_uri: str,
+        store_uri: str | URL,
         *,
         artifact_root: str = "",
         upgrade: bool = True,
@@ -139,13 +139,13 @@ class _Translation:
             raise translated from error
 
 
-def _dialect_of(store_uri: str, connections: ConnectionSettings) -> Dialect:
+def _dialect_of(store_uri: str | URL, connections: ConnectionSettings) -> Dialect:
     """The dialect for a store URI. Raises InvalidArgument if there is none."""
     try:
         url = make_url(store_uri)
     except ArgumentError as error:
         raise InvalidArgument(
-            "store_uri", store_uri, "is not a database URI such as sqlite:////data/trackwire.db"
+            "store_uri", str(store_uri), "is not a database URI such as sqlite:////data/trackwire.db"
         ) from error
     match url.drivername.partition("+")[0]:
         case "sqlite":
