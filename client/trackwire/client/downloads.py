@@ -16,8 +16,8 @@ from trackwire.v1.artifacts_pb2 import (
     DownloadArtifactResponse,
 )
 
-# What a store answers where another file lies than the one that was meant, or none.
-_GONE = (404, 412)
+# A store's own words for another file than the one that was meant, or none: any HTTP server may answer 404.
+_GONE = ("NoSuchKey", "PreconditionFailed")
 
 
 async def read_artifact(transport: Transport, request: DownloadArtifactRequest) -> bytes:
@@ -130,7 +130,7 @@ class Download:
         try:
             await self._transport.work(direct.run, on_cancel=direct.interrupt)
         except StoreFailure as failure:
-            if failure.status in _GONE:
+            if failure.code in _GONE:
                 raise AbortedError(str(failure), reason="ARTIFACT_CHANGED") from None
             if not direct.written:
                 self._transport.places.note_failure(self._owner_id, url.url, failure)
