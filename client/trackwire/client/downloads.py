@@ -52,6 +52,8 @@ class Download:
         self._version = ""
         # Where what is wanted ends, once that is known.
         self._end: int | None = None
+        # Whether no store has failed yet to give a byte of this file.
+        self._may_go_around = True
 
     async def run(self) -> int:
         """Until all is there; the bytes written."""
@@ -84,7 +86,7 @@ class Download:
         rest.CopyFrom(self._request)
         rest.offset, rest.version = self._position, self._version
         rest.length = self._request.length and self._request.length - self._written
-        is_first = self._end is None and self._transport.places.is_worth_asking(self._owner_id, AROUND_BYTES_MIN)
+        is_first = self._end is None and self._is_worth_asking(AROUND_BYTES_MIN)
         if is_first and not 0 < rest.length < AROUND_BYTES_MIN:
             rest.length = AROUND_BYTES_MIN
         timeout_seconds = self._transport.deadlines.stream_seconds
@@ -105,7 +107,7 @@ class Download:
     async def _url_of_rest(self, rest_bytes: int) -> CreateArtifactDownloadUrlResponse | None:
         """A URL for the file that is downloaded; None where there is none, or no use in it."""
         places, owner_id = self._transport.places, self._owner_id
-        if not places.is_worth_asking(owner_id, rest_bytes):
+        if not self._is_worth_asking(rest_bytes):
             return None
         request = CreateArtifactDownloadUrlRequest(path=self._request.path)
         if self._request.model_id:
@@ -120,6 +122,9 @@ class Download:
         is_same = url.version == self._version
         return url if is_same and places.is_reachable(owner_id, url.url) else None
 
+    def _is_worth_asking(self, size_bytes: int) -> bool:
+        return self._may_go_around and self._transport.places.is_worth_asking(self._owner_id, size_bytes)
+
     async def _go_around(self, url: CreateArtifactDownloadUrlResponse) -> None:
         # HTTP and TLS take longer to load than most calls.
         from trackwire.client.presigned.download import DirectDownload
@@ -133,6 +138,7 @@ class Download:
             if failure.code in _GONE:
                 raise AbortedError(str(failure), reason="ARTIFACT_CHANGED") from None
             if not direct.written:
+                self._may_go_around = False
                 self._transport.places.note_failure(self._owner_id, url.url, failure)
             raise UnavailableError(str(failure)) from None
         finally:

@@ -162,6 +162,20 @@ def test_store_that_can_t_be_reached_is_told_once_and_never_an_error(
     assert len(signed.seen) == 1
 
 
+def test_store_that_is_busy_is_asked_again_for_the_next_file(
+    client: Client, run_id: str, file: str, signed: SignedCalls
+) -> None:
+    async def fault(_call: Call) -> web.StreamResponse | None:
+        return error(503, "SlowDown")
+
+    signed.fault = fault
+    assert client.read_artifact(run_id, file) == DATA
+    assert len(signed.seen) == 1
+    signed.fault = None
+    assert client.read_artifact(run_id, file) == DATA
+    assert len(signed.seen) == 2
+
+
 def test_setting_keeps_all_bytes_with_the_server(
     client_type: type[Client],
     server: ServerProcess,

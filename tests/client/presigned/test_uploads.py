@@ -164,6 +164,23 @@ def test_store_that_can_t_be_reached_is_told_once_and_never_an_error(
     assert left(run_id) == whole(run_id)
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (400, "BadDigest"), (404, "NoSuchUpload")])
+def test_first_part_that_is_refused_for_now_rules_no_store_out(
+    client: Client, run_id: str, signed: SignedCalls, parts: Parts, left: Left, status: int, code: str
+) -> None:
+    async def fault(_call: Call) -> web.StreamResponse | None:
+        return error(status, code)
+
+    signed.fault = fault
+    client.upload_bytes(run_id, DATA, "large")
+    assert parts() == [1]
+    assert left(run_id) == whole(run_id)
+    signed.fault = None
+    client.upload_bytes(run_id, DATA, "large")
+    assert parts() == [1, 1, 2]
+    assert client.read_artifact(run_id, "large") == DATA
+
+
 def test_store_that_stays_away_in_the_middle_is_gone_around(
     client: Client, run_id: str, signed: SignedCalls, parts: Parts, left: Left, monkeypatch: pytest.MonkeyPatch
 ) -> None:
