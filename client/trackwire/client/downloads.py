@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from trackwire.client.presigned.places import AROUND_BYTES_MIN
 from trackwire.client.presigned.urls import StoreFailure
-from trackwire.client.retries import Retries
+from trackwire.client.retries import Retries, broke_off
 from trackwire.client.transport import Transport
 from trackwire.errors import AbortedError, InvalidArgumentError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
@@ -62,14 +62,16 @@ class Download:
             try:
                 await self._go_on()
                 continue
-            except UnavailableError as error:
-                wait_seconds = retries.wait_seconds(error, self._written)
             except AbortedError as error:
                 if error.reason != "ARTIFACT_CHANGED":
                     raise
                 wait_seconds = retries.wait_seconds(error, 0)
                 await self._transport.work(_empty, self._sink)
                 self._written, self._version, self._end = 0, "", None
+            except TrackwireError as error:
+                if not broke_off(error):
+                    raise
+                wait_seconds = retries.wait_seconds(error, self._written)
             await self._transport.sleep(wait_seconds)
         return self._written
 

@@ -4,7 +4,7 @@ import time
 
 from trackwire.client.presigned.upload import PartSender, SourceChanged, SourceFailure, part_bytes
 from trackwire.client.presigned.urls import StoreFailure
-from trackwire.client.retries import Retries
+from trackwire.client.retries import Retries, broke_off
 from trackwire.client.sources import Source
 from trackwire.client.transport import Transport
 from trackwire.errors import DeadlineExceededError, TrackwireError, UnavailableError
@@ -72,7 +72,9 @@ class _PartUpload:
         while True:
             try:
                 return await self._complete()
-            except UnavailableError as error:
+            except TrackwireError as error:
+                if not broke_off(error):
+                    raise
                 wait_seconds = self._of_server.wait_seconds(error, self._stored)
             await self._transport.sleep(wait_seconds)
 
@@ -86,7 +88,9 @@ class _PartUpload:
                 await self._send(index, url)
                 self._stored += 1
             return
-        except UnavailableError as error:
+        except TrackwireError as error:
+            if not broke_off(error):
+                raise
             wait_seconds = self._of_server.wait_seconds(error, self._stored)
         except StoreFailure as failure:
             wait_seconds = self._wait_for_store(failure)
