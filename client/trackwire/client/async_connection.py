@@ -45,16 +45,17 @@ class AsyncConnection:
             self._check_loop()
             await self._channel.close()
 
-    async def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
-        """One request, one answer."""
-        answer = await self.call_bytes(rpc_path(type(request)), request.SerializeToString())
+    async def call(self, request: Message, response_type: type[ResponseT], *, of_file: bool = False) -> ResponseT:
+        """One request, one answer; `of_file` gives it as long as a stream has."""
+        answer = await self.call_bytes(rpc_path(type(request)), request.SerializeToString(), of_file=of_file)
         return response_type.FromString(answer)
 
-    async def call_bytes(self, path: str, data: bytes) -> bytes:
+    async def call_bytes(self, path: str, data: bytes, *, of_file: bool = False) -> bytes:
         """One request that is serialized already, one answer that is not parsed yet."""
+        timeout_seconds = self.deadlines.of_call(of_file=of_file)
         send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._open().unary_unary(path)
         with self._told_as_ours():
-            return await send(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
+            return await send(data, timeout=timeout_seconds, metadata=self._metadata)
 
     async def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None

@@ -46,10 +46,14 @@ _MODULES = (
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a call may take: one that answers once, and one that streams."""
+    """How long a call may take: one that answers once, and one that streams, or answers once for all of a file."""
 
     call_seconds: float = 30.0
     stream_seconds: float | None = 3_600.0
+
+    def of_call(self, *, of_file: bool) -> float | None:
+        """How long one may take that answers once."""
+        return self.stream_seconds if of_file else self.call_seconds
 
 
 @functools.cache
@@ -110,15 +114,16 @@ class Connection:
         if self._ordered is not None:
             self._ordered.close()
 
-    def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
-        """One request, one answer."""
-        answer = self.call_bytes(rpc_path(type(request)), request.SerializeToString())
+    def call(self, request: Message, response_type: type[ResponseT], *, of_file: bool = False) -> ResponseT:
+        """One request, one answer; `of_file` gives it as long as a stream has."""
+        answer = self.call_bytes(rpc_path(type(request)), request.SerializeToString(), of_file=of_file)
         return response_type.FromString(answer)
 
-    def call_bytes(self, path: str, data: bytes) -> bytes:
+    def call_bytes(self, path: str, data: bytes, *, of_file: bool = False) -> bytes:
         """One request that is serialized already, one answer that is not parsed yet."""
+        timeout_seconds = self.deadlines.of_call(of_file=of_file)
         try:
-            return self._unary(path)(data, timeout=self.deadlines.call_seconds, metadata=self._metadata)
+            return self._unary(path)(data, timeout=timeout_seconds, metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.address) from None
 

@@ -26,8 +26,8 @@ class Transport(Protocol):
     def deadlines(self) -> Deadlines:
         """How long a call may take."""
 
-    async def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
-        """One request, one answer."""
+    async def call(self, request: Message, response_type: type[ResponseT], *, of_file: bool = False) -> ResponseT:
+        """One request, one answer; `of_file` gives it as long as a stream has."""
 
     def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None
@@ -70,9 +70,9 @@ class BlockingTransport:
         """How long a call may take."""
         return self.connection.deadlines
 
-    async def call(self, request: Message, response_type: type[ResponseT]) -> ResponseT:
-        """One request, one answer."""
-        return self.connection.call(request, response_type)
+    async def call(self, request: Message, response_type: type[ResponseT], *, of_file: bool = False) -> ResponseT:
+        """One request, one answer; `of_file` gives it as long as a stream has."""
+        return self.connection.call(request, response_type, of_file=of_file)
 
     async def stream(
         self, request: Message, decode: Callable[[bytes], DecodedT], *, timeout_seconds: float | None = None

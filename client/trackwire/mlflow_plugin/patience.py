@@ -38,13 +38,13 @@ class PatientConnection(Connection):
         self._patience_seconds = patience_seconds
         self._has_answered = False
 
-    def call_bytes(self, path: str, data: bytes) -> bytes:
+    def call_bytes(self, path: str, data: bytes, *, of_file: bool = False) -> bytes:
         """One request that is serialized already, one answer that is not parsed yet."""
         end = time.monotonic() + self._patience_seconds
         failures = 0
         while True:
             try:
-                answer = super().call_bytes(path, data)
+                answer = super().call_bytes(path, data, of_file=of_file)
             except TrackwireError as error:
                 failures += 1
                 wait_seconds = backoff_seconds(failures, error)
