@@ -232,6 +232,28 @@ def test_parts_that_the_store_finds_to_be_others_are_no_file(
     assert left(run_id) == whole(run_id)
 
 
+@pytest.mark.parametrize("name", ["HeadObject", "ListObjectsV2", "DeleteObjects"])
+def test_file_that_is_complete_is_never_sent_again(
+    client: Client, run_id: str, s3_wire: S3Wire, signed: SignedCalls, parts: Parts, name: str
+) -> None:
+    completed, refused = threading.Event(), threading.Event()
+
+    async def fault(call: Call) -> web.StreamResponse | None:
+        if call.name == "CompleteMultipartUpload":
+            completed.set()
+        elif call.name == name and completed.is_set():
+            refused.set()
+            return error(403, "AccessDenied")
+        return await signed.pass_by(call)
+
+    s3_wire.fault = fault
+    assert client.upload_bytes(run_id, DATA, "large").size_bytes == len(DATA)
+    assert refused.is_set()
+    s3_wire.fault = signed.pass_by
+    assert parts() == [1, 2]
+    assert client.read_artifact(run_id, "large") == DATA
+
+
 def test_run_that_is_deleted_meanwhile_gets_no_file(
     client: Client, server: ServerProcess, run_id: str, signed: SignedCalls, left: Left
 ) -> None:
