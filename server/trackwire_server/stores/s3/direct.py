@@ -1,4 +1,4 @@
-"""Files whose parts come around the server, which begins the multipart upload and signs each PUT: how they end."""
+"""Files whose parts come around the server, which signs each PUT: how their multipart uploads begin and end."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,13 +6,24 @@ from contextlib import suppress
 from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.core.uploads import PartsGone, PartsMissing
-from trackwire_server.stores.s3.bucket import ArrivedPart, ObjectFacts, crc32_of_parts, named_part
+from trackwire_server.stores.s3.bucket import ArrivedPart, Bucket, ObjectFacts, crc32_of_parts, named_part
 from trackwire_server.stores.s3.errors import Absent
 from trackwire_server.stores.s3.notes import PartialNotes, noted_uploads
 from trackwire_server.stores.s3.partial import Target
 
 # What S3 says where parts are not those that are named, in their checksums too.
 _OTHER_PARTS = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest")
+
+
+async def begin_parts(bucket: Bucket, key: str, notes: PartialNotes) -> str:
+    """Begins a multipart upload, and notes it; its id."""
+    upload_id = await notes.begin_noted(key)
+    try:
+        # A right that only completing needs: better refused before the bytes are sent than after.
+        await bucket.arrived_parts(key, upload_id)
+    except Absent as error:
+        raise PartsGone from error
+    return upload_id
 
 
 async def publish_parts(
