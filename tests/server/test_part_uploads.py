@@ -128,6 +128,44 @@ async def test_upload_that_was_never_begun_is_gone(artifacts: Artifacts) -> None
     assert refused.value.reason == "PARTS_GONE"
 
 
+async def completed_in_the_store(s3: Any, bucket: str, parts_id: str) -> None:
+    """Makes a file of the parts, as a server does whose answer is lost."""
+    listed = (await s3.list_parts(Bucket=bucket, Key=KEY, UploadId=parts_id))["Parts"]
+    named = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed]
+    await s3.complete_multipart_upload(Bucket=bucket, Key=KEY, UploadId=parts_id, MultipartUpload={"Parts": named})
+
+
+@pytest.mark.parametrize("notes", ["there", "gone"])
+async def test_parts_that_are_a_file_already_are_answered_as_done(
+    artifacts: Artifacts, s3: Any, s3_bucket: str, notes: str
+) -> None:
+    parts_id = await send(artifacts.in_parts)
+    await completed_in_the_store(s3, s3_bucket, parts_id)
+    if notes == "gone":
+        for key in (await what_is_there(s3, s3_bucket))[0]:
+            if key != KEY:
+                await s3.delete_object(Bucket=s3_bucket, Key=key)
+    artifact = await artifacts.in_parts.complete(HEADER, parts_id, CRC32S, SHA256)
+    assert (artifact.path, artifact.size_bytes) == ("folder/large", len(DATA))
+    assert artifact.modification_time_ms > 0
+    assert await artifacts.get_upload_status("run1", "upload1") == UploadStatus(len(DATA), True)
+    assert await what_is_there(s3, s3_bucket) == ([KEY], 0)
+
+
+async def test_another_file_of_the_same_size_is_not_taken_for_the_parts(
+    artifacts: Artifacts, s3: Any, s3_bucket: str
+) -> None:
+    parts_id = await send(artifacts.in_parts)
+    await completed_in_the_store(s3, s3_bucket, parts_id)
+    for crc32s in (CRC32S[::-1], CRC32S[:1]):
+        with pytest.raises(Aborted) as refused:
+            await artifacts.in_parts.complete(HEADER, parts_id, crc32s, SHA256)
+        assert refused.value.reason == "PARTS_GONE"
+    await s3.put_object(Bucket=s3_bucket, Key=KEY, Body=DATA[::-1])
+    with pytest.raises(Aborted):
+        await artifacts.in_parts.complete(HEADER, parts_id, CRC32S, SHA256)
+
+
 async def test_parts_that_nobody_completes_are_dropped_after_a_day(
     artifacts: Artifacts, clock: FakeClock, s3: Any, s3_bucket: str
 ) -> None:

@@ -30,8 +30,11 @@ from trackwire.v1 import (
 ResponseT = TypeVar("ResponseT", bound=Message)
 DecodedT = TypeVar("DecodedT")
 
-# Those that answer once and work through all that a server has.
-_LONG_CALLS = ("/trackwire.v1.AdminService/CollectGarbage",)
+# Those that answer once and work through all that a server has, or through all of a file.
+_LONG_CALLS = (
+    "/trackwire.v1.AdminService/CollectGarbage",
+    "/trackwire.v1.ArtifactService/CompleteArtifactUpload",
+)
 _MODULES = (
     experiments_pb2,
     runs_pb2,
@@ -48,7 +51,7 @@ _MODULES = (
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a call may take: one that answers once, and one that streams."""
+    """How long a call may take: one that answers once, and one that streams, or answers once for all of a file."""
 
     call_seconds: float = 30.0
     stream_seconds: float | None = 3_600.0

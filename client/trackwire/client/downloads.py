@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from trackwire.client.presigned.places import AROUND_BYTES_MIN
 from trackwire.client.presigned.urls import StoreFailure
-from trackwire.client.retries import Retries
+from trackwire.client.retries import Retries, broke_off
 from trackwire.client.transport import Transport
 from trackwire.errors import AbortedError, InvalidArgumentError, TrackwireError, UnavailableError
 from trackwire.v1.artifacts_pb2 import (
@@ -16,8 +16,8 @@ from trackwire.v1.artifacts_pb2 import (
     DownloadArtifactResponse,
 )
 
-# What a store answers where another file lies than the one that was meant, or none.
-_GONE = (404, 412)
+# A store's own words for another file than the one that was meant, or none: any HTTP server may answer 404.
+_GONE = ("NoSuchKey", "PreconditionFailed")
 
 
 async def read_artifact(transport: Transport, request: DownloadArtifactRequest) -> bytes:
@@ -52,6 +52,8 @@ class Download:
         self._version = ""
         # Where what is wanted ends, once that is known.
         self._end: int | None = None
+        # Whether no store has failed yet to give a byte of this file.
+        self._may_go_around = True
 
     async def run(self) -> int:
         """Until all is there; the bytes written."""
@@ -60,14 +62,16 @@ class Download:
             try:
                 await self._go_on()
                 continue
-            except UnavailableError as error:
-                wait_seconds = retries.wait_seconds(error, self._written)
             except AbortedError as error:
                 if error.reason != "ARTIFACT_CHANGED":
                     raise
                 wait_seconds = retries.wait_seconds(error, 0)
                 await self._transport.work(_empty, self._sink)
                 self._written, self._version, self._end = 0, "", None
+            except TrackwireError as error:
+                if not broke_off(error):
+                    raise
+                wait_seconds = retries.wait_seconds(error, self._written)
             await self._transport.sleep(wait_seconds)
         return self._written
 
@@ -84,7 +88,7 @@ class Download:
         rest.CopyFrom(self._request)
         rest.offset, rest.version = self._position, self._version
         rest.length = self._request.length and self._request.length - self._written
-        is_first = self._end is None and self._transport.places.is_worth_asking(self._owner_id, AROUND_BYTES_MIN)
+        is_first = self._end is None and self._is_worth_asking(AROUND_BYTES_MIN)
         if is_first and not 0 < rest.length < AROUND_BYTES_MIN:
             rest.length = AROUND_BYTES_MIN
         timeout_seconds = self._transport.deadlines.stream_seconds
@@ -105,7 +109,7 @@ class Download:
     async def _url_of_rest(self, rest_bytes: int) -> CreateArtifactDownloadUrlResponse | None:
         """A URL for the file that is downloaded; None where there is none, or no use in it."""
         places, owner_id = self._transport.places, self._owner_id
-        if not places.is_worth_asking(owner_id, rest_bytes):
+        if not self._is_worth_asking(rest_bytes):
             return None
         request = CreateArtifactDownloadUrlRequest(path=self._request.path)
         if self._request.model_id:
@@ -120,6 +124,9 @@ class Download:
         is_same = url.version == self._version
         return url if is_same and places.is_reachable(owner_id, url.url) else None
 
+    def _is_worth_asking(self, size_bytes: int) -> bool:
+        return self._may_go_around and self._transport.places.is_worth_asking(self._owner_id, size_bytes)
+
     async def _go_around(self, url: CreateArtifactDownloadUrlResponse) -> None:
         # HTTP and TLS take longer to load than most calls.
         from trackwire.client.presigned.download import DirectDownload
@@ -130,9 +137,10 @@ class Download:
         try:
             await self._transport.work(direct.run, on_cancel=direct.interrupt)
         except StoreFailure as failure:
-            if failure.status in _GONE:
+            if failure.code in _GONE:
                 raise AbortedError(str(failure), reason="ARTIFACT_CHANGED") from None
             if not direct.written:
+                self._may_go_around = False
                 self._transport.places.note_failure(self._owner_id, url.url, failure)
             raise UnavailableError(str(failure)) from None
         finally:

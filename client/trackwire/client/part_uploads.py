@@ -4,7 +4,7 @@ import time
 
 from trackwire.client.presigned.upload import PartSender, SourceChanged, SourceFailure, part_bytes
 from trackwire.client.presigned.urls import StoreFailure
-from trackwire.client.retries import Retries
+from trackwire.client.retries import Retries, broke_off
 from trackwire.client.sources import Source
 from trackwire.client.transport import Transport
 from trackwire.errors import DeadlineExceededError, TrackwireError, UnavailableError
@@ -18,7 +18,7 @@ from trackwire.v1.artifacts_pb2 import (
 )
 
 # What these parts have come to; through the server the same upload begins anew.
-_PARTS_ARE_LOST = ("PARTS_GONE", "PARTS_MISSING", "UPLOAD_IN_USE")
+_PARTS_ARE_LOST = ("PARTS_GONE", "PARTS_MISSING")
 _NO_SUCH_UPLOAD = 404
 
 
@@ -70,15 +70,17 @@ class _PartUpload:
         if self._sha256 and self._sender.sha256 != self._sha256:
             raise _GivesUp
         while True:
+            self._check_deadline()
             try:
                 return await self._complete()
-            except UnavailableError as error:
+            except TrackwireError as error:
+                if not _may_be_completing(error):
+                    raise
                 wait_seconds = self._of_server.wait_seconds(error, self._stored)
             await self._transport.sleep(wait_seconds)
 
     async def _try_to_store(self, index: int, crc32: int) -> None:
-        if self._ends_at is not None and time.monotonic() >= self._ends_at:
-            raise DeadlineExceededError(f"the upload took longer than {self._transport.deadlines.stream_seconds:g} s")
+        self._check_deadline()
         try:
             url = await self._url(index, crc32)
             self._parts_id, self._is_done = url.parts_id, url.complete
@@ -86,7 +88,9 @@ class _PartUpload:
                 await self._send(index, url)
                 self._stored += 1
             return
-        except UnavailableError as error:
+        except TrackwireError as error:
+            if not broke_off(error):
+                raise
             wait_seconds = self._of_server.wait_seconds(error, self._stored)
         except StoreFailure as failure:
             wait_seconds = self._wait_for_store(failure)
@@ -132,11 +136,16 @@ class _PartUpload:
             header=self._header, parts_id=self._parts_id, crc32s=self._sender.crc32s, sha256=self._sender.sha256
         )
         try:
+            # A store may take minutes to make one of many parts.
             answer = await self._transport.call(request, CompleteArtifactUploadResponse)
         except TrackwireError as error:
             self._give_up_after(error)
             raise
         return answer.artifact
+
+    def _check_deadline(self) -> None:
+        if self._ends_at is not None and time.monotonic() >= self._ends_at:
+            raise DeadlineExceededError(f"the upload took longer than {self._transport.deadlines.stream_seconds:g} s")
 
     def _give_up_after(self, error: TrackwireError) -> None:
         """Raises _GivesUp where the server itself does not go this way."""
@@ -146,3 +155,8 @@ class _PartUpload:
     @property
     def _owner_id(self) -> str:
         return self._header.model_id or self._header.run_id
+
+
+def _may_be_completing(error: TrackwireError) -> bool:
+    """Whether an upload may be complete soon, though the call that completes it has failed."""
+    return broke_off(error) or isinstance(error, DeadlineExceededError) or error.reason == "UPLOAD_IN_USE"

@@ -1,10 +1,16 @@
-"""How often a transfer that broke off is tried again."""
+"""Which transfers broke off, and how often one is tried again."""
 
-from trackwire.errors import TrackwireError
+from trackwire.errors import CancelledError, TrackwireError, UnavailableError
 
 ATTEMPTS_WITHOUT_PROGRESS_MAX = 8
 FIRST_WAIT_SECONDS = 0.1
 WAIT_SECONDS_MAX = 2.0
+
+
+def broke_off(error: TrackwireError) -> bool:
+    """Whether a call failed for the server's absence alone."""
+    # Nobody here cancels without a reason: it is what a server's gRPC says of calls that it stops in.
+    return isinstance(error, UnavailableError) or (isinstance(error, CancelledError) and not error.reason)
 
 
 class Retries:

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Generator
 from typing import TypedDict, Unpack
 
-from trackwire.client.retries import Retries
+from trackwire.client.retries import Retries, broke_off
 from trackwire.client.sources import Source
 from trackwire.client.transport import Transport
-from trackwire.errors import AbortedError, OutOfRangeError, TrackwireError, UnavailableError
+from trackwire.errors import AbortedError, OutOfRangeError, TrackwireError
 from trackwire.v1.artifacts_pb2 import (
     Artifact,
     GetUploadStatusRequest,
@@ -141,7 +141,7 @@ def may_resume(error: TrackwireError) -> bool:
     """Whether an upload can go on where it broke off."""
     # The server may notice later than we do that a connection broke: until then the upload is in use, and grows.
     return (
-        isinstance(error, UnavailableError)
+        broke_off(error)
         or (isinstance(error, AbortedError) and error.reason == "UPLOAD_IN_USE")
         or (isinstance(error, OutOfRangeError) and error.reason == "OFFSET_MISMATCH")
     )

@@ -137,11 +137,13 @@ def test_file_that_is_replaced_meanwhile_comes_anew_and_whole(
     assert client.read_artifact(run_id, file) == OTHER
 
 
-@pytest.mark.parametrize("why", ["RequestTimeTooSkewed", "AccessDenied", "cut"])
+@pytest.mark.parametrize("why", ["RequestTimeTooSkewed", "AccessDenied", "no store", "cut"])
 def test_store_that_can_t_be_reached_is_told_once_and_never_an_error(
     client: Client, run_id: str, file: str, signed: SignedCalls, caplog: pytest.LogCaptureFixture, why: str
 ) -> None:
     async def fault(call: Call) -> web.StreamResponse | None:
+        if why == "no store":
+            return web.Response(status=404, text="default backend - 404")
         if why != "cut":
             return error(403, why)
         call.cut()
@@ -158,6 +160,20 @@ def test_store_that_can_t_be_reached_is_told_once_and_never_an_error(
     assert record.levelno == logging.WARNING
     assert "Signature" not in caplog.text
     assert len(signed.seen) == 1
+
+
+def test_store_that_is_busy_is_asked_again_for_the_next_file(
+    client: Client, run_id: str, file: str, signed: SignedCalls
+) -> None:
+    async def fault(_call: Call) -> web.StreamResponse | None:
+        return error(503, "SlowDown")
+
+    signed.fault = fault
+    assert client.read_artifact(run_id, file) == DATA
+    assert len(signed.seen) == 1
+    signed.fault = None
+    assert client.read_artifact(run_id, file) == DATA
+    assert len(signed.seen) == 2
 
 
 def test_setting_keeps_all_bytes_with_the_server(

@@ -164,6 +164,23 @@ def test_store_that_can_t_be_reached_is_told_once_and_never_an_error(
     assert left(run_id) == whole(run_id)
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (400, "BadDigest"), (404, "NoSuchUpload")])
+def test_first_part_that_is_refused_for_now_rules_no_store_out(
+    client: Client, run_id: str, signed: SignedCalls, parts: Parts, left: Left, status: int, code: str
+) -> None:
+    async def fault(_call: Call) -> web.StreamResponse | None:
+        return error(status, code)
+
+    signed.fault = fault
+    client.upload_bytes(run_id, DATA, "large")
+    assert parts() == [1]
+    assert left(run_id) == whole(run_id)
+    signed.fault = None
+    client.upload_bytes(run_id, DATA, "large")
+    assert parts() == [1, 1, 2]
+    assert client.read_artifact(run_id, "large") == DATA
+
+
 def test_store_that_stays_away_in_the_middle_is_gone_around(
     client: Client, run_id: str, signed: SignedCalls, parts: Parts, left: Left, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +207,7 @@ def test_server_that_may_not_look_at_parts_takes_the_file_itself(
     s3_wire.fault = fault
     for path in ("large", "another"):
         client.upload_bytes(run_id, DATA, path)
-    assert parts() == [1, 2]
+    assert parts() == []
     assert client.read_artifact(run_id, "large") == DATA
     keys, uploads = left(run_id)
     assert (len(keys), uploads) == (2, [])
@@ -213,6 +230,28 @@ def test_parts_that_the_store_finds_to_be_others_are_no_file(
     assert refused
     assert client.read_artifact(run_id, "large") == DATA
     assert left(run_id) == whole(run_id)
+
+
+@pytest.mark.parametrize("name", ["HeadObject", "ListObjectsV2", "DeleteObjects"])
+def test_file_that_is_complete_is_never_sent_again(
+    client: Client, run_id: str, s3_wire: S3Wire, signed: SignedCalls, parts: Parts, name: str
+) -> None:
+    completed, refused = threading.Event(), threading.Event()
+
+    async def fault(call: Call) -> web.StreamResponse | None:
+        if call.name == "CompleteMultipartUpload":
+            completed.set()
+        elif call.name == name and completed.is_set():
+            refused.set()
+            return error(403, "AccessDenied")
+        return await signed.pass_by(call)
+
+    s3_wire.fault = fault
+    assert client.upload_bytes(run_id, DATA, "large").size_bytes == len(DATA)
+    assert refused.is_set()
+    s3_wire.fault = signed.pass_by
+    assert parts() == [1, 2]
+    assert client.read_artifact(run_id, "large") == DATA
 
 
 def test_run_that_is_deleted_meanwhile_gets_no_file(

@@ -63,7 +63,10 @@ class Places:
         return True
 
     def note_failure(self, owner_id: str, url: str, failure: StoreFailure) -> None:
-        """Rules out a store that has not given or taken a byte."""
+        """Rules out a store that has not given or taken a byte, unless it may do so for the next file."""
+        if not failure.is_lasting:
+            logger.info("a file goes through the server: %s", failure)
+            return
         self._forget_owner(owner_id)
         with self._lock:
             is_news = origin_of(url) not in self._unreachable

@@ -3,6 +3,9 @@
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"http": 80, "https": 443}
+# What a client hears that has no way to a store, or that the store lets not in; all else passes, or is about one file.
+_NO_WAY = (0, 301, 302, 307, 308, 401, 403, 404, 405)
+_NO_FILE = ("NoSuchKey", "NoSuchUpload")
 
 
 class StoreFailure(Exception):
@@ -12,6 +15,11 @@ class StoreFailure(Exception):
         super().__init__(f"{shown(url)}: {why}")
         self.status = status
         self.code = code
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether every other call would fail like this one."""
+        return self.status in _NO_WAY and self.code not in _NO_FILE
 
 
 def shown(url: str) -> str:

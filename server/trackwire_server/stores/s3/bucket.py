@@ -25,12 +25,13 @@ DELETE_KEYS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What a store says of an object; the ETag of one that was asked for alone."""
+    """What a store says of an object; the ETag of one that was asked for alone, the checksum where it was asked for."""
 
     key: str
     size_bytes: int
     modification_time_ms: int
     etag: str = ""
+    crc32: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,17 @@ class Bucket:
             )
         return url
 
-    async def head(self, key: str) -> ObjectFacts | None:
-        """An object's facts; None if there is none."""
+    async def head(self, key: str, *, with_crc32: bool = False) -> ObjectFacts | None:
+        """An object's facts; None if there is none. Its checksum is "" where the store keeps none."""
+        asked = {"ChecksumMode": "ENABLED"} if with_crc32 else {}
         try:
             with errors_translated(self.name, "HeadObject"):
-                answer = await self._client.head_object(Bucket=self.name, Key=key)
+                answer = await self._client.head_object(Bucket=self.name, Key=key, **asked)
         except Absent:
             return None
-        return ObjectFacts(key, answer["ContentLength"], _milliseconds(answer["LastModified"]), answer["ETag"])
+        # Behind a "-", not of all stores, is how many parts there were.
+        time_ms, crc32 = _milliseconds(answer["LastModified"]), answer.get("ChecksumCRC32", "").partition("-")[0]
+        return ObjectFacts(key, answer["ContentLength"], time_ms, answer["ETag"], crc32)
 
     async def open(self, key: str, *, offset: int = 0, etag: str = "") -> OpenedObject:
         """An object's bytes from an offset on, only of the object with this ETag. Raises Absent and Replaced."""
@@ -283,6 +287,12 @@ async def opened_client(settings: S3Settings) -> AsyncIterator[Any]:
 def named_part(number: int, etag: str, crc32: int) -> UploadedPart:
     """A part as completing its upload names it."""
     return UploadedPart(number, etag, _base64(crc32.to_bytes(4, "big")))
+
+
+def crc32_of_parts(crc32s: Sequence[int]) -> str:
+    """The checksum of an object that was made of parts: that of theirs."""
+    joined = b"".join(crc32.to_bytes(4, "big") for crc32 in crc32s)
+    return _base64(crc32_of(joined).to_bytes(4, "big"))
 
 
 def crc32_of(data: bytes) -> int:

@@ -1,11 +1,12 @@
-"""Files whose parts come around the server, which begins the multipart upload and signs each PUT: how they end."""
+"""Files whose parts come around the server, which signs each PUT: how their multipart uploads begin and end."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from trackwire_server.core.entities import Artifact
-from trackwire_server.core.errors import StoreUnavailable
+from trackwire_server.core.errors import StoreUnavailable, TrackwireError
 from trackwire_server.core.uploads import PartsGone, PartsMissing
-from trackwire_server.stores.s3.bucket import ArrivedPart, named_part
+from trackwire_server.stores.s3.bucket import ArrivedPart, Bucket, ObjectFacts, crc32_of_parts, named_part
 from trackwire_server.stores.s3.errors import Absent
 from trackwire_server.stores.s3.notes import PartialNotes, noted_uploads
 from trackwire_server.stores.s3.partial import Target
@@ -14,11 +15,43 @@ from trackwire_server.stores.s3.partial import Target
 _OTHER_PARTS = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest")
 
 
+async def begin_parts(bucket: Bucket, key: str, notes: PartialNotes) -> str:
+    """Begins a multipart upload, and notes it; its id."""
+    upload_id = await notes.begin_noted(key)
+    try:
+        # A right that only completing needs: better refused before the bytes are sent than after.
+        await bucket.arrived_parts(key, upload_id)
+    except Absent as error:
+        raise PartsGone from error
+    return upload_id
+
+
 async def publish_parts(
     target: Target, notes: PartialNotes, upload_id: str, crc32s: Sequence[int], *, size_bytes: int
 ) -> Artifact:
-    """Makes a file of parts, each with its checksum: the store compares what it has to what is named."""
+    """Makes a file of parts, each with its checksum: the store compares what it has to what is named.
+
+    Again, it says so once more, as far as the store tells a file's checksums.
+    """
     await target.check()
+    facts: ObjectFacts | None = None
+    try:
+        await _complete(target, notes, upload_id, crc32s, size_bytes=size_bytes)
+    except PartsGone:
+        facts = await target.bucket.head(target.key, with_crc32=True)
+        if facts is None or (facts.size_bytes, facts.crc32) != (size_bytes, crc32_of_parts(crc32s)):
+            raise
+    # It is there: nothing that fails now may have its bytes sent again. Notes that stay are found as left by uploads.
+    with suppress(TrackwireError):
+        facts = facts or await target.bucket.head(target.key)
+    with suppress(TrackwireError):
+        await notes.discard()
+    return Artifact(target.path, False, size_bytes, facts.modification_time_ms if facts else 0)
+
+
+async def _complete(
+    target: Target, notes: PartialNotes, upload_id: str, crc32s: Sequence[int], *, size_bytes: int
+) -> None:
     bucket, key = target.bucket, target.key
     # Only what the same upload has begun: a client names the id.
     if (key, upload_id) not in {
@@ -36,9 +69,6 @@ async def publish_parts(
         if error.metadata.get("code") not in _OTHER_PARTS:
             raise
         raise PartsMissing("other parts", f"{len(crc32s)} parts with these checksums") from error
-    facts = await bucket.head(key)
-    await notes.discard()
-    return Artifact(target.path, False, size_bytes, facts.modification_time_ms if facts else 0)
 
 
 def _check_parts(parts: Sequence[ArrivedPart], count: int, size_bytes: int) -> None:

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from trackwire_server.core.errors import Aborted, StorageFull, StoreCorrupt, StoreRefuses, StoreUnavailable
 
 _RIGHTS = (
-    "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and"
-    " s3:ListBucketMultipartUploads"
+    "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload,"
+    " s3:ListBucketMultipartUploads and s3:ListMultipartUploadParts"
 )
 # What nothing but another setting, another policy or new credentials will end.
 _REFUSALS = {

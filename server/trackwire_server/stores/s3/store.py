@@ -26,7 +26,7 @@ from trackwire_server.core.entities import Artifact
 from trackwire_server.core.errors import InvalidArgument, NotFound
 from trackwire_server.core.uploads import ArtifactIsFolder, ArtifactNotFolder, UploadInUse
 from trackwire_server.stores.s3.bucket import Bucket, ObjectFacts, opened_client
-from trackwire_server.stores.s3.direct import publish_parts
+from trackwire_server.stores.s3.direct import begin_parts, publish_parts
 from trackwire_server.stores.s3.errors import Absent
 from trackwire_server.stores.s3.listing import entries_of
 from trackwire_server.stores.s3.notes import PARTIALS, WHOLE_REST, PartialNotes
@@ -186,9 +186,9 @@ class S3Bytes:
         return FileUrl(url, version_of(facts.etag), facts.etag, facts.size_bytes)
 
     async def begin_parts(self, partial_id: str, path: str) -> str:
-        """Begins a multipart upload, and notes it."""
+        """Begins a multipart upload, and notes it. Raises StoreRefuses where its parts can't be looked at."""
         await self._check_target(path)
-        return await self._notes(partial_id).begin_noted(self._key(path))
+        return await begin_parts(self._bucket, self._key(path), self._notes(partial_id))
 
     async def create_part_url(self, path: str, parts_id: str, part: FilePart, *, expiry_seconds: int) -> PresignedUrl:
         """A URL for the PUT of a part."""
