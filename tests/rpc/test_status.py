@@ -85,7 +85,10 @@ CASES: Sequence[tuple[errors.TrackwireError, grpc.StatusCode, str, str | None, f
 
 
 def raising_door(raised: Callable[[], BaseException]) -> Door:
-    """A service with a method of each kind, each of which raises; all bytes."""
+    """A service with a method of each kind, each of which raises; all bytes.
+
+    Once all requests are there: what a grpc.aio client still sends while an error comes can take its place.
+    """
 
     async def unary_unary(_request: bytes, _context: object) -> bytes:
         raise raised()
@@ -96,13 +99,14 @@ def raising_door(raised: Callable[[], BaseException]) -> Door:
 
     async def stream_unary(requests: AsyncIterator[bytes], _context: object) -> bytes:
         async for _ in requests:
-            raise raised()
-        return b""
+            pass
+        raise raised()
 
     async def stream_stream(requests: AsyncIterator[bytes], _context: object) -> AsyncIterator[bytes]:
         async for _ in requests:
-            yield b"first"
-            raise raised()
+            pass
+        yield b"first"
+        raise raised()
 
     handlers = {
         "unary_unary": grpc.unary_unary_rpc_method_handler(unary_unary),
