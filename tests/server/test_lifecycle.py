@@ -237,7 +237,7 @@ def test_database_of_a_newer_version_is_refused(make_server_process: MakeServer)
     server.start()
     assert server.stop() == 0
     with sqlite3.connect(server.data_dir / "trackwire.db") as connection:
-        connection.execute("INSERT INTO schema_migrations VALUES (9999, 0)")
+        connection.execute("INSERT INTO schema_migrations VALUES (9999, 0, 9999)")
     connection.close()
     status, words = refused(make_server_process())
     assert status == 1
