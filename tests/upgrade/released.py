@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.docs.documents import ROOT
 
-RELEASE = "0.2.0"
-COMMIT = "5c2b973f362c9ddbbbb48f1817323c9333eef23f"
+RELEASE = "0.2.1"
+COMMIT = "cca3071f3efb59f985e8244f5771f97a07e08355"
 SCHEMA = 2
 
 

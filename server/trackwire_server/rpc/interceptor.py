@@ -72,6 +72,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._calls: dict[asyncio.Task[object], str] = {}
         self._ended: set[asyncio.Task[object]] = set()
         self._stopping = False
+        self._held = 0
+        self._turning_away = asyncio.Event()
 
     async def intercept_service(
         self,
@@ -95,11 +97,25 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return wrapped
 
     def begin_stop(self) -> None:
-        """Answers UNAVAILABLE to every endless stream, and to every call that still comes; health goes on."""
+        """Answers UNAVAILABLE to every endless stream, and holds every call that still comes; health goes on."""
         self._stopping = True
         for task, method in self._calls.items():
             if method in self._endless:
                 self._end(task)
+
+    async def quiet(self, seconds: float) -> bool:
+        """Waits until no call has come for so long, at most ten times that; whether any is held."""
+        before = -1
+        for _ in range(10):
+            if before == self._held:
+                break
+            before = self._held
+            await asyncio.sleep(seconds)
+        return self._held > 0
+
+    def turn_away(self) -> None:
+        """Answers UNAVAILABLE to the calls that are held, and to those that come from now on."""
+        self._turning_away.set()
 
     def end_calls(self) -> None:
         """Answers UNAVAILABLE to every call under way."""
@@ -189,6 +205,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _guarded(self, method: str, call: Coroutine[Any, Any, Answer], context: Context) -> Answer:
         if self._stopping and not method.startswith(HEALTH_PREFIX):
             call.close()
+            self._held += 1
+            await self._turning_away.wait()
             await _abort(context, stopping_status())
         started = time.perf_counter()
         code = grpc.StatusCode.OK

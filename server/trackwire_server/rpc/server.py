@@ -34,8 +34,8 @@ ENDLESS_METHODS = (
 
 # For the last answers to go out, when a stop has waited long enough.
 FAREWELL_SECONDS = 0.5
-# How long new calls are refused before connections are told to go.
-REFUSING_SECONDS = 0.1
+# For clients to hear that their connections go; and so long no call comes before they are told.
+QUIET_SECONDS = 0.1
 PING_INTERVAL_SECONDS = 60
 PING_TIMEOUT_SECONDS = 20
 # Framing and the fields beside the columns: what is within the limits of a request always fits a message.
@@ -167,10 +167,15 @@ class RpcServer:
         """Turns new calls away, ends endless streams, and waits so long for what is under way before ending it."""
         await self.begin_stop()
         self._interceptor.begin_stop()
-        # Calls that reach grpc while it stops are only told CANCELLED: most clients have heard UNAVAILABLE by then.
-        await asyncio.sleep(min(drain_seconds, REFUSING_SECONDS))
+        # Calls that reach grpc while it stops are only told CANCELLED. So those that come before are held until clients
+        # have heard that connections go, and then turned away: who waits for an answer sends no other call meanwhile.
+        quiet_seconds = min(drain_seconds, QUIET_SECONDS)
+        holds = await self._interceptor.quiet(quiet_seconds)
         # A little more than we wait: grpc itself would only say CANCELLED, as if the client had wanted it.
         stopping = asyncio.create_task(self._server.stop(drain_seconds + FAREWELL_SECONDS))
+        if holds:
+            await asyncio.sleep(quiet_seconds)
+        self._interceptor.turn_away()
         await asyncio.wait([stopping], timeout=drain_seconds)
         self._interceptor.end_calls()
         await stopping
