@@ -96,7 +96,7 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     server = RpcServer(doors, _options(config), log, gate=guard.gate, credentials=guard.grpc_credentials, traces=traces)
     address = server.bind()
     readiness = _readiness(stores, server, log)
-    internals = Internals(stores, server.calls, readiness, place, traces, guard)
+    internals = Internals(stores, server, readiness, place, traces, guard)
     http = await open_http(config, services, internals, stack, log)
     await _start_background_work(services, readiness, stack, log)
     await guard.keep_current(stack, log)

@@ -15,12 +15,14 @@ from trackwire_server.core.services import Services
 from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
 from trackwire_server.guarding import Guard
+from trackwire_server.rpc.server import RpcServer
 from trackwire_server.storage import Stores
 from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from trackwire_server.web.figures import FigureDoor
@@ -32,7 +34,7 @@ class Internals:
     """What a server tells of itself, beside the nouns."""
 
     stores: Stores
-    rpcs: CallFigures
+    rpc_server: RpcServer
     readiness: Readiness
     place: Place | None
     traces: CallTraces | None
@@ -52,12 +54,22 @@ async def open_http(
     calls = CallFigures()
     figures = await _open_figures(services, internals, calls, stack) if config.prometheus else None
     about = About(installed_version(), internals.readiness, calls, figures, internals.traces)
-    routes = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
+    mlflow = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
+    routes = mlflow if config.artifacts_only else (_rpcs(internals.rpc_server), *mlflow)
     guard = internals.guard
     access = None if guard.gate is None else _access(guard.gate, config.static_prefix)
     app = web_app(about, routes, prefix=config.static_prefix, guard=access)
     tls = None if guard.tls is None else guard.tls.context
     return HttpServer.bind(app, config.host, config.http_port, tls=tls, shares_port=config.workers > 1)
+
+
+def _rpcs(server: RpcServer) -> "BaseRoute":
+    """What gRPC answers, for browsers."""
+    from starlette.routing import Route
+
+    from trackwire_server.web.on_demand import OnDemand
+
+    return Route("/trackwire.v1.{method:path}", OnDemand(server.over_connect))
 
 
 def _access(gate: Gate, prefix: str) -> "Callable[[ASGIApp], ASGIApp]":
@@ -75,7 +87,9 @@ async def _open_figures(
     from trackwire_server.web.siblings import Siblings
 
     stores, place = internals.stores, internals.place
-    figures = Figures(installed_version(), stores.kind, services.metrics, stores.pools, internals.rpcs, http)
+    figures = Figures(
+        installed_version(), stores.kind, services.metrics, stores.pools, internals.rpc_server.calls, http
+    )
     if place is None:
         return FigureDoor(figures)
     siblings = Siblings(place.folder, place.number, place.count)

@@ -94,7 +94,8 @@ def scope_of_rpc(method: str) -> Scope | None:
 
 def scope_of_request(method: str, path: str) -> Scope | None:
     """The same of a request over HTTP, whose path has lost the server's own prefix."""
-    if path in OPEN_PATHS:
+    # A call asks for its own scope, and says in its own words what is missing.
+    if path in OPEN_PATHS or path.startswith(_PACKAGE):
         return None
     if method == "POST" and _below_api(path) in READING_POSTS:
         return Scope.READ

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -20,6 +21,9 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
 from trackwire_server.rpc.interceptor import CallInterceptor
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 # What clients put before the address of a server that speaks TLS.
 TLS_SCHEME = "grpcs://"
@@ -116,6 +120,7 @@ class RpcServer:
             gate=gate,
             traces=traces,
         )
+        self._doors = doors
         self._services = tuple(door.service for door in doors)
         self._health = health_aio.HealthServicer()
         self._server = grpc.aio.server(
@@ -142,6 +147,16 @@ class RpcServer:
                 "host and port", wanted, "can't be listened on: is another server there, or the host not ours?"
             ) from error
         return f"{'' if self._credentials is None else TLS_SCHEME}{host}:{port}"
+
+    def over_connect(self) -> "ASGIApp":
+        """The same services over HTTP. What speaks Connect is loaded for it."""
+        from trackwire_server.rpc.connect import HandlerTable, connect_app
+
+        table = HandlerTable()
+        for door in self._doors:
+            door.add_to(cast("grpc.aio.Server", table))
+        limit = self._options.whole_message_bytes_max
+        return connect_app(self._services, table, self._interceptor, message_bytes_max=limit)
 
     def _add_port(self, wanted: str) -> int:
         if self._credentials is None:
