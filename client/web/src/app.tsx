@@ -1,0 +1,73 @@
+// The frame around every page, and which page stands at which address.
+
+import { Suspense, type ComponentType, type ReactNode } from "react";
+import "./app.css";
+import { ExperimentList } from "./experiments/list";
+import { ExperimentPage } from "./experiments/page";
+import { addressOf, match, usePlace } from "./router";
+import { Boundary } from "./ui/boundary";
+import { ThemeButton } from "./ui/theme-button";
+import { TokenDialog } from "./ui/token-dialog";
+
+type Page = ComponentType<{ parts: Record<string, string> }>;
+
+// What few open first is loaded when it is opened.
+const PAGES: [string, Page][] = [
+  ["/", ExperimentList],
+  ["/experiments", ExperimentList],
+  ["/experiments/:experimentId", ExperimentPage],
+];
+
+export function App(): ReactNode {
+  const { path } = usePlace();
+  return (
+    <>
+      <header className="bar">
+        <a className="brand" href={addressOf("/experiments")}>
+          <img src={new URL("./icon.svg", import.meta.url).href} alt="" width="22" height="22" />
+          Trackwire
+        </a>
+        <nav aria-label="Main" className="line-of">
+          <NavLink to="/experiments" path={path} alias="/">
+            Experiments
+          </NavLink>
+          <NavLink to="/models" path={path}>
+            Models
+          </NavLink>
+        </nav>
+        <span className="grow" />
+        <ThemeButton />
+      </header>
+      <Boundary key={path}>
+        <Suspense fallback={null}>
+          <Shown path={path} />
+        </Suspense>
+      </Boundary>
+      <TokenDialog />
+    </>
+  );
+}
+
+function NavLink(props: { to: string; path: string; alias?: string; children: ReactNode }): ReactNode {
+  const isHere = props.path === props.alias || props.path.startsWith(props.to);
+  return (
+    <a className="button plain" href={addressOf(props.to)} aria-current={isHere ? "page" : undefined}>
+      {props.children}
+    </a>
+  );
+}
+
+function Shown({ path }: { path: string }): ReactNode {
+  for (const [pattern, Page] of PAGES) {
+    const parts = match(pattern, path);
+    if (parts) return <Page parts={parts} />;
+  }
+  return (
+    <main className="page">
+      <h1>There is no such page</h1>
+      <p className="soft">
+        Nothing is at <span className="mono">{path}</span>. <a href={addressOf("/experiments")}>See all experiments.</a>
+      </p>
+    </main>
+  );
+}
