@@ -10,7 +10,7 @@ export default defineConfig({
   build: {
     outDir: "../../server/trackwire_server/web/pages",
     emptyOutDir: true,
-    target: "es2023",
+    target: "es2024",
     modulePreload: { polyfill: false },
     // An image of its own is better for the cache, and the policy allows no data: URL.
     assetsInlineLimit: 0,

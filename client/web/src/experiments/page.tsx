@@ -1,16 +1,257 @@
-// One experiment: its runs as a table, as charts, or both.
+// One experiment: its runs as a table, as charts, or both beside each other.
 
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { Failure } from "../ui/notice";
+import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { columnOf } from "../api/errors";
+import { ChartGrid, type ChartedRun } from "../charts/grid";
+import { formatCount } from "../format";
+import { addressOf, setQuery, useSetting } from "../router";
+import { RunActions } from "../runs/actions";
+import { ColumnChooser } from "../runs/column-chooser";
+import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunRow } from "../runs/columns";
+import { slotsOf } from "../runs/colors";
+import { FilterBox } from "../runs/filter-box";
+import { RUNS_MAX, useFoundRuns, type FoundRuns } from "../runs/found-runs";
+import { runKeys } from "../runs/keys";
+import { linesOf } from "../runs/nesting";
+import { RunTable } from "../runs/table";
+import { Icon, type IconName } from "../ui/icon";
+import { Empty, Failure } from "../ui/notice";
+import "./page.css";
 import { experimentById } from "./queries";
 
+type View = "table" | "charts" | "both";
+
+const VIEWS: [View, string, IconName][] = [
+  ["table", "Table", "table"],
+  ["both", "Both", "columns"],
+  ["charts", "Charts", "chart"],
+];
+// Where none are chosen.
+const CHARTED = 20;
+const CHARTED_MAX = 200;
+const NO_COLUMNS: readonly Column[] = [];
+
 export function ExperimentPage({ parts }: { parts: Record<string, string> }): ReactNode {
-  const experiment = useQuery(experimentById(parts["experimentId"] ?? ""));
+  const experimentId = parts["experimentId"] ?? "";
+  const experiment = useQuery(experimentById(experimentId));
+  if (experiment.error) {
+    return (
+      <main className="page">
+        <Failure error={experiment.error} onRetry={() => void experiment.refetch()} />
+        <p>
+          <a href={addressOf("/experiments")}>See all experiments</a>
+        </p>
+      </main>
+    );
+  }
   return (
-    <main className="page">
-      <h1>{experiment.data?.name}</h1>
-      {experiment.error && <Failure error={experiment.error} onRetry={() => void experiment.refetch()} />}
+    <main className="experiment">
+      <h1 className="unseen">{experiment.data?.name}</h1>
+      <Runs key={experimentId} experimentId={experimentId} name={experiment.data?.name ?? ""} />
     </main>
+  );
+}
+
+function Runs({ experimentId, name }: { experimentId: string; name: string }): ReactNode {
+  const [filter, setFilter] = useSetting("filter");
+  const [orderBy, setOrderBy] = useSetting("order");
+  const [shownStage, setShownStage] = useSetting("show", "active");
+  const [view, setView] = useSetting("view", "both");
+  const deleted = shownStage === "deleted";
+  const keys = useQuery(runKeys(experimentId));
+  const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(keys.data);
+  const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
+  const found = useFoundRuns(search, columns);
+  const { open, onFold } = useFolds();
+  const { selected, onSelect, clear } = useSelection();
+  const lines = useMemo(() => linesOf(found.rows, open), [found.rows, open]);
+  const charted = useMemo(() => chartedOf(found.rows, selected), [found.rows, selected]);
+  const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
+  const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
+  return (
+    <>
+      <div className="experiment-tools">
+        <nav className="line-of clipped" aria-label="Where this is">
+          <a href={addressOf("/experiments")}>Experiments</a>
+          <Icon name="right" size={12} />
+          <strong className="clipped" title={name}>
+            {name}
+          </strong>
+        </nav>
+        <FilterBox filter={filter} keys={keys.data ?? NO_KEYS} error={found.error} onFilter={setFilter} />
+        <div className="line-of">
+          <ColumnChooser keys={keys.data ?? NO_KEYS} chosen={ids} onChoose={setColumns} />
+          <button
+            className="button"
+            aria-pressed={deleted}
+            aria-label="Deleted runs"
+            title="Deleted runs"
+            onClick={() => setShownStage(deleted ? "active" : "deleted")}
+          >
+            <Icon name="trash" />
+          </button>
+          <div className="line-of views" role="group" aria-label="View">
+            {VIEWS.map(([each, words, icon]) => (
+              <button
+                key={each}
+                className="button"
+                aria-pressed={view === each}
+                aria-label={words}
+                title={words}
+                onClick={() => setView(each)}
+              >
+                <Icon name={icon} />
+              </button>
+            ))}
+          </div>
+        </div>
+      </div>
+      {found.error !== null && columnOf(found.error) === undefined && (
+        <Failure error={found.error} onRetry={found.refetch} />
+      )}
+      {isNew ? (
+        <FirstRun experimentId={experimentId} name={name} />
+      ) : (
+        <div className={`experiment-body ${view}`}>
+          {view !== "charts" && (
+            <div className="run-side">
+              <RunTable
+                lines={lines}
+                columns={columns}
+                pinned={pinned}
+                widths={widths}
+                orderBy={orderBy}
+                selected={selected}
+                slots={slots}
+                onResize={setWidth}
+                onPin={setPin}
+                onOrder={setOrderBy}
+                onSelect={onSelect}
+                onFold={onFold}
+              />
+              <div className="run-foot spread">
+                <Counted found={found} selected={selected.size} />
+                <RunActions
+                  runs={found.rows.filter(({ run }) => selected.has(run.runId)).map(({ run }) => run)}
+                  deleted={deleted}
+                  onDone={() => {
+                    clear();
+                    found.refetch();
+                  }}
+                />
+              </div>
+            </div>
+          )}
+          {view !== "table" && <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} />}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Counted({ found, selected }: { found: FoundRuns; selected: number }): ReactNode {
+  const count = found.rows.length;
+  const words =
+    found.isWhole || count >= RUNS_MAX ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
+  return (
+    <span className="soft" role="status">
+      {count === 0 && found.isWhole ? "No run matches the filter" : words}
+      {count >= RUNS_MAX && ": a filter finds the others"}
+      {selected > 0 && `, ${selected} selected`}
+    </span>
+  );
+}
+
+/** The runs that charts show: those that are selected, or the first ones. */
+function chartedOf(rows: readonly RunRow[], selected: ReadonlySet<string>): ChartedRun[] {
+  const chosen = selected.size > 0 ? rows.filter(({ run }) => selected.has(run.runId)) : rows.slice(0, CHARTED);
+  return chosen
+    .slice(0, CHARTED_MAX)
+    .map(({ run }) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
+}
+
+function useColumns(keys: Parameters<typeof defaultColumns>[0] | undefined) {
+  const [chosen] = useSetting("cols");
+  const [wide] = useSetting("widths");
+  const [pins] = useSetting("pinned");
+  const defaults = useMemo(() => (keys ? defaultColumns(keys) : null), [keys]);
+  const ids = useMemo(() => (chosen ? chosen.split("~") : (defaults ?? [])), [chosen, defaults]);
+  const pinnedIds = useMemo(() => new Set(pins.split("~").filter(Boolean)), [pins]);
+  const columns = useMemo(() => {
+    const all = ids.map(columnById).filter((column) => column !== undefined);
+    const isPinned = ({ id }: Column): boolean => pinnedIds.has(id);
+    return all.length > 0 ? [...all.filter(isPinned), ...all.filter((column) => !isPinned(column))] : NO_COLUMNS;
+  }, [ids, pinnedIds]);
+  const widths = useMemo(
+    () =>
+      new Map(
+        wide
+          .split("~")
+          .filter(Boolean)
+          .map((each): [string, number] => {
+            const at = each.lastIndexOf(":");
+            return [each.slice(0, at), Number(each.slice(at + 1)) || 100];
+          }),
+      ),
+    [wide],
+  );
+  const setWidth = useCallback(
+    (id: string, width: number) =>
+      setQuery({ widths: [...new Map(widths).set(id, width)].map(([each, size]) => `${each}:${size}`).join("~") }),
+    [widths],
+  );
+  const setPin = useCallback(
+    (id: string) => {
+      const next = new Set(pinnedIds);
+      if (!next.delete(id)) next.add(id);
+      setQuery({ pinned: [...next].join("~") || null });
+    },
+    [pinnedIds],
+  );
+  const setColumns = useCallback((next: readonly string[]) => setQuery({ cols: next.join("~") || "status" }), []);
+  const pinned = columns.filter(({ id }) => pinnedIds.has(id)).length;
+  return { columns, ids, widths, pinned, setColumns, setWidth, setPin };
+}
+
+function useFolds(): { open: ReadonlySet<string>; onFold: (runId: string) => void } {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const onFold = useCallback((runId: string) => {
+    setOpen((last) => {
+      const next = new Set(last);
+      if (!next.delete(runId)) next.add(runId);
+      return next;
+    });
+  }, []);
+  return { open, onFold };
+}
+
+function useSelection() {
+  const [text, setText] = useSetting("runs");
+  const selected = useMemo<ReadonlySet<string>>(() => new Set(text.split("~").filter(Boolean)), [text]);
+  const onSelect = useCallback(
+    (runIds: readonly string[], isWanted: boolean) => {
+      const next = new Set(selected);
+      for (const runId of runIds) {
+        if (isWanted) next.add(runId);
+        else next.delete(runId);
+      }
+      setText([...next].join("~"));
+    },
+    [selected, setText],
+  );
+  return { selected, onSelect, clear: () => setText("") };
+}
+
+function FirstRun({ experimentId, name }: { experimentId: string; name: string }): ReactNode {
+  const where = experimentId === "0" ? "" : `trackwire.set_experiment(${JSON.stringify(name)})\n`;
+  return (
+    <Empty title="No run yet: log the first one">
+      <pre>{`import trackwire
+
+trackwire.set_tracking_uri("${window.location.host}")
+${where}with trackwire.start_run():
+    trackwire.log_metric("loss", 0.5)`}</pre>
+    </Empty>
   );
 }

@@ -1,0 +1,189 @@
+// The chart of one metric: read when it comes into sight, zoomed by a drag, enlarged by a click.
+
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useContext, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import { wordsOf } from "../api/errors";
+import { Dialog } from "../ui/dialog";
+import { Icon } from "../ui/icon";
+import "./card.css";
+import { FeedContext } from "./context";
+import { firstFrom, linesOf, type ChartSettings, type Line } from "./drawing";
+import { LineChart, type Look, type Range } from "./line-chart";
+import { savePicture } from "./picture";
+import { append, idOf, readPoints, seriesOf, type Series } from "./series";
+
+export const CARD_HEIGHT = 250;
+const PLOT_HEIGHT = 200;
+const FINER_POINTS = 2_000;
+
+interface Props {
+  metric: string;
+  runIds: readonly string[];
+  settings: ChartSettings;
+  lookOf: (line: Line) => Look;
+}
+
+export function ChartCard(props: Props): ReactNode {
+  const { metric, lookOf } = props;
+  const chart = useChart(props);
+  const [isLarge, setLarge] = useState(false);
+  return (
+    <section className="chart-card panel" aria-label={metric}>
+      <div className="spread">
+        <h3 className="clipped" title={metric}>
+          {metric}
+        </h3>
+        <span className="line-of card-actions">
+          {chart.zoom && (
+            <button
+              className="button plain small"
+              aria-label={`Show all of ${metric}`}
+              onClick={() => chart.setZoom(null)}
+            >
+              <Icon name="reset" size={14} />
+            </button>
+          )}
+          <button className="button plain small" aria-label={`Enlarge ${metric}`} onClick={() => setLarge(true)}>
+            <Icon name="expand" size={14} />
+          </button>
+        </span>
+      </div>
+      <Plot chart={chart} height={PLOT_HEIGHT} metric={metric} lookOf={lookOf} settings={props.settings} />
+      {isLarge && (
+        <Dialog large title={metric} onClose={() => setLarge(false)}>
+          <div className="line-of">
+            <button
+              className="button small"
+              onClick={(event) => {
+                const within = event.currentTarget.closest("dialog");
+                if (within)
+                  savePicture(
+                    within,
+                    metric,
+                    chart.lines.map((line) => lookOf(line)),
+                  );
+              }}
+            >
+              <Icon name="download" size={14} /> Picture
+            </button>
+            {chart.zoom && (
+              <button className="button small" onClick={() => chart.setZoom(null)}>
+                <Icon name="reset" size={14} /> Show all
+              </button>
+            )}
+            <span className="soft">Drag to zoom, double-click to show all.</span>
+          </div>
+          <Plot
+            chart={chart}
+            height={Math.max(240, window.innerHeight - 220)}
+            metric={metric}
+            lookOf={lookOf}
+            settings={props.settings}
+          />
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
+interface Chart {
+  lines: readonly Line[];
+  zoom: Range | null;
+  setZoom: (zoom: Range | null) => void;
+  isRead: boolean;
+  error: unknown;
+}
+
+function useChart({ metric, runIds, settings }: Props): Chart {
+  const feed = useContext(FeedContext);
+  const [zoom, setZoom] = useState<Range | null>(null);
+  const subscribe = useCallback((listener: () => void) => feed.want(metric, listener), [feed, metric]);
+  const version = useSyncExternalStore(subscribe, () => feed.versionOf(metric));
+  const coarse = useMemo(
+    () => linesOf(feed.seriesOf(metric), settings),
+    // The version is what says that the feed has something else.
+    // eslint-disable-next-line react/exhaustive-deps
+    [feed, metric, settings, runIds, version],
+  );
+  const steps = useMemo(
+    () => (zoom ? stepsWithin(feed.seriesOf(metric), coarse, zoom) : null),
+    [feed, metric, coarse, zoom],
+  );
+  const finer = useQuery({
+    queryKey: ["finer", metric, runIds, steps],
+    enabled: steps !== null,
+    staleTime: 5_000,
+    gcTime: 30_000,
+    queryFn: ({ signal }) => readFiner(metric, runIds, steps ?? [0, 0], signal),
+  });
+  const lines = useMemo(
+    () => (zoom && finer.data ? linesOf(finer.data, settings) : coarse),
+    [zoom, finer.data, settings, coarse],
+  );
+  return { lines, zoom, setZoom, isRead: feed.isRead(metric), error: feed.errorOf(metric) ?? finer.error };
+}
+
+/** From which step to which the points within a stretch go, with a point more on each side. */
+function stepsWithin(series: readonly Series[], lines: readonly Line[], [from, to]: Range): Range {
+  const byId = new Map(series.map((each) => [each.id, each]));
+  let low = Infinity;
+  let high = -Infinity;
+  for (const line of lines) {
+    const steps = byId.get(line.id)?.steps;
+    if (!steps || line.x.length === 0) continue;
+    low = Math.min(low, steps[Math.max(0, firstFrom(line.x, from) - 1)] ?? Infinity);
+    high = Math.max(high, steps[Math.min(line.x.length - 1, firstFrom(line.x, to))] ?? -Infinity);
+  }
+  return low <= high ? [low, high] : [0, 0];
+}
+
+async function readFiner(
+  key: string,
+  runIds: readonly string[],
+  [minStep, maxStep]: Range,
+  signal: AbortSignal,
+): Promise<Series[]> {
+  const found = new Map<string, Series>();
+  const wanted = { runIds, keys: [key], maxPoints: FINER_POINTS, minStep, maxStep };
+  await readPoints(
+    wanted,
+    (points) => {
+      const id = idOf(points.header);
+      let series = found.get(id);
+      if (!series) found.set(id, (series = seriesOf(points.header)));
+      append(series, points);
+    },
+    signal,
+  );
+  return [...found.values()];
+}
+
+interface PlotProps {
+  chart: Chart;
+  height: number;
+  metric: string;
+  settings: ChartSettings;
+  lookOf: (line: Line) => Look;
+}
+
+function Plot({ chart, height, metric, settings, lookOf }: PlotProps): ReactNode {
+  if (chart.lines.length === 0) {
+    const words = chart.error ? wordsOf(chart.error) : chart.isRead ? "None of these runs has logged it." : "";
+    return (
+      <div className="plot-empty soft" style={{ height }} role={chart.error ? "alert" : undefined}>
+        {words}
+      </div>
+    );
+  }
+  return (
+    <LineChart
+      lines={chart.lines}
+      settings={settings}
+      zoom={chart.zoom}
+      height={height}
+      lookOf={lookOf}
+      onZoom={chart.setZoom}
+      label={`${metric} of ${chart.lines.length} series`}
+    />
+  );
+}

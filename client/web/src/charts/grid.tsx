@@ -1,0 +1,184 @@
+// All metrics of some runs as cards, by the part of their keys before the first slash. Only cards in sight are in the
+// page.
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from "react";
+import { colorOf, slotsOf } from "../runs/colors";
+import { useSetting } from "../router";
+import { Icon } from "../ui/icon";
+import { Empty } from "../ui/notice";
+import { useDark } from "../ui/theme";
+import { CARD_HEIGHT, ChartCard } from "./card";
+import { FeedContext } from "./context";
+import type { Line } from "./drawing";
+import { SeriesFeed } from "./feed";
+import "./grid.css";
+import type { Look } from "./line-chart";
+import { ChartSettingsMenu, useChartSettings } from "./settings";
+
+export interface ChartedRun {
+  readonly runId: string;
+  readonly name: string;
+  readonly isAtWork: boolean;
+}
+
+interface Props {
+  runs: readonly ChartedRun[];
+  /** Keys of metrics, sorted. */
+  keys: readonly string[];
+}
+
+const CARD_WIDTH_MIN = 330;
+const GAP = 12;
+const HEAD_HEIGHT = 36;
+const WITHOUT_PREFIX = "Metrics";
+
+type Row = { group: string; count: number } | { cards: string[] };
+
+export function ChartGrid({ runs, keys }: Props): ReactNode {
+  const settings = useChartSettings();
+  const [search, setSearch] = useSetting("charts");
+  const [closed, setClosed] = useSetting("closed");
+  const [feed, runIds] = useFeed(runs);
+  const lookOf = useLooks(runs);
+  const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
+  const columns = Math.max(1, Math.floor((width + GAP) / (CARD_WIDTH_MIN + GAP)));
+  const folded = useMemo(() => new Set(closed.split("|").filter(Boolean)), [closed]);
+  const rows = useMemo(() => rowsOf(matching(keys, search), columns, folded), [keys, search, columns, folded]);
+  const shown = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => place.current,
+    estimateSize: (at) => ("cards" in (rows[at] ?? { cards: [] }) ? CARD_HEIGHT + GAP : HEAD_HEIGHT),
+    overscan: 1,
+  });
+  // Heights stand by kinds of rows, which change with what is searched for.
+  useEffect(() => shown.measure(), [rows, shown]);
+  const fold = (group: string): void => {
+    const next = new Set(folded);
+    if (!next.delete(group)) next.add(group);
+    setClosed([...next].join("|"));
+  };
+  return (
+    <FeedContext value={feed}>
+      <div className="chart-area">
+        <div className="line-of chart-tools">
+          <label className="search grow">
+            <Icon name="search" />
+            <span className="unseen">Find a metric</span>
+            <input
+              className="field"
+              type="search"
+              placeholder="Find a metric"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+            />
+          </label>
+          <ChartSettingsMenu settings={settings} />
+        </div>
+        <div className="chart-scroll" ref={place}>
+          {rows.length === 0 && <Nothing search={search} runs={runs.length} />}
+          <div style={{ height: shown.getTotalSize(), position: "relative" }}>
+            {shown.getVirtualItems().map((item) => {
+              const row = rows[item.index];
+              if (!row) return null;
+              const style = { transform: `translateY(${item.start}px)` };
+              return "cards" in row ? (
+                <div
+                  key={row.cards[0]}
+                  className="chart-row"
+                  style={{ ...style, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, height: CARD_HEIGHT }}
+                >
+                  {row.cards.map((metric) => (
+                    <ChartCard key={metric} metric={metric} runIds={runIds} settings={settings} lookOf={lookOf} />
+                  ))}
+                </div>
+              ) : (
+                <h2 key={`group ${row.group}`} className="chart-group" style={style}>
+                  <button
+                    className="fold line-of"
+                    aria-expanded={!folded.has(row.group)}
+                    onClick={() => fold(row.group)}
+                  >
+                    <Icon name={folded.has(row.group) ? "right" : "down"} size={14} /> {row.group}
+                    <span className="count">{row.count}</span>
+                  </button>
+                </h2>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+    </FeedContext>
+  );
+}
+
+function Nothing({ search, runs }: { search: string; runs: number }): ReactNode {
+  if (search) return <Empty title={`No metric has “${search}” in its key`} />;
+  return <Empty title={runs > 0 ? "These runs have logged no metrics yet" : "No run is shown"} />;
+}
+
+function matching(keys: readonly string[], search: string): readonly string[] {
+  const words = search.trim().toLowerCase();
+  return words ? keys.filter((key) => key.toLowerCase().includes(words)) : keys;
+}
+
+function groupOf(key: string): string {
+  const slash = key.indexOf("/");
+  return slash > 0 ? key.slice(0, slash) : WITHOUT_PREFIX;
+}
+
+/** What the machine tells stands behind what the training does. */
+function orderOf(group: string): string {
+  return group === WITHOUT_PREFIX ? "0" : group === "system" ? "2" : `1${group}`;
+}
+
+function rowsOf(keys: readonly string[], columns: number, folded: ReadonlySet<string>): Row[] {
+  const groups = Map.groupBy(keys, groupOf);
+  const names = [...groups.keys()].toSorted((a, b) => orderOf(a).localeCompare(orderOf(b)));
+  const rows: Row[] = [];
+  for (const group of names) {
+    const members = groups.get(group) ?? [];
+    if (names.length > 1) rows.push({ group, count: members.length });
+    if (folded.has(group)) continue;
+    for (let at = 0; at < members.length; at += columns) rows.push({ cards: members.slice(at, at + columns) });
+  }
+  return rows;
+}
+
+/** One feed for the page, told which runs are wanted. */
+function useFeed(runs: readonly ChartedRun[]): [SeriesFeed, readonly string[]] {
+  const [feed] = useState(() => new SeriesFeed());
+  const name = runs.map(({ runId }) => runId).join(" ");
+  const live = runs
+    .filter(({ isAtWork }) => isAtWork)
+    .map(({ runId }) => runId)
+    .join(" ");
+  const runIds = useMemo(() => name.split(" ").filter(Boolean), [name]);
+  useEffect(() => feed.setRuns(runIds, live.split(" ").filter(Boolean)), [feed, runIds, live]);
+  useEffect(() => feed.open(), [feed]);
+  return [feed, runIds];
+}
+
+function useLooks(runs: readonly ChartedRun[]): (line: Line) => Look {
+  const dark = useDark();
+  const names = useMemo(() => new Map(runs.map(({ runId, name }) => [runId, name])), [runs]);
+  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  return useCallback(
+    ({ runId, rank, about }) => {
+      const parts = [names.get(runId) ?? runId, rank === undefined ? "" : `rank ${rank}`, about];
+      return { color: colorOf(slots.get(runId) ?? 0, dark), name: parts.filter(Boolean).join(", ") };
+    },
+    [names, slots, dark],
+  );
+}
+
+function useWidth(place: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const sizes = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0));
+    if (place.current) sizes.observe(place.current);
+    return () => sizes.disconnect();
+  }, [place]);
+  return width;
+}

@@ -1,0 +1,87 @@
+// What stands beside the cursor: the nearest line, and the others at the same place.
+
+import type { ReactNode } from "react";
+import { formatDuration, formatNumber, formatTime } from "../format";
+import { firstFrom, type ChartSettings, type Line } from "./drawing";
+import type { Look } from "./line-chart";
+
+const NEAR_PIXELS = 40;
+const OTHERS_MAX = 9;
+
+export interface Cursor {
+  readonly left: number;
+  readonly top: number;
+  readonly x: number;
+  readonly width: number;
+  readonly toTop: (value: number) => number;
+  readonly toLeft: (value: number) => number;
+}
+
+interface Found {
+  readonly line: Line;
+  readonly x: number;
+  readonly y: number;
+  readonly smooth: number | undefined;
+}
+
+export interface Pointed extends Found {
+  readonly others: readonly Found[];
+  readonly cursor: Cursor;
+}
+
+/** The line that is drawn nearest to the cursor, if one is near. */
+export function nearest(lines: readonly Line[], cursor: Cursor): Pointed | null {
+  const found = lines.map((line) => at(line, cursor.x)).filter((each) => each !== null);
+  const distance = ({ y, smooth, x }: Found): number =>
+    Math.hypot(cursor.toTop(smooth ?? y) - cursor.top, (cursor.toLeft(x) - cursor.toLeft(cursor.x)) / 2);
+  const closest = found.reduce<Found | null>(
+    (best, each) => (!best || distance(each) < distance(best) ? each : best),
+    null,
+  );
+  if (!closest || !(distance(closest) < NEAR_PIXELS)) return null;
+  const others = found.toSorted((a, b) => (b.smooth ?? b.y) - (a.smooth ?? a.y));
+  return { ...closest, others, cursor };
+}
+
+function at(line: Line, x: number): Found | null {
+  const behind = firstFrom(line.x, x);
+  const before = behind - 1;
+  const nearer = (line.x[behind] ?? Infinity) - x < x - (line.x[before] ?? -Infinity) ? behind : before;
+  const value = line.y[nearer];
+  if (value === undefined || !Number.isFinite(value)) return null;
+  return { line, x: line.x[nearer] ?? 0, y: value, smooth: line.smooth?.[nearer] };
+}
+
+interface Props {
+  pointed: Pointed;
+  axis: ChartSettings["x"];
+  lookOf: (line: Line) => Look;
+}
+
+export function Tooltip({ pointed, axis, lookOf }: Props): ReactNode {
+  const { cursor, others, line } = pointed;
+  const start = Math.max(0, Math.min(others.findIndex((each) => each.line === line) - 4, others.length - OTHERS_MAX));
+  const isRight = cursor.left > cursor.width / 2;
+  const side = isRight ? { right: cursor.width - cursor.left + 14 } : { left: cursor.left + 14 };
+  return (
+    <div className="chart-tooltip" style={{ top: Math.max(0, cursor.top - 20), ...side }} aria-hidden="true">
+      <div className="soft">{xWords(pointed.x, axis)}</div>
+      {others.slice(start, start + OTHERS_MAX).map((each) => (
+        <div key={each.line.id} className={each.line === line ? "line-of here" : "line-of"}>
+          <span className="swatch" style={{ background: lookOf(each.line).color }} />
+          <span className="clipped grow">{lookOf(each.line).name}</span>
+          <span className="number">
+            {formatNumber(each.smooth ?? each.y)}
+            {each.smooth !== undefined && <span className="soft"> ({formatNumber(each.y)})</span>}
+          </span>
+        </div>
+      ))}
+      {others.length > OTHERS_MAX && <div className="soft">{others.length} lines</div>}
+    </div>
+  );
+}
+
+function xWords(x: number, axis: ChartSettings["x"]): string {
+  if (axis === "step") return `Step ${x.toLocaleString("en")}`;
+  return axis === "time" ? formatTime(x * 1000) : `${formatDuration(x * 1000)} after the start`;
+}

@@ -1,0 +1,37 @@
+// Runs that are part of others stand below them, where they are unfolded.
+
+import type { RunRow } from "./columns";
+
+export interface Line {
+  readonly row: RunRow;
+  readonly depth: number;
+  readonly children: number;
+  readonly isOpen: boolean;
+}
+
+/** The lines of a table: of runs whose parent is not among the rows, each; below each that is open, its children. */
+export function linesOf(rows: readonly RunRow[], open: ReadonlySet<string>): Line[] {
+  const present = new Set(rows.map(({ run }) => run.runId));
+  const children = new Map<string, RunRow[]>();
+  const roots: RunRow[] = [];
+  for (const row of rows) {
+    const parent = row.run.parentRunId;
+    if (!parent || !present.has(parent) || parent === row.run.runId) roots.push(row);
+    else childrenOf(children, parent).push(row);
+  }
+  const lines: Line[] = [];
+  const add = (row: RunRow, depth: number): void => {
+    const below = children.get(row.run.runId) ?? [];
+    const isOpen = below.length > 0 && open.has(row.run.runId);
+    lines.push({ row, depth, children: below.length, isOpen });
+    if (isOpen) for (const child of below) add(child, depth + 1);
+  };
+  for (const row of roots) add(row, 0);
+  return lines;
+}
+
+function childrenOf(children: Map<string, RunRow[]>, parent: string): RunRow[] {
+  let found = children.get(parent);
+  if (!found) children.set(parent, (found = []));
+  return found;
+}
