@@ -1,6 +1,6 @@
 // The frame around every page, and which page stands at which address.
 
-import { Suspense, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
 import "./app.css";
 import { ExperimentList } from "./experiments/list";
 import { ExperimentPage } from "./experiments/page";
@@ -12,10 +12,13 @@ import { TokenDialog } from "./ui/token-dialog";
 type Page = ComponentType<{ parts: Record<string, string> }>;
 
 // What few open first is loaded when it is opened.
+const ComparePage = lazy(async () => ({ default: (await import("./compare/page")).ComparePage }));
+
 const PAGES: [string, Page][] = [
   ["/", ExperimentList],
   ["/experiments", ExperimentList],
   ["/experiments/:experimentId", ExperimentPage],
+  ["/compare-runs", ComparePage],
 ];
 
 export function App(): ReactNode {

@@ -200,11 +200,13 @@ export class SeriesFeed {
   private follow(): void {
     this.tail?.abort();
     this.tail = null;
+    this.tailBegan = Promise.resolve();
     if (this.live.length === 0) return;
     const tail = (this.tail = new AbortController());
     this.tailBegan = new Promise((began) => {
       // A server that can't tail is read all the same.
       const waited = window.setTimeout(began, TAIL_BEGINS_MS);
+      tail.signal.addEventListener("abort", () => began());
       void this.followOn(tail.signal, () => {
         window.clearTimeout(waited);
         began();

@@ -2,12 +2,13 @@
 // page.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { colorOf, slotsOf } from "../runs/colors";
 import { useSetting } from "../router";
 import { Icon } from "../ui/icon";
 import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
+import { useWidth } from "../ui/use-width";
 import { CARD_HEIGHT, ChartCard } from "./card";
 import { FeedContext } from "./context";
 import type { Line } from "./drawing";
@@ -171,14 +172,4 @@ function useLooks(runs: readonly ChartedRun[]): (line: Line) => Look {
     },
     [names, slots, dark],
   );
-}
-
-function useWidth(place: RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const sizes = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0));
-    if (place.current) sizes.observe(place.current);
-    return () => sizes.disconnect();
-  }, [place]);
-  return width;
 }

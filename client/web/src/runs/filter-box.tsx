@@ -131,14 +131,15 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
           <span className="caret mono" style={{ marginLeft: `calc(${column}ch - ${scrolled}px)` }}>
             ↑
           </span>
-          <span>{firstLine(wordsOf(error))}</span>
+          <span>{sentence(wordsOf(error))}</span>
         </div>
       )}
     </div>
   );
 }
 
-/** The server repeats the filter below its sentence; here it stands above. */
-function firstLine(words: string): string {
-  return (words.split("\n")[0] ?? "").replace(/^filter: /, "");
+/** The server repeats the filter and the column, which stand above. */
+function sentence(words: string): string {
+  const line = words.split("\n")[0] ?? "";
+  return /': (.*?)(?: \(column \d+\))?$/.exec(line)?.[1] ?? line;
 }

@@ -90,7 +90,7 @@ export function useFoundRuns(search: Search, columns: readonly Column[]): FoundR
   useRefresh(wanted, found, setFound);
   return {
     rows: found.rows,
-    isWhole: found.isWhole && found.search === name,
+    isWhole: found.isWhole && (found.search === name || error !== null),
     isPending: found.search !== name && !error,
     error,
     refetch: () => setAttempt((last) => last + 1),
