@@ -11,6 +11,7 @@ from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
+from trackwire_server.core.scopes import RPC_PATHS
 from trackwire_server.core.services import Services
 from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
@@ -69,7 +70,7 @@ def _rpcs(server: RpcServer) -> "BaseRoute":
 
     from trackwire_server.web.on_demand import OnDemand
 
-    return Route("/trackwire.v1.{method:path}", OnDemand(server.over_connect))
+    return Route(f"{RPC_PATHS}{{method:path}}", OnDemand(server.over_connect))
 
 
 def _access(gate: Gate, prefix: str) -> "Callable[[ASGIApp], ASGIApp]":

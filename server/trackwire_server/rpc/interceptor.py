@@ -5,7 +5,7 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
@@ -116,6 +116,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def turn_away(self) -> None:
         """Answers UNAVAILABLE to the calls that are held, and to those that come from now on."""
         self._turning_away.set()
+
+    def under_way(self) -> Sequence[asyncio.Task[object]]:
+        """The tasks of the calls that are answered just now, over HTTP, too."""
+        return tuple(self._calls)
 
     def end_calls(self) -> None:
         """Answers UNAVAILABLE to every call under way."""
