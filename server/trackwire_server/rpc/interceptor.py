@@ -121,10 +121,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """The tasks of the calls that are answered just now, over HTTP, too."""
         return tuple(self._calls)
 
-    def end_calls(self) -> None:
-        """Answers UNAVAILABLE to every call under way."""
-        for task in self._calls:
+    def end_calls(self) -> Sequence[asyncio.Task[object]]:
+        """Answers UNAVAILABLE to every call under way; their tasks."""
+        ending = self.under_way()
+        for task in ending:
             self._end(task)
+        return ending
 
     def _request_id(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
         for key, said in metadata:

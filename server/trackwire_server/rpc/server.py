@@ -198,7 +198,8 @@ class RpcServer:
         self._interceptor.turn_away()
         # grpc waits for its own calls alone.
         await asyncio.wait([stopping, *self._interceptor.under_way()], timeout=drain_seconds)
-        self._interceptor.end_calls()
+        ended = self._interceptor.end_calls()
+        await asyncio.wait([stopping, *ended], timeout=FAREWELL_SECONDS)
         await stopping
 
     def _add_reflection(self) -> None:
