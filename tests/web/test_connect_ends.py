@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import grpc
@@ -16,7 +16,7 @@ from tests.conftest import ServerProcess, StartServer
 from tests.web.connected import Refusal, connected, enveloped
 
 from trackwire.v1 import metrics_pb2
-from trackwire_server.rpc.server import Door, RpcServer
+from trackwire_server.rpc.server import Door, RpcServer, ServerOptions
 from trackwire_server.web.server import HttpServer
 
 MakeServer = Callable[..., ServerProcess]
@@ -84,8 +84,8 @@ class Slowly:
     async def call(self, rpc: str, **headers: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Sends an empty request."""
         host, _, port = self.http.url.removeprefix("http://").partition(":")
-        # Reads nothing ahead of the test.
-        reader, writer = await asyncio.open_connection(host, int(port), limit=1)
+        # Little is read ahead of the test.
+        reader, writer = await asyncio.open_connection(host, int(port), limit=2**16)
         kind, body = ("proto", b"") if rpc == SUMMARIES else ("connect+proto", enveloped(b""))
         named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         head = f"POST /{SERVICE}/{rpc} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/{kind}\r\n{named}"
@@ -93,15 +93,27 @@ class Slowly:
         return reader, writer
 
 
-@pytest.fixture
-async def slowly(start_server: StartServer) -> AsyncIterator[Slowly]:
+@asynccontextmanager
+async def slow_server(start_server: StartServer, options: ServerOptions) -> AsyncIterator[Slowly]:
     service = Slow()
-    server, _ = await start_server(Door(SERVICE, service.add_to))
+    server, _ = await start_server(Door(SERVICE, service.add_to), options=options)
     http = HttpServer.bind(server.over_connect(), "127.0.0.1", 0)
     await http.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(http.stop, 1)
         yield Slowly(service, server, http)
+
+
+@pytest.fixture
+async def slowly(start_server: StartServer) -> AsyncIterator[Slowly]:
+    async with slow_server(start_server, ServerOptions(port=0)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def slowly_one_by_one(start_server: StartServer) -> AsyncIterator[Slowly]:
+    async with slow_server(start_server, ServerOptions(port=0, concurrent_calls_max=1)) as opened:
+        yield opened
 
 
 def outcomes(log_capture: LogCapture) -> list[str]:
@@ -131,6 +143,24 @@ async def test_call_ends_when_its_time_is_over(slowly: Slowly, rpc: str) -> None
     assert slowly.service.let_go.is_set()
     assert (b" 504 " in answer) == (rpc == SUMMARIES)
     await hang_up(writer)
+
+
+async def test_calls_beyond_the_limit_are_told_to_come_later(slowly_one_by_one: Slowly) -> None:
+    service = slowly_one_by_one.service
+    first, writer = await slowly_one_by_one.call(SUMMARIES)
+    await asyncio.wait_for(service.begun.wait(), 30)
+    for rpc in (SUMMARIES, TAIL):
+        reader, other = await slowly_one_by_one.call(rpc)
+        answer = await asyncio.wait_for(reader.read(), 30)
+        assert b'"code": "resource_exhausted"' in answer
+        assert b"google.rpc.RetryInfo" in answer
+        await hang_up(other)
+    service.release.set()
+    assert b"done" in await asyncio.wait_for(first.read(), 30)
+    again, other = await slowly_one_by_one.call(SUMMARIES)
+    assert b"done" in await asyncio.wait_for(again.read(), 30)
+    for each in (writer, other):
+        await hang_up(each)
 
 
 async def test_handler_is_no_more_than_a_few_answers_ahead_of_who_reads_them(slowly: Slowly) -> None:
