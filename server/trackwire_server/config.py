@@ -175,6 +175,14 @@ SETTINGS: Sequence[Setting] = (
         "PATH",
         mlflow_variable="MLFLOW_STATIC_PREFIX",
     ),
+    Setting(
+        "allowed_hosts",
+        "",
+        "Names by which HTTP is asked for, and more behind commas; * stands for any letters. Addresses, localhost and"
+        " the machine's name need not be given; with TLS or tokens and without this all names do.",
+        "HOSTS",
+        mlflow_variable="MLFLOW_SERVER_ALLOWED_HOSTS",
+    ),
     Setting("prometheus", "on", "Give the server's figures to Prometheus, at /metrics over HTTP.", ""),
     Setting(
         "expose_prometheus",
@@ -263,6 +271,7 @@ class Config:
     serve_artifacts: bool
     artifacts_only: bool
     static_prefix: str
+    allowed_hosts: Sequence[str]
     prometheus: bool
     host: str
     port: int
@@ -318,6 +327,7 @@ class Config:
             serve_artifacts=values.read("serve_artifacts", parse.switch),
             artifacts_only=values.read("artifacts_only", parse.switch),
             static_prefix=values.read("static_prefix", parse.static_prefix),
+            allowed_hosts=values.read("allowed_hosts", parse.host_patterns),
             prometheus=values.read("prometheus", parse.switch),
             host=values.read("host", parse.host),
             port=values.read("port", parse.port),

@@ -56,6 +56,14 @@ def host(text: str) -> str:
     return text
 
 
+def host_patterns(text: str) -> Sequence[str]:
+    """Hosts behind commas, in each of which * stands for anything; none for no text."""
+    patterns = [each.strip() for each in text.split(",")] if text.strip() else []
+    if not all(re.fullmatch(r"[A-Za-z0-9._:*-]+", each) for each in patterns):
+        raise ValueError("must be host names such as tracker.example or *.example, with commas between them")
+    return tuple(patterns)
+
+
 def port(text: str) -> int:
     """A port; 0 for a free one."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:

@@ -11,8 +11,8 @@ from trackwire_server.announcement import installed_version
 from trackwire_server.config import Config
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.readiness import Readiness
+from trackwire_server.core.scopes import RPC_PATHS
 from trackwire_server.core.services import Services
-from trackwire_server.core.tokens import Gate
 from trackwire_server.core.traces import CallTraces
 from trackwire_server.guarding import Guard
 from trackwire_server.rpc.server import RpcServer
@@ -20,8 +20,6 @@ from trackwire_server.storage import Stores
 from trackwire_server.workers.place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
@@ -57,8 +55,7 @@ async def open_http(
     mlflow = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
     routes = mlflow if config.artifacts_only else (_rpcs(internals.rpc_server), *mlflow)
     guard = internals.guard
-    access = None if guard.gate is None else _access(guard.gate, config.static_prefix)
-    app = web_app(about, routes, prefix=config.static_prefix, guard=access)
+    app = web_app(about, routes, prefix=config.static_prefix, guard=partial(_guarded, config=config, guard=guard))
     tls = None if guard.tls is None else guard.tls.context
     return HttpServer.bind(app, config.host, config.http_port, tls=tls, shares_port=config.workers > 1)
 
@@ -69,14 +66,23 @@ def _rpcs(server: RpcServer) -> "BaseRoute":
 
     from trackwire_server.web.on_demand import OnDemand
 
-    return Route("/trackwire.v1.{method:path}", OnDemand(server.over_connect))
+    return Route(f"{RPC_PATHS}{{method:path}}", OnDemand(server.over_connect))
 
 
-def _access(gate: Gate, prefix: str) -> "Callable[[ASGIApp], ASGIApp]":
-    from trackwire_server.mlflow_api.door import refusal
-    from trackwire_server.web.access import AccessGuard
+def _guarded(app: "ASGIApp", *, config: Config, guard: Guard) -> "ASGIApp":
+    """An application behind what the settings have stand before it."""
+    from trackwire_server.web.hosts import ANY, HostGuard, Hosts
 
-    return partial(AccessGuard, gate=gate, refusal=refusal, prefix=prefix)
+    if guard.gate is not None:
+        from trackwire_server.mlflow_api.door import refusal
+        from trackwire_server.web.access import AccessGuard
+
+        app = AccessGuard(app, guard.gate, refusal, prefix=config.static_prefix)
+    # A page that has a name lead here has neither a certificate for it nor a token.
+    is_open = guard.is_there and not config.allowed_hosts
+    if is_open or ANY in config.allowed_hosts:
+        return app
+    return HostGuard(app, Hosts(config.allowed_hosts, names=[config.host]), prefix=config.static_prefix)
 
 
 async def _open_figures(

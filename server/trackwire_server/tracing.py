@@ -52,10 +52,13 @@ class Tracing:
 
     def begin_rpc(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> "_Rpc":
         """As CallTraces says."""
-        caller = propagate.extract({key: value for key, value in metadata if isinstance(value, str)})
+        said = {key: value for key, value in metadata if isinstance(value, str)}
+        # gRPC keeps to itself what a request consists of; over HTTP that is one of the headers.
+        system = "connect_rpc" if "content-type" in said else "grpc"
+        caller = propagate.extract(said)
         name = method.removeprefix("/")
         service, _, called = name.rpartition("/")
-        return _Rpc(self._begin(name, caller, {"rpc.system": "grpc", "rpc.service": service, "rpc.method": called}))
+        return _Rpc(self._begin(name, caller, {"rpc.system": system, "rpc.service": service, "rpc.method": called}))
 
     def begin_request(self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> "_Request":
         """As CallTraces says."""

@@ -1,8 +1,6 @@
 """A client in Node, made of the .proto files alone, talks to a real server."""
 
-import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,32 +8,6 @@ import pytest
 from tests.access.guarded import Guarded
 from tests.docs.documents import ROOT
 from tests.polyglot.conftest import access
-
-PACKAGES = {"@grpc/grpc-js": "1.14.0", "@grpc/proto-loader": "0.8.0"}
-CACHE = ROOT / ".cache" / "node"
-
-
-@pytest.fixture(scope="module")
-def node_modules() -> Path:
-    """A folder in which Node finds the packages; filled once. Where there is no Node, only CI minds."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, and there is no Node with npm")
-        pytest.skip("there is no Node with npm")
-    manifest = json.dumps({"private": True, "dependencies": PACKAGES})
-    described = CACHE / "package.json"
-    if not described.exists() or described.read_text() != manifest:
-        shutil.rmtree(CACHE, ignore_errors=True)
-        CACHE.mkdir(parents=True)
-        # A lock file would name the address that packages came from.
-        install = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-        packages = [f"{name}@{version}" for name, version in PACKAGES.items()]
-        done = subprocess.run(
-            [*install, "--prefix", str(CACHE), *packages], capture_output=True, text=True, timeout=240, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        described.write_text(manifest)
-    return CACHE
 
 
 def run_client(address: str, node_modules: Path, **variables: str) -> subprocess.CompletedProcess[str]:

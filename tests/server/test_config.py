@@ -152,6 +152,8 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("static_prefix", "trackwire"),
         ("static_prefix", "/trackwire/"),
         ("static_prefix", "/a b"),
+        ("allowed_hosts", "a, ,b"),
+        ("allowed_hosts", "http://tracker.example"),
         ("expose_prometheus", "what?"),
         ("artifacts_uri", ""),
         ("artifacts_uri", "r2://bucket"),
@@ -323,6 +325,12 @@ def test_workers_need_artifacts_that_they_can_share() -> None:
 def test_prefix_is_off_unless_named() -> None:
     assert read().static_prefix == ""
     assert read("--static-prefix", "/team/trackwire").static_prefix == "/team/trackwire"
+
+
+def test_hosts_are_named_behind_commas() -> None:
+    assert read().allowed_hosts == ()
+    assert read("--allowed-hosts", "a.example, *.b:*").allowed_hosts == ("a.example", "*.b:*")
+    assert read(MLFLOW_SERVER_ALLOWED_HOSTS="*").allowed_hosts == ("*",)
 
 
 def test_prometheus_is_on_unless_told_otherwise() -> None:

@@ -33,6 +33,15 @@ def test_prometheus_is_not_loaded_before_a_scrape() -> None:
     assert "prometheus_client" not in loaded_by("trackwire_server.app", "trackwire_server.web.app")
 
 
+def test_connect_and_its_protobuf_are_not_loaded_before_a_call_over_http() -> None:
+    """Nor with them an HTTP client, which the library brings for clients alone."""
+    port = "trackwire_server.app", "trackwire_server.web.app", "trackwire_server.mlflow_api.app"
+    assert loaded_by(*port).isdisjoint(("connectrpc", "protobuf", "pyqwest"))
+    names = loaded_by(*port, "trackwire_server.rpc.connect.app")
+    assert {"connectrpc", "protobuf"} <= names
+    assert "pyqwest" not in names
+
+
 def test_who_looks_after_workers_loads_nothing_that_serves() -> None:
     names = loaded_by("trackwire_server.__main__", "trackwire_server.workers.supervisor")
     assert names.isdisjoint(("grpc", "sqlalchemy", "starlette", "uvicorn", "numpy"))

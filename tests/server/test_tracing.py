@@ -13,6 +13,7 @@ from tests.client.shipper.shipping import until
 from tests.conftest import ServerProcess
 from tests.ports import free_port
 from tests.server.test_lean_start import loaded_by
+from tests.web.connected import Refusal, connected
 
 from trackwire.v1 import metrics_pb2, metrics_pb2_grpc, runs_pb2, runs_pb2_grpc
 from trackwire_server.config_opentelemetry import traces_exporter
@@ -20,6 +21,7 @@ from trackwire_server.config_opentelemetry import traces_exporter
 MakeServer = Callable[..., ServerProcess]
 TRACE_ID, PARENT_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLER = ("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-01")
+GET_RUN = "trackwire.v1.RunService/GetRun"
 LOG_METRICS = "trackwire.v1.MetricService/LogMetrics"
 
 
@@ -110,6 +112,24 @@ def test_spans_are_in_the_trace_of_the_caller(make_server_process: MakeServer, c
         each.resource.SerializeToString(): each.resource for each in collector.requests[0].resource_spans
     }.values()
     assert ("service.name", "trackwire") in [(each.key, each.value.string_value) for each in resource.attributes]
+
+
+def test_call_over_http_has_one_span_by_its_name(make_server_process: MakeServer, collector: Collector) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "NO_PROXY": "127.0.0.1", "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    server = make_server_process("--http-port", "0", "--static-prefix", "/a", **variables)
+    server.start()
+    refused = connected(f"{server.url}/a").ask("RunService/GetRun", b"", **dict([CALLER]), x_request_id="mine")
+    assert isinstance(refused, Refusal)
+    assert server.stop() == 0
+    [span] = collector.spans.values()
+    assert (span.name, span.trace_id.hex(), span.parent_span_id.hex()) == (GET_RUN, TRACE_ID, PARENT_ID)
+    assert attributes_of(span) == {
+        "rpc.system": "connect_rpc",
+        "rpc.service": "trackwire.v1.RunService",
+        "rpc.method": "GetRun",
+        "rpc.response.status_code": "INVALID_ARGUMENT",
+        "trackwire.request_id": "mine",
+    }
 
 
 def test_exporter_that_is_not_installed_is_told_and_the_server_serves(make_server_process: MakeServer) -> None:

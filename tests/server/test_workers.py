@@ -11,13 +11,16 @@ import requests
 from tests.client.shipper.shipping import until
 from tests.conftest import ServerProcess
 from tests.postgres import fresh_database
+from tests.web.connected import connected
 
 from trackwire import Client
+from trackwire.v1 import runs_pb2
 
 MakeServer = Callable[..., ServerProcess]
 pytestmark = pytest.mark.slow
 # That all of so many connections came to one of two workers happens once in 2 ** 39 runs.
 CONNECTIONS = 40
+EXPERIMENT = runs_pb2.SearchRunDatasetsRequest(experiment_ids=["0"]).SerializeToString()
 
 
 @pytest.fixture
@@ -59,6 +62,11 @@ def test_workers_share_the_ports_and_one_that_dies_is_started_again(
     assert " workers=2" in server.ready_line
     with ThreadPoolExecutor(8) as threads:
         assert {*threads.map(call_once, [address] * CONNECTIONS)} == {"postgresql"}
+        # The same over HTTP, each over a connection of its own.
+        asked = threads.map(
+            connected(server.url).ask, ["RunService/SearchRunDatasets"] * CONNECTIONS, [EXPERIMENT] * CONNECTIONS
+        )
+        assert {*asked} == {b""}
     # On a busy machine one may be too late with its own for the other.
     assert until(lambda: figures(server).count("\ntrackwire_server_info{") == 2)
     told = figures(server)
@@ -66,6 +74,9 @@ def test_workers_share_the_ports_and_one_that_dies_is_started_again(
     counts = [figure(told, "trackwire_rpc_duration_seconds_count", worker=worker, **infos) for worker in "01"]
     assert min(counts) > 0
     assert sum(counts) == CONNECTIONS
+    over_http = {"method": "trackwire.v1.RunService/SearchRunDatasets", "code": "OK"}
+    counts = [figure(told, "trackwire_rpc_duration_seconds_count", worker=worker, **over_http) for worker in "01"]
+    assert (min(counts) > 0, sum(counts)) == (True, CONNECTIONS)
     assert [figure(told, "trackwire_worker_up", worker=worker) for worker in "01"] == [1, 1]
     # What all share is told once.
     assert re.search(r"^trackwire_journal_rows 0.0$", told, re.MULTILINE)

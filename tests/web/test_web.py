@@ -173,7 +173,7 @@ def test_requests_under_way_are_finished_when_the_server_stops(make_server_proce
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         body = b'{"run_name": "late"}'
-        head = "POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = "POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
         # It says so once it waits for the body: before, it might close the port without having seen the connection.
         assert head_of_answer(connection).startswith(b"HTTP/1.1 100 Continue")

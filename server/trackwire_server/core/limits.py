@@ -55,6 +55,8 @@ class Limits:
     points_per_ingest: int = 1_048_576
     series_per_ingest: int = 65_536
     message_bytes: int = 32 * 1024 * 1024
+    # Of a request that is JSON: as objects it takes twenty times as much.
+    json_message_bytes: int = 8 * 1024 * 1024
     evaluation_records_per_request: int = 100_000
     evaluation_record_bytes: int = 4 * 1024 * 1024
     # Arrays and objects within each other.

@@ -43,7 +43,8 @@ _RPCS = """
     AdminService              read   GetServerInfo
     AdminService              admin  CollectGarbage
 """
-_PACKAGE = "/trackwire.v1."
+# Where the paths of our rpcs begin.
+RPC_PATHS = "/trackwire.v1."
 # Who watches over a server has no token.
 _OPEN_RPCS = "/grpc.health."
 _REFLECTION = "/grpc.reflection."
@@ -76,7 +77,9 @@ _API_PREFIXES = ("/api/", "/ajax-api/")
 def _by_rpc(table: str) -> Mapping[str, Scope]:
     rows = [line.split() for line in table.strip().splitlines()]
     return {
-        f"{_PACKAGE}{service}/{method}": Scope[scope.upper()] for service, scope, *methods in rows for method in methods
+        f"{RPC_PATHS}{service}/{method}": Scope[scope.upper()]
+        for service, scope, *methods in rows
+        for method in methods
     }
 
 
@@ -95,7 +98,7 @@ def scope_of_rpc(method: str) -> Scope | None:
 def scope_of_request(method: str, path: str) -> Scope | None:
     """The same of a request over HTTP, whose path has lost the server's own prefix."""
     # A call asks for its own scope, and says in its own words what is missing.
-    if path in OPEN_PATHS or path.startswith(_PACKAGE):
+    if path in OPEN_PATHS or path.startswith(RPC_PATHS):
         return None
     if method == "POST" and _below_api(path) in READING_POSTS:
         return Scope.READ

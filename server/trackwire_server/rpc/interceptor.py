@@ -5,7 +5,7 @@ A handler is wrapped once and kept; a call costs no task and no lookup beyond it
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
@@ -117,10 +117,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Answers UNAVAILABLE to the calls that are held, and to those that come from now on."""
         self._turning_away.set()
 
-    def end_calls(self) -> None:
-        """Answers UNAVAILABLE to every call under way."""
-        for task in self._calls:
+    def under_way(self) -> Sequence[asyncio.Task[object]]:
+        """The tasks of the calls that are answered just now, over HTTP, too."""
+        return tuple(self._calls)
+
+    def end_calls(self) -> Sequence[asyncio.Task[object]]:
+        """Answers UNAVAILABLE to every call under way; their tasks."""
+        ending = self.under_way()
+        for task in ending:
             self._end(task)
+        return ending
 
     def _request_id(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
         for key, said in metadata:

@@ -150,13 +150,18 @@ class RpcServer:
 
     def over_connect(self) -> "ASGIApp":
         """The same services over HTTP. What speaks Connect is loaded for it."""
-        from trackwire_server.rpc.connect import HandlerTable, connect_app
+        from trackwire_server.rpc.connect.app import HandlerTable, connect_app
 
         table = HandlerTable()
         for door in self._doors:
             door.add_to(cast("grpc.aio.Server", table))
-        limit = self._options.whole_message_bytes_max
-        return connect_app(self._services, table, self._interceptor, message_bytes_max=limit)
+        return connect_app(
+            self._services,
+            table,
+            self._interceptor,
+            message_bytes_max=self._options.whole_message_bytes_max,
+            concurrent_calls_max=self._options.concurrent_calls_max,
+        )
 
     def _add_port(self, wanted: str) -> int:
         if self._credentials is None:
@@ -191,8 +196,10 @@ class RpcServer:
         if holds:
             await asyncio.sleep(quiet_seconds)
         self._interceptor.turn_away()
-        await asyncio.wait([stopping], timeout=drain_seconds)
-        self._interceptor.end_calls()
+        # grpc waits for its own calls alone.
+        await asyncio.wait([stopping, *self._interceptor.under_way()], timeout=drain_seconds)
+        ended = self._interceptor.end_calls()
+        await asyncio.wait([stopping, *ended], timeout=FAREWELL_SECONDS)
         await stopping
 
     def _add_reflection(self) -> None:

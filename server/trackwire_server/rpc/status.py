@@ -75,6 +75,12 @@ def stopping_status() -> Status:
     return _status(grpc.StatusCode.UNAVAILABLE, "the server is stopping: call again", [info, retry])
 
 
+def unimplemented_status(reason: str, message: str) -> Status:
+    """The answer to a call that no handler can take."""
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
+    return _status(grpc.StatusCode.UNIMPLEMENTED, _cut(message, MESSAGE_BYTES_MAX), [info])
+
+
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """The trailing metadata that carries a status, with the id of the request that it answers among its details."""
     status.details.add().Pack(error_details_pb2.RequestInfo(request_id=request_id))

@@ -51,7 +51,7 @@ def web_app(
     below: list[BaseRoute] = [Mount(prefix, routes=[*own, *routes])] if prefix else list(routes)
     # Each door answers for its own errors: a router is all that is needed around them.
     router = Router([*own, *below])
-    return AroundRequests(router if guard is None else guard(router), about.calls, about.traces)
+    return AroundRequests(router if guard is None else guard(router), about.calls, about.traces, prefix=prefix)
 
 
 def _own(about: About) -> Iterator[BaseRoute]:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trackwire_server.core.figures import CallFigures
 from trackwire_server.core.request_ids import HEADER, counted_ids, current_request_id, is_acceptable
+from trackwire_server.core.scopes import RPC_PATHS
 from trackwire_server.core.traces import CallSpan, CallTraces
 
 _HEADER = HEADER.encode()
@@ -16,8 +17,9 @@ _HEADER = HEADER.encode()
 class AroundRequests:
     """An application around another."""
 
-    def __init__(self, app: ASGIApp, figures: CallFigures, traces: CallTraces | None):
+    def __init__(self, app: ASGIApp, figures: CallFigures, traces: CallTraces | None, *, prefix: str = ""):
         self._app = app
+        self._rpc_paths = f"{prefix}{RPC_PATHS}"
         self._figures = figures
         self._traces = traces
         self._new_request_id = counted_ids()
@@ -48,7 +50,8 @@ class AroundRequests:
                 span.end(str(status))
 
     def _span_of(self, scope: Scope) -> CallSpan | None:
-        if self._traces is None:
+        # An rpc has a span of its own, by its name.
+        if self._traces is None or scope["path"].startswith(self._rpc_paths):
             return None
         return self._traces.begin_request(scope["method"], scope["path"], scope["headers"])
 

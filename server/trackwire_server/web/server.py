@@ -16,6 +16,10 @@ from trackwire_server.core.errors import FailedPrecondition, InvalidArgument
 from trackwire_server.ports import HTTP, share
 
 _BACKLOG = 2_048
+# A client that is gone without a word is found after so long, also by a tail that has nothing to send.
+_QUIET_SECONDS = 60
+_PROBES = 3
+_PROBES_APART_SECONDS = 20
 # Over TLS a connection that is closed waits for the other side to say goodbye, which an idle client never does.
 _GOODBYE_SECONDS = 0.5
 
@@ -93,6 +97,14 @@ class _Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             hanging_up.cancel()
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Ends what is left when a stop has waited long enough: a client that reads nothing would keep its request."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(tuple(self.server_state.tasks), timeout=_GOODBYE_SECONDS)
 
     async def _hang_up(self) -> None:
         """Ends connections that were closed a while ago."""
@@ -122,6 +134,7 @@ def _bound(host: str, port: int, *, shares_port: bool) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shares_port:
             share(found)
+        _keep_alive(found)
         found.bind(address)
         found.listen(_BACKLOG)
         found.setblocking(False)
@@ -136,3 +149,12 @@ def _bound(host: str, port: int, *, shares_port: bool) -> socket.socket:
         words = os.strerror(error.errno or 0)
         raise InvalidArgument("host and http_port", wanted, f"can't be listened on: {words}") from error
     return found
+
+
+def _keep_alive(listening: socket.socket) -> None:
+    """For the connections that come by it. A system that lacks one of these has its own."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {"TCP_KEEPIDLE": _QUIET_SECONDS, "TCP_KEEPINTVL": _PROBES_APART_SECONDS, "TCP_KEEPCNT": _PROBES}
+    for name, value in options.items():
+        if hasattr(socket, name):
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
