@@ -45,8 +45,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the web UI.", allow_abbrev=False)
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="build from sources alone, into this new folder")
     parser.add_argument("--install-node", action="store_true", help="where there is no Node.js, pip installs one")
+    parser.add_argument("--is-current", action="store_true", help="only tell by the exit status if all is built")
     parser.add_argument("script", nargs=argparse.REMAINDER, help="a script of package.json to run instead")
     arguments = parser.parse_args()
+    if arguments.is_current:
+        return 0 if is_current() else 1
     is_for_tree = not arguments.script and arguments.into is None
     try:
         if is_for_tree and is_current():
