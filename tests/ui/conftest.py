@@ -1,4 +1,4 @@
-"""A browser for a worker's tests, and for each test pages of its own: whatever goes wrong on them fails it."""
+"""A browser for the tests of a module, and for each test pages of its own: whatever goes wrong on them fails it."""
 
 import os
 import shutil
@@ -35,7 +35,8 @@ def built_pages() -> None:
         pytest.fail("the web UI is not built from these sources: scripts/build_ui builds it")
 
 
-@pytest.fixture(scope="package")
+# While it is open, Playwright has an event loop in this thread, and tests of other modules have their own.
+@pytest.fixture(scope="module")
 def browser(built_pages: None) -> Iterator[Browser]:
     """A Chromium of this machine: Playwright's own would have to be downloaded."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
