@@ -60,6 +60,11 @@ StartServer = Callable[..., Awaitable[tuple[RpcServer, str]]]
 Serve = Callable[..., Awaitable[grpc.aio.Channel]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What only some tests know."""
+    parser.addoption("--pictures", metavar="FOLDER", help="where the tests of the web UI leave pictures of its pages")
+
+
 # What mlflow makes where it is started, if nobody says where else.
 STRAY_STORES = ("mlruns", "mlflow.db", "mlartifacts")
 

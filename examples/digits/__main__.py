@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.digits import interrupts, options, report
+from examples.digits import interrupts, options, pages, report
 from examples.digits.network import Digits
 from examples.digits.server_process import RunningServer, ServerNotStartedError, running_server
 from examples.digits.training import Settings, Trained
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trackwire import Client, TrackwireError
+from trackwire.v1.runs_pb2 import Run
 
 LEARNING_RATES = (0.003, 0.03, 0.3, 1.0)
 EXIT_INTERRUPTED = 130
@@ -33,9 +34,13 @@ def main() -> int:
         with running_server(data_dir, arguments.port) as server:
             where = "started" if server.is_ours else "was running already"
             console.print(f"[bold]Server[/bold]  {server.address}, pid {server.pid}, {where}", highlight=False)
+            found = pages.find_pages(server)
+            pages.print_pages(console, found)
             best = _train_and_report(console, server, data_dir, arguments.epochs)
             server.is_kept = arguments.keep
         _print_farewell(console, server, best, data_dir, time.monotonic() - started)
+        if found is not None:
+            pages.print_address_of_runs(console, found, best.experiment_id)
     except KeyboardInterrupt:
         console.print("\ninterrupted; nothing is left running that was started here")
         return EXIT_INTERRUPTED
@@ -45,8 +50,8 @@ def main() -> int:
     return 0
 
 
-def _train_and_report(console: Console, server: RunningServer, data_dir: Path, epochs: int) -> str:
-    """The best run's id."""
+def _train_and_report(console: Console, server: RunningServer, data_dir: Path, epochs: int) -> Run:
+    """The best run."""
     digits = Digits.load()
     session = secrets.token_hex(4)
     settings = [Settings(learning_rate, epochs) for learning_rate in LEARNING_RATES]
@@ -57,7 +62,7 @@ def _train_and_report(console: Console, server: RunningServer, data_dir: Path, e
         report.print_runs(console, filter_string, runs)
         report.print_points(console, client, runs, trained)
         report.print_lineage(console, client, digits, added)
-    return runs[0].run_id
+    return runs[0]
 
 
 def _train(console: Console, job: Job, settings: Sequence[Settings]) -> list[Trained]:
@@ -69,7 +74,7 @@ def _train(console: Console, job: Job, settings: Sequence[Settings]) -> list[Tra
         return train_all(job, settings, lambda worker, epochs: progress.update(tasks[worker], completed=epochs))
 
 
-def _print_farewell(console: Console, server: RunningServer, best: str, data_dir: Path, seconds: float) -> None:
+def _print_farewell(console: Console, server: RunningServer, best: Run, data_dir: Path, seconds: float) -> None:
     console.print(f"\nDone in {seconds:.0f} s. ", end="", highlight=False)
     if not server.is_ours:
         console.print("The server goes on, as it was found. Try:")
@@ -78,7 +83,7 @@ def _print_farewell(console: Console, server: RunningServer, best: str, data_dir
     else:
         start = _start_command(server, data_dir)
         console.print(f"The server is stopped; all is kept. Start it again with `{start}`, then try:", highlight=False)
-    report.print_next_steps(console, server.address, best)
+    report.print_next_steps(console, server.address, best.run_id)
 
 
 def _start_command(server: RunningServer, data_dir: Path) -> str:
@@ -88,6 +93,9 @@ def _start_command(server: RunningServer, data_dir: Path) -> str:
     port = server.address.rpartition(":")[2]
     if port != str(options.DEFAULT_PORT):
         command += ["--port", port]
+    http_port = server.url.rpartition(":")[2]
+    if http_port not in ("", str(options.DEFAULT_HTTP_PORT)):
+        command += ["--http-port", http_port]
     return shlex.join(command)
 
 

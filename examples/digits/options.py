@@ -6,6 +6,7 @@ import argparse
 EPOCHS = 150
 DATA_DIR = ".trackwire"
 DEFAULT_PORT = 5051
+DEFAULT_HTTP_PORT = 5000
 PORT_MAX = 65_535
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.digits.interrupts import deferred
-from examples.digits.options import DEFAULT_PORT
+from examples.digits.options import DEFAULT_HTTP_PORT, DEFAULT_PORT
 
 from trackwire import Client, TrackwireError
 
@@ -27,9 +27,13 @@ class ServerNotStartedError(Exception):
 
 @dataclass(slots=True)
 class RunningServer:
-    """A server that answers. `is_ours` tells that it was started here; `is_kept`, that it goes on when we are done."""
+    """A server that answers. `is_ours` tells that it was started here; `is_kept`, that it goes on when we are done.
+
+    `url` is that of its HTTP port; empty where that is off.
+    """
 
     address: str
+    url: str
     pid: int
     is_ours: bool
     is_kept: bool = False
@@ -63,7 +67,7 @@ def running_server(data_dir: Path, port: int | None = None) -> Iterator[RunningS
 
 def _launch(data_dir: Path, port: int | None) -> subprocess.Popen[bytes]:
     command = [str(Path(sys.executable).with_name("trackwire")), "server", "--data-dir", str(data_dir)]
-    if "TRACKWIRE_HTTP_PORT" not in os.environ:
+    if "TRACKWIRE_HTTP_PORT" not in os.environ and not _is_free(DEFAULT_HTTP_PORT):
         command += ["--http-port", "0"]
     if port is not None:
         command += ["--port", str(port)]
@@ -103,14 +107,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data_dir: Path, log_star
 def _answering_server(data_dir: Path) -> RunningServer | None:
     try:
         announced = json.loads((data_dir / "server.json").read_text())
-        address, pid = str(announced["address"]), int(announced["pid"])
+        address, url, pid = str(announced["address"]), str(announced.get("url", "")), int(announced["pid"])
         # A server that was killed leaves its announcement behind.
         with Client(address, timeout_seconds=2) as client:
             is_serving = client.check_health() == "SERVING"
     except (OSError, ValueError, KeyError, TrackwireError):
         # Whatever is wrong there, the server that is started next says it better.
         return None
-    return RunningServer(address, pid, is_ours=False) if is_serving else None
+    return RunningServer(address, url, pid, is_ours=False) if is_serving else None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -47,6 +47,7 @@ async def open_http(
         return None
     from trackwire_server.mlflow_api.app import mlflow_routes
     from trackwire_server.web.app import About, web_app
+    from trackwire_server.web.pages import Pages
     from trackwire_server.web.server import HttpServer
 
     calls = CallFigures()
@@ -54,8 +55,10 @@ async def open_http(
     about = About(installed_version(), internals.readiness, calls, figures, internals.traces)
     mlflow = mlflow_routes(services, log, serve_artifacts=config.serve_artifacts, artifacts_only=config.artifacts_only)
     routes = mlflow if config.artifacts_only else (_rpcs(internals.rpc_server), *mlflow)
+    pages = None if config.artifacts_only else Pages()
     guard = internals.guard
-    app = web_app(about, routes, prefix=config.static_prefix, guard=partial(_guarded, config=config, guard=guard))
+    around = partial(_guarded, config=config, guard=guard)
+    app = web_app(about, routes, pages=pages, prefix=config.static_prefix, guard=around)
     tls = None if guard.tls is None else guard.tls.context
     return HttpServer.bind(app, config.host, config.http_port, tls=tls, shares_port=config.workers > 1)
 

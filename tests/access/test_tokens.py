@@ -136,9 +136,11 @@ def get(guarded: Guarded, path: str, **headers: str) -> requests.Response:
     return requests.get(guarded.url + path, headers=headers, verify=str(guarded.authority.path), timeout=30)
 
 
-def test_health_alone_answers_over_http_without_a_token(guarded: Guarded) -> None:
+def test_health_and_the_web_ui_alone_answer_over_http_without_a_token(guarded: Guarded) -> None:
     assert get(guarded, "/health").text == "OK"
-    for path in ("/", "/version", "/api/2.0/mlflow/experiments/get?experiment_id=0", "/get-artifact", "/nowhere"):
+    assert get(guarded, "/").text.startswith("Trackwire\n")
+    assert get(guarded, "/assets/nothing.js").status_code == 404
+    for path in ("/version", "/api/2.0/mlflow/experiments/get?experiment_id=0", "/get-artifact", "/nowhere"):
         answer = get(guarded, path)
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'Bearer, Basic realm="Trackwire", charset="UTF-8"'

@@ -40,12 +40,15 @@ def test_rpc_that_only_reads_needs_read_and_others_more(path: str) -> None:
         assert scope_of_rpc(path) is (Scope.READ if reads else Scope.WRITE)
 
 
-def test_health_alone_is_open_and_what_is_unknown_needs_most() -> None:
+def test_health_and_the_files_of_the_web_ui_are_open_and_what_is_unknown_needs_most() -> None:
     assert scope_of_rpc("/grpc.health.v1.Health/Check") is None
     assert scope_of_rpc("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo") is Scope.READ
     assert scope_of_rpc("/trackwire.v1.RunService/Unheard") is Scope.ADMIN
-    assert scope_of_request("GET", "/health") is None
-    for path in ("/", "/version", "/metrics", "/health/", "//health", "/healthy", "/api/health"):
+    for path in ("/", "/health", "/ready", "/assets/index-1234.js"):
+        assert scope_of_request("GET", path) is None
+        assert scope_of_request("HEAD", path) is None
+        assert scope_of_request("POST", path) is Scope.WRITE
+    for path in ("/version", "/assets", "//", "/metrics", "/health/", "//health", "/healthy", "/api/health"):
         assert scope_of_request("GET", path) is Scope.READ
     assert scope_of_request("PROPFIND", "/") is Scope.ADMIN
 

@@ -36,6 +36,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 **os.environ,
                 "TRACKWIRE_DATA_DIR": str(tmp_path / "data"),
                 "TRACKWIRE_PORT": "0",
+                "TRACKWIRE_HTTP_PORT": "0",
                 "COLUMNS": "100",
                 **variables,
             },

@@ -30,8 +30,8 @@ def test_health_and_version(make_server_process: MakeServer) -> None:
     with Client(server.address) as client:
         assert get(f"{server.url}/version").text == client.get_server_info().version
     assert get(f"{server.url}/nothing").status_code == 404
-    # Where the links lead that MLflow's client prints.
-    assert get(f"{server.url}/#/experiments/0").text.startswith("Trackwire ")
+    # For who comes without a browser.
+    assert get(server.url).text.startswith("Trackwire\n")
     assert "mlflow runs describe" in get(server.url).text
     assert server.stop() == 0
     assert "Started server process" not in server.log_text()
@@ -70,7 +70,9 @@ def test_prefix_stands_before_every_path(make_server_process: MakeServer) -> Non
     assert get(f"{server.url}/tracking{api}").json()["experiment"]["name"] == "Default"
     assert get(f"{server.url}{api}").status_code == 404
     assert get(f"{server.url}/health").text == get(f"{server.url}/tracking/health").text == "OK"
-    assert get(f"{server.url}/tracking/").text == get(server.url).text
+    assert get(f"{server.url}/tracking/").text.startswith("Trackwire\n")
+    for path in ("/", "/tracking"):
+        assert get(server.url + path).url == f"{server.url}/tracking/"
 
 
 def test_figures_for_prometheus(make_server_process: MakeServer, tmp_path: Path) -> None:

@@ -49,8 +49,9 @@ RPC_PATHS = "/trackwire.v1."
 _OPEN_RPCS = "/grpc.health."
 _REFLECTION = "/grpc.reflection."
 
-# Whoever spreads calls over servers has no token either.
-OPEN_PATHS = ("/health", "/ready")
+# Whoever spreads calls over servers has no token either. The web UI's files hold no data; it asks for one itself.
+OPEN_PATHS = ("/", "/health", "/ready")
+OPEN_FOLDER = "/assets/"
 # A method of HTTP says what a request does, but for searches, whose words are in a body.
 METHOD_SCOPES: Mapping[str, Scope] = {
     "GET": Scope.READ,
@@ -60,6 +61,7 @@ METHOD_SCOPES: Mapping[str, Scope] = {
     "PATCH": Scope.WRITE,
     "DELETE": Scope.WRITE,
 }
+_READING = ("GET", "HEAD")
 READING_POSTS = frozenset(
     (
         "2.0/mlflow/experiments/search",
@@ -97,8 +99,10 @@ def scope_of_rpc(method: str) -> Scope | None:
 
 def scope_of_request(method: str, path: str) -> Scope | None:
     """The same of a request over HTTP, whose path has lost the server's own prefix."""
+    if method in _READING and (path in OPEN_PATHS or path.startswith(OPEN_FOLDER)):
+        return None
     # A call asks for its own scope, and says in its own words what is missing.
-    if path in OPEN_PATHS or path.startswith(RPC_PATHS):
+    if path.startswith(RPC_PATHS):
         return None
     if method == "POST" and _below_api(path) in READING_POSTS:
         return Scope.READ

@@ -40,8 +40,8 @@ class AccessGuard:
 
     def _admit(self, scope: Scope) -> None:
         path: str = scope["path"]
-        if path.startswith(f"{self._prefix}/"):
-            path = path.removeprefix(self._prefix)
+        if f"{path}/".startswith(f"{self._prefix}/"):
+            path = path.removeprefix(self._prefix) or "/"
         needed = scope_of_request(scope["method"], path)
         if needed is not None:
             sent = next((value for key, value in scope["headers"] if key == b"authorization"), None)

@@ -86,7 +86,7 @@ function Row({ experiment, ask }: { experiment: Experiment; ask: (asked: Asked) 
   const tags = Object.entries(experiment.tags).filter(([key]) => !key.startsWith("mlflow."));
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" title={experiment.name}>
         <a href={addressOf(`/experiments/${experiment.experimentId}`)}>{experiment.name}</a>
       </th>
       <td>

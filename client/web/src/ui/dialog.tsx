@@ -1,6 +1,6 @@
 // A window over the page, by the browser's own: it keeps the focus, and Escape closes it.
 
-import { useEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 import "./dialog.css";
 import { Icon } from "./icon";
 
@@ -14,7 +14,8 @@ interface Props {
 
 export function Dialog({ title, onClose, children, large = false }: Props): ReactNode {
   const place = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // The focus goes back to where it was only if the dialog is still there when it is closed.
+  useLayoutEffect(() => {
     const dialog = place.current;
     dialog?.showModal();
     return () => dialog?.close();

@@ -48,23 +48,25 @@ export function TagEditor({ tags, onSet, onDelete, onChanged }: Props): ReactNod
             <dd className="clipped" title={text}>
               {text}
             </dd>
-            <button
-              className="button plain small"
-              aria-label={`Change tag ${each}`}
-              onClick={() => {
-                setKey(each);
-                setValue(text);
-              }}
-            >
-              <Icon name="pencil" />
-            </button>
-            <button
-              className="button plain small"
-              aria-label={`Delete tag ${each}`}
-              onClick={() => remove.mutate(each)}
-            >
-              <Icon name="trash" />
-            </button>
+            <dd className="line-of">
+              <button
+                className="button plain small"
+                aria-label={`Change tag ${each}`}
+                onClick={() => {
+                  setKey(each);
+                  setValue(text);
+                }}
+              >
+                <Icon name="pencil" />
+              </button>
+              <button
+                className="button plain small"
+                aria-label={`Delete tag ${each}`}
+                onClick={() => remove.mutate(each)}
+              >
+                <Icon name="trash" />
+              </button>
+            </dd>
           </div>
         ))}
       </dl>
