@@ -1,6 +1,6 @@
 """Every method of both clients against a real server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from trackwire.v1.logged_models_pb2 import LOGGED_MODEL_STATUS_PENDING, LOGGED_M
 from trackwire.v1.metrics_pb2 import MetricPoint, SeriesContext, WriterStamp
 from trackwire.v1.model_registry_pb2 import MODEL_STAGE_ARCHIVED, MODEL_STAGE_PRODUCTION
 from trackwire.v1.run_inputs_pb2 import Dataset, DatasetInput
-from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING
+from trackwire.v1.runs_pb2 import RUN_STATUS_FINISHED, RUN_STATUS_RUNNING, RunKey, RunKeyKind
 
 if TYPE_CHECKING:
     from trackwire.client.evaluation_datasets import EvaluationRecord
@@ -146,6 +146,27 @@ def test_inputs_and_outputs_live_as_the_specification_says(client: Client) -> No
     assert len(list(client.search_datasets([experiment_id], max_results=1))) == 1
     with pytest.raises(InvalidArgumentError, match=r"datasets\[0\].dataset.digest"):
         client.log_inputs(run_id, [DatasetInput(dataset=Dataset(name="train"))])
+
+
+def test_keys_of_runs_are_what_they_logged(client: Client) -> None:
+    experiment_id = client.create_experiment("keys").experiment_id
+    run = client.create_run(experiment_id, params={"lr": "0.1"}, tags={"team": "red"})
+    client.log_metric(run.run_id, "loss", 0.5)
+    gone = client.create_run(experiment_id, params={"gone": "1"})
+    client.delete_run(gone.run_id)
+
+    everything = [("METRIC", "loss"), ("PARAM", "lr"), ("TAG", "mlflow.runName"), ("TAG", "team")]
+    assert _keys(client.list_run_keys(experiment_id)) == everything
+    assert _keys(client.list_run_keys([experiment_id], max_results=2)) == everything[:2]
+    assert _keys(client.list_run_keys(experiment_id, kinds=["TAG", "METRIC"])) == [everything[0], *everything[2:]]
+    of_all = client.list_run_keys(experiment_id, kinds="PARAM", view_type="ALL")
+    assert _keys(of_all) == [("PARAM", "gone"), ("PARAM", "lr")]
+    with pytest.raises(InvalidArgumentError, match="kinds: 'SPAN': must be one of METRIC, PARAM, TAG"):
+        list(client.list_run_keys(experiment_id, kinds="SPAN"))  # type: ignore[arg-type]
+
+
+def _keys(found: Iterable[RunKey]) -> list[tuple[str, str]]:
+    return [(RunKeyKind.Name(each.kind).removeprefix("RUN_KEY_KIND_"), each.key) for each in found]
 
 
 def test_run_search_pages_to_the_end_and_returns_what_was_asked(client: Client) -> None:
@@ -426,6 +447,7 @@ def test_every_rpc_is_reached_by_a_method(tmp_path: Path, monkeypatch: pytest.Mo
         test_experiments_live_as_the_specification_says(client)
         test_runs_live_as_the_specification_says(client)
         test_inputs_and_outputs_live_as_the_specification_says(client)
+        test_keys_of_runs_are_what_they_logged(client)
         test_run_search_pages_to_the_end_and_returns_what_was_asked(client)
         test_columns_come_back_bit_for_bit(client)
         test_tail_goes_on_right_behind_a_read(client)

@@ -64,6 +64,7 @@ METHODS: dict[str, Callable[[Client], object]] = {
     "RunService/LogRunInputs": lambda client: client.log_inputs("run", models=["model"]),
     "RunService/LogRunOutputs": lambda client: client.log_outputs("run", {"model": 1}),
     "RunService/SearchRunDatasets": lambda client: list(client.search_datasets("1")),
+    "RunService/ListRunKeys": lambda client: list(client.list_run_keys("1")),
     "RunService/HeartbeatRun": lambda client: client.heartbeat_run("run"),
     "RunService/RequestRunStop": lambda client: client.request_run_stop("run"),
     "MetricService/IngestMetrics": lambda client: client.ingest_metrics("run", ["key"], [1], [0], [0], [0.0]),

@@ -77,6 +77,7 @@ CALLS: list[tuple[str, str, dict[str, object]]] = [
     ("runs", "LogRunInputs", {"run_id": "r", "models": [run_inputs_pb2.ModelInput(model_id="m")]}),
     ("runs", "LogRunOutputs", {"run_id": "r", "models": [run_inputs_pb2.ModelOutput(model_id="m")]}),
     ("runs", "SearchRunDatasets", {"experiment_ids": ["0"]}),
+    ("runs", "ListRunKeys", {"experiment_ids": ["0"]}),
     ("runs", "HeartbeatRun", {"run_id": "r"}),
     ("runs", "RequestRunStop", {"run_id": "r"}),
     (

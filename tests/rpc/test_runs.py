@@ -12,7 +12,12 @@ from tests.rpc.refusals import refusal
 
 from trackwire.v1 import metrics_pb2
 from trackwire.v1 import runs_pb2 as pb
-from trackwire.v1.experiments_pb2 import LIFECYCLE_STAGE_ACTIVE, LIFECYCLE_STAGE_DELETED, VIEW_TYPE_ALL
+from trackwire.v1.experiments_pb2 import (
+    LIFECYCLE_STAGE_ACTIVE,
+    LIFECYCLE_STAGE_DELETED,
+    VIEW_TYPE_ALL,
+    VIEW_TYPE_DELETED_ONLY,
+)
 from trackwire.v1.run_inputs_pb2 import (
     DATASET_VIEW_FULL,
     DATASET_VIEW_NONE,
@@ -27,6 +32,7 @@ from trackwire.v1.run_inputs_pb2 import (
 from trackwire.v1.runs_pb2_grpc import RunServiceStub, add_RunServiceServicer_to_server
 from trackwire_server.core.entities import ViewType
 from trackwire_server.core.paging import fingerprint
+from trackwire_server.core.run_keys import RunKeyKind
 from trackwire_server.core.runs import Runs
 from trackwire_server.rpc.runs import RunServicer
 from trackwire_server.rpc.server import Door
@@ -237,6 +243,35 @@ async def test_forged_token_of_datasets_is_refused(stub: RunServiceStub, positio
     assert (refused.reason, refused.fields) == ("BAD_PAGE_TOKEN", ("page_token",))
 
 
+async def test_keys_of_runs_come_in_pages(stub: RunServiceStub) -> None:
+    await create(stub, "a", params={"lr": "1", "depth": "2"})
+    await create(stub, "b", params={"lr": "1"}, tags={"team": "red"})
+    await create(stub, "gone", params={"gone": "1"})
+    await stub.DeleteRun(pb.DeleteRunRequest(run_id="gone"))
+    request = pb.ListRunKeysRequest(experiment_ids=["0", "7"], page_size=3)
+    first = await stub.ListRunKeys(request)
+    request.page_token = first.next_page_token
+    second = await stub.ListRunKeys(request)
+    param, tag = pb.RUN_KEY_KIND_PARAM, pb.RUN_KEY_KIND_TAG
+    expected = [(param, "depth"), (param, "lr"), (tag, "mlflow.runName"), (tag, "team")]
+    assert [*first.keys, *second.keys] == [pb.RunKey(kind=kind, key=key) for kind, key in expected]
+    assert (len(first.keys), second.next_page_token) == (3, "")
+    request.kinds.append(tag)
+    refused = await refusal(stub.ListRunKeys(request))
+    assert (refused.reason, refused.fields) == ("PAGE_TOKEN_MISMATCH", ("page_token",))
+    of_deleted = pb.ListRunKeysRequest(experiment_ids=["0"], kinds=[param], view_type=VIEW_TYPE_DELETED_ONLY)
+    assert [found.key for found in (await stub.ListRunKeys(of_deleted)).keys] == ["gone"]
+
+
+@pytest.mark.parametrize("position", [[], ["param"], ["param", 7], [2, "k"], ["param", None], ["param", "a\0"]])
+async def test_forged_token_of_keys_is_refused(stub: RunServiceStub, position: list[object]) -> None:
+    digest = fingerprint("keys of runs", ["0"], tuple(RunKeyKind), ViewType.ACTIVE_ONLY)
+    text = json.dumps([1, digest, position])
+    token = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    refused = await refusal(stub.ListRunKeys(pb.ListRunKeysRequest(experiment_ids=["0"], page_token=token)))
+    assert (refused.reason, refused.fields) == ("BAD_PAGE_TOKEN", ("page_token",))
+
+
 async def test_search_filters_orders_pages_and_selects(stub: RunServiceStub) -> None:
     for at in range(5):
         await create(stub, f"r{at}", params={"p": str(at), "q": "x"}, start_time_ms=at)
@@ -337,6 +372,16 @@ BAD_CALLS = [
         "BAD_PAGE_TOKEN",
         "page_token",
     ),
+    ("ListRunKeys", pb.ListRunKeysRequest(), "REQUIRED", "experiment_ids"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0", "x"]), "INVALID_ARGUMENT", "experiment_ids[1]"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=TOO_MANY), "INVALID_ARGUMENT", "experiment_ids"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], kinds=[0]), "INVALID_ARGUMENT", "kinds[0]"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], kinds=[1, 7]), "INVALID_ARGUMENT", "kinds[1]"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], kinds=[3, 1, 3]), "INVALID_ARGUMENT", "kinds[2]"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], kinds=[1] * 4), "INVALID_ARGUMENT", "kinds"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], view_type=9), "INVALID_ARGUMENT", "view_type"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], page_size=10_001), "INVALID_ARGUMENT", "page_size"),
+    ("ListRunKeys", pb.ListRunKeysRequest(experiment_ids=["0"], page_token="!"), "BAD_PAGE_TOKEN", "page_token"),
     ("SearchRuns", pb.SearchRunsRequest(), "REQUIRED", "experiment_ids"),
     ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], dataset_view=9), "INVALID_ARGUMENT", "dataset_view"),
     ("SearchRuns", pb.SearchRunsRequest(experiment_ids=["0"], filter="a ="), "BAD_FILTER", "filter"),
@@ -356,7 +401,7 @@ async def test_bad_argument_is_refused_by_reason_and_field(
     assert len((await stub.SearchRuns(pb.SearchRunsRequest(experiment_ids=["0"]))).runs) == 1
 
 
-OF_NO_RUN = ("CreateRun", "SearchRuns", "SearchRunDatasets")
+OF_NO_RUN = ("CreateRun", "SearchRuns", "SearchRunDatasets", "ListRunKeys")
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in OF_NO_RUN])

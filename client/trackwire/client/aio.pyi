@@ -14,7 +14,7 @@ from trackwire.client.issues import IssueChanges, IssueOptions
 from trackwire.client.logged_models import LoggedModelOptions, LoggedModelSearchOptions, LoggedModelStatusName
 from trackwire.client.metrics import MetricRead, ReadRange
 from trackwire.client.model_registry import ModelStageName, ModelVersionOptions
-from trackwire.client.runs import JoinOptions, Returning, RunOptions, RunStatusName
+from trackwire.client.runs import JoinOptions, Returning, RunKeyKindName, RunOptions, RunStatusName
 from trackwire.columns import SeriesBatch
 from trackwire.local_files import LocalPath
 from trackwire.v1 import model_registry_pb2 as pb
@@ -48,7 +48,7 @@ from trackwire.v1.metrics_pb2 import (
 )
 from trackwire.v1.model_registry_pb2 import ModelVersion, RegisteredModel
 from trackwire.v1.run_inputs_pb2 import DatasetInput, DatasetSummary
-from trackwire.v1.runs_pb2 import CreateRunResponse, HeartbeatRunResponse, Run, SearchRunsResponse
+from trackwire.v1.runs_pb2 import CreateRunResponse, HeartbeatRunResponse, Run, RunKey, SearchRunsResponse
 
 class AsyncClient:
     def __init__(
@@ -124,6 +124,14 @@ class AsyncClient:
         returning: Returning | None = None,
         tags_required: bool = False,
     ) -> SearchRunsResponse: ...
+    def list_run_keys(
+        self,
+        experiment_ids: str | Sequence[str],
+        *,
+        kinds: RunKeyKindName | Sequence[RunKeyKindName] = (),
+        view_type: ViewTypeName = "ACTIVE_ONLY",
+        max_results: int | None = None,
+    ) -> AsyncGenerator[RunKey]: ...
     async def update_run(
         self,
         run_id: str,

@@ -35,6 +35,7 @@ RETRIED = {
         "LogRunInputs",
         "LogRunOutputs",
         "SearchRunDatasets",
+        "ListRunKeys",
         "HeartbeatRun",
         "RequestRunStop",
     ),

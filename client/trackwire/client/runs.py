@@ -20,6 +20,8 @@ from trackwire.v1.runs_pb2 import (
     GetRunResponse,
     HeartbeatRunRequest,
     HeartbeatRunResponse,
+    ListRunKeysRequest,
+    ListRunKeysResponse,
     LogParamsRequest,
     LogParamsResponse,
     RequestRunStopRequest,
@@ -27,6 +29,7 @@ from trackwire.v1.runs_pb2 import (
     RestoreRunRequest,
     RestoreRunResponse,
     Run,
+    RunKey,
     SearchRunsRequest,
     SearchRunsResponse,
     Selection,
@@ -38,6 +41,8 @@ from trackwire.v1.runs_pb2 import (
 
 RunStatusName = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 RUN_STATUSES: tuple[str, ...] = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
+RunKeyKindName = Literal["METRIC", "PARAM", "TAG"]
+RUN_KEY_KINDS: tuple[str, ...] = ("METRIC", "PARAM", "TAG")
 
 
 class JoinOptions(TypedDict, total=False):
@@ -134,6 +139,23 @@ class RunMethods(Calls):
         paging = SearchRunsRequest(page_size=page_size, page_token=page_token, tags_required=tags_required)
         request.MergeFrom(paging)
         return self._call(request, SearchRunsResponse, lambda response: response)
+
+    def list_run_keys(
+        self,
+        experiment_ids: str | Sequence[str],
+        *,
+        kinds: RunKeyKindName | Sequence[RunKeyKindName] = (),
+        view_type: ViewTypeName = "ACTIVE_ONLY",
+        max_results: int | None = None,
+    ) -> Iterator[RunKey]:
+        """What the metrics, params and tags (or only `kinds`) of runs are called: each key once, by kind and key."""
+        wanted = text_list("kinds", kinds)
+        request = ListRunKeysRequest(
+            experiment_ids=text_list("experiment_ids", experiment_ids),
+            kinds=[enum_name("kinds", kind, RUN_KEY_KINDS, prefix="RUN_KEY_KIND") for kind in wanted],
+            view_type=view_type_name(view_type),
+        )
+        return self._pages(request, ListRunKeysResponse, lambda page: page.keys, max_results=max_results)
 
     def update_run(
         self,

@@ -24,6 +24,13 @@ class IfExists(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IF_EXISTS_UNSPECIFIED: _ClassVar[IfExists]
     IF_EXISTS_FAIL: _ClassVar[IfExists]
     IF_EXISTS_JOIN: _ClassVar[IfExists]
+
+class RunKeyKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUN_KEY_KIND_UNSPECIFIED: _ClassVar[RunKeyKind]
+    RUN_KEY_KIND_METRIC: _ClassVar[RunKeyKind]
+    RUN_KEY_KIND_PARAM: _ClassVar[RunKeyKind]
+    RUN_KEY_KIND_TAG: _ClassVar[RunKeyKind]
 RUN_STATUS_UNSPECIFIED: RunStatus
 RUN_STATUS_RUNNING: RunStatus
 RUN_STATUS_SCHEDULED: RunStatus
@@ -33,6 +40,10 @@ RUN_STATUS_KILLED: RunStatus
 IF_EXISTS_UNSPECIFIED: IfExists
 IF_EXISTS_FAIL: IfExists
 IF_EXISTS_JOIN: IfExists
+RUN_KEY_KIND_UNSPECIFIED: RunKeyKind
+RUN_KEY_KIND_METRIC: RunKeyKind
+RUN_KEY_KIND_PARAM: RunKeyKind
+RUN_KEY_KIND_TAG: RunKeyKind
 
 class Run(_message.Message):
     __slots__ = ("run_id", "run_name", "experiment_id", "user_id", "status", "start_time_ms", "end_time_ms", "lifecycle_stage", "artifact_uri", "deleted_time_ms", "parent_run_id", "heartbeat_time_ms", "stop_requested", "params", "tags", "metrics", "inputs", "outputs")
@@ -337,6 +348,36 @@ class SearchRunDatasetsResponse(_message.Message):
     datasets: _containers.RepeatedCompositeFieldContainer[_run_inputs_pb2.DatasetSummary]
     next_page_token: str
     def __init__(self, datasets: _Optional[_Iterable[_Union[_run_inputs_pb2.DatasetSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RunKey(_message.Message):
+    __slots__ = ("kind", "key")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    kind: RunKeyKind
+    key: str
+    def __init__(self, kind: _Optional[_Union[RunKeyKind, str]] = ..., key: _Optional[str] = ...) -> None: ...
+
+class ListRunKeysRequest(_message.Message):
+    __slots__ = ("experiment_ids", "kinds", "view_type", "page_size", "page_token")
+    EXPERIMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    VIEW_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    experiment_ids: _containers.RepeatedScalarFieldContainer[str]
+    kinds: _containers.RepeatedScalarFieldContainer[RunKeyKind]
+    view_type: _experiments_pb2.ViewType
+    page_size: int
+    page_token: str
+    def __init__(self, experiment_ids: _Optional[_Iterable[str]] = ..., kinds: _Optional[_Iterable[_Union[RunKeyKind, str]]] = ..., view_type: _Optional[_Union[_experiments_pb2.ViewType, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRunKeysResponse(_message.Message):
+    __slots__ = ("keys", "next_page_token")
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedCompositeFieldContainer[RunKey]
+    next_page_token: str
+    def __init__(self, keys: _Optional[_Iterable[_Union[RunKey, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class HeartbeatRunRequest(_message.Message):
     __slots__ = ("run_id",)

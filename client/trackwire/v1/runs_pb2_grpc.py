@@ -95,6 +95,11 @@ class RunServiceStub(object):
                 request_serializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.SerializeToString,
                 response_deserializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.FromString,
                 _registered_method=True)
+        self.ListRunKeys = channel.unary_unary(
+                '/trackwire.v1.RunService/ListRunKeys',
+                request_serializer=trackwire_dot_v1_dot_runs__pb2.ListRunKeysRequest.SerializeToString,
+                response_deserializer=trackwire_dot_v1_dot_runs__pb2.ListRunKeysResponse.FromString,
+                _registered_method=True)
         self.HeartbeatRun = channel.unary_unary(
                 '/trackwire.v1.RunService/HeartbeatRun',
                 request_serializer=trackwire_dot_v1_dot_runs__pb2.HeartbeatRunRequest.SerializeToString,
@@ -196,6 +201,14 @@ class RunServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRunKeys(self, request, context):
+        """Lists the keys of metrics, params and tags that runs of experiments have: each once. It takes the longer the more
+        params and tags these runs have, as each is looked at; of metrics their keys alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HeartbeatRun(self, request, context):
         """Says that a run's process lives. The server's clock counts. Idempotent.
         """
@@ -272,6 +285,11 @@ def add_RunServiceServicer_to_server(servicer, server):
                     servicer.SearchRunDatasets,
                     request_deserializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.FromString,
                     response_serializer=trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.SerializeToString,
+            ),
+            'ListRunKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRunKeys,
+                    request_deserializer=trackwire_dot_v1_dot_runs__pb2.ListRunKeysRequest.FromString,
+                    response_serializer=trackwire_dot_v1_dot_runs__pb2.ListRunKeysResponse.SerializeToString,
             ),
             'HeartbeatRun': grpc.unary_unary_rpc_method_handler(
                     servicer.HeartbeatRun,
@@ -609,6 +627,33 @@ class RunService(object):
             '/trackwire.v1.RunService/SearchRunDatasets',
             trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsRequest.SerializeToString,
             trackwire_dot_v1_dot_runs__pb2.SearchRunDatasetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRunKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trackwire.v1.RunService/ListRunKeys',
+            trackwire_dot_v1_dot_runs__pb2.ListRunKeysRequest.SerializeToString,
+            trackwire_dot_v1_dot_runs__pb2.ListRunKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,6 +76,7 @@ class Limits:
     artifacts_page_size: int = 10_000
     summaries_page_size: int = 10_000
     datasets_page_size: int = 1_000
+    run_keys_page_size: int = 10_000
     evaluation_datasets_page_size_default: int = 100
     evaluation_datasets_page_size: int = 50_000
     evaluation_records_page_size: int = 10_000

@@ -27,6 +27,7 @@ from trackwire_server.core.entities import (
     RunSelection,
     RunStatus,
     Selection,
+    ViewType,
     WriterStamp,
 )
 from trackwire_server.core.errors import InvalidArgument
@@ -39,6 +40,7 @@ from trackwire_server.core.limits import LIMITS
 from trackwire_server.core.names import readable_name
 from trackwire_server.core.paging import encode_token, fingerprint
 from trackwire_server.core.run_inputs import DatasetSummary, RunInputs, RunOutputs, checked_inputs, checked_outputs
+from trackwire_server.core.run_keys import RunKey, RunKeyKind, RunKeyQuery, checked_kinds
 from trackwire_server.core.searching import SearchRequest, parse_search, position_in
 from trackwire_server.core.stores import RunDataStore, RunInputStore, RunStore
 from trackwire_server.search import RUNS, ValueType
@@ -46,6 +48,8 @@ from trackwire_server.search import RUNS, ValueType
 _UNSAID_EXPERIMENT = ExperimentReference()
 # Of a DatasetSummary: the experiment's number, name, digest and context.
 _DATASET_POSITION = (ValueType.INTEGER, ValueType.STRING, ValueType.STRING, ValueType.STRING)
+# Of a RunKey: its kind and itself.
+_KEY_POSITION = (ValueType.STRING, ValueType.STRING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +223,30 @@ class Runs:
             after=position_in(query, page_token, _DATASET_POSITION, may_be_missing=False),
         )
         return page.items, encode_token(query, page.next_position)
+
+    async def list_keys(
+        self,
+        experiment_ids: Sequence[str],
+        kinds: Sequence[RunKeyKind] = (),
+        *,
+        view: ViewType = ViewType.ACTIVE_ONLY,
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> tuple[Sequence[RunKey], str]:
+        """A page of the keys that runs of experiments have, and the token of the next one; of all kinds without any."""
+        check_experiments_searched(experiment_ids)
+        maximum = LIMITS.run_keys_page_size
+        wanted = checked_kinds(kinds)
+        digest = fingerprint("keys of runs", sorted(experiment_ids), wanted, view)
+        query = RunKeyQuery(
+            tuple(dict.fromkeys(experiment_ids)),
+            wanted,
+            view,
+            page_size=check_page_size(page_size, default=maximum, maximum=maximum),
+            after=position_in(digest, page_token, _KEY_POSITION, may_be_missing=False),
+        )
+        page = await self._runs.list_run_keys(query)
+        return page.items, encode_token(digest, page.next_position)
 
     async def heartbeat(self, run_id: str) -> Heartbeat:
         """Notes that the run's process lives. Raises NotFound, RunDeleted."""

@@ -12,7 +12,7 @@ _RPCS = """
     ExperimentService         read   GetExperiment SearchExperiments
     ExperimentService         write  CreateExperiment UpdateExperiment SetExperimentTags DeleteExperimentTag
     ExperimentService         write  DeleteExperiment RestoreExperiment
-    RunService                read   GetRun SearchRuns SearchRunDatasets
+    RunService                read   GetRun SearchRuns SearchRunDatasets ListRunKeys
     RunService                write  CreateRun UpdateRun DeleteRun RestoreRun LogParams SetRunTags DeleteRunTag
     RunService                write  LogRunInputs LogRunOutputs HeartbeatRun RequestRunStop
     MetricService             read   ReadMetrics GetMetricSummaries TailMetrics

@@ -33,6 +33,7 @@ from trackwire_server.core.logged_model_entities import GarbageModel, LoggedMode
 from trackwire_server.core.metric_queries import Arrived, Backlog, ReadQuery, Snapshot
 from trackwire_server.core.paging import Page, Position, SearchQuery
 from trackwire_server.core.run_inputs import DatasetSummary, RunInputs, RunOutputs
+from trackwire_server.core.run_keys import RunKey, RunKeyQuery
 
 
 class ExperimentStore(Protocol):
@@ -77,6 +78,12 @@ class RunStore(Protocol):
 
     async def search_runs(self, query: SearchQuery, selection: RunSelection) -> Page[Run]:
         """The runs of the query's experiments that match, in order. Unknown experiments have no runs."""
+
+    async def list_run_keys(self, query: RunKeyQuery) -> Page[RunKey]:
+        """The keys that runs in the query's experiments and view have, each once: by kind, then by key.
+
+        Of metrics those of primary series, which every metric of a run has. A position is a kind and a key.
+        """
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
         """Changes an active run; a new name is also its tag RUN_NAME_TAG. Raises NotFound, RunDeleted, SequenceGap."""

@@ -6,6 +6,7 @@ from trackwire.v1 import runs_pb2 as pb
 from trackwire.v1 import runs_pb2_grpc as pb_grpc
 from trackwire_server.core.runs import Runs
 from trackwire_server.rpc.convert.run_inputs import inputs_from_proto, outputs_from_proto, summary_to_proto
+from trackwire_server.rpc.convert.run_keys import key_to_proto, kinds_from_proto
 from trackwire_server.rpc.convert.runs import (
     RunMessages,
     draft_from_proto,
@@ -14,6 +15,7 @@ from trackwire_server.rpc.convert.runs import (
     stamp_of,
     status_from_proto,
 )
+from trackwire_server.rpc.convert.shared import view_from_proto
 
 
 class RunServicer(pb_grpc.RunServiceServicer):
@@ -83,6 +85,16 @@ class RunServicer(pb_grpc.RunServiceServicer):
             request.experiment_ids, page_size=request.page_size, page_token=request.page_token
         )
         return pb.SearchRunDatasetsResponse(datasets=map(summary_to_proto, found), next_page_token=token)
+
+    async def ListRunKeys(self, request: pb.ListRunKeysRequest, _context: object) -> pb.ListRunKeysResponse:
+        found, token = await self._runs.list_keys(
+            request.experiment_ids,
+            kinds_from_proto(request.kinds),
+            view=view_from_proto(request.view_type),
+            page_size=request.page_size,
+            page_token=request.page_token,
+        )
+        return pb.ListRunKeysResponse(keys=map(key_to_proto, found), next_page_token=token)
 
     async def HeartbeatRun(self, request: pb.HeartbeatRunRequest, _context: object) -> pb.HeartbeatRunResponse:
         answer = await self._runs.heartbeat(request.run_id)

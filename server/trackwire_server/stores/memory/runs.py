@@ -21,8 +21,10 @@ from trackwire_server.core.entities import (
 from trackwire_server.core.errors import AlreadyExists, ExperimentDeleted, NotFound, ParamAlreadySet, TrackwireError
 from trackwire_server.core.paging import Page, SearchQuery
 from trackwire_server.core.run_inputs import NO_INPUTS, NO_OUTPUTS
+from trackwire_server.core.run_keys import RunKey, RunKeyQuery
 from trackwire_server.search import Field, FieldKind, MetricAggregate, Scalar
 from trackwire_server.stores.memory.experiments import add_experiment, find_by_name, get_experiment
+from trackwire_server.stores.memory.run_keys import list_keys
 from trackwire_server.stores.memory.search import search_items
 from trackwire_server.stores.memory.state import MemoryState
 
@@ -63,6 +65,10 @@ class MemoryRuns:
         ]
         page = search_items(seen, query, self._field_of, values_of=self._values_of)
         return Page([with_data(self._state, run, selection) for run in page.items], page.next_position)
+
+    async def list_run_keys(self, query: RunKeyQuery) -> Page[RunKey]:
+        """Of every run."""
+        return list_keys(self._state, query)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
         """Replaces the run."""

@@ -146,6 +146,8 @@ class Dialect(Protocol):
     returns_what_it_inserts: bool
     # Whether an index may have an expression, and not only the beginning of a column.
     indexes_expressions: bool
+    # Whether DISTINCT goes through an index from one value to the next, and doesn't read the rows between them.
+    skips_in_indexes: bool
 
     def writer(self) -> Writer:
         """Connects to write."""

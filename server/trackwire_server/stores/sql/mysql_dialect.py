@@ -79,6 +79,7 @@ class MysqlDialect:
     joins_before_it_locks = True
     returns_what_it_inserts = False
     indexes_expressions = False
+    skips_in_indexes = True
 
     def __init__(self, url: URL, connections: ConnectionSettings):
         self._connections = connections

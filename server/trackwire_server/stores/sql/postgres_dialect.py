@@ -102,6 +102,7 @@ class PostgresDialect:
     joins_before_it_locks = True
     returns_what_it_inserts = True
     indexes_expressions = True
+    skips_in_indexes = False
 
     def __init__(self, url: URL, connections: ConnectionSettings):
         self._connections = connections

@@ -23,6 +23,7 @@ from trackwire_server.core.errors import (
     RunDeleted,
 )
 from trackwire_server.core.paging import Page, SearchQuery
+from trackwire_server.core.run_keys import RunKey, RunKeyQuery
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.deadlocks import tried_again
 from trackwire_server.stores.sql.dialect import insert_row
@@ -31,6 +32,7 @@ from trackwire_server.stores.sql.experiments import has_name, insert_experiment
 from trackwire_server.stores.sql.heads import advance_writer, lock_run
 from trackwire_server.stores.sql.requests import begun_again, raced
 from trackwire_server.stores.sql.run_data import put_tags
+from trackwire_server.stores.sql.run_keys import read_keys
 from trackwire_server.stores.sql.run_rows import RUNS, RunReader, run_of
 from trackwire_server.stores.sql.search import AnyRow, search_rows
 from trackwire_server.stores.sql.tables import experiments, run_heads, run_params, run_tags, runs
@@ -70,6 +72,11 @@ class SqlRuns:
         async with self._database.read() as connection:
             rows, position = await search_rows(connection, RUNS, query)
             return Page(await self._reader.read(connection, rows, selection), position)
+
+    async def list_run_keys(self, query: RunKeyQuery) -> Page[RunKey]:
+        """Kind by kind."""
+        async with self._database.read() as connection:
+            return await read_keys(connection, query)
 
     async def update_run(self, run_id: str, change: RunChange, stamp: WriterStamp | None) -> Run:
         """Updates the row under the run's lock."""

@@ -95,6 +95,7 @@ class SqliteDialect:
     joins_before_it_locks = False
     returns_what_it_inserts = True
     indexes_expressions = True
+    skips_in_indexes = False
 
     def __init__(self, url: URL):
         if not url.database or url.database == ":memory:":
