@@ -38,7 +38,7 @@ export function ScatterPlot({ runs }: { runs: readonly Run[] }): ReactNode {
         <DimensionSelect label="Up" all={all} chosen={y.id} onChoose={setY} />
       </div>
       <div className="plot-scroll" ref={place}>
-        <svg width={width} height={HEIGHT} role="img" aria-label={`${y.title} by ${x.title}`}>
+        <svg width={width} height={HEIGHT} role="group" aria-label={`${y.title} by ${x.title}`}>
           {ticks(x).map((at) => (
             <g key={at} transform={`translate(${leftOf(at)} 0)`}>
               <line className="grid" y1={MARGIN} y2={HEIGHT - BOTTOM} />
