@@ -202,7 +202,7 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "http_port",
         "5000",
-        "The port of MLflow's REST API; 0 for a free one; off for none.",
+        "The HTTP port, of the web UI and MLflow's REST API; 0 for a free one; off for none.",
         "PORT",
         mlflow_variable="MLFLOW_PORT",
     ),

@@ -66,10 +66,10 @@ def test_every_metric_has_a_card_below_its_prefix(open_page: OpenPage, server: S
     expect(page.get_by_role("heading", level=2)).to_have_text(["Metrics1", "train2", "system1"])
     for key in ("loss", "train/loss", "train/accuracy"):
         chart(page, key)
-    page.get_by_role("button", name="train").click()
+    page.get_by_role("button", name="train 2").click()
     expect(card(page, "train/loss")).to_have_count(0)
     page.get_by_role("searchbox", name="Find a metric").fill("ACC")
-    page.get_by_role("button", name="train").click()
+    page.get_by_role("button", name="train 1").click()
     chart(page, "train/accuracy")
     expect(card(page, "loss")).to_have_count(0)
 
@@ -217,7 +217,7 @@ def test_compared_runs_show_first_what_differs(open_page: OpenPage, server: Serv
     for view, shown in (
         ("Charts", card(page, "loss").get_by_role("img")),
         ("Parallel coordinates", page.get_by_role("img", name="Parallel coordinates of the runs")),
-        ("Scatter", page.get_by_role("img", name="loss by name")),
+        ("Scatter", page.get_by_role("group", name="loss by name")),
         ("Bars", page.get_by_role("list", name="loss")),
     ):
         page.get_by_role("tab", name=view).click()
