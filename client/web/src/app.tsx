@@ -1,6 +1,6 @@
 // The frame around every page, and which page stands at which address.
 
-import { Suspense, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
 import "./app.css";
 import { ExperimentList } from "./experiments/list";
 import { ExperimentPage } from "./experiments/page";
@@ -12,10 +12,18 @@ import { TokenDialog } from "./ui/token-dialog";
 type Page = ComponentType<{ parts: Record<string, string> }>;
 
 // What few open first is loaded when it is opened.
+const registry = () => import("./models/pages");
+const ModelList = lazy(async () => ({ default: (await registry()).ModelList }));
+const ModelPage = lazy(async () => ({ default: (await registry()).ModelPage }));
+const VersionPage = lazy(async () => ({ default: (await registry()).VersionPage }));
+
 const PAGES: [string, Page][] = [
   ["/", ExperimentList],
   ["/experiments", ExperimentList],
   ["/experiments/:experimentId", ExperimentPage],
+  ["/models", ModelList],
+  ["/models/:name", ModelPage],
+  ["/models/:name/versions/:version", VersionPage],
 ];
 
 export function App(): ReactNode {
