@@ -6,6 +6,7 @@ import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
+import { holderOf } from "./addresses";
 import { useChange } from "./changes";
 import { AskForm } from "./dialogs";
 import { AliasConsequence } from "./promote";
@@ -46,6 +47,7 @@ export function Aliases({ version, model }: Props): ReactNode {
 function SetAlias({ version, model }: Props): ReactNode {
   const [alias, setAlias] = useState("");
   const known = useId();
+  const holder = holderOf(model, alias.trim());
   const set = useChange(
     () => models.setRegisteredModelAlias({ name: version.name, alias: alias.trim(), version: version.version }),
     () => setAlias(""),
@@ -74,7 +76,7 @@ function SetAlias({ version, model }: Props): ReactNode {
           ))}
         </datalist>
         <button className="button" disabled={!alias.trim() || set.isPending}>
-          {alias.trim() in model.aliases ? "Move here" : "Set"}
+          {holder !== undefined && holder !== version.version ? "Move here" : "Set"}
         </button>
       </div>
       <AliasConsequence alias={alias.trim()} version={version} model={model} />

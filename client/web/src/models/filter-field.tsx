@@ -12,7 +12,9 @@ interface Props {
 }
 
 export function FilterField({ filter, offset, error, onApply }: Props): ReactNode {
-  const [draft, setDraft] = useState(filter);
+  // A draft is of the filter that stood there: by the Back button or a link there may be another one.
+  const [draft, setDraft] = useState({ of: filter, text: filter });
+  const text = draft.of === filter ? draft.text : filter;
   const id = useId();
   const column = error ? columnOf(error) : undefined;
   return (
@@ -20,7 +22,7 @@ export function FilterField({ filter, offset, error, onApply }: Props): ReactNod
       className="filter-field"
       onSubmit={(event) => {
         event.preventDefault();
-        onApply(draft.trim());
+        onApply(text.trim());
       }}
     >
       <input
@@ -30,9 +32,9 @@ export function FilterField({ filter, offset, error, onApply }: Props): ReactNod
         aria-invalid={error !== null}
         aria-describedby={error ? id : undefined}
         placeholder="Filter: tags.team = 'vision'"
-        value={draft}
+        value={text}
         onChange={(event) => {
-          setDraft(event.target.value);
+          setDraft({ of: filter, text: event.target.value });
           if (!event.target.value) onApply("");
         }}
       />

@@ -42,13 +42,7 @@ export function ModelList(): ReactNode {
               onChange={(event) => setSearch(event.target.value)}
             />
           </label>
-          <FilterField
-            key={filter}
-            filter={filter}
-            offset={offset}
-            error={filter ? found.error : null}
-            onApply={setFilter}
-          />
+          <FilterField filter={filter} offset={offset} error={filter ? found.error : null} onApply={setFilter} />
           <button className="button primary" onClick={() => setCreates(true)}>
             <Icon name="plus" /> New model
           </button>

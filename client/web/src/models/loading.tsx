@@ -5,6 +5,7 @@ import { mlflowUri, trackingUri } from "../api/address";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
 import { CopyButton } from "../ui/copy-button";
 import { uriOf } from "./addresses";
+import { filesOf, placeOf } from "./files";
 
 export function Loading({ version }: { version: ModelVersion }): ReactNode {
   const ways = waysOf(version);
@@ -47,24 +48,17 @@ interface Way {
   code: string;
 }
 
-function filesOf({ storageLocation, source }: ModelVersion): string {
-  return storageLocation || source;
-}
-
-// What logged models have of their own is read by MLflow's client alone.
-const OF_LOGGED_MODEL = /^trackwire-artifacts:\/+[^/]+\/models\//;
-const OF_RUN = /^(runs:\/+[^/]+|trackwire-artifacts:\/+[^/]+\/[^/]+\/artifacts)\/?/;
-
 function waysOf(version: ModelVersion): Way[] {
-  const files = filesOf(version);
-  if (OF_LOGGED_MODEL.test(files)) return [{ name: "MLflow", code: byMlflow(version) }];
-  if (!OF_RUN.test(files)) return [];
+  const place = placeOf(version);
+  if (!place) return [];
+  // What logged models have of their own is read by MLflow's client alone.
+  if (place.owner.case === "modelId") return [{ name: "MLflow", code: byMlflow(version) }];
   // A name with an @ can't be told from one with an alias.
-  const uri = version.name.includes("@") ? files : uriOf(version);
+  const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
   return [
     { name: "Python", code: inPython(uri) },
-    { name: "Shell", code: inShell(version, files) },
-  ].filter(({ code }) => code);
+    { name: "Shell", code: inShell(place.owner.value, place.path) },
+  ];
 }
 
 function inPython(uri: string): string {
@@ -74,11 +68,9 @@ trackwire.set_tracking_uri("${trackingUri()}")
 path = trackwire.artifacts.download_artifacts(${JSON.stringify(uri)})`;
 }
 
-function inShell({ runId }: ModelVersion, files: string): string {
-  const path = files.replace(OF_RUN, "").replace(/\/$/, "");
-  if (!runId || !path) return "";
+function inShell(runId: string, path: string): string {
   return `export TRACKWIRE_TRACKING_URI=${trackingUri()}
-trackwire artifacts download ${shellQuoted(runId)} ${shellQuoted(path)}`;
+trackwire artifacts download ${shellQuoted(runId)} ${shellQuoted(path || "/")}`;
 }
 
 function shellQuoted(text: string): string {

@@ -1,13 +1,14 @@
 // The run that a version comes from: what it was started with, and how far it came.
 
 import { useQuery } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatAge, formatNumber, formatTime, STATUS_WORDS } from "../format";
 import { addressOf } from "../router";
 import { Failure } from "../ui/notice";
 import { originOf } from "./queries";
+import { Values, type NamedValue } from "./values";
 
 export function Origin({ version }: { version: ModelVersion }): ReactNode {
   return (
@@ -54,7 +55,10 @@ function FromRun({ runId }: { runId: string }): ReactNode {
         <Metrics run={data} />
         <Values
           title="Params"
-          rows={Object.entries(data.params).map(([key, value]) => ({ key, value, isNumber: false }))}
+          isText
+          values={Object.entries(data.params)
+            .map(([name, value]) => ({ name, value }))
+            .toSorted(byName)}
         />
       </div>
     </>
@@ -66,48 +70,11 @@ function Metrics({ run }: { run: Run }): ReactNode {
   return (
     <Values
       title="Metrics"
-      rows={last.map(({ key, lastValue }) => ({ key, value: formatNumber(lastValue), isNumber: true }))}
+      values={last.map(({ key, lastValue }) => ({ name: key, value: formatNumber(lastValue) })).toSorted(byName)}
     />
   );
 }
 
-interface RowValue {
-  key: string;
-  value: string;
-  isNumber: boolean;
-}
-
-const FIRST_ROWS = 12;
-
-function Values({ title, rows }: { title: string; rows: RowValue[] }): ReactNode {
-  const [isWhole, setWhole] = useState(false);
-  const ordered = rows.toSorted((a, b) => a.key.localeCompare(b.key));
-  const shown = isWhole ? ordered : ordered.slice(0, FIRST_ROWS);
-  if (rows.length === 0) return <p className="soft">{title}: none.</p>;
-  return (
-    <div className="stacked">
-      <table className="plain-table value-table">
-        <caption>{title}</caption>
-        <tbody>
-          {shown.map(({ key, value, isNumber }) => (
-            <tr key={key}>
-              <th scope="row" className="clipped" title={key}>
-                {key}
-              </th>
-              <td className={isNumber ? "number clipped" : "mono clipped"} title={value}>
-                {value}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {rows.length > shown.length && (
-        <p>
-          <button className="button small" onClick={() => setWhole(true)}>
-            Show all {rows.length} {title.toLowerCase()}
-          </button>
-        </p>
-      )}
-    </div>
-  );
+function byName(a: NamedValue, b: NamedValue): number {
+  return a.name.localeCompare(b.name);
 }

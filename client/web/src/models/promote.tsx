@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import { models } from "../api/clients";
 import { ModelStage, type ModelVersion, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { Dialog } from "../ui/dialog";
-import { CHAMPION } from "./addresses";
+import { CHAMPION, holderOf } from "./addresses";
 import { useChange } from "./changes";
 import { AskForm } from "./dialogs";
 import { isSingle, STAGE_WORDS } from "./stages";
@@ -100,7 +100,7 @@ interface AliasProps {
 /** What giving a version an alias changes: it may leave another one. */
 export function AliasConsequence({ alias, version, model }: AliasProps): ReactNode {
   if (!alias) return null;
-  const holder = model.aliases[alias];
+  const holder = holderOf(model, alias);
   if (holder === version.version) {
     return (
       <p className="soft">

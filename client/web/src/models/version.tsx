@@ -23,6 +23,7 @@ import "./models.css";
 import { Origin } from "./origin";
 import { PromoteDialog, StageDialog } from "./promote";
 import { modelByName, versionAt } from "./queries";
+import { SignatureOf } from "./signature";
 import { Stage, STAGE_WORDS, STAGES } from "./stages";
 import { DeleteVersionDialog, VersionTagsDialog } from "./version-dialogs";
 
@@ -72,6 +73,7 @@ function Shown({ model, version }: Props): ReactNode {
             onSave={(text) => describe.mutateAsync(text)}
           />
           <Loading version={version} />
+          <SignatureOf version={version} />
           <Origin version={version} />
         </div>
         <div className="panel version-side">

@@ -18,11 +18,12 @@ interface Props {
 export function EditableText({ label, text, empty, onSave }: Props): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const pencil = useRef<HTMLButtonElement>(null);
-  const close = (): void => {
-    setOpen(false);
-    // The pencil is there again when this has been drawn.
-    requestAnimationFrame(() => pencil.current?.focus());
-  };
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    // The pencil is there again, and has the focus that the field had.
+    if (wasOpen.current && !isOpen) pencil.current?.focus();
+    wasOpen.current = isOpen;
+  }, [isOpen]);
   return (
     <section className="editable-text" aria-label={label}>
       <div className="line-of">
@@ -39,7 +40,7 @@ export function EditableText({ label, text, empty, onSave }: Props): ReactNode {
         )}
       </div>
       {isOpen ? (
-        <Editor label={label} text={text} onSave={onSave} onClose={close} />
+        <Editor label={label} text={text} onSave={onSave} onClose={() => setOpen(false)} />
       ) : (
         <p className={text ? undefined : "soft"}>{text || empty}</p>
       )}
