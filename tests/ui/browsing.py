@@ -22,10 +22,15 @@ class Watch:
 
     faults: list[str] = field(default_factory=list)
     _expected: list[str] = field(default_factory=list)
+    _allowed: list[str] = field(default_factory=list)
 
     def expect(self, *patterns: str) -> None:
         """Faults that hold one of these, as a regular expression, are meant; each has to happen."""
         self._expected.extend(patterns)
+
+    def allow(self, *patterns: str) -> None:
+        """Faults that hold one of these are no matter."""
+        self._allowed.extend(patterns)
 
     def over(self, context: BrowserContext) -> BrowserContext:
         """From now on."""
@@ -37,7 +42,8 @@ class Watch:
 
     def verify(self) -> None:
         """Nothing was wrong but what was expected."""
-        wrong = [fault for fault in self.faults if not any(re.search(each, fault) for each in self._expected)]
+        known = [*self._expected, *self._allowed]
+        wrong = [fault for fault in self.faults if not any(re.search(each, fault) for each in known)]
         assert not wrong, "\n".join(wrong)
         missing = [each for each in self._expected if not any(re.search(each, fault) for fault in self.faults)]
         assert not missing, f"expected, and did not happen: {missing}; {self.faults}"

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,31 @@ def client(server: ServerProcess) -> Iterator[Client]:
     """A client of that server."""
     with Client(server.address) as client:
         yield client
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server with its pages, and a client of it."""
+
+    process: ServerProcess
+    client: Client
+
+    def address_of(self, place: str) -> str:
+        """The address of a page such as `/models`."""
+        return f"{self.process.url}/#{place}"
+
+
+@pytest.fixture
+def served(server: ServerProcess, client: Client) -> Served:
+    """The module's server with its client."""
+    return Served(server, client)
+
+
+@pytest.fixture
+def page(open_page: OpenPage, watch: Watch) -> Page:
+    """An empty tab, whose server may refuse what it is asked: the page has to say so."""
+    watch.allow("answer: 4")
+    return open_page("about:blank")
 
 
 @pytest.fixture(scope="session")

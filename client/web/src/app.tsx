@@ -13,12 +13,19 @@ type Page = ComponentType<{ parts: Record<string, string> }>;
 
 // What few open first is loaded when it is opened.
 const ComparePage = lazy(async () => ({ default: (await import("./compare/page")).ComparePage }));
+const registry = () => import("./models/pages");
+const ModelList = lazy(async () => ({ default: (await registry()).ModelList }));
+const ModelPage = lazy(async () => ({ default: (await registry()).ModelPage }));
+const VersionPage = lazy(async () => ({ default: (await registry()).VersionPage }));
 
 const PAGES: [string, Page][] = [
   ["/", ExperimentList],
   ["/experiments", ExperimentList],
   ["/experiments/:experimentId", ExperimentPage],
   ["/compare-runs", ComparePage],
+  ["/models", ModelList],
+  ["/models/:name", ModelPage],
+  ["/models/:name/versions/:version", VersionPage],
 ];
 
 export function App(): ReactNode {

@@ -28,6 +28,15 @@ export function columnOf(error: unknown): number | undefined {
   return column === undefined ? undefined : Number(column) - 1;
 }
 
+/** What is wrong with a filter, without the filter and the place in it: they are shown beside it. */
+export function reasonOf(error: unknown): string {
+  const { value = "", column = "" } = detail(error, "google.rpc.ErrorInfo", ErrorInfoSchema)?.metadata ?? {};
+  const words = wordsOf(error);
+  if (!column) return words;
+  const [reason = words] = (words.split(`: ${value}: `).at(-1) ?? words).split(` (column ${column})`);
+  return reason;
+}
+
 /** The request's field that is at fault. */
 export function fieldOf(error: unknown): string | undefined {
   return detail(error, "google.rpc.BadRequest", BadRequestSchema)?.fieldViolations[0]?.field;

@@ -18,6 +18,8 @@ export function Dialog({ title, onClose, children, large = false }: Props): Reac
   useLayoutEffect(() => {
     const dialog = place.current;
     dialog?.showModal();
+    // Not the button that closes it, which comes first.
+    dialog?.querySelector<HTMLElement>(".field")?.focus();
     return () => dialog?.close();
   }, []);
   return (

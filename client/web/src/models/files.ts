@@ -1,0 +1,25 @@
+// Where a version's files lie: with a run, with a logged model, or where this server doesn't reach.
+
+import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
+
+export interface Place {
+  owner: { case: "runId" | "modelId"; value: string };
+  /** Below the owner's root; "" for all of it. */
+  path: string;
+}
+
+const OF_LOGGED_MODEL = /^trackwire-artifacts:\/+[^/]+\/models\/([^/]+)\/artifacts(?:\/(.*))?$/s;
+const OF_RUN = /^(?:runs:\/+([^/]+)|trackwire-artifacts:\/+[^/]+\/([^/]+)\/artifacts)(?:\/(.*))?$/s;
+
+export function filesOf({ storageLocation, source }: ModelVersion): string {
+  return storageLocation || source;
+}
+
+/** Null where the files are outside of this server. */
+export function placeOf(version: ModelVersion): Place | null {
+  const [, modelId, below = ""] = OF_LOGGED_MODEL.exec(filesOf(version)) ?? [];
+  if (modelId) return { owner: { case: "modelId", value: modelId }, path: below.replace(/\/+$/, "") };
+  const [, named, stored, path = ""] = OF_RUN.exec(filesOf(version)) ?? [];
+  const runId = named ?? stored;
+  return runId ? { owner: { case: "runId", value: runId }, path: path.replace(/\/+$/, "") } : null;
+}

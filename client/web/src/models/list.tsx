@@ -1,0 +1,179 @@
+// All registered models: found, made, and what stands for what.
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useDeferredValue, useState, type ReactNode } from "react";
+import { trackingUri } from "../api/address";
+import { ModelStage, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
+import { nameFilter } from "../experiments/queries";
+import "../experiments/list.css";
+import { formatAge, formatTime } from "../format";
+import { useSetting } from "../router";
+import { CopyButton } from "../ui/copy-button";
+import { Icon } from "../ui/icon";
+import { Empty, Failure } from "../ui/notice";
+import { Tags } from "../ui/tags";
+import { modelAddress, versionAddress } from "./addresses";
+import { CreateModelDialog } from "./dialogs";
+import { FilterField } from "./filter-field";
+import "./models.css";
+import { modelsFound } from "./queries";
+import { Stage } from "./stages";
+
+export function ModelList(): ReactNode {
+  const [search, setSearch] = useSetting("search");
+  const [filter, setFilter] = useSetting("filter");
+  const [creates, setCreates] = useState(false);
+  const [whole, offset] = bothOf(nameFilter(useDeferredValue(search)), filter);
+  const found = useInfiniteQuery(modelsFound(whole));
+  const shown = found.data?.pages.flatMap((page) => page.registeredModels) ?? [];
+  return (
+    <main className="page">
+      <div className="spread wraps">
+        <h1>Models</h1>
+        <div className="line-of wraps models-head">
+          <label className="search">
+            <Icon name="search" />
+            <span className="unseen">Search models by name</span>
+            <input
+              className="field"
+              type="search"
+              placeholder="Search by name"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+            />
+          </label>
+          <FilterField filter={filter} offset={offset} error={filter ? found.error : null} onApply={setFilter} />
+          <button className="button primary" onClick={() => setCreates(true)}>
+            <Icon name="plus" /> New model
+          </button>
+        </div>
+      </div>
+      {found.error && !filter && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      {found.isSuccess && shown.length === 0 && <NothingFound asked={search || filter} />}
+      {shown.length > 0 && <ModelTable models={shown} />}
+      {found.hasNextPage && (
+        <p>
+          <button className="button" disabled={found.isFetching} onClick={() => void found.fetchNextPage()}>
+            Show more
+          </button>
+        </p>
+      )}
+      {creates && <CreateModelDialog onClose={() => setCreates(false)} />}
+    </main>
+  );
+}
+
+/** Both filters in one, and how many characters of it stand before the second. */
+function bothOf(byName: string, filter: string): [string, number] {
+  if (!filter || !byName) return [filter || byName, 0];
+  const before = `${byName} AND (`;
+  return [`${before}${filter})`, before.length];
+}
+
+function ModelTable({ models }: { models: RegisteredModel[] }): ReactNode {
+  return (
+    <div className="panel scrolls-across">
+      <table className="plain-table models-table">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Latest</th>
+            <th scope="col">Aliases</th>
+            <th scope="col">Stages</th>
+            <th scope="col">Changed</th>
+            <th scope="col">Description</th>
+            <th scope="col">Tags</th>
+          </tr>
+        </thead>
+        <tbody>
+          {models.map((model) => (
+            <Row key={model.name} model={model} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ model }: { model: RegisteredModel }): ReactNode {
+  const { name, description, latestVersions } = model;
+  const latest = latestVersions.toSorted((a, b) => Number(b.version - a.version))[0];
+  const staged = [ModelStage.STAGING, ModelStage.PRODUCTION].flatMap((stage) =>
+    latestVersions.filter((each) => each.currentStage === stage),
+  );
+  return (
+    <tr>
+      <th scope="row">
+        <a className="model-name clipped" href={modelAddress(name)} title={name}>
+          {name}
+        </a>
+      </th>
+      <td>
+        {latest ? (
+          <a href={versionAddress(name, latest.version)}>Version {String(latest.version)}</a>
+        ) : (
+          <span className="soft">No versions</span>
+        )}
+      </td>
+      <td>
+        <AliasLinks name={name} aliases={model.aliases} />
+      </td>
+      <td>
+        <span className="line-of">
+          {staged.map((version) => (
+            <a key={String(version.version)} className="line-of tight" href={versionAddress(name, version.version)}>
+              <Stage stage={version.currentStage} /> {String(version.version)}
+            </a>
+          ))}
+        </span>
+      </td>
+      <td className="soft" title={formatTime(model.lastUpdateTimeMs)}>
+        {formatAge(model.lastUpdateTimeMs)}
+      </td>
+      <td>
+        <span className="model-description clipped soft" title={description}>
+          {description}
+        </span>
+      </td>
+      <td>
+        <Tags tags={model.tags} />
+      </td>
+    </tr>
+  );
+}
+
+function AliasLinks({ name, aliases }: { name: string; aliases: Record<string, bigint> }): ReactNode {
+  return (
+    <span className="line-of">
+      {Object.entries(aliases)
+        .toSorted(([a], [b]) => a.localeCompare(b))
+        .map(([alias, version]) => (
+          <a key={alias} className="line-of tight" href={versionAddress(name, version)}>
+            <span className="alias">{alias}</span> {String(version)}
+          </a>
+        ))}
+    </span>
+  );
+}
+
+function NothingFound({ asked }: { asked: string }): ReactNode {
+  if (asked) return <Empty title="No model is found by that" />;
+  const snippet = firstModel();
+  return (
+    <Empty title="There are no models yet">
+      <p>What a run has logged becomes a version of a model when it is registered, in Python:</p>
+      <pre className="code">{snippet}</pre>
+      <CopyButton text={snippet} label="Copy" words />
+    </Empty>
+  );
+}
+
+function firstModel(): string {
+  return `import trackwire
+
+trackwire.set_tracking_uri("${trackingUri()}")
+trackwire.set_experiment("demo")
+with trackwire.start_run() as run:
+    trackwire.log_text("what was learned", "model.txt")
+trackwire.register_model(f"runs:/{run.info.run_id}/model.txt", "demo")`;
+}

@@ -1,0 +1,84 @@
+// What is asked of the server about registered models and their versions.
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { models, runs } from "../api/clients";
+import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
+import type { Run } from "../api/generated/trackwire/v1/runs_pb";
+
+const PAGE_SIZE = 100;
+
+export function modelsFound(filter: string) {
+  return infiniteQueryOptions({
+    queryKey: ["models", filter],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) =>
+      models.searchRegisteredModels({ filter, pageSize: PAGE_SIZE, pageToken: pageParam }, { signal }),
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+  });
+}
+
+export function modelByName(name: string) {
+  return queryOptions({
+    queryKey: ["model", name],
+    queryFn: async ({ signal }): Promise<RegisteredModel> => {
+      const { registeredModel } = await models.getRegisteredModel({ name }, { signal });
+      if (!registeredModel) throw new Error("the server answered without a model");
+      return registeredModel;
+    },
+  });
+}
+
+/** All versions of a model, the newest first. */
+export function versionsOf(name: string) {
+  return infiniteQueryOptions({
+    queryKey: ["model-versions", name],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) =>
+      models.searchModelVersions(
+        {
+          filter: `name = ${quoted(name)}`,
+          orderBy: ["version_number DESC"],
+          pageSize: PAGE_SIZE,
+          pageToken: pageParam,
+        },
+        { signal },
+      ),
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+  });
+}
+
+/** A version by what an address says of it: its number, an alias, or "latest". */
+export function versionAt(name: string, selector: string) {
+  const isNumber = /^\d{1,10}$/.test(selector);
+  return queryOptions({
+    queryKey: ["model-version", name, selector],
+    queryFn: async ({ signal }): Promise<ModelVersion> => {
+      const { modelVersion } = await models.getModelVersion(
+        {
+          name,
+          selector: isNumber ? { case: "version", value: BigInt(selector) } : { case: "alias", value: selector },
+        },
+        { signal },
+      );
+      if (!modelVersion) throw new Error("the server answered without a version");
+      return modelVersion;
+    },
+  });
+}
+
+/** The run that a version comes from. */
+export function originOf(runId: string) {
+  return queryOptions({
+    queryKey: ["model-origin", runId],
+    queryFn: async ({ signal }): Promise<Run> => {
+      const { run } = await runs.getRun({ runId }, { signal });
+      if (!run) throw new Error("the server answered without a run");
+      return run;
+    },
+  });
+}
+
+/** Text as it stands in a filter. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
