@@ -69,7 +69,6 @@ def test_every_metric_has_a_card_below_its_prefix(open_page: OpenPage, server: S
     page.get_by_role("button", name="train 2").click()
     expect(card(page, "train/loss")).to_have_count(0)
     page.get_by_role("searchbox", name="Find a metric").fill("ACC")
-    page.get_by_role("button", name="train 1").click()
     chart(page, "train/accuracy")
     expect(card(page, "loss")).to_have_count(0)
 

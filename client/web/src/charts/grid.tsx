@@ -140,8 +140,10 @@ function rowsOf(keys: readonly string[], columns: number, folded: ReadonlySet<st
   const rows: Row[] = [];
   for (const group of names) {
     const members = groups.get(group) ?? [];
-    if (names.length > 1) rows.push({ group, count: members.length });
-    if (folded.has(group)) continue;
+    // One group alone has no head, by which it could be unfolded.
+    const hasHead = names.length > 1;
+    if (hasHead) rows.push({ group, count: members.length });
+    if (hasHead && folded.has(group)) continue;
     for (let at = 0; at < members.length; at += columns) rows.push({ cards: members.slice(at, at + columns) });
   }
   return rows;
