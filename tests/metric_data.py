@@ -1,5 +1,6 @@
 """Batches and points for tests."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -49,6 +50,35 @@ def batch(
 def ranked(key: str, rank: int | None, model_id: str = "") -> SeriesName:
     """A series of a rank."""
     return SeriesName(key, SeriesContext(rank, model_id))
+
+
+def thinned_rows(points: Points, max_points: int) -> list[tuple[int, int, str]]:
+    """What rows_of should say of ordered points that are thinned: the definition, point by point."""
+    rows = rows_of(points)
+    if len(rows) <= max_points:
+        return rows
+    steps, values = points.steps.tolist(), points.values.tolist()
+    buckets: dict[int, list[int]] = {}
+    for level in range(65):
+        buckets = {}
+        for at, step in enumerate(steps):
+            buckets.setdefault((step + 2**63) >> level, []).append(at)
+        if max(buckets) - min(buckets) < (max_points - 2) // 2:
+            break
+    chosen = {0, len(rows) - 1}
+    for members in buckets.values():
+        numbers = [at for at in members if not math.isnan(values[at])]
+        if numbers:
+            chosen |= {min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)}
+    return [rows[at] for at in sorted(chosen)]
+
+
+async def read_thinned(
+    store: MetricStore, query: ReadQuery, max_points: int
+) -> dict[tuple[str, SeriesName], list[tuple[int, int, str]]]:
+    """All that a query reads, thinned, as rows that compare bit for bit."""
+    snapshot = await store.open_snapshot(query)
+    return {(part.run_id, part.name): rows_of(part.points) async for part in snapshot.thinned(max_points)}
 
 
 async def read_all(store: MetricStore, query: ReadQuery) -> dict[tuple[str, SeriesName], list[tuple[int, int, str]]]:

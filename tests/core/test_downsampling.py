@@ -4,12 +4,13 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.metric_data import points_of, rows_of
+from tests.metric_data import points_of, rows_of, thinned_rows
 
 from trackwire_server.core.columns import Points
-from trackwire_server.core.downsampling import Downsampler
+from trackwire_server.core.downsampling import Downsampler, buckets_of, distinct, extremes, level_of
 
 STEPS = st.lists(st.integers(-50, 200), min_size=1, max_size=120).map(sorted)
+INT64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-100, 100)
 VALUES = st.sampled_from([0.0, -1.0, 3.0, 7.5, math.nan, math.inf])
 
 
@@ -20,17 +21,41 @@ def series(draw: st.DrawFn) -> Points:
 
 
 def sampled(points: Points, max_points: int, cuts: list[int]) -> Points:
-    downsampler = Downsampler(int(points.steps[0]), int(points.steps[-1]), max_points)
-    bounds = [0, *sorted(cut % (len(points) + 1) for cut in cuts), len(points)]
-    for start, end in pairwise(bounds):
-        downsampler.add(points.take(slice(start, end)))
+    downsampler = Downsampler(max_points)
+    for part in parts_of(points, cuts):
+        downsampler.add(part)
     return downsampler.result()
 
 
+def parts_of(points: Points, cuts: list[int]) -> list[Points]:
+    bounds = [0, *sorted(cut % (len(points) + 1) for cut in cuts), len(points)]
+    return [points.take(slice(start, end)) for start, end in pairwise(bounds)]
+
+
 @given(series(), st.integers(4, 40), st.lists(st.integers(0, 200), max_size=5))
-def test_extremes_and_ends_are_kept_and_cuts_dont_matter(points: Points, max_points: int, cuts: list[int]) -> None:
-    found = sampled(points, max_points, cuts)
-    assert rows_of(found) == rows_of(sampled(points, max_points, []))
+def test_series_is_thinned_by_the_plain_definition_however_it_is_cut(
+    points: Points, max_points: int, cuts: list[int]
+) -> None:
+    assert rows_of(sampled(points, max_points, cuts)) == thinned_rows(points, max_points)
+
+
+@given(series(), st.integers(4, 40), st.lists(st.integers(0, 200), max_size=5), st.data())
+def test_parts_may_have_been_thinned_to_narrower_buckets_before(
+    points: Points, max_points: int, cuts: list[int], data: st.DataObject
+) -> None:
+    level = level_of(int(points.steps[0]), int(points.steps[-1]), buckets_of(max_points))
+    downsampler = Downsampler(max_points)
+    for part in parts_of(points, cuts if len(points) > max_points else []):
+        before = data.draw(st.integers(0, level))
+        ends = np.array([0, len(part) - 1]) if len(part) else np.empty(0, np.int64)
+        kept = distinct(ends, extremes(part, before)) if len(points) > max_points else np.arange(len(part))
+        downsampler.add(part.take(kept), stand_for=len(part))
+    assert rows_of(downsampler.result()) == thinned_rows(points, max_points)
+
+
+@given(series(), st.integers(4, 40))
+def test_extremes_and_ends_are_kept_in_order_and_no_more_than_asked_for(points: Points, max_points: int) -> None:
+    found = sampled(points, max_points, [])
     assert len(found) <= max_points
     rows, every = rows_of(found), rows_of(points)
     assert rows[0] == every[0]
@@ -40,6 +65,26 @@ def test_extremes_and_ends_are_kept_and_cuts_dont_matter(points: Points, max_poi
     if len(numbers):
         assert np.nanmin(found.values) == numbers.min()
         assert np.nanmax(found.values) == numbers.max()
+
+
+@given(INT64, INT64, st.integers(1, 50))
+def test_level_is_the_least_of_which_few_enough_buckets_hold_a_range(one: int, other: int, buckets: int) -> None:
+    first, last = sorted((one, other))
+    level = level_of(first, last, buckets)
+    # Counted from the least int64: at level 64 it is one bucket.
+    widths = [(last + 2**63 >> at) - (first + 2**63 >> at) + 1 for at in range(65)]
+    assert widths[level] <= buckets
+    assert all(width > buckets for width in widths[:level])
+
+
+def test_buckets_stay_where_they_are_while_a_series_grows() -> None:
+    rng = np.random.default_rng(1)
+    points = Points(np.arange(1_000), np.arange(1_000), rng.normal(size=1_000))
+    shorter = sampled(points.take(slice(0, 900)), 100, [])
+    longer = sampled(points, 100, [])
+    # 900 and 1,000 steps both lie in buckets of 32: what the whole ones of these kept, stays.
+    whole = 900 // 32 * 32
+    assert [row for row in rows_of(shorter) if row[0] < whole] == [row for row in rows_of(longer) if row[0] < whole]
 
 
 @given(series())

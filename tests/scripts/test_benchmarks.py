@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
         ("ingest --scale 0.01 --row 4", {"ingest": 1, "stored size": 1}),
         ("search --runs 200 --store postgresql", {"search": 18}),
         ("read --scale 0.02", {"read": 3}),
+        ("charts --scale 0.05", {"charts": 4}),
         ("client --scale 0.01", {"client": 8}),
         ("artifacts --mib 4", {"artifacts": 6}),
         ("artifacts --mib 4 --artifacts s3", {"artifacts": 4}),

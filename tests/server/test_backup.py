@@ -77,6 +77,7 @@ def test_copy_has_as_much_as_the_store(data_dir: Path, tmp_path: Path, capsys: C
         ("DELETE FROM metric_summaries", f"has {POINTS:,} points, its summary says 0"),
         (f"UPDATE metric_chunks SET payload = {OTHER_BYTES}", "checksum"),
         ("UPDATE metric_chunks SET points = points - 1", "its row says"),
+        (f"UPDATE metric_thinned SET payload = {OTHER_BYTES}", "its thinned form is not that of its points"),
         ("DELETE FROM metric_chunks", f"has 1 points, its summary says {POINTS:,}"),
         ("UPDATE run_heads SET arrival = arrival + 1", "journal ends before"),
         ("DELETE FROM metric_journal", "its journal ends before row 3"),

@@ -4,7 +4,18 @@ import struct
 
 import pytest
 from tests.conftest import NOW_MS
-from tests.metric_data import Row, batch, bits, compact_all, ranked, read_all, rows_of
+from tests.metric_data import (
+    Row,
+    batch,
+    bits,
+    compact_all,
+    points_of,
+    ranked,
+    read_all,
+    read_thinned,
+    rows_of,
+    thinned_rows,
+)
 from tests.stores.conftest import TAIL_RETENTION_MS, Stores
 
 from trackwire_server.core.columns import Appended, SeriesName
@@ -326,3 +337,29 @@ async def test_a_snapshot_stays_as_it_was_while_others_write_and_compact(stores:
     found = [row async for points in snapshot.series[0].windows() for row in rows_of(points)]
     assert found == bits(rows)
     assert snapshot.arrivals == (1,)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ReadQuery(("a",)),
+        ReadQuery(("a",), min_step=5_000),
+        ReadQuery(("a",), min_step=-400, max_step=14_000),
+        ReadQuery(("a",), min_time_ms=400),
+    ],
+    ids=["all", "from a step", "a range", "from a time"],
+)
+async def test_thinned_series_are_by_the_definition_in_chunks_or_not(
+    stores: Stores, run_ids: list[str], query: ReadQuery
+) -> None:
+    source = random.Random(1)
+    values = (0.0, -0.0, 2.5, -1.5, math.nan)
+    rows: list[Row] = [(at - 500, at % 1_000, source.choice((source.random(), *values))) for at in range(18_000)]
+    late: list[Row] = [(source.randrange(-2_000, 20_000), 0, source.gauss(0, 2)) for _ in range(50)]
+    for sequence, part in enumerate((rows[:9_000], rows[9_000:], late), 1):
+        await stores.metrics.append([batch("a", {"m": part}, ("w", sequence, sequence - 1))], now_ms=NOW_MS)
+        for max_points in (20, 500):
+            logged = query.cut(points_of([*rows[: 9_000 * sequence], *(late if sequence == 3 else ())]).ordered())
+            found = await read_thinned(stores.metrics, query, max_points)
+            assert found["a", SeriesName("m")] == thinned_rows(logged, max_points)
+            await compact_all(stores.metrics, now_ms=NOW_MS)

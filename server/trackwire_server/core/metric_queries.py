@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from trackwire_server.core.columns import Flags, Points, SeriesName
+from trackwire_server.core.columns import Points, SeriesName
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +20,26 @@ class ReadQuery:
     min_time_ms: int | None = None
     max_time_ms: int | None = None
 
-    @property
-    def is_bounded(self) -> bool:
-        """Whether some points of a series may be left out."""
-        bounds = (self.min_step, self.max_step, self.min_time_ms, self.max_time_ms)
-        return any(bound is not None for bound in bounds)
+    def holds_all(self, first_step: int, last_step: int) -> bool:
+        """Whether all points from the first step to the last are asked for."""
+        return (
+            self.min_time_ms is None
+            and self.max_time_ms is None
+            and (self.min_step is None or first_step >= self.min_step)
+            and (self.max_step is None or last_step <= self.max_step)
+        )
 
-    def clip(self, first_step: int, last_step: int) -> tuple[int, int] | None:
-        """A range of steps within the query's; None where they don't meet."""
-        first = first_step if self.min_step is None else max(first_step, self.min_step)
-        last = last_step if self.max_step is None else min(last_step, self.max_step)
-        return (first, last) if first <= last else None
-
-    def mask(self, points: Points) -> Flags:
-        """Which points are asked for."""
-        wanted = np.ones(len(points), dtype=bool)
-        if self.min_step is not None:
-            wanted &= points.steps >= self.min_step
-        if self.max_step is not None:
-            wanted &= points.steps <= self.max_step
+    def cut(self, points: Points) -> Points:
+        """What is asked for of points in order."""
+        first = 0 if self.min_step is None else int(np.searchsorted(points.steps, self.min_step, side="left"))
+        end = len(points) if self.max_step is None else int(np.searchsorted(points.steps, self.max_step, side="right"))
+        if end - first < len(points):
+            points = points.take(slice(first, max(first, end)))
         if self.min_time_ms is not None:
-            wanted &= points.times_ms >= self.min_time_ms
+            points = points.take(points.times_ms >= self.min_time_ms)
         if self.max_time_ms is not None:
-            wanted &= points.times_ms <= self.max_time_ms
-        return wanted
+            points = points.take(points.times_ms <= self.max_time_ms)
+        return points
 
 
 class SeriesReader(Protocol):
@@ -52,19 +48,8 @@ class SeriesReader(Protocol):
     run_id: str
     name: SeriesName
 
-    async def step_range(self) -> tuple[int, int] | None:
-        """The first and the last step that can come; None where nothing can."""
-
     def windows(self) -> AsyncGenerator[Points, None]:
         """All points asked for, by (step, time, logged order), in parts of bounded size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Series of runs at one moment; `arrivals` are the runs' last arrivals then, in the order of the query."""
-
-    series: Sequence[SeriesReader]
-    arrivals: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +59,21 @@ class SeriesPoints:
     run_id: str
     name: SeriesName
     points: Points
+
+
+class Snapshot(Protocol):
+    """Series of runs at one moment; `arrivals` are the runs' last arrivals then, in the order of the query."""
+
+    @property
+    def series(self) -> Sequence[SeriesReader]:
+        """Each of them, to be read whole."""
+
+    @property
+    def arrivals(self) -> tuple[int, ...]:
+        """A number a run."""
+
+    def thinned(self, max_points: int) -> AsyncGenerator[SeriesPoints, None]:
+        """Each series down to so many points, as a Downsampler that takes all its points keeps them; in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager, co
 from trackwire_server.core.arrivals import Arrivals
 from trackwire_server.core.checks import INT64_MAX, check_key, check_page_size, check_run_id
 from trackwire_server.core.clock import Clock
-from trackwire_server.core.columns import Appended, Batch, Points, check_batch, check_stamp
+from trackwire_server.core.columns import Appended, Batch, check_batch, check_stamp
 from trackwire_server.core.committer import Committer
-from trackwire_server.core.downsampling import POINTS_MIN, Downsampler
+from trackwire_server.core.downsampling import POINTS_MIN
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument, Overloaded, StoreUnavailable
 from trackwire_server.core.figures import CommitFigures, CompactionFigures, QueueDepth
@@ -93,11 +93,10 @@ class Metrics:
         _check_selection(query.run_ids, query.keys)
         _check_max_points(max_points)
         snapshot = await self._store.open_snapshot(query)
-        for series in snapshot.series:
-            async with aclosing(_sampled(series, max_points) if max_points else series.windows()) as windows:
-                async for points in windows:
-                    if len(points):
-                        yield SeriesPoints(series.run_id, series.name, points)
+        async with aclosing(snapshot.thinned(max_points) if max_points else _whole(snapshot.series)) as parts:
+            async for part in parts:
+                if len(part.points):
+                    yield part
         yield encode_token(_tail_fingerprint(query.run_ids), snapshot.arrivals)
 
     async def tail(
@@ -219,12 +218,8 @@ def _messages(
         yield gathered, tuple(reached)
 
 
-async def _sampled(series: SeriesReader, max_points: int) -> AsyncGenerator[Points, None]:
-    steps = await series.step_range()
-    if steps is None:
-        return
-    downsampler = Downsampler(*steps, max_points)
-    async with aclosing(series.windows()) as windows:
-        async for points in windows:
-            await asyncio.to_thread(downsampler.add, points)
-    yield downsampler.result()
+async def _whole(every: Sequence[SeriesReader]) -> AsyncGenerator[SeriesPoints, None]:
+    for series in every:
+        async with aclosing(series.windows()) as windows:
+            async for points in windows:
+                yield SeriesPoints(series.run_id, series.name, points)

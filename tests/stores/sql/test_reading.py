@@ -12,7 +12,7 @@ from trackwire_server.core.entities import ExperimentReference, NewRun, RunStatu
 from trackwire_server.core.errors import InvalidArgument
 from trackwire_server.core.metric_queries import ReadQuery
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics import journal_rows, places, series_reader
+from trackwire_server.stores.sql.metrics import journal_rows, places, windows
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS
 from trackwire_server.stores.sql.metrics.store import SqlMetricStore
 from trackwire_server.stores.sql.runs import SqlRuns
@@ -29,7 +29,7 @@ async def log(store: SqlMetricStore, sequence: int, rows: Sequence[Row]) -> None
     await store.append([batch("r", {"loss": rows}, ("w", sequence, sequence - 1))], now_ms=NOW_MS)
 
 
-async def windows(store: SqlMetricStore, query: ReadQuery) -> list[list[tuple[int, int, str]]]:
+async def windows_in(store: SqlMetricStore, query: ReadQuery) -> list[list[tuple[int, int, str]]]:
     (series,) = (await store.open_snapshot(query)).series
     return [rows_of(points) async for points in series.windows()]
 
@@ -38,7 +38,7 @@ async def windows(store: SqlMetricStore, query: ReadQuery) -> list[list[tuple[in
 async def test_windows_join_to_the_whole_in_order(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    monkeypatch.setattr(series_reader, "WINDOW_POINTS", 1)
+    monkeypatch.setattr(windows, "WINDOW_POINTS", 1)
     source = random.Random(steps)
     logged: list[Row] = []
     for sequence in range(1, 9):
@@ -48,7 +48,7 @@ async def test_windows_join_to_the_whole_in_order(
         logged += rows
         if sequence < 7:
             await compact_all(store, now_ms=NOW_MS)
-    found = await windows(store, ReadQuery(("r",)))
+    found = await windows_in(store, ReadQuery(("r",)))
     ordered = sorted(logged, key=lambda row: row[:2])
     assert [row for window in found for row in window] == bits(ordered)
 
@@ -56,13 +56,13 @@ async def test_windows_join_to_the_whole_in_order(
 async def test_late_point_does_not_make_one_window_of_all_that_follows(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series_reader, "WINDOW_POINTS", CHUNK_POINTS)
+    monkeypatch.setattr(windows, "WINDOW_POINTS", CHUNK_POINTS)
     rows = [(step, step, 0.5) for step in range(5 * CHUNK_POINTS)]
     await log(store, 1, rows)
     await compact_all(store, now_ms=NOW_MS)
     late = [(3, 3, 1.0), (CHUNK_POINTS + 5, 0, 2.0)]
     await log(store, 2, late)
-    found = await windows(store, ReadQuery(("r",)))
+    found = await windows_in(store, ReadQuery(("r",)))
     assert [len(window) for window in found] == [CHUNK_POINTS + 1, CHUNK_POINTS + 1, *[CHUNK_POINTS] * 3]
     assert [row for window in found for row in window] == bits(sorted(rows + late, key=lambda row: row[:2]))
 
@@ -70,12 +70,12 @@ async def test_late_point_does_not_make_one_window_of_all_that_follows(
 async def test_points_of_one_step_and_time_are_read_chunk_by_chunk(
     store: SqlMetricStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series_reader, "WINDOW_POINTS", CHUNK_POINTS)
+    monkeypatch.setattr(windows, "WINDOW_POINTS", CHUNK_POINTS)
     rows = [(0, 0, float(at)) for at in range(4 * CHUNK_POINTS)]
     await log(store, 1, rows)
     await compact_all(store, now_ms=NOW_MS)
     await log(store, 2, [(0, 0, -1.0)])
-    found = await windows(store, ReadQuery(("r",)))
+    found = await windows_in(store, ReadQuery(("r",)))
     assert max(len(window) for window in found) == CHUNK_POINTS
     assert [row for window in found for row in window] == bits([*rows, (0, 0, -1.0)])
 
@@ -95,7 +95,7 @@ async def test_journal_is_read_in_bounded_bites(store: SqlMetricStore, monkeypat
     monkeypatch.setattr(journal_rows, "_POINTS_AT_ONCE", 10)
     for sequence in range(1, 12):
         await log(store, sequence, [(sequence * 10 + at, 0, 0.5) for at in range(sequence)])
-    (window,) = await windows(store, ReadQuery(("r",)))
+    (window,) = await windows_in(store, ReadQuery(("r",)))
     assert len(window) == sum(range(1, 12))
 
 

@@ -1,5 +1,6 @@
 """Metrics in memory: arrivals of each run in order, and of each series its points."""
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from trackwire_server.core.columns import Appended, Batch, Points, SeriesName, in_sequence, primary_order
+from trackwire_server.core.downsampling import Downsampler
 from trackwire_server.core.entities import MetricSummary
 from trackwire_server.core.errors import InvalidArgument, NotFound, TailTokenExpired, TrackwireError
 from trackwire_server.core.metric_queries import Arrival, Arrived, Backlog, ReadQuery, SeriesPoints, Snapshot
@@ -62,7 +64,7 @@ class MemoryMetricStore:
             for name, parts in metrics.series.items()
             if not query.keys or name.key in query.keys
         ]
-        return Snapshot(readers, tuple(metrics.arrival for metrics in found))
+        return _MemorySnapshot(readers, tuple(metrics.arrival for metrics in found))
 
     async def read_arrivals(
         self, run_ids: Sequence[str], keys: frozenset[str], positions: Sequence[int] | None
@@ -171,17 +173,25 @@ class _MemorySeries:
     def __init__(self, run_id: str, name: SeriesName, parts: tuple[Points, ...], query: ReadQuery):
         self.run_id = run_id
         self.name = name
-        points = Points.joined(parts)
-        self._points = points.take(query.mask(points)).ordered()
-        steps = Points.joined(parts).steps
-        self._range = query.clip(int(steps.min()), int(steps.max()))
-
-    async def step_range(self) -> tuple[int, int] | None:
-        return self._range
+        self.points = query.cut(Points.joined(parts).ordered())
 
     async def windows(self) -> AsyncGenerator[Points, None]:
-        if len(self._points):
-            yield self._points
+        if len(self.points):
+            yield self.points
+
+
+@dataclass(frozen=True, slots=True)
+class _MemorySnapshot:
+    """A Snapshot."""
+
+    series: Sequence[_MemorySeries]
+    arrivals: tuple[int, ...]
+
+    async def thinned(self, max_points: int) -> AsyncGenerator[SeriesPoints, None]:
+        for series in self.series:
+            downsampler = Downsampler(max_points)
+            await asyncio.to_thread(downsampler.add, series.points)
+            yield SeriesPoints(series.run_id, series.name, downsampler.result())
 
 
 def _parts(batch: Batch) -> Iterator[tuple[SeriesName, Points]]:

@@ -12,6 +12,7 @@ from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import ChunkCodec
 from trackwire_server.stores.sql.metrics.journal_rows import journal_entries
 from trackwire_server.stores.sql.metrics.places import RunPlace
+from trackwire_server.stores.sql.metrics.thinned import encode_thinned
 from trackwire_server.stores.sql.tables import (
     datasets,
     evaluation_dataset_records,
@@ -23,6 +24,7 @@ from trackwire_server.stores.sql.tables import (
     metric_chunks,
     metric_series,
     metric_summaries,
+    metric_thinned,
     model_versions,
     registered_models,
     run_heads,
@@ -50,7 +52,7 @@ COUNTED: Sequence[Table] = (
 _RUNS_AT_ONCE = 200
 # Some 17 MiB at the most, and a moment's work between two statements.
 _CHUNKS_AT_ONCE = 256
-_SERIES, _CHUNK = metric_series.c, metric_chunks.c
+_SERIES, _CHUNK, _THINNED = metric_series.c, metric_chunks.c, metric_thinned.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +123,35 @@ async def _count_chunks(
     while True:
         further = or_(_CHUNK.series_no > series_no, and_(_CHUNK.series_no == series_no, _CHUNK.ordinal > ordinal))
         rows = await connection.execute(
-            select(_CHUNK.series_no, _CHUNK.ordinal, _CHUNK.points, _CHUNK.payload)
+            select(_CHUNK.series_no, _CHUNK.ordinal, _CHUNK.points, _CHUNK.payload, _THINNED.payload)
             .join(metric_series, _SERIES.series_no == _CHUNK.series_no)
+            .outerjoin(
+                metric_thinned,
+                and_(_THINNED.series_no == _CHUNK.series_no, _THINNED.ordinal == _CHUNK.ordinal),
+            )
             .where(of_runs, further)
             .order_by(_CHUNK.series_no, _CHUNK.ordinal)
             .limit(_CHUNKS_AT_ONCE)
         )
         chunks = rows.all()
-        for series_no, ordinal, points, payload in chunks:
+        for series_no, ordinal, points, payload, thinned in chunks:
             found[series_no] += points
-            if damage := _damage_of(codec, payload, points):
+            if damage := _damage_of(codec, payload, points, thinned):
                 yield f"chunk {ordinal} of series {series_no}: {damage}"
         if len(chunks) < _CHUNKS_AT_ONCE:
             return
 
 
-def _damage_of(codec: ChunkCodec, payload: bytes, points: int) -> str:
+def _damage_of(codec: ChunkCodec, payload: bytes, points: int, thinned: bytes | None) -> str:
     try:
-        decoded = len(codec.decode([payload]))
+        decoded = codec.decode([payload])
     except StoreCorrupt as error:
         return error.message
-    return "" if decoded == points else f"it has {decoded:,} points, its row says {points:,}"
+    if len(decoded) != points:
+        return f"it has {len(decoded):,} points, its row says {points:,}"
+    if thinned is not None and thinned != encode_thinned(decoded):
+        return "its thinned form is not that of its points"
+    return ""
 
 
 async def _count_pending(connection: AsyncConnection, place: RunPlace, found: Counter[int]) -> AsyncIterator[str]:

@@ -12,9 +12,22 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ClauseElement, func, insert, inspect, select
+from sqlalchemy import (
+    ClauseElement,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateTable
 
 from trackwire_server.core.entities import (
     DEFAULT_EXPERIMENT_ID,
@@ -33,6 +46,7 @@ from trackwire_server.stores.sql.tables import (
     metric_contexts,
     schema_migrations,
 )
+from trackwire_server.stores.sql.tables.columns import number, reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +70,31 @@ async def _index_values(connection: AsyncConnection) -> None:
         await dialect.create_index(connection, f"ix_{table}_value", table, f"{key}, {beginning}, run_no")
 
 
+async def _keep_thinned_chunks(connection: AsyncConnection) -> None:
+    schema = MetaData(naming_convention=metadata.naming_convention)
+    Table("metric_series", schema, number("series_no"))
+    thinned = Table(
+        "metric_thinned",
+        schema,
+        reference("series_no", "metric_series.series_no"),
+        Column("ordinal", Integer, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("series_no", "ordinal"),
+        sqlite_with_rowid=False,
+    )
+    statement = CreateTable(thinned, if_not_exists=True).compile(dialect=connection.dialect)
+    dialect = dialect_of(connection)
+    await dialect.change_schema(connection, str(statement))
+    if dialect.name == "sqlite":
+        columns = "series_no, ordinal, points, first_step, first_time_ms, last_step, last_time_ms"
+        await dialect.create_index(connection, "ix_metric_chunks_places", "metric_chunks", columns)
+
+
 # MIGRATIONS[n] leads from version n - 1 to version n.
 MIGRATIONS: Mapping[int, Step] = {
     2: Step(_know_oldest_server, oldest_server=2),
     3: Step(_index_values, oldest_server=2),
+    4: Step(_keep_thinned_chunks, oldest_server=2),
 }
 # Where MLflow's tool for migrations notes the version of its schema.
 _MLFLOWS = "alembic_version"

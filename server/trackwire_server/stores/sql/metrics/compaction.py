@@ -6,7 +6,7 @@ later: journal rows that are compacted and old enough for tails are deleted, `pr
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -20,9 +20,17 @@ from trackwire_server.core.errors import StorageFull, StoreUnavailable
 from trackwire_server.core.failpoints import Failpoint
 from trackwire_server.core.metric_queries import Backlog
 from trackwire_server.stores.sql.database import Database
-from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS, ChunkCodec
-from trackwire_server.stores.sql.metrics.journal import check_no_hole, decode_journal
-from trackwire_server.stores.sql.tables import metric_chunks, metric_journal, metric_series, run_heads, runs
+from trackwire_server.stores.sql.metrics.chunk_rows import ChunkRows, chunk_rows, points_by_series
+from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS
+from trackwire_server.stores.sql.metrics.journal import check_no_hole
+from trackwire_server.stores.sql.tables import (
+    metric_chunks,
+    metric_journal,
+    metric_series,
+    metric_thinned,
+    run_heads,
+    runs,
+)
 
 _SERIES_AT_ONCE = 1_000
 # That are looked at for one that no other server is at.
@@ -90,7 +98,8 @@ class MetricCompactor:
             async with self._database.read() as connection:
                 work = await self._take(connection, run_no)
             if work is not None:
-                await self._store(work, await asyncio.to_thread(_encoded, work), now_ms)
+                rows = await asyncio.to_thread(chunk_rows, work.points_by_series, work.unfilled)
+                await self._store(work, rows, now_ms)
                 self._grown.add(run_no)
         except (StorageFull, StoreUnavailable):
             raise
@@ -167,7 +176,7 @@ class MetricCompactor:
         statement = select(row.arrival, row.points, row.payload).where(of_run).order_by(row.arrival).limit(taken)
         rows = (await connection.execute(statement)).all()
         check_no_hole(run_no, [row.arrival for row in rows], after=compacted)
-        points = await asyncio.to_thread(_points_by_series, [row.payload for row in rows])
+        points = await asyncio.to_thread(points_by_series, [row.payload for row in rows])
         unfilled = await self._last_chunks(connection, list(points))
         return _Work(run_no, compacted, rows[-1].arrival, sum(row.points for row in rows), points, unfilled)
 
@@ -194,7 +203,7 @@ class MetricCompactor:
                 unfilled[number] = (ordinal, held) if held is not None else (ordinal + 1, None)
         return unfilled
 
-    async def _store(self, work: _Work, rows: Sequence[dict[str, object]], now_ms: int) -> None:
+    async def _store(self, work: _Work, rows: ChunkRows, now_ms: int) -> None:
         replaced = [
             {"old_series_no": number, "old_ordinal": ordinal}
             for number, (ordinal, payload) in work.unfilled.items()
@@ -216,7 +225,9 @@ class MetricCompactor:
                 return
             if replaced:
                 await connection.execute(_delete_chunks, replaced)
-            await connection.execute(insert(metric_chunks), list(rows))
+            await connection.execute(insert(metric_chunks), rows.chunks)
+            if rows.thinned:
+                await connection.execute(insert(metric_thinned), rows.thinned)
             self._failpoint("compaction.before_commit")
         self._failpoint("compaction.after_commit")
 
@@ -272,50 +283,3 @@ class MetricCompactor:
 _delete_chunks = delete(metric_chunks).where(
     metric_chunks.c.series_no == bindparam("old_series_no"), metric_chunks.c.ordinal == bindparam("old_ordinal")
 )
-
-
-def _encoded(work: _Work) -> list[dict[str, object]]:
-    """The rows of metric_chunks that a piece of work becomes."""
-    codec = ChunkCodec()
-    rows: list[dict[str, object]] = []
-    for number, new in work.points_by_series.items():
-        ordinal, payload = work.unfilled.get(number, (0, None))
-        points = (new if payload is None else Points.joined([codec.decode([payload]), new])).ordered()
-        rows += [
-            _row(codec, number, ordinal + at // CHUNK_POINTS, points.take(slice(at, at + CHUNK_POINTS)))
-            for at in range(0, len(points), CHUNK_POINTS)
-        ]
-    return rows
-
-
-def _points_by_series(payloads: Iterable[bytes]) -> dict[int, Points]:
-    """All points of each series in journal rows, in the order of arrival."""
-    entries = [decode_journal(payload) for payload in payloads]
-    owners = np.concatenate([entry.series for entry in entries])
-    counts = np.concatenate([entry.counts for entry in entries])
-    joined = Points.joined([entry.points for entry in entries])
-    order = np.argsort(np.repeat(owners, counts), kind="stable")
-    joined = joined.take(order)
-    numbers = np.unique(owners)
-    totals = np.bincount(np.searchsorted(numbers, owners), weights=counts).astype(np.int64)
-    ends = np.cumsum(totals)
-    return {
-        number: joined.take(slice(start, end))
-        for number, start, end in zip(numbers.tolist(), (ends - totals).tolist(), ends.tolist(), strict=True)
-    }
-
-
-def _row(codec: ChunkCodec, number: int, ordinal: int, points: Points) -> dict[str, object]:
-    low, high = float(np.fmin.reduce(points.values)), float(np.fmax.reduce(points.values))
-    return {
-        "series_no": number,
-        "ordinal": ordinal,
-        "points": len(points),
-        "first_step": int(points.steps[0]),
-        "first_time_ms": int(points.times_ms[0]),
-        "last_step": int(points.steps[-1]),
-        "last_time_ms": int(points.times_ms[-1]),
-        "min_value": None if np.isnan(low) else low,
-        "max_value": None if np.isnan(high) else high,
-        "payload": codec.encode(points),
-    }

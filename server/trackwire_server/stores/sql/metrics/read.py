@@ -4,20 +4,23 @@ What may still change is a series' last, unfilled chunk, and the journal: these 
 never change, so their payloads are fetched later, a window at a time: a slow reader holds no transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import bindparam, case, null, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trackwire_server.core.columns import Integers
 from trackwire_server.core.errors import InvalidArgument, StoreCorrupt
-from trackwire_server.core.metric_queries import ReadQuery, SeriesReader, Snapshot
+from trackwire_server.core.metric_queries import ReadQuery, SeriesPoints, SeriesReader, Snapshot
 from trackwire_server.stores.sql.database import Database
 from trackwire_server.stores.sql.metrics.chunks import CHUNK_POINTS
 from trackwire_server.stores.sql.metrics.journal_rows import by_series, journal_entries
+from trackwire_server.stores.sql.metrics.payloads import CHUNK_PAYLOADS
 from trackwire_server.stores.sql.metrics.places import RunPlace, find_runs, find_series, wanted_of
-from trackwire_server.stores.sql.metrics.series_reader import ChunkPlace, SqlSeriesReader, StoredSeries
+from trackwire_server.stores.sql.metrics.series_reader import SqlSeriesReader
+from trackwire_server.stores.sql.metrics.thinned_reads import ThinnedReads
+from trackwire_server.stores.sql.metrics.windows import ChunkPlace, StoredSeries
 from trackwire_server.stores.sql.prepared import Prepared, fetch_all
 from trackwire_server.stores.sql.tables import metric_chunks
 
@@ -27,7 +30,7 @@ _POINTS_MAX = 16 * 1_048_576
 _NONE: Integers = np.empty(0, np.int64)
 _INT64 = np.iinfo(np.int64)
 _CHUNK = metric_chunks.c
-# Where the bounds are not given, every chunk is within them.
+# Where the bounds are not given, every chunk is within them. SQLite answers from ix_metric_chunks_places.
 _CHUNK_PLACES = Prepared(
     select(
         _CHUNK.series_no,
@@ -37,7 +40,6 @@ _CHUNK_PLACES = Prepared(
         _CHUNK.first_time_ms,
         _CHUNK.last_step,
         _CHUNK.last_time_ms,
-        case((_CHUNK.points < bindparam("chunk_points"), _CHUNK.payload), else_=null()),
     )
     .where(
         _CHUNK.series_no.in_(bindparam("numbers", expanding=True)),
@@ -46,6 +48,21 @@ _CHUNK_PLACES = Prepared(
     )
     .order_by(_CHUNK.series_no, _CHUNK.ordinal)
 )
+
+
+class SqlSnapshot:
+    """A Snapshot."""
+
+    def __init__(self, database: Database, query: ReadQuery, stored: Sequence[StoredSeries], arrivals: tuple[int, ...]):
+        self.series: Sequence[SeriesReader] = [SqlSeriesReader(database, series, query) for series in stored]
+        self.arrivals = arrivals
+        self._database = database
+        self._query = query
+        self._stored = stored
+
+    def thinned(self, max_points: int) -> AsyncGenerator[SeriesPoints, None]:
+        """As Snapshot says."""
+        return ThinnedReads(self._database, self._query, max_points).read(self._stored)
 
 
 class MetricReads:
@@ -59,34 +76,33 @@ class MetricReads:
         async with self._database.read() as connection:
             places = await find_runs(connection, query.run_ids)
             names = await find_series(connection, [place.run_no for place in places], query.keys)
-            found = {number: StoredSeries(number) for number in names}
+            ids = {place.run_no: place.run_id for place in places}
+            found = {number: StoredSeries(number, ids[run_no], name) for number, (run_no, name) in names.items()}
             await self._find_chunks(connection, found, query)
             await self._find_pending(connection, found, places, wanted_of(names) if query.keys else None)
-        ids = {place.run_no: place.run_id for place in places}
-        readers: list[SeriesReader] = [
-            SqlSeriesReader(self._database, ids[run_no], name, found[number], query)
-            for number, (run_no, name) in names.items()
-        ]
-        return Snapshot(readers, tuple(place.arrival for place in places))
+        return SqlSnapshot(self._database, query, list(found.values()), tuple(place.arrival for place in places))
 
     async def _find_chunks(
         self, connection: AsyncConnection, found: Mapping[int, StoredSeries], query: ReadQuery
     ) -> None:
-        held = 0
         numbers = list(found)
+        unfilled: dict[int, list[int]] = {}
+        held = 0
         for at in range(0, len(numbers), _SERIES_AT_ONCE):
             parameters = {
-                "chunk_points": CHUNK_POINTS,
                 "numbers": numbers[at : at + _SERIES_AT_ONCE],
                 "min_step": int(_INT64.min) if query.min_step is None else query.min_step,
                 "max_step": int(_INT64.max) if query.max_step is None else query.max_step,
             }
             rows = await fetch_all(connection, _CHUNK_PLACES, parameters)
-            for number, ordinal, points, first_step, first_ms, last_step, last_ms, payload in rows:
-                held += 0 if payload is None else points
-                chunk = ChunkPlace(ordinal, points, (first_step, first_ms), (last_step, last_ms), payload)
-                found[number].chunks.append(chunk)
+            for number, ordinal, points, first_step, first_ms, last_step, last_ms in rows:
+                found[number].chunks.append(ChunkPlace(ordinal, points, (first_step, first_ms), (last_step, last_ms)))
+                if points < CHUNK_POINTS:
+                    unfilled.setdefault(number, []).append(ordinal)
+                    held += points
             _check_held(held)
+        for (number, ordinal), payload in (await CHUNK_PAYLOADS.fetch(connection, unfilled)).items():
+            found[number].payloads[ordinal] = payload
 
     async def _find_pending(
         self,

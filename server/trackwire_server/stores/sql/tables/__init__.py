@@ -11,7 +11,8 @@
                           ├─ metric_writers       (run, writer) → mark: exactly once
                           ├─ metric_journal       one row per ingest request, as it came
                           ├─ metric_series ─┬─ metric_summaries   one row a series, read by search
-                          │                 └─ metric_chunks      up to 4096 points a row, sorted, compressed
+                          │                 ├─ metric_chunks      up to 4096 points a row, sorted, compressed
+                          │                 └─ metric_thinned     what a full chunk is thinned to
                           └─ uploads
     metric_keys, metric_contexts                  the names of series, each written once; they only grow
     evaluation_datasets ─┬─ evaluation_dataset_tags, evaluation_dataset_experiments
@@ -48,6 +49,7 @@ from trackwire_server.stores.sql.tables.metrics import (
     metric_keys,
     metric_series,
     metric_summaries,
+    metric_thinned,
     metric_writers,
     run_heads,
 )
@@ -69,7 +71,7 @@ from trackwire_server.stores.sql.tables.runs import (
     uploads,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 schema_migrations = Table(
     "schema_migrations",
@@ -105,6 +107,7 @@ __all__ = [
     "metric_keys",
     "metric_series",
     "metric_summaries",
+    "metric_thinned",
     "metric_writers",
     "model_version_tags",
     "model_versions",

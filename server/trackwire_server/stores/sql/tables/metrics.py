@@ -166,6 +166,7 @@ metric_journal = Table(
     UniqueConstraint("run_no", "arrival", name="uq_metric_journal_arrival"),
 )
 
+_PLACE = ("first_step", "first_time_ms", "last_step", "last_time_ms")
 metric_chunks = Table(
     "metric_chunks",
     metadata,
@@ -178,6 +179,24 @@ metric_chunks = Table(
     Column("last_time_ms", BigInteger, nullable=False),
     Column("min_value", Double, nullable=True),
     Column("max_value", Double, nullable=True),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("series_no", "ordinal"),
+    sqlite_with_rowid=False,
+)
+# SQLite reads a whole row, payload and all, to compare its key: who looks through the chunks of a series would read all
+# of its points. Other databases keep payloads apart.
+Index(
+    "ix_metric_chunks_places",
+    *(metric_chunks.c[name] for name in ("series_no", "ordinal", "points", *_PLACE)),
+).ddl_if(dialect="sqlite")
+
+# What full chunks are thinned to, for reads that thin further. Apart from metric_chunks for the same reason; and not
+# every chunk has one.
+metric_thinned = Table(
+    "metric_thinned",
+    metadata,
+    reference("series_no", "metric_series.series_no"),
+    Column("ordinal", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     PrimaryKeyConstraint("series_no", "ordinal"),
     sqlite_with_rowid=False,
