@@ -1,6 +1,6 @@
 // The frame around every page, and which page stands at which address.
 
-import { Suspense, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
 import "./app.css";
 import { ExperimentList } from "./experiments/list";
 import { ExperimentPage } from "./experiments/page";
@@ -11,11 +11,16 @@ import { TokenDialog } from "./ui/token-dialog";
 
 type Page = ComponentType<{ parts: Record<string, string> }>;
 
+const RunPage = lazy(() => import("./runs/page").then(({ RunPage }) => ({ default: RunPage })));
+const RunRedirect = lazy(() => import("./runs/redirect").then(({ RunRedirect }) => ({ default: RunRedirect })));
+
 // What few open first is loaded when it is opened.
 const PAGES: [string, Page][] = [
   ["/", ExperimentList],
   ["/experiments", ExperimentList],
   ["/experiments/:experimentId", ExperimentPage],
+  ["/experiments/:experimentId/runs/:runId", RunPage],
+  ["/runs/:runId", RunRedirect],
 ];
 
 export function App(): ReactNode {
