@@ -16,6 +16,8 @@ type Read = { value: unknown } | { fault: string };
 
 const CHILDREN_MAX = 200;
 const TEXT_MAX = 2_000;
+const OPEN_DEPTH = 3;
+const OPEN_CHILDREN_MAX = 20;
 
 export function JsonView({ text }: { text: string }): ReactNode {
   const read = useMemo(() => parsed(text), [text]);
@@ -41,14 +43,14 @@ export function JsonView({ text }: { text: string }): ReactNode {
       {/* What scrolls is reached by keys. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <section className="json-tree" aria-label="Tree of the file" tabIndex={0}>
-        <Node name="" value={read.value} opened />
+        <Node name="" value={read.value} depth={0} />
       </section>
     </>
   );
 }
 
-function Node({ name, value, opened = false }: { name: string; value: unknown; opened?: boolean }): ReactNode {
-  const [isOpen, setOpen] = useState(opened);
+function Node({ name, value, depth }: { name: string; value: unknown; depth: number }): ReactNode {
+  const [isOpen, setOpen] = useState(() => depth === 0 || (depth < OPEN_DEPTH && isSmall(value)));
   const [shown, setShown] = useState(CHILDREN_MAX);
   if (typeof value !== "object" || value === null || value instanceof Exact) {
     return (
@@ -69,7 +71,9 @@ function Node({ name, value, opened = false }: { name: string; value: unknown; o
       {isOpen &&
         keys
           .slice(0, shown)
-          .map((key) => <Node key={key} name={key} value={(value as Record<string, unknown>)[key]} />)}
+          .map((key) => (
+            <Node key={key} name={key} value={(value as Record<string, unknown>)[key]} depth={depth + 1} />
+          ))}
       {isOpen && keys.length > shown && (
         <button className="button small" onClick={() => setShown(shown + 5 * CHILDREN_MAX)}>
           Show more of {keys.length.toLocaleString("en")}
@@ -77,6 +81,10 @@ function Node({ name, value, opened = false }: { name: string; value: unknown; o
       )}
     </details>
   );
+}
+
+function isSmall(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length <= OPEN_CHILDREN_MAX;
 }
 
 function Name({ name }: { name: string }): ReactNode {

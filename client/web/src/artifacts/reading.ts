@@ -38,27 +38,37 @@ const GATHERED_BYTES = 16 * 1024 * 1024;
 
 /** Reads a file, or its begin. */
 export async function readBytes(reading: Reading, type: ContentType = "application/octet-stream"): Promise<Bytes> {
+  // What is given up on the way is not sent any further.
+  const end = new AbortController();
+  try {
+    return await gathered({ ...reading, signal: AbortSignal.any([reading.signal, end.signal]) }, type);
+  } finally {
+    end.abort();
+  }
+}
+
+async function gathered(reading: Reading, type: ContentType): Promise<Bytes> {
   const { owner, path, signal, lengthBytes = 0, limitBytes = Infinity, onProgress } = reading;
   const parts: Blob[] = [];
-  let gathered: BlobPart[] = [];
-  let gatheredBytes = 0;
+  let waiting: BlobPart[] = [];
+  let waitingBytes = 0;
   let receivedBytes = 0;
   let sizeBytes = 0;
   const stream = artifacts.downloadArtifact({ owner, path, length: BigInt(lengthBytes) }, { signal });
   for await (const message of stream) {
-    if (receivedBytes === 0 && message.sizeBytes) sizeBytes = Number(message.sizeBytes);
+    if (message.sizeBytes) sizeBytes = Number(message.sizeBytes);
     if (sizeBytes > limitBytes) throw new TooLarge(sizeBytes, limitBytes);
-    gathered.push(message.data as Uint8Array<ArrayBuffer>);
-    gatheredBytes += message.data.byteLength;
+    waiting.push(message.data as Uint8Array<ArrayBuffer>);
+    waitingBytes += message.data.byteLength;
     receivedBytes += message.data.byteLength;
-    if (gatheredBytes >= GATHERED_BYTES) {
-      parts.push(new Blob(gathered));
-      gathered = [];
-      gatheredBytes = 0;
+    if (waitingBytes >= GATHERED_BYTES) {
+      parts.push(new Blob(waiting));
+      waiting = [];
+      waitingBytes = 0;
     }
     onProgress?.(receivedBytes, lengthBytes ? Math.min(lengthBytes, sizeBytes) : sizeBytes);
   }
-  return { blob: new Blob([...parts, ...gathered], { type }), sizeBytes };
+  return { blob: new Blob([...parts, ...waiting], { type }), sizeBytes };
 }
 
 /** Hands bytes to the reader as a file. They are never named as what a browser might open as a page. */

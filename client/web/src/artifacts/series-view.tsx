@@ -118,9 +118,9 @@ function Card({ name, owner, images, addressOfFile }: CardProps): ReactNode {
   return (
     <li className="series-card">
       <div className="spread">
-        <h3 className="clipped" title={name}>
+        <h2 className="clipped" title={name}>
           {name}
-        </h3>
+        </h2>
         <span className="soft number">{step === undefined ? "nothing yet" : `step ${step.toLocaleString("en")}`}</span>
       </div>
       <div className="series-images">

@@ -12,8 +12,8 @@ export interface SeriesImage {
   timeMs: number;
 }
 
-/** Older clients of MLflow write "%" between the parts, and "#" for "/". */
-const NAME = /^(.+)([+%])step\2(-?\d+)\2timestamp\2(\d+)\2([0-9a-fA-F-]+?)(\2compressed)?\.(?:png|webp)$/;
+/** "~" stands for "/"; older clients write "#". */
+const NAME = /^(.+)\+step\+(-?\d+)\+timestamp\+(\d+)\+([0-9a-fA-F-]+)(\+compressed)?\.(?:png|webp)$/;
 
 /** By their keys, in the order of steps and times. */
 export function seriesOf(files: Artifact[]): Map<string, SeriesImage[]> {
@@ -23,13 +23,13 @@ export function seriesOf(files: Artifact[]): Map<string, SeriesImage[]> {
     const fit = isDir ? null : NAME.exec(path.slice(path.lastIndexOf("/") + 1));
     return fit ? [{ path, fit }] : [];
   });
-  for (const { path, fit } of parts) if (fit[6]) thumbnails.set(fit.slice(1, 6).join(" "), path);
+  for (const { path, fit } of parts) if (fit[5]) thumbnails.set(fit.slice(1, 5).join(" "), path);
   for (const { path, fit } of parts) {
-    if (fit[6]) continue;
+    if (fit[5]) continue;
     const key = (fit[1] ?? "").replaceAll(/[~#]/g, "/");
-    const thumbnailPath = thumbnails.get(fit.slice(1, 6).join(" ")) ?? path;
+    const thumbnailPath = thumbnails.get(fit.slice(1, 5).join(" ")) ?? path;
     const images = series.get(key) ?? [];
-    images.push({ path, thumbnailPath, step: Number(fit[3]), timeMs: Number(fit[4]) });
+    images.push({ path, thumbnailPath, step: Number(fit[2]), timeMs: Number(fit[3]) });
     series.set(key, images);
   }
   for (const images of series.values()) images.sort((a, b) => a.step - b.step || a.timeMs - b.timeMs);

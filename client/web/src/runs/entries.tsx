@@ -21,7 +21,10 @@ const SEARCHABLE_FROM = 8;
 export function EntryTable({ title, setting, entries, empty, children }: Props): ReactNode {
   const [search, setSearch] = useSetting(setting);
   const [shown, setShown] = useState(ROWS);
-  const all = useMemo(() => Object.entries(entries).toSorted(([a], [b]) => a.localeCompare(b)), [entries]);
+  const all = useMemo(
+    () => Object.entries(entries).toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true })),
+    [entries],
+  );
   const wanted = search.toLowerCase();
   const found = all.filter(([key, value]) => `${key}\n${value}`.toLowerCase().includes(wanted));
   return (
@@ -40,6 +43,11 @@ export function EntryTable({ title, setting, entries, empty, children }: Props):
       {all.length > 0 && found.length === 0 && <p className="soft section-empty">None of them has “{search}” in it.</p>}
       {found.length > 0 && (
         <table className="entries">
+          <colgroup>
+            <col className="entries-key" />
+            <col />
+            <col className="entries-copy" />
+          </colgroup>
           <thead className="unseen">
             <tr>
               <th scope="col">Key</th>
@@ -73,8 +81,8 @@ export function EntryTable({ title, setting, entries, empty, children }: Props):
   );
 }
 
-const FOLDED_CHARACTERS = 240;
-const FOLDED_LINES = 4;
+const FOLDED_CHARACTERS = 160;
+const FOLDED_LINES = 3;
 
 export function Value({ text }: { text: string }): ReactNode {
   const [isOpen, setOpen] = useState(false);

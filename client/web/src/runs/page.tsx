@@ -38,17 +38,7 @@ export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode
           {run.data.lifecycleStage === LifecycleStage.DELETED && (
             <p className="notice deleted">This run is deleted. It can be restored until garbage is collected.</p>
           )}
-          <nav aria-label="Parts of the run" className="tabs">
-            {TABS.map(([name, words]) => (
-              <a
-                key={name}
-                href={addressOf(path, name === "overview" ? {} : { tab: name })}
-                aria-current={name === tab ? "page" : undefined}
-              >
-                {words}
-              </a>
-            ))}
-          </nav>
+          <Tabs path={path} tab={tab} />
           <Suspense fallback={null}>
             <Tab tab={tab} run={run.data} />
           </Suspense>
@@ -56,6 +46,27 @@ export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode
       )}
     </main>
   );
+}
+
+function Tabs({ path, tab }: { path: string; tab: string }): ReactNode {
+  return (
+    <nav aria-label="Parts of the run" className="tabs">
+      {TABS.map(([name, words]) => (
+        <a
+          key={name}
+          ref={name === tab ? bringIntoSight : null}
+          href={addressOf(path, name === "overview" ? {} : { tab: name })}
+          aria-current={name === tab ? "page" : undefined}
+        >
+          {words}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function bringIntoSight(link: HTMLElement | null): void {
+  link?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function Tab({ tab, run }: { tab: string; run: Run }): ReactNode {

@@ -22,7 +22,7 @@ export function RunCharts({ run, system }: Props): ReactNode {
     () =>
       run.metrics
         .filter(({ key }) => key.startsWith(SYSTEM_PREFIX) === system)
-        .toSorted((a, b) => a.key.localeCompare(b.key)),
+        .toSorted((a, b) => a.key.localeCompare(b.key, "en", { numeric: true })),
     [run.metrics, system],
   );
   if (summaries.length === 0) return <NoMetrics system={system} />;
