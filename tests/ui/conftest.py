@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Error, Page, expect, sync_playwright
@@ -62,7 +63,7 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         dialog.dismiss()
 
     def open_at(address: str, *, width: int = 1280, color_scheme: str = "light") -> Page:
-        scheme = "dark" if color_scheme == "dark" else "light"
+        scheme: Literal["dark", "light"] = "dark" if color_scheme == "dark" else "light"
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         pages.append(page)
         page.set_default_timeout(_PATIENCE_MS)

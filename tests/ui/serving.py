@@ -8,7 +8,8 @@ from tests.conftest import ROOT
 PAGES = ROOT / "server/trackwire_server/web/pages"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:;"
-    " connect-src 'self'; font-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    " connect-src 'self'; font-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'self'"
 )
 FRAME_POLICY = (
     "sandbox allow-scripts; default-src data: blob: 'unsafe-inline' 'unsafe-eval' https:; connect-src 'none';"

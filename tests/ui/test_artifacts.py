@@ -1,6 +1,8 @@
 """The artifacts of a run, in a real Chromium: each kind is shown, and nothing that one holds runs as a page of ours."""
 
+import io
 import json
+import wave
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +160,15 @@ def test_image_series_goes_by_steps(site: Site, open_page: OpenPage) -> None:
     assert violations(page) == []
 
 
+def test_sound_is_played(site: Site, open_page: OpenPage) -> None:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as written:
+        written.setparams((1, 1, 8_000, 0, "NONE", ""))
+        written.writeframes(bytes(16_000))
+    page = open_artifact(site, open_page, "sample.wav", sound.getvalue())
+    expect(page.get_by_label("sample.wav").locator("audio")).to_have_js_property("duration", 2)
+
+
 def test_file_without_a_known_ending_is_text_if_it_looks_so(site: Site, open_page: OpenPage) -> None:
     run_id = run_with(site, {"MLmodel": b"flavors:\n  python", "weights": bytes(range(256)) * 10, "model.pkl": b"\x80"})
     page = open_page(site.address_of_run(run_id, "?tab=artifacts&path=MLmodel"))
@@ -277,6 +288,25 @@ def test_svg_is_an_image_and_runs_nothing(site: Site, open_page: OpenPage) -> No
     expect(page.get_by_role("img", name="plot.svg")).to_be_visible()
     assert page.title() == "Trackwire"
     assert page.locator("a[href^='blob:']").count() == 0
+
+
+@pytest.mark.parametrize("name", ["script.js", "module.mjs"])
+def test_svg_in_a_tab_of_its_own_runs_no_artifact(site: Site, open_page: OpenPage, name: str) -> None:
+    """There it is a document at our origin, with our policy, which lets scripts come from this server."""
+    run_id = run_with(site, {name: b"document.documentElement.id = 'owned'"})
+    source = f"{site.url}/get-artifact?run_id={run_id}&amp;path={name}"
+    svg = f"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script href="{source}"/></svg>"""
+    page = open_artifact(site, open_page, "plot.svg", svg.encode())
+    expect(page.get_by_role("img", name="plot.svg")).to_be_visible()
+    with (
+        page.context.expect_event("request", lambda request: "/get-artifact" in request.url),
+        page.expect_popup() as opened,
+    ):
+        page.evaluate("window.open(document.querySelector('.image-place img').src)")
+    tab = opened.value
+    tab.wait_for_load_state("load")
+    assert tab.evaluate("document.contentType") == "image/svg+xml"
+    assert tab.evaluate("document.documentElement.id") == ""
 
 
 def test_html_that_is_called_pdf_stays_inert(site: Site, open_page: OpenPage) -> None:

@@ -98,6 +98,7 @@ def test_summaries_are_of_the_training_or_of_the_machine(site: Site, open_page: 
     expect(table.locator("tbody th")).to_have_text(["accuracy"])
     page.get_by_role("link", name="System metrics").click()
     expect(table.locator("tbody th")).to_have_text(["system/cpu"])
+    page.set_viewport_size({"width": 390, "height": 800})
     assert violations(page) == []
 
 

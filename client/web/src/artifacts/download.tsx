@@ -6,7 +6,7 @@ import { formatBytes } from "../format";
 import { CopyButton } from "../ui/copy-button";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
-import { nameOf } from "./kinds";
+import { nameOf, shownName } from "./kinds";
 import { linkAtStore, type Owner } from "./queries";
 import { readBytes, saveAs } from "./reading";
 import { downloadCommand } from "./shell";
@@ -55,7 +55,7 @@ function ThroughServer(props: { owner: Owner; path: string; words: string; sizeB
     const onProgress = (receivedBytes: number, size: number) => setProgress({ receivedBytes, sizeBytes: size });
     try {
       const { blob } = await readBytes({ owner, path, signal: controller.signal, onProgress });
-      saveAs(blob, nameOf(path));
+      saveAs(blob, shownName(nameOf(path)));
     } catch (failure) {
       if (!controller.signal.aborted) setError(failure);
     }

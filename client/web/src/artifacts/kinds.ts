@@ -68,7 +68,7 @@ export function nameOf(path: string): string {
 
 /** A name as it is: signs that would turn the direction of what stands behind them are shown as their numbers. */
 export function shownName(name: string): string {
-  return name.replaceAll(/[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (sign) => {
+  return name.replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (sign) => {
     return `⟨U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
 }

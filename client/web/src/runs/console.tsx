@@ -57,10 +57,11 @@ function Printed({ run, rank, children }: { run: Run; rank: string; children: Re
   const [shownParts, setShownParts] = useState(PARTS);
   const paths = (folder.data ?? []).filter((entry) => !entry.isDir).map((entry) => entry.path);
   const shown = paths.slice(-shownParts);
-  const { lines, error } = useQueries({
+  const { parts, error } = useQueries({
     queries: shown.map((path) => consolePart(run.runId, path)),
-    combine: joined,
+    combine: partsOf,
   });
+  const lines = useMemo(() => parts.flat(), [parts]);
   const [search, setSearch] = useSetting("find");
   const [stream, setStream] = useSetting("stream", "all");
   const [times, setTimes] = useSetting("times", "shown");
@@ -129,10 +130,11 @@ function PrintedLine(props: { line: ConsoleLine; search: string; hasTime: boolea
   );
 }
 
-function joined(parts: UseQueryResult<ConsoleLine[]>[]): { lines: ConsoleLine[]; error: Error | null } {
+/** The parts themselves, which stay the same objects: only then is it cheap to see that nothing has changed. */
+function partsOf(asked: UseQueryResult<ConsoleLine[]>[]): { parts: ConsoleLine[][]; error: Error | null } {
   return {
-    lines: parts.flatMap((part) => part.data ?? []),
-    error: parts.find((part) => part.error)?.error ?? null,
+    parts: asked.flatMap((part) => (part.data ? [part.data] : [])),
+    error: asked.find((part) => part.error)?.error ?? null,
   };
 }
 
