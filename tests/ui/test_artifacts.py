@@ -352,6 +352,8 @@ def test_hostile_names_are_text(site: Site, open_page: OpenPage) -> None:
     page.get_by_role("link", name="All files").click()
     tree.get_by_role("link", name="files", exact=True).click()
     expect(page.get_by_text("5 files with 30 B, 0 folders")).to_be_visible()
+    # There is no room for the tree beside it.
+    expect(page.get_by_role("link", name="日本語 😀.txt")).to_be_visible()
 
 
 def test_command_for_a_folder_is_safe_in_a_shell(site: Site, open_page: OpenPage) -> None:

@@ -75,7 +75,15 @@ function Chosen({ owner, chosen, addressOfFile }: ChosenProps): ReactNode {
   if (!chosen.endsWith("/")) return <FileView owner={owner} path={chosen} />;
   const folder = chosen.slice(0, -1);
   if (folder === SERIES_FOLDER) return <SeriesView owner={owner} folder={folder} addressOfFile={addressOfFile} />;
-  return <FolderView key={folder} owner={owner} folder={folder} />;
+  return (
+    <div className="folder-view">
+      <FolderView key={folder} owner={owner} folder={folder} />
+      {/* Where the window has no room for the tree beside it. */}
+      <div className="folder-entries">
+        <Tree key={folder} {...{ owner, folder, chosen, addressOfFile }} isLive={false} />
+      </div>
+    </div>
+  );
 }
 
 function FolderView({ owner, folder }: { owner: Owner; folder: string }): ReactNode {

@@ -63,6 +63,7 @@ function Tags({ run }: { run: Run }): ReactNode {
       {all.length > own.length && (
         <button
           className="button plain small"
+          title="Tags that MLflow gives a meaning to"
           aria-pressed={reserved === "shown"}
           onClick={() => setReserved(reserved === "shown" ? "hidden" : "shown")}
         >
