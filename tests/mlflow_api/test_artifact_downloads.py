@@ -86,6 +86,8 @@ def test_head_is_answered_where_get_is(rest: Rest) -> None:
         ("notes.md", "text/plain"),
         ("MLmodel", "text/plain"),
         ("mlproject", "text/plain"),
+        ("script.js", "text/plain"),
+        ("module.mjs", "text/plain"),
         ("page.html", "text/html"),
         ("plot.png", "image/png"),
         ("weights", "application/octet-stream"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Request, Response
 from tests.conftest import ROOT
 
 Theme = Literal["light", "dark"]
@@ -35,6 +35,7 @@ class Watch:
     def over(self, context: BrowserContext) -> BrowserContext:
         """From now on."""
         context.on("console", self._hear)
+        context.on("dialog", self._dismiss)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         context.on("requestfailed", self._see_failure)
         context.on("response", self._see_answer)
@@ -52,6 +53,10 @@ class Watch:
         # An answer that fails is seen for itself.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.faults.append(f"console: {message.text}")
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message!r}")
+        dialog.dismiss()
 
     def _see_failure(self, request: Request) -> None:
         if request.failure != GIVEN_UP:

@@ -108,9 +108,18 @@ class Served:
     process: ServerProcess
     client: Client
 
+    @property
+    def url(self) -> str:
+        """Where browsers find it."""
+        return self.process.url
+
     def address_of(self, place: str) -> str:
         """The address of a page such as `/models`."""
-        return f"{self.process.url}/#{place}"
+        return f"{self.url}/#{place}"
+
+    def address_of_run(self, run_id: str, query: str = "") -> str:
+        """The page of a run in the default experiment."""
+        return self.address_of(f"/experiments/0/runs/{run_id}{query}")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_every_metric_has_a_card_below_its_prefix(open_page: OpenPage, server: S
     experiment_id = client.create_experiment("cards").experiment_id
     make_run(client, experiment_id, "one", ["loss", "train/loss", "train/accuracy", "system/cpu"])
     page = open_charts(open_page, server, experiment_id)
-    expect(page.get_by_role("heading", level=2)).to_have_text(["Metrics1", "train2", "system1"])
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Charts", "Metrics1", "train2", "system1"])
     for key in ("loss", "train/loss", "train/accuracy"):
         chart(page, key)
     page.get_by_role("button", name="train 2").click()

@@ -11,6 +11,9 @@ import { TokenDialog } from "./ui/token-dialog";
 
 type Page = ComponentType<{ parts: Record<string, string> }>;
 
+const RunPage = lazy(() => import("./runs/page").then(({ RunPage }) => ({ default: RunPage })));
+const RunRedirect = lazy(() => import("./runs/redirect").then(({ RunRedirect }) => ({ default: RunRedirect })));
+
 // What few open first is loaded when it is opened.
 const ComparePage = lazy(async () => ({ default: (await import("./compare/page")).ComparePage }));
 const registry = () => import("./models/pages");
@@ -26,6 +29,8 @@ const PAGES: [string, Page][] = [
   ["/models", ModelList],
   ["/models/:name", ModelPage],
   ["/models/:name/versions/:version", VersionPage],
+  ["/experiments/:experimentId/runs/:runId", RunPage],
+  ["/runs/:runId", RunRedirect],
 ];
 
 export function App(): ReactNode {

@@ -50,7 +50,7 @@ _OPEN_RPCS = "/grpc.health."
 _REFLECTION = "/grpc.reflection."
 
 # Whoever spreads calls over servers has no token either. The web UI's files hold no data; it asks for one itself.
-OPEN_PATHS = ("/", "/health", "/ready")
+OPEN_PATHS = ("/", "/frame.html", "/frame.js", "/health", "/ready")
 OPEN_FOLDER = "/assets/"
 # A method of HTTP says what a request does, but for searches, whose words are in a body.
 METHOD_SCOPES: Mapping[str, Scope] = {

@@ -24,6 +24,7 @@ from trackwire_server.mlflow_api.errors import INVALID_PARAMETER_VALUE, MlflowEr
 _TEXT_ENDINGS = re.compile(
     r"cfg?|cnf|conf|csv|err|hocon|ini|ipynb|json|js|log|md|prop|properties|py|py3|rst|toml|tsv|txt|xml|ya?ml"
 )
+_SCRIPT_TYPES = re.compile(r"javascript|ecmascript|jscript|livescript")
 _TEXT_NAMES = ("MLmodel", "mlproject")
 # What RFC 9110 lets stand in a header without quotes, and RFC 8187 without being encoded.
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -106,7 +107,9 @@ def content_type(path: str) -> str:
     name = posixpath.basename(path)
     if name in _TEXT_NAMES or _TEXT_ENDINGS.fullmatch(posixpath.splitext(name)[1].removeprefix(".")):
         return "text/plain"
-    return _types().guess_type(name)[0] or "application/octet-stream"
+    guessed = _types().guess_type(name)[0] or "application/octet-stream"
+    # A page of ours may load scripts from this server, and an artifact is none of them.
+    return "text/plain" if _SCRIPT_TYPES.search(guessed) else guessed
 
 
 @cache

@@ -34,8 +34,14 @@ MLflow's REST API is here, for its clients and its command line. A run, in a she
 """
 # No script and no style but the files here; a blob is an artifact that is shown.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "font-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; "
+    "connect-src 'self'; font-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+# An artifact that is HTML is shown in a frame of no origin, where it may run what it likes and reaches nothing of ours.
+_FRAME_POLICY = (
+    "sandbox allow-scripts; default-src data: blob: 'unsafe-inline' 'unsafe-eval' https:; connect-src 'none'; "
+    "script-src 'unsafe-inline' 'unsafe-eval' https: 'self'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -84,6 +90,8 @@ class Pages:
         """All of them are open: what the pages show, they have to ask for."""
         yield Route("/", self._index)
         yield Route("/assets/{name}", self._asset)
+        yield Route("/frame.html", self._frame)
+        yield Route("/frame.js", self._frame)
 
     async def _index(self, request: Request) -> Response:
         file = (await self._read()).get(_INDEX)
@@ -96,8 +104,19 @@ class Pages:
     async def _asset(self, request: Request) -> Response:
         file = (await self._read()).get(f"assets/{request.path_params['name']}")
         if file is None:
-            return PlainTextResponse("There is no such file.", HTTPStatus.NOT_FOUND, {"Cache-Control": _ASK_AGAIN})
+            return _no_such_file()
         return _answer(request, file, {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"})
+
+    async def _frame(self, request: Request) -> Response:
+        """Where artifacts are shown that are HTML."""
+        name = request.url.path.rpartition("/")[2]
+        file = (await self._read()).get(name)
+        if file is None:
+            return _no_such_file()
+        told = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Encoding"}
+        if name.endswith(".html"):
+            told["Content-Security-Policy"] = _FRAME_POLICY
+        return _answer(request, file, told)
 
     async def _read(self) -> Mapping[str, _File]:
         async with self._reading:
@@ -106,11 +125,15 @@ class Pages:
         return self._files
 
 
+def _no_such_file() -> Response:
+    return PlainTextResponse("There is no such file.", HTTPStatus.NOT_FOUND, {"Cache-Control": _ASK_AGAIN})
+
+
 def _read_all(folder: Path) -> Mapping[str, _File]:
     """By their paths; nothing where there is no index."""
     if not (folder / _INDEX).is_file():
         return {}
-    served = [folder / _INDEX, *(path for path in (folder / "assets").iterdir() if path.suffix != ".gz")]
+    served = (path for place in (folder, folder / "assets") for path in place.iterdir() if path.suffix in _MEDIA_TYPES)
     return {path.relative_to(folder).as_posix(): _File.read(path) for path in served}
 
 

@@ -63,6 +63,7 @@ export function ChartGrid({ runs, keys }: Props): ReactNode {
   return (
     <FeedContext value={feed}>
       <div className="chart-area">
+        <h2 className="unseen">Charts</h2>
         <div className="line-of chart-tools">
           <label className="search grow">
             <Icon name="search" />

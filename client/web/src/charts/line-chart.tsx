@@ -162,6 +162,7 @@ function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
                   x: plot.posToVal(left, "x"),
                   toTop: (value) => plot.valToPos(value, "y"),
                   toLeft: (value) => plot.valToPos(value, "x"),
+                  toX: (at) => plot.posToVal(at, "x"),
                   width: plot.width,
                 },
           );

@@ -6,6 +6,7 @@ import { firstFrom, type ChartSettings, type Line } from "./drawing";
 import type { Look } from "./line-chart";
 
 const NEAR_PIXELS = 40;
+const AT_PIXELS = 5;
 const OTHERS_MAX = 9;
 
 export interface Cursor {
@@ -15,6 +16,7 @@ export interface Cursor {
   readonly width: number;
   readonly toTop: (value: number) => number;
   readonly toLeft: (value: number) => number;
+  readonly toX: (left: number) => number;
 }
 
 interface Found {
@@ -31,9 +33,10 @@ export interface Pointed extends Found {
 
 /** The line that is drawn nearest to the cursor, if one is near. */
 export function nearest(lines: readonly Line[], cursor: Cursor): Pointed | null {
-  const found = lines.map((line) => at(line, cursor.x)).filter((each) => each !== null);
+  const middle = cursor.toLeft(cursor.x);
   const distance = ({ y, smooth, x }: Found): number =>
-    Math.hypot(cursor.toTop(smooth ?? y) - cursor.top, (cursor.toLeft(x) - cursor.toLeft(cursor.x)) / 2);
+    Math.hypot(cursor.toTop(smooth ?? y) - cursor.top, (cursor.toLeft(x) - middle) / 2);
+  const found = lines.map((line) => pick(line, cursor, distance)).filter((each) => each !== null);
   const closest = found.reduce<Found | null>(
     (best, each) => (!best || distance(each) < distance(best) ? each : best),
     null,
@@ -43,13 +46,18 @@ export function nearest(lines: readonly Line[], cursor: Cursor): Pointed | null 
   return { ...closest, others, cursor };
 }
 
-function at(line: Line, x: number): Found | null {
-  const behind = firstFrom(line.x, x);
-  const before = behind - 1;
-  const nearer = (line.x[behind] ?? Infinity) - x < x - (line.x[before] ?? -Infinity) ? behind : before;
-  const value = line.y[nearer];
-  if (value === undefined || !Number.isFinite(value)) return null;
-  return { line, x: line.x[nearer] ?? 0, y: value, smooth: line.smooth?.[nearer] };
+/** Of a line's points at the cursor, or the two that are nearest to it, the one that is drawn nearest. */
+function pick(line: Line, cursor: Cursor, distance: (found: Found) => number): Found | null {
+  const width = Math.abs(cursor.toX(AT_PIXELS) - cursor.toX(0));
+  const from = Math.max(0, firstFrom(line.x, cursor.x - width) - 1);
+  const to = Math.min(line.x.length, firstFrom(line.x, cursor.x + width) + 1);
+  let best: Found | null = null;
+  for (let at = from; at < to; at += 1) {
+    const y = line.y[at] ?? NaN;
+    const found = { line, x: line.x[at] ?? 0, y, smooth: line.smooth?.[at] };
+    if (Number.isFinite(y) && (!best || distance(found) < distance(best))) best = found;
+  }
+  return best;
 }
 
 interface Props {

@@ -96,7 +96,7 @@ export function rowOf(run: Run): RunRow {
   return { run, metrics: new Map(run.metrics.map((summary) => [summary.key, summary.lastValue])) };
 }
 
-export function isAtWork(run: Run): boolean {
+export function isAtWork(run: Pick<Run, "status">): boolean {
   return run.status === RunStatus.RUNNING || run.status === RunStatus.SCHEDULED;
 }
 

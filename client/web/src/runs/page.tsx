@@ -1,0 +1,94 @@
+// One run: what it is, what it logged, what it printed and where it comes from.
+
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, type ReactNode } from "react";
+import { LifecycleStage } from "../api/generated/trackwire/v1/experiments_pb";
+import type { Run } from "../api/generated/trackwire/v1/runs_pb";
+import { addressOf, usePlace } from "../router";
+import { Failure } from "../ui/notice";
+import { Console } from "./console";
+import { Overview } from "./overview";
+import "./run.css";
+import { RunCharts } from "./run-charts";
+import { RunHeader } from "./run-header";
+import { isLive, runById } from "./run-queries";
+
+const ArtifactBrowser = lazy(() =>
+  import("../artifacts/browser").then(({ ArtifactBrowser }) => ({ default: ArtifactBrowser })),
+);
+
+const TABS = [
+  ["overview", "Overview"],
+  ["metrics", "Metrics"],
+  ["system", "System metrics"],
+  ["artifacts", "Artifacts"],
+  ["console", "Console"],
+] as const;
+
+export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode {
+  const { path, query } = usePlace();
+  const run = useQuery(runById(parts["runId"] ?? ""));
+  const tab = query.get("tab") ?? "overview";
+  return (
+    <main className="page run-page">
+      {run.error && <Failure error={run.error} onRetry={() => void run.refetch()} />}
+      {run.data && (
+        <>
+          <RunHeader run={run.data} />
+          {run.data.lifecycleStage === LifecycleStage.DELETED && (
+            <p className="notice deleted">This run is deleted. It can be restored until garbage is collected.</p>
+          )}
+          <Tabs path={path} tab={tab} />
+          <Suspense fallback={null}>
+            <Tab tab={tab} run={run.data} />
+          </Suspense>
+        </>
+      )}
+    </main>
+  );
+}
+
+function Tabs({ path, tab }: { path: string; tab: string }): ReactNode {
+  return (
+    <nav aria-label="Parts of the run" className="tabs">
+      {TABS.map(([name, words]) => (
+        <a
+          key={name}
+          ref={name === tab ? bringIntoSight : null}
+          href={addressOf(path, name === "overview" ? {} : { tab: name })}
+          aria-current={name === tab ? "page" : undefined}
+        >
+          {words}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function bringIntoSight(link: HTMLElement | null): void {
+  link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function Tab({ tab, run }: { tab: string; run: Run }): ReactNode {
+  const { query } = usePlace();
+  switch (tab) {
+    case "metrics":
+      return <RunCharts key="metrics" run={run} system={false} />;
+    case "system":
+      return <RunCharts key="system" run={run} system />;
+    case "artifacts": {
+      const model = query.get("model");
+      return (
+        <ArtifactBrowser
+          owner={model ? { case: "modelId", value: model } : { case: "runId", value: run.runId }}
+          isLive={isLive(run)}
+          kept={model ? { tab, model } : { tab }}
+        />
+      );
+    }
+    case "console":
+      return <Console run={run} />;
+    default:
+      return <Overview run={run} />;
+  }
+}
