@@ -35,6 +35,11 @@ class Server:
     pid: int
 
     @property
+    def http_url(self) -> str:
+        """Where it answers over HTTP, if it was started with a port for that."""
+        return str(json.loads((self.data_dir / "server.json").read_text())["url"])
+
+    @property
     def database(self) -> Path:
         return self.data_dir / "trackwire.db"
 

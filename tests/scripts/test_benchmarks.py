@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -29,10 +30,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
         ("client --scale 0.01", {"client": 8}),
         ("artifacts --mib 4", {"artifacts": 6}),
         ("artifacts --mib 4 --artifacts s3", {"artifacts": 4}),
+        ("ui --runs 60 --scale 0.002", {"ui": 9}),
     ],
 )
 def test_benchmark_prints_its_rows_and_leaves_no_process_behind(command: str, rows: dict[str, int]) -> None:
     name, *arguments = command.split()
+    if name == "ui" and shutil.which("chromium") is None:
+        pytest.skip("there is no chromium")
     mark = uuid4().hex
     done = subprocess.run(
         [sys.executable, str(FOLDER / f"{name}.py"), "--repeats", "1", *arguments],

@@ -91,6 +91,7 @@ interface Chart {
   zoom: Range | null;
   setZoom: (zoom: Range | null) => void;
   isRead: boolean;
+  isFiner: boolean;
   error: unknown;
 }
 
@@ -120,7 +121,8 @@ function useChart({ metric, runIds, settings }: Props): Chart {
     () => (zoom && finer.data ? linesOf(finer.data, settings) : coarse),
     [zoom, finer.data, settings, coarse],
   );
-  return { lines, zoom, setZoom, isRead: feed.isRead(metric), error: feed.errorOf(metric) ?? finer.error };
+  const isFiner = zoom !== null && finer.data !== undefined;
+  return { lines, zoom, setZoom, isFiner, isRead: feed.isRead(metric), error: feed.errorOf(metric) ?? finer.error };
 }
 
 /** From which step to which the points within a stretch go, with a point more on each side. */
@@ -183,6 +185,7 @@ function Plot({ chart, height, metric, settings, lookOf }: PlotProps): ReactNode
       height={height}
       lookOf={lookOf}
       onZoom={chart.setZoom}
+      isFiner={chart.isFiner}
       label={`${metric} of ${chart.lines.length} series`}
     />
   );

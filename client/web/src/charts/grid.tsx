@@ -3,10 +3,11 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { colorOf, slotsOf } from "../runs/colors";
 import { useSetting } from "../router";
+import { colorOf, slotsOf } from "../runs/colors";
 import { Icon } from "../ui/icon";
 import { Empty } from "../ui/notice";
+import { SearchBox } from "../ui/search-box";
 import { useDark } from "../ui/theme";
 import { useWidth } from "../ui/use-width";
 import { CARD_HEIGHT, ChartCard } from "./card";
@@ -65,17 +66,7 @@ export function ChartGrid({ runs, keys }: Props): ReactNode {
       <div className="chart-area">
         <h2 className="unseen">Charts</h2>
         <div className="line-of chart-tools">
-          <label className="search grow">
-            <Icon name="search" />
-            <span className="unseen">Find a metric</span>
-            <input
-              className="field"
-              type="search"
-              placeholder="Find a metric"
-              value={search}
-              onChange={(event) => setSearch(event.target.value)}
-            />
-          </label>
+          <SearchBox label="Find a metric" value={search} onChange={setSearch} />
           <ChartSettingsMenu settings={settings} />
         </div>
         <div className="chart-scroll" ref={place}>

@@ -26,6 +26,8 @@ interface Props {
   lookOf: (line: Line) => Look;
   onZoom: (zoom: Range | null) => void;
   label: string;
+  /** Whether these are the points that were asked for behind a zoom. */
+  isFiner: boolean;
 }
 
 interface Shown {
@@ -38,7 +40,7 @@ interface Shown {
   ink: string;
 }
 
-export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label }: Props): ReactNode {
+export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label, isFiner }: Props): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const dark = useDark();
@@ -92,7 +94,14 @@ export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label
   }, [x, logX, logY, dark, height]);
 
   return (
-    <div className="line-chart" role="img" aria-label={label} onDoubleClick={() => onZoom(null)}>
+    <div
+      className="line-chart"
+      data-is-finer={isFiner}
+      data-to={shown.x[1]}
+      role="img"
+      aria-label={label}
+      onDoubleClick={() => onZoom(null)}
+    >
       <div ref={place} />
       {pointed && <Tooltip pointed={pointed} axis={x} lookOf={lookOf} />}
     </div>

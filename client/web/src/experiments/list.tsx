@@ -8,8 +8,10 @@ import { formatAge, formatTime } from "../format";
 import { addressOf, useSetting } from "../router";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
+import { SearchBox } from "../ui/search-box";
+import "../ui/tables.css";
+import { Tags } from "../ui/tags";
 import { CreateDialog, DeleteDialog, RenameDialog, TagsDialog } from "./dialogs";
-import "./list.css";
 import { experimentsFound, nameFilter } from "./queries";
 
 type Asked = { what: "create" } | { what: "rename" | "delete" | "tags"; experiment: Experiment } | null;
@@ -27,17 +29,7 @@ export function ExperimentList(): ReactNode {
       <div className="spread wraps">
         <h1>Experiments</h1>
         <div className="line-of wraps">
-          <label className="search">
-            <Icon name="search" />
-            <span className="unseen">Search experiments by name</span>
-            <input
-              className="field"
-              type="search"
-              placeholder="Search by name"
-              value={search}
-              onChange={(event) => setSearch(event.target.value)}
-            />
-          </label>
+          <SearchBox label="Search experiments by name" value={search} onChange={setSearch} />
           <button className="button" aria-pressed={deleted} onClick={() => setStage(deleted ? "active" : "deleted")}>
             <Icon name="trash" /> Deleted
           </button>
@@ -83,20 +75,13 @@ export function ExperimentList(): ReactNode {
 }
 
 function Row({ experiment, ask }: { experiment: Experiment; ask: (asked: Asked) => void }): ReactNode {
-  const tags = Object.entries(experiment.tags).filter(([key]) => !key.startsWith("mlflow."));
   return (
     <tr>
       <th scope="row" title={experiment.name}>
         <a href={addressOf(`/experiments/${experiment.experimentId}`)}>{experiment.name}</a>
       </th>
       <td>
-        <span className="tags">
-          {tags.map(([key, value]) => (
-            <span key={key} className="tag" title={`${key}: ${value}`}>
-              {key}: {value}
-            </span>
-          ))}
-        </span>
+        <Tags tags={experiment.tags} />
       </td>
       <td className="soft" title={formatTime(experiment.lastUpdateTimeMs)}>
         {formatAge(experiment.lastUpdateTimeMs)}

@@ -5,12 +5,13 @@ import { useDeferredValue, useState, type ReactNode } from "react";
 import { trackingUri } from "../api/address";
 import { ModelStage, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { nameFilter } from "../experiments/queries";
-import "../experiments/list.css";
 import { formatAge, formatTime } from "../format";
 import { useSetting } from "../router";
 import { CopyButton } from "../ui/copy-button";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
+import { SearchBox } from "../ui/search-box";
+import "../ui/tables.css";
 import { Tags } from "../ui/tags";
 import { modelAddress, versionAddress } from "./addresses";
 import { CreateModelDialog } from "./dialogs";
@@ -31,17 +32,7 @@ export function ModelList(): ReactNode {
       <div className="spread wraps">
         <h1>Models</h1>
         <div className="line-of wraps models-head">
-          <label className="search">
-            <Icon name="search" />
-            <span className="unseen">Search models by name</span>
-            <input
-              className="field"
-              type="search"
-              placeholder="Search by name"
-              value={search}
-              onChange={(event) => setSearch(event.target.value)}
-            />
-          </label>
+          <SearchBox label="Search models by name" value={search} onChange={setSearch} />
           <FilterField filter={filter} offset={offset} error={filter ? found.error : null} onApply={setFilter} />
           <button className="button primary" onClick={() => setCreates(true)}>
             <Icon name="plus" /> New model
