@@ -67,8 +67,11 @@ def tls_proxy(address: str, certificate: Path, key: Path) -> Iterator[str]:
         for task in connections:
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
-        # A closed transport goes in the next turns of the loop.
-        await asyncio.sleep(0.05)
+        # Of connections whose handshake has not ended nobody else knows, and closed ones go in the next turns of the loop.
+        while left := list(loop._transports.values()):  # type: ignore[attr-defined]
+            for transport in left:
+                transport.abort()
+            await asyncio.sleep(0.01)
 
     try:
         yield f"localhost:{server.sockets[0].getsockname()[1]}"
