@@ -67,11 +67,10 @@ def tls_proxy(address: str, certificate: Path, key: Path) -> Iterator[str]:
         for task in connections:
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
-        # Of connections whose handshake has not ended nobody else knows, and closed ones go in the next turns of the loop.
-        while left := list(loop._transports.values()):  # type: ignore[attr-defined]
-            for transport in left:
-                transport.abort()
-            await asyncio.sleep(0.01)
+        # Nobody else knows of connections whose handshake has not ended; closed ones go in the next turns of the loop.
+        for transport in list(loop._transports.values()):  # type: ignore[attr-defined]
+            transport.abort()
+        await asyncio.sleep(0.05)
 
     try:
         yield f"localhost:{server.sockets[0].getsockname()[1]}"
