@@ -2,8 +2,8 @@
 
 One experiment has 10,000 runs with 30 params and 30 metrics each: how long until its first rows are there, a filter is
 applied, and how long the longest task is while all of them scroll by. Another has long runs, 50 with 200 metrics of
-100,000 steps at full scale: how long until the first chart is drawn and a zoom has its finer points, and what memory the
-tab holds. And how long a point that is logged takes to be drawn.
+100,000 steps at full scale: how long until the first chart is drawn and a zoom has its finer points, and the memory of
+the tab. And how long a point that is logged takes to be drawn.
 """
 
 import argparse
