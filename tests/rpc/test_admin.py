@@ -439,10 +439,7 @@ async def test_two_collections_at_once_remove_each_run_once(
 
 
 async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock: FakeClock) -> None:
-    world = World(
-        sql_stores(database, MemoryBytes(clock)),
-        clock,
-    )
+    world = World(sql_stores(database, MemoryBytes(clock)), clock)
     await world.run("gone")
     async with database.write() as connection:
         run_no = await connection.scalar(select(tables.runs.c.run_no))
@@ -465,6 +462,7 @@ async def test_every_row_of_a_removed_run_goes_with_it(database: Database, clock
         await connection.execute(
             insert(tables.metric_chunks).values(series_no=series_no, ordinal=0, points=1, payload=b"", **ends)
         )
+        await connection.execute(insert(tables.metric_thinned).values(series_no=series_no, ordinal=0, payload=b""))
         await connection.execute(
             insert(tables.metric_journal).values(run_no=run_no, arrival=1, commit_time_ms=0, points=1, payload=b"")
         )
