@@ -20,7 +20,7 @@ from trackwire import Client
 @pytest.fixture(autouse=True)
 def _hostile(watch: Watch) -> None:
     """What artifacts try is refused, of which the browser tells; no dialog opens, and nothing of ours fails."""
-    watch.allow("console: ", "answer: 4", "failed: ", "uncaught: .*(Security|sandbox|denied)")
+    watch.allow("console: .*(Content Security Policy|sandbox|[Rr]efused|[Bb]locked|MIME type)", "answer: 4", "failed: ")
 
 
 def run_with(served: Served, files: dict[str, bytes]) -> str:
