@@ -55,7 +55,8 @@ export async function readPoints(wanted: Wanted, take: (points: Points) => void,
   for await (const message of await stream(READ, input, signal)) unpack(message, take);
 }
 
-/** Follows runs until it is given up or broken off; `began` is called once nothing can be missed any more. */
+/** Follows runs until it is given up or broken off. `told` is given each message's token, the first at once: from then on
+ * nothing is missed. */
 export async function tailPoints(
   request: { runIds: readonly string[]; resumeToken: string },
   take: (points: Points) => void,

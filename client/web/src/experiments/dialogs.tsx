@@ -1,104 +1,65 @@
 // What is asked before an experiment is made or changed.
 
-import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { experiments } from "../api/clients";
 import type { Experiment } from "../api/generated/trackwire/v1/experiments_pb";
 import { addressOf, go } from "../router";
+import { AskForm, TextField } from "../ui/ask-form";
+import { useChange } from "../ui/change";
 import { Dialog } from "../ui/dialog";
-import { Failure } from "../ui/notice";
 import { TagEditor } from "../ui/tag-editor";
 
-type Changing<Input> = UseMutationResult<unknown, Error, Input>;
+const NAME_MAX = 500;
+const STALE = [["experiments"], ["experiment"]];
 
-/** A change of experiments, after which lists are asked for anew. */
-function useChange<Input>(change: (input: Input) => Promise<unknown>, onDone: () => void): Changing<Input> {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: async () => {
-      onDone();
-      await Promise.all(["experiments", "experiment"].map((key) => queries.invalidateQueries({ queryKey: [key] })));
-    },
-  });
-}
-
-interface FormProps {
-  label: string;
-  action: string;
-  initial: string;
-  changing: Changing<string>;
+interface Props {
+  experiment: Experiment;
   onClose: () => void;
 }
 
-function NameForm({ label, action, initial, changing, onClose }: FormProps): ReactNode {
-  const [name, setName] = useState(initial);
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        changing.mutate(name);
-      }}
-    >
-      <label>
-        {label}
-        <input className="field" value={name} maxLength={500} onChange={(event) => setName(event.target.value)} />
-      </label>
-      {changing.error && <Failure error={changing.error} />}
-      <div className="actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button className="button primary" disabled={!name.trim() || changing.isPending}>
-          {action}
-        </button>
-      </div>
-    </form>
-  );
-}
-
-export function CreateDialog({ onClose }: { onClose: () => void }): ReactNode {
-  const create = useChange(async (name: string) => {
+export function CreateDialog({ onClose }: Pick<Props, "onClose">): ReactNode {
+  const [name, setName] = useState("");
+  const change = async (): Promise<void> => {
     const { experiment } = await experiments.createExperiment({ name });
     go(addressOf(`/experiments/${experiment?.experimentId}`));
-  }, onClose);
+  };
+  const create = useChange(change, STALE, onClose);
   return (
     <Dialog title="New experiment" onClose={onClose}>
-      <NameForm label="Name" action="Create" initial="" changing={create} onClose={onClose} />
+      <AskForm action="Create" isReady={name.trim() !== ""} changing={create} onClose={onClose}>
+        <TextField label="Name" value={name} maxLength={NAME_MAX} onChange={setName} />
+      </AskForm>
     </Dialog>
   );
 }
 
-export function RenameDialog({ experiment, onClose }: { experiment: Experiment; onClose: () => void }): ReactNode {
+export function RenameDialog({ experiment, onClose }: Props): ReactNode {
   const { experimentId } = experiment;
-  const rename = useChange((name: string) => experiments.updateExperiment({ experimentId, name }), onClose);
+  const [name, setName] = useState(experiment.name);
+  const rename = useChange(() => experiments.updateExperiment({ experimentId, name }), STALE, onClose);
   return (
     <Dialog title={`Rename ${experiment.name}`} onClose={onClose}>
-      <NameForm label="New name" action="Rename" initial={experiment.name} changing={rename} onClose={onClose} />
+      <AskForm action="Rename" isReady={name.trim() !== ""} changing={rename} onClose={onClose}>
+        <TextField label="New name" value={name} maxLength={NAME_MAX} onChange={setName} />
+      </AskForm>
     </Dialog>
   );
 }
 
-export function DeleteDialog({ experiment, onClose }: { experiment: Experiment; onClose: () => void }): ReactNode {
+export function DeleteDialog({ experiment, onClose }: Props): ReactNode {
   const { experimentId } = experiment;
-  const remove = useChange(() => experiments.deleteExperiment({ experimentId }), onClose);
+  const remove = useChange(() => experiments.deleteExperiment({ experimentId }), STALE, onClose);
   return (
     <Dialog title={`Delete ${experiment.name}?`} onClose={onClose}>
-      <p>All its runs are deleted with it. They can be restored until garbage is collected.</p>
-      {remove.error && <Failure error={remove.error} />}
-      <div className="actions">
-        <button className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button className="button danger" disabled={remove.isPending} onClick={() => remove.mutate(undefined)}>
-          Delete
-        </button>
-      </div>
+      <AskForm action="Delete" isDangerous changing={remove} onClose={onClose}>
+        <p>All its runs are deleted with it. They can be restored until garbage is collected.</p>
+      </AskForm>
     </Dialog>
   );
 }
 
-export function TagsDialog({ experiment, onClose }: { experiment: Experiment; onClose: () => void }): ReactNode {
+export function TagsDialog({ experiment, onClose }: Props): ReactNode {
   const queries = useQueryClient();
   const { experimentId } = experiment;
   return (

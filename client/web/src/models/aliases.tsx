@@ -3,12 +3,12 @@
 import { useId, useState, type ReactNode } from "react";
 import { models } from "../api/clients";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
+import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
 import { holderOf } from "./addresses";
 import { useChange } from "./changes";
-import { AskForm } from "./dialogs";
 import { AliasConsequence } from "./promote";
 
 interface Props {

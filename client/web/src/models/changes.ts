@@ -1,26 +1,18 @@
 // Changes of the registry, after which what is shown of it is asked for anew.
 
-import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
+import { useChange as useChangeOf, type Changing } from "../ui/change";
 
-const KEYS = ["models", "model", "model-versions", "model-version"];
+const STALE = [["models"], ["model"], ["model-versions"], ["model-version"]];
 
 export function useRefresh(): () => Promise<unknown> {
   const queries = useQueryClient();
-  return () => Promise.all(KEYS.map((key) => queries.invalidateQueries({ queryKey: [key] })));
+  return () => Promise.all(STALE.map((queryKey) => queries.invalidateQueries({ queryKey })));
 }
-
-export type Changing<Input> = UseMutationResult<unknown, Error, Input>;
 
 export function useChange<Input = void>(
   change: (input: Input) => Promise<unknown>,
-  onDone: () => void = () => {},
+  onDone?: () => void,
 ): Changing<Input> {
-  const refresh = useRefresh();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () => {
-      onDone();
-      return refresh();
-    },
-  });
+  return useChangeOf(change, STALE, onDone);
 }

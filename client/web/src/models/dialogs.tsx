@@ -4,43 +4,11 @@ import { useState, type ReactNode } from "react";
 import { models } from "../api/clients";
 import type { RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { addressOf, go } from "../router";
+import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
-import { Failure } from "../ui/notice";
 import { TagEditor } from "../ui/tag-editor";
 import { modelAddress, versionAddress } from "./addresses";
-import { useChange, useRefresh, type Changing } from "./changes";
-
-interface FormProps {
-  action: string;
-  isReady: boolean;
-  changing: Pick<Changing<void>, "mutate" | "error" | "isPending">;
-  onClose: () => void;
-  isDangerous?: boolean;
-  children: ReactNode;
-}
-
-/** Fields or words, what went wrong, and the buttons. */
-export function AskForm({ action, isReady, changing, onClose, isDangerous = false, children }: FormProps): ReactNode {
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        changing.mutate();
-      }}
-    >
-      {children}
-      {changing.error && <Failure error={changing.error} />}
-      <div className="actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button className={`button ${isDangerous ? "danger" : "primary"}`} disabled={!isReady || changing.isPending}>
-          {action}
-        </button>
-      </div>
-    </form>
-  );
-}
+import { useChange, useRefresh } from "./changes";
 
 export function CreateModelDialog({ onClose }: { onClose: () => void }): ReactNode {
   const [name, setName] = useState("");

@@ -3,10 +3,10 @@
 import { useState, type ReactNode } from "react";
 import { models } from "../api/clients";
 import { ModelStage, type ModelVersion, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
+import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
 import { CHAMPION, holderOf } from "./addresses";
 import { useChange } from "./changes";
-import { AskForm } from "./dialogs";
 import { isSingle, STAGE_WORDS } from "./stages";
 
 interface Props {

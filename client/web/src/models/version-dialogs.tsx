@@ -4,11 +4,11 @@ import type { ReactNode } from "react";
 import { models } from "../api/clients";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
 import { go } from "../router";
+import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
 import { TagEditor } from "../ui/tag-editor";
 import { modelAddress } from "./addresses";
 import { useChange, useRefresh } from "./changes";
-import { AskForm } from "./dialogs";
 import { Stage } from "./stages";
 import { ModelStage } from "../api/generated/trackwire/v1/model_registry_pb";
 

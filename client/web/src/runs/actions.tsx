@@ -1,11 +1,12 @@
 // What can be done with the runs that are selected.
 
-import { useMutation } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { runs as service } from "../api/clients";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatCount } from "../format";
 import { addressOf } from "../router";
+import { AskForm, TextField } from "../ui/ask-form";
+import { useChange } from "../ui/change";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
@@ -29,10 +30,7 @@ async function forEach(runs: readonly Run[], change: (runId: string) => Promise<
 
 export function RunActions({ runs, deleted, onDone }: Props): ReactNode {
   const [asked, setAsked] = useState<"tag" | "delete" | null>(null);
-  const restore = useMutation({
-    mutationFn: () => forEach(runs, (runId) => service.restoreRun({ runId })),
-    onSuccess: onDone,
-  });
+  const restore = useChange(() => forEach(runs, (runId) => service.restoreRun({ runId })), [], onDone);
   if (runs.length === 0) return null;
   const close = (): void => setAsked(null);
   return (
@@ -75,63 +73,33 @@ interface DialogProps {
 function TagDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
-  const tag = useMutation({
-    mutationFn: () => forEach(runs, (runId) => service.setRunTags({ runId, tags: { [key.trim()]: value } })),
-    onSuccess: () => {
-      onClose();
-      onDone();
-    },
+  const change = (): Promise<void> =>
+    forEach(runs, (runId) => service.setRunTags({ runId, tags: { [key.trim()]: value } }));
+  const tag = useChange(change, [], () => {
+    onClose();
+    onDone();
   });
   return (
     <Dialog title={`Tag ${formatCount(runs.length, "run")}`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          tag.mutate();
-        }}
-      >
-        <label>
-          Key
-          <input className="field" value={key} onChange={(event) => setKey(event.target.value)} />
-        </label>
-        <label>
-          Value
-          <input className="field" value={value} onChange={(event) => setValue(event.target.value)} />
-        </label>
-        {tag.error && <Failure error={tag.error} />}
-        <div className="actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button className="button primary" disabled={!key.trim() || tag.isPending}>
-            Set the tag
-          </button>
-        </div>
-      </form>
+      <AskForm action="Set the tag" isReady={key.trim() !== ""} changing={tag} onClose={onClose}>
+        <TextField label="Key" value={key} onChange={setKey} />
+        <TextField label="Value" value={value} onChange={setValue} />
+      </AskForm>
     </Dialog>
   );
 }
 
 function DeleteDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
-  const remove = useMutation({
-    mutationFn: () => forEach(runs, (runId) => service.deleteRun({ runId })),
-    onSuccess: () => {
-      onClose();
-      onDone();
-    },
+  const change = (): Promise<void> => forEach(runs, (runId) => service.deleteRun({ runId }));
+  const remove = useChange(change, [], () => {
+    onClose();
+    onDone();
   });
   return (
     <Dialog title={`Delete ${formatCount(runs.length, "run")}?`} onClose={onClose}>
-      <p>They take no more points. They can be restored until garbage is collected.</p>
-      {remove.error && <Failure error={remove.error} />}
-      <div className="actions">
-        <button className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
-          Delete
-        </button>
-      </div>
+      <AskForm action="Delete" isDangerous changing={remove} onClose={onClose}>
+        <p>They take no more points. They can be restored until garbage is collected.</p>
+      </AskForm>
     </Dialog>
   );
 }
