@@ -118,6 +118,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
             <div className="run-side">
               <RunTable
                 lines={lines}
+                isWhole={found.isWhole || found.rows.length >= RUNS_MAX}
                 columns={columns}
                 pinned={pinned}
                 widths={widths}

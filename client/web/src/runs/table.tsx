@@ -30,6 +30,8 @@ export const NAME_WIDTH = 220;
 
 interface Props {
   lines: readonly Line[];
+  /** Whether no more lines are on their way. */
+  isWhole: boolean;
   columns: readonly Column[];
   /** How many of the first columns stay in sight, beside the name. */
   pinned: number;
@@ -96,6 +98,7 @@ export function RunTable(props: Props): ReactNode {
             type="checkbox"
             aria-label="Select all runs"
             checked={all}
+            disabled={!props.isWhole || lines.length === 0}
             onChange={() =>
               onSelect(
                 lines.map(({ row }) => row.run.runId),
