@@ -1,52 +1,17 @@
 """The runs of an experiment in the web UI: as a table that is set up, searched, ordered, and acted on."""
 
 import re
-from collections.abc import Sequence
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 from tests.conftest import ServerProcess
 from tests.ui.browsing import PHONE, THEMES, Theme, Watch, violations
 from tests.ui.conftest import OpenPage
+from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
 from trackwire import Client
 
 HOSTILE = "<img src=x onerror=\"document.title='broken in'\">"
-
-
-def make_runs(client: Client, name: str, count: int = 4) -> tuple[str, list[str]]:
-    """An experiment with finished runs `run-0`…, whose loss is a tenth of their number; its id and theirs."""
-    experiment_id = client.create_experiment(name).experiment_id
-    run_ids = []
-    for number in range(count):
-        run = client.create_run(
-            experiment_id,
-            run_name=f"run-{number}",
-            params={"optimizer": ("adam", "sgd")[number % 2], "batch size": str(2**number)},
-            start_time_ms=1_790_000_000_000 + number,
-        )
-        client.log_metrics(run.run_id, {"loss": number / 10, "train/accuracy": 1 - number / 10}, step=1)
-        client.update_run(run.run_id, status="FINISHED")
-        run_ids.append(run.run_id)
-    return experiment_id, run_ids
-
-
-def open_table(open_page: OpenPage, server: ServerProcess, experiment_id: str, query: str = "view=table") -> Page:
-    page = open_page(f"{server.url}/#/experiments/{experiment_id}?{query}")
-    expect(page.get_by_role("grid", name="Runs")).to_be_visible()
-    return page
-
-
-def names(page: Page) -> Locator:
-    return page.get_by_role("rowheader")
-
-
-def expect_names(page: Page, wanted: Sequence[str]) -> None:
-    expect(names(page)).to_have_text(wanted)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def test_table_has_runs_newest_first_with_values_under_their_columns(
@@ -128,45 +93,6 @@ def test_filter_that_cannot_be_read_is_told_under_its_place_and_the_runs_stay(
     expect(names(page)).to_have_count(4)
 
 
-def test_columns_are_chosen_pinned_and_resized_and_all_is_in_the_address(
-    open_page: OpenPage, server: ServerProcess, client: Client
-) -> None:
-    experiment_id, _ = make_runs(client, "columns")
-    page = open_table(open_page, server, experiment_id)
-    page.get_by_role("button", name="Columns").click()
-    page.get_by_label("Find a column").fill("opti")
-    page.get_by_role("checkbox", name="optimizer").uncheck()
-    page.get_by_label("Find a column").fill("run id")
-    page.get_by_role("checkbox", name="Run id").check()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("columnheader", name="optimizer")).to_have_count(0)
-    expect(page.get_by_role("columnheader", name="Run id")).to_be_visible()
-    head = page.get_by_role("columnheader", name="loss")
-    head.get_by_role("button", name="Pin column loss").click()
-    handle = page.get_by_role("slider", name="Width of column loss")
-    handle.press("ArrowRight")
-    expect(handle).to_have_attribute("aria-valuenow", "126")
-    page.reload()
-    expect(page.get_by_role("columnheader", name="Run id")).to_be_visible()
-    expect(page.get_by_role("slider", name="Width of column loss")).to_have_attribute("aria-valuenow", "126")
-    expect(page.get_by_role("button", name="Unpin column loss")).to_have_attribute("aria-pressed", "true")
-    titles = page.get_by_role("columnheader").all_inner_texts()
-    assert titles.index("loss") == 2, titles
-
-
-def test_column_is_as_wide_as_it_is_drawn(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
-    experiment_id, _ = make_runs(client, "drawn")
-    page = open_table(open_page, server, experiment_id)
-    handle = page.get_by_role("slider", name="Width of column Name")
-    place = handle.bounding_box()
-    assert place is not None
-    page.mouse.move(place["x"] + 4, place["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 84, place["y"] + 10, steps=4)
-    page.mouse.up()
-    expect(handle).to_have_attribute("aria-valuenow", "300")
-
-
 def test_selected_runs_are_tagged_deleted_and_restored(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:
@@ -209,19 +135,6 @@ def test_nested_runs_fold_below_their_parent(open_page: OpenPage, server: Server
     expect_names(page, [re.compile("sweep")])
 
 
-def test_table_is_moved_through_by_keys(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
-    experiment_id, run_ids = make_runs(client, "by keys")
-    page = open_table(open_page, server, experiment_id)
-    expect(names(page)).to_have_count(4)
-    grid = page.get_by_role("grid", name="Runs")
-    grid.focus()
-    for key in ("ArrowDown", "j", "k", "ArrowDown", "Space"):
-        grid.press(key)
-    expect(row(page, "run-2")).to_have_attribute("aria-selected", "true")
-    grid.press("Enter")
-    expect(page).to_have_url(f"{server.url}/#/experiments/{experiment_id}/runs/{run_ids[2]}")
-
-
 def test_run_that_begins_and_ends_meanwhile_is_seen_without_reloading(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:
@@ -235,6 +148,8 @@ def test_run_that_begins_and_ends_meanwhile_is_seen_without_reloading(
     expect(row(page, "just begun")).to_contain_text("0.125")
     client.update_run(run.run_id, status="FAILED")
     expect(row(page, "just begun")).to_contain_text("Failed")
+    client.create_run(experiment_id, run_name="by a slow clock", start_time_ms=run.start_time_ms - 5_000)
+    expect(row(page, "by a slow clock")).to_be_visible()
 
 
 def test_names_keys_and_values_are_text_whatever_they_hold(
@@ -265,18 +180,6 @@ def test_experiment_that_does_not_exist_is_told(open_page: OpenPage, server: Ser
     watch.expect("answer: 404")
     page = open_page(f"{server.url}/#/experiments/987654")
     expect(page.get_by_role("alert")).to_contain_text("experiment '987654' does not exist")
-
-
-def test_long_table_has_only_the_rows_in_sight_in_the_page(
-    open_page: OpenPage, server: ServerProcess, client: Client
-) -> None:
-    experiment_id, _ = make_runs(client, "many", 300)
-    page = open_table(open_page, server, experiment_id)
-    expect(page.get_by_text("300 runs", exact=True)).to_be_visible()
-    assert names(page).count() < 60
-    page.get_by_role("grid", name="Runs").press("End")
-    expect(page.get_by_role("link", name="run-0", exact=True)).to_be_visible()
-    assert names(page).count() < 60
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -15,8 +15,10 @@ export function formatCount(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
 export function formatTime(timeMs: bigint | number): string {
-  return new Date(Number(timeMs)).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return times.format(Number(timeMs));
 }
 
 const AGES: [number, Intl.RelativeTimeFormatUnit][] = [

@@ -5,7 +5,7 @@ import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatDuration, formatNumber, formatTime } from "../format";
 import { addressOf, useSetting } from "../router";
 import { colorOf, slotsOf } from "../runs/colors";
-import { StatusWord } from "../runs/table";
+import { StatusBadge } from "../runs/run-status";
 import { useDark } from "../ui/theme";
 import { compared, lastValues, ownTags, type Compared } from "./differences";
 
@@ -42,7 +42,7 @@ export function CompareTable({ runs }: { runs: readonly Run[] }): ReactNode {
             <th scope="row">Status</th>
             {runs.map((run) => (
               <td key={run.runId}>
-                <StatusWord status={run.status} stop={run.stopRequested} />
+                <StatusBadge status={run.status} stop={run.stopRequested} />
               </td>
             ))}
           </tr>

@@ -60,9 +60,11 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const [view, setView] = useSetting("view", "both");
   const deleted = shownStage === "deleted";
   const keys = useQuery(runKeys(experimentId));
-  const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(keys.data);
+  // Without them what a person has chosen is shown all the same.
+  const known = keys.data ?? (keys.error ? NO_KEYS : undefined);
+  const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known);
   const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
-  const found = useFoundRuns(search, columns);
+  const found = useFoundRuns(search, known || columns.length > 0 ? columns : null);
   const { open, onFold } = useFolds();
   const { selected, onSelect, clear } = useSelection();
   const lines = useMemo(() => linesOf(found.rows, open), [found.rows, open]);

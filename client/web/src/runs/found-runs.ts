@@ -14,6 +14,9 @@ const PAGE_SIZE = 400;
 /** More are not fetched: nobody reads them, and a filter finds them. */
 export const RUNS_MAX = 20_000;
 const REFRESH_MS = 2_000;
+const REFRESHED_MAX = 1_000;
+// The clock of a machine whose runs begin meanwhile may be so much behind the others.
+const SKEW_MS = 120_000n;
 // What a filter that names runs can hold is far more.
 const LOOKED_AFTER_MAX = 200;
 
@@ -28,7 +31,6 @@ export interface FoundRuns {
   readonly rows: readonly RunRow[];
   /** Whether all have been fetched. */
   readonly isWhole: boolean;
-  readonly isPending: boolean;
   readonly error: unknown;
   readonly refetch: () => void;
 }
@@ -36,11 +38,12 @@ export interface FoundRuns {
 interface Found {
   rows: RunRow[];
   isWhole: boolean;
-  /** The search that it answers. */
-  search: string;
+  search: Search | null;
+  /** What was asked for them: the search and its columns. */
+  asked: string;
 }
 
-const NOTHING: Found = { rows: [], isWhole: false, search: "" };
+const NOTHING: Found = { rows: [], isWhole: false, search: null, asked: "" };
 
 function request(search: Search, columns: readonly Column[]) {
   const keys = (kind: string) => columns.filter((column) => column.kind === kind).map((column) => column.key);
@@ -55,28 +58,34 @@ function request(search: Search, columns: readonly Column[]) {
   };
 }
 
-export function useFoundRuns(search: Search, columns: readonly Column[]): FoundRuns {
+/** Before the columns are known there are no more than the first runs. */
+export function useFoundRuns(search: Search, columns: readonly Column[] | null): FoundRuns {
   const [found, setFound] = useState<Found>(NOTHING);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
-  const wanted = useMemo(() => request(search, columns), [search, columns]);
-  const name = useMemo(() => JSON.stringify(wanted), [wanted]);
+  const wanted = useMemo(() => request(search, columns ?? []), [search, columns]);
+  const asked = useMemo(() => JSON.stringify(wanted), [wanted]);
+  const isReady = columns !== null;
 
   useEffect(() => {
     const ending = new AbortController();
     const rows: RunRow[] = [];
     async function fetchAll(): Promise<void> {
       let pageToken = "";
-      let first = true;
       do {
         // A token belongs to its query, and the size of a page is no part of that.
-        const pageSize = first ? FIRST_PAGE : PAGE_SIZE;
+        const pageSize = pageToken ? PAGE_SIZE : FIRST_PAGE;
         const page = await service.searchRuns({ ...wanted, pageSize, pageToken }, { signal: ending.signal });
         rows.push(...page.runs.map(rowOf));
         pageToken = page.nextPageToken;
-        first = false;
+        const isWhole = isReady && !pageToken;
         setError(null);
-        setFound({ rows: [...rows], isWhole: !pageToken, search: name });
+        setFound((last) => {
+          // With other columns the same runs stand where they stood.
+          const behind = last.search === search && !isWhole ? last.rows.slice(rows.length) : [];
+          return { rows: [...rows, ...behind], isWhole, search, asked };
+        });
+        if (!isReady) return;
       } while (pageToken && rows.length < RUNS_MAX);
     }
     fetchAll().catch((failure: unknown) => {
@@ -85,13 +94,12 @@ export function useFoundRuns(search: Search, columns: readonly Column[]): FoundR
       if (isAway(failure)) window.setTimeout(() => setAttempt((last) => last + 1), REFRESH_MS);
     });
     return () => ending.abort();
-  }, [wanted, name, attempt]);
+  }, [wanted, search, asked, isReady, attempt]);
 
   useRefresh(wanted, found, setFound);
   return {
     rows: found.rows,
-    isWhole: found.isWhole && (found.search === name || error !== null),
-    isPending: found.search !== name && !error,
+    isWhole: found.isWhole && (found.asked === asked || error !== null),
     error,
     refetch: () => setAttempt((last) => last + 1),
   };
@@ -112,19 +120,28 @@ function useRefresh(
     enabled: found.isWhole,
     refetchInterval: REFRESH_MS,
     queryFn: async ({ signal }) => {
-      const { rows, search } = present.current;
+      const { rows, asked } = present.current;
       const atWork = rows.filter(({ run }) => isAtWork(run)).slice(0, LOOKED_AFTER_MAX);
-      const newest = rows.reduce((time, { run }) => (run.startTimeMs > time ? run.startTimeMs : time), 0n);
-      const which = [`start_time > ${newest}`];
+      const which = [`start_time > ${begunSince(rows)}`];
       if (atWork.length > 0) which.push(`run_id IN (${atWork.map(({ run }) => `'${run.runId}'`).join(", ")})`);
       const filter = `(${which.join(" OR ")})${wanted.filter.trim() ? ` AND (${wanted.filter})` : ""}`;
-      const { runs } = await service.searchRuns({ ...wanted, filter, orderBy: [], pageSize: PAGE_SIZE }, { signal });
+      const { runs } = await service.searchRuns(
+        { ...wanted, filter, orderBy: [], pageSize: REFRESHED_MAX },
+        { signal },
+      );
       if (runs.length > 0) {
-        setFound((last) => (last.search === search ? { ...last, rows: merged(last.rows, runs) } : last));
+        setFound((last) => (last.asked === asked ? { ...last, rows: merged(last.rows, runs) } : last));
       }
       return runs.length;
     },
   });
+}
+
+/** From when on runs may have begun that aren't among these. */
+function begunSince(rows: readonly RunRow[]): bigint {
+  const newest = rows.reduce((time, { run }) => (run.startTimeMs > time ? run.startTimeMs : time), 0n);
+  const isQuiet = newest < BigInt(Date.now()) - SKEW_MS;
+  return isQuiet ? newest : newest - SKEW_MS;
 }
 
 /** Those that were there are where they were; new ones stand in front. */

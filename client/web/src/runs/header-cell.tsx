@@ -1,6 +1,6 @@
 // The head of a column: it orders by a click, is as wide as it is drawn, and can be pinned.
 
-import { useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useRef, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { Icon } from "../ui/icon";
 
 const WIDTH_MIN = 56;
@@ -13,7 +13,9 @@ interface Props {
   kind?: string;
   order: string | undefined;
   orderBy: string;
-  left: number | undefined;
+  /** Counted from 1. */
+  place: number;
+  style: CSSProperties;
   width: number;
   isNumber?: boolean;
   isPinned?: boolean;
@@ -23,7 +25,7 @@ interface Props {
 }
 
 export function HeaderCell(props: Props): ReactNode {
-  const { title, order, orderBy, left } = props;
+  const { title, order, orderBy } = props;
   const direction =
     order && orderBy === `${order} DESC` ? "descending" : order && orderBy === `${order} ASC` ? "ascending" : "none";
   // Of numbers the largest are asked for first, of words the first ones.
@@ -35,10 +37,11 @@ export function HeaderCell(props: Props): ReactNode {
   };
   return (
     <div
-      className={left === undefined ? "cell" : "cell pinned"}
+      className={props.isPinned ? "cell pinned" : "cell"}
       role="columnheader"
       aria-sort={direction}
-      style={left === undefined ? undefined : { left }}
+      aria-colindex={props.place}
+      style={props.style}
       title={props.kind && props.kind !== "attribute" ? `${props.kind}: ${title}` : title}
     >
       {order ? (

@@ -14,8 +14,9 @@ const LOOKS: Record<RunStatus, string> = {
   [RunStatus.KILLED]: "bad",
 };
 
-export function StatusBadge({ status }: { status: RunStatus }): ReactNode {
-  return <span className={`status-badge ${LOOKS[status]}`}>{STATUS_WORDS[status]}</span>;
+export function StatusBadge({ status, stop = false }: { status: RunStatus; stop?: boolean }): ReactNode {
+  const stops = stop && status === RunStatus.RUNNING;
+  return <span className={`status-badge ${LOOKS[status]}`}>{stops ? "Stopping" : STATUS_WORDS[status]}</span>;
 }
 
 /** Ticks while the run goes on. */

@@ -1,32 +1,20 @@
 // The table of runs: as many rows as there are, of which only those in sight are in the page.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import {
-  memo,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  type CSSProperties,
-  type KeyboardEvent,
-  type ReactNode,
-} from "react";
-import { RunStatus } from "../api/generated/trackwire/v1/runs_pb";
-import { addressOf, go } from "../router";
-import { Icon } from "../ui/icon";
-import { useDark } from "../ui/theme";
-import { colorOf } from "./colors";
-import { cellOf, type Column } from "./columns";
+import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import { go } from "../router";
+import type { Column } from "./columns";
 import { HeaderCell } from "./header-cell";
 import type { Line } from "./nesting";
+import { useNow } from "./run-status";
 import "./table.css";
+import { layoutOf, NAME_COLUMN, NAME_STYLE, useShownColumns } from "./table-layout";
+import { addressOfRun, RunLine } from "./table-line";
 
 const ROW_HEIGHT = 32;
+// Rows out of sight, above and below, that are ready.
+const OVERSCAN = 4;
 const MINUTE_MS = 60_000;
-const CHECK_WIDTH = 62;
-const NAME_COLUMN = "name";
-export const NAME_WIDTH = 220;
 
 interface Props {
   lines: readonly Line[];
@@ -47,39 +35,22 @@ interface Props {
   onFold: (runId: string) => void;
 }
 
-/** Where each column stands: its width, and its left edge if it stays in sight. */
-interface Layout {
-  readonly template: string;
-  readonly width: number;
-  readonly lefts: readonly (number | undefined)[];
-}
-
-function layoutOf(columns: readonly Column[], pinned: number, widths: ReadonlyMap<string, number>): Layout {
-  const nameWidth = widths.get(NAME_COLUMN) ?? NAME_WIDTH;
-  const each = columns.map((column) => widths.get(column.id) ?? column.width);
-  let left = CHECK_WIDTH + nameWidth;
-  const lefts = each.map((width, at) => {
-    const here = at < pinned ? left : undefined;
-    left += width;
-    return here;
-  });
-  return { template: [CHECK_WIDTH, nameWidth, ...each].map((width) => `${width}px`).join(" "), width: left, lefts };
-}
-
 export function RunTable(props: Props): ReactNode {
   const { lines, columns, selected, onSelect, onFold } = props;
   const place = useRef<HTMLDivElement>(null);
   const layout = useMemo(() => layoutOf(columns, props.pinned, props.widths), [columns, props.pinned, props.widths]);
+  const shown = useShownColumns(layout, place);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => place.current,
     estimateSize: () => ROW_HEIGHT,
-    overscan: 8,
+    overscan: OVERSCAN,
   });
-  const nowMs = useSeconds();
+  const nowMs = useNow(true);
   const { active, onKeyDown } = useKeys(lines, rows, props);
   const all = lines.length > 0 && lines.every(({ row }) => selected.has(row.run.runId));
-  const style = { "--columns": layout.template, width: layout.width } as CSSProperties;
+  // A row that leaves at one end comes back at the other as another line: far cheaper than a new one.
+  const places = Math.ceil((rows.scrollRect?.height ?? 0) / ROW_HEIGHT) + 2 * OVERSCAN + 2;
   return (
     <div
       ref={place}
@@ -88,12 +59,14 @@ export function RunTable(props: Props): ReactNode {
       tabIndex={0}
       aria-label="Runs"
       aria-rowcount={lines.length + 1}
+      aria-colcount={columns.length + 2}
       aria-activedescendant={active >= 0 ? `run-line-${active}` : undefined}
       aria-multiselectable
       onKeyDown={onKeyDown}
+      style={{ "--columns": layout.template, "--width": `${layout.width}px` } as CSSProperties}
     >
-      <div className="run-head run-line" role="row" aria-rowindex={1} style={style}>
-        <div className="cell pinned check" role="columnheader">
+      <div className="run-head run-line" role="row" aria-rowindex={1}>
+        <div className="cell pinned check" role="columnheader" aria-colindex={1}>
           <input
             type="checkbox"
             aria-label="Select all runs"
@@ -112,41 +85,43 @@ export function RunTable(props: Props): ReactNode {
           id={NAME_COLUMN}
           order="run_name"
           orderBy={props.orderBy}
-          left={CHECK_WIDTH}
-          width={props.widths.get(NAME_COLUMN) ?? NAME_WIDTH}
+          place={2}
+          style={NAME_STYLE}
+          isPinned
+          width={layout.nameWidth}
           onOrder={props.onOrder}
           onResize={props.onResize}
         />
-        {columns.map((column, at) => (
+        {shown.map((placed) => (
           <HeaderCell
-            key={column.id}
-            title={column.title}
-            id={column.id}
-            kind={column.kind}
-            order={column.order}
+            key={placed.column.id}
+            title={placed.column.title}
+            id={placed.column.id}
+            kind={placed.column.kind}
+            order={placed.column.order}
             orderBy={props.orderBy}
-            left={layout.lefts[at]}
-            width={props.widths.get(column.id) ?? column.width}
-            isNumber={column.isNumber}
-            isPinned={at < props.pinned}
+            place={placed.place}
+            style={placed.style}
+            width={placed.width}
+            isNumber={placed.column.isNumber}
+            isPinned={placed.isPinned}
             onOrder={props.onOrder}
             onResize={props.onResize}
             onPin={props.onPin}
           />
         ))}
       </div>
-      <div role="rowgroup" style={{ height: rows.getTotalSize(), width: layout.width, position: "relative" }}>
+      <div role="rowgroup" className="run-rows" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((item) => {
           const line = lines[item.index];
           if (!line) return null;
           return (
             <RunLine
-              key={line.row.run.runId}
+              key={item.index % places}
               line={line}
               index={item.index}
               top={item.start}
-              columns={columns}
-              layout={layout}
+              columns={shown}
               isSelected={selected.has(line.row.run.runId)}
               slot={props.slots.get(line.row.run.runId)}
               isActive={active === item.index}
@@ -164,15 +139,6 @@ export function RunTable(props: Props): ReactNode {
 /** Only a run that goes on changes with the clock. */
 function isTimed({ row }: Line): boolean {
   return row.run.endTimeMs === undefined;
-}
-
-function useSeconds(): number {
-  const [nowMs, setNowMs] = useState(Date.now);
-  useEffect(() => {
-    const clock = window.setInterval(() => setNowMs(Date.now()), 1000);
-    return () => window.clearInterval(clock);
-  }, []);
-  return nowMs;
 }
 
 /** Arrows (or j and k) move, space selects, Enter opens, and left and right fold. */
@@ -205,100 +171,4 @@ function useKeys(
     event.preventDefault();
   };
   return { active: Math.min(active, lines.length - 1), onKeyDown };
-}
-
-function addressOfRun({ row: { run } }: Line): string {
-  return addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`);
-}
-
-interface LineProps {
-  line: Line;
-  index: number;
-  top: number;
-  columns: readonly Column[];
-  layout: Layout;
-  isSelected: boolean;
-  slot: number | undefined;
-  isActive: boolean;
-  nowMs: number;
-  onSelect: Props["onSelect"];
-  onFold: Props["onFold"];
-}
-
-const RunLine = memo(function RunLine(props: LineProps): ReactNode {
-  const { line, columns, layout, onSelect, onFold, isSelected } = props;
-  const { run } = line.row;
-  const dark = useDark();
-  const select = useCallback(() => onSelect([run.runId], !isSelected), [onSelect, run.runId, isSelected]);
-  const style = {
-    "--columns": layout.template,
-    width: layout.width,
-    transform: `translateY(${props.top}px)`,
-  } as CSSProperties;
-  return (
-    <div
-      id={`run-line-${props.index}`}
-      className={props.isActive ? "run-line run-row active" : "run-line run-row"}
-      role="row"
-      aria-rowindex={props.index + 2}
-      aria-selected={isSelected}
-      style={style}
-    >
-      <div className="cell pinned check" role="gridcell">
-        <input type="checkbox" aria-label={`Select ${run.runName}`} checked={isSelected} onChange={select} />
-        <span
-          className="swatch"
-          style={props.slot === undefined ? undefined : { background: colorOf(props.slot, dark) }}
-        />
-      </div>
-      <div className="cell pinned name" role="rowheader" style={{ left: CHECK_WIDTH }}>
-        {line.depth > 0 && <span style={{ width: line.depth * 16, flex: "none" }} />}
-        {line.children > 0 && (
-          <button
-            className="fold"
-            aria-label={`${line.isOpen ? "Fold" : "Unfold"} the ${line.children} runs of ${run.runName}`}
-            aria-expanded={line.isOpen}
-            onClick={() => onFold(run.runId)}
-          >
-            <Icon name={line.isOpen ? "down" : "right"} size={14} />
-          </button>
-        )}
-        <a className="clipped" href={addressOfRun(line)} title={run.runName}>
-          {run.runName}
-        </a>
-        {line.children > 0 && <span className="count">{line.children}</span>}
-      </div>
-      {columns.map((column, at) => {
-        const [shown, told] = cellOf(line.row, column, props.nowMs);
-        const left = layout.lefts[at];
-        const kind = column.isNumber ? "cell number" : "cell";
-        return (
-          <div
-            key={column.id}
-            className={left === undefined ? kind : `${kind} pinned`}
-            role="gridcell"
-            title={told}
-            style={left === undefined ? undefined : { left }}
-          >
-            {column.id === "status" ? <StatusWord status={run.status} stop={run.stopRequested} /> : shown}
-          </div>
-        );
-      })}
-    </div>
-  );
-});
-
-const STATUS_LOOKS: Record<RunStatus, [string, string]> = {
-  [RunStatus.UNSPECIFIED]: ["soft", "Unknown"],
-  [RunStatus.RUNNING]: ["busy", "Running"],
-  [RunStatus.SCHEDULED]: ["soft", "Scheduled"],
-  [RunStatus.FINISHED]: ["good", "Finished"],
-  [RunStatus.FAILED]: ["bad", "Failed"],
-  [RunStatus.KILLED]: ["bad", "Killed"],
-};
-
-export function StatusWord({ status, stop = false }: { status: RunStatus; stop?: boolean }): ReactNode {
-  const [look, word] = STATUS_LOOKS[status];
-  const stops = stop && status === RunStatus.RUNNING;
-  return <span className={`status ${look}`}>{stops ? "Stopping" : word}</span>;
 }
