@@ -109,16 +109,28 @@ export function smoothed(x: Float64Array, y: Float64Array, weight: number, width
   return result;
 }
 
+/** The smallest and the largest of what can be drawn. */
 export function extent(columns: Iterable<Float64Array>): [number, number] {
+  const [low, high] = bounds(columns, false);
+  return low <= high ? [low, high] : [0, 1];
+}
+
+/** The smallest and the largest of the values that can be drawn; `[Infinity, -Infinity]` where there are none. */
+function bounds(columns: Iterable<Float64Array>, onlyPositive: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
   for (const column of columns) {
     for (const value of column) {
-      if (value < low && Number.isFinite(value)) low = value;
-      if (value > high && Number.isFinite(value)) high = value;
+      if (!isShown(value, onlyPositive)) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
   }
-  return low <= high ? [low, high] : [0, 1];
+  return [low, high];
+}
+
+function isShown(value: number, onlyPositive: boolean): boolean {
+  return Number.isFinite(value) && (value > 0 || !onlyPositive);
 }
 
 const CLIPPED_SHARE = 0.02;
@@ -130,25 +142,26 @@ export function yRange(
   [from, to]: [number, number],
   settings: ChartSettings,
 ): [number, number] {
-  const values: number[] = [];
-  for (const line of lines) {
-    const columns = line.band ? [line.band.low, line.band.high] : [line.y];
-    const shown = settings.smoothing > 0.9 && line.smooth ? [line.smooth, ...columns] : columns;
-    for (const column of shown) {
-      for (const [at, value] of column.entries()) {
-        const x = line.x[at] ?? NaN;
-        if (x >= from && x <= to && Number.isFinite(value) && (!settings.logY || value > 0)) values.push(value);
-      }
-    }
-  }
-  if (values.length === 0) return settings.logY ? [0.1, 1] : [0, 1];
-  const sorted = Float64Array.from(values).toSorted();
-  const cut = settings.clip ? Math.floor(sorted.length * CLIPPED_SHARE) : 0;
-  const low = sorted[cut] ?? 0;
-  const high = sorted[sorted.length - 1 - cut] ?? 1;
+  const columns = lines.flatMap((line) => {
+    const start = firstFrom(line.x, from);
+    const end = lastUpTo(line.x, to);
+    const raw = line.band ? [line.band.low, line.band.high] : [line.y];
+    const shown = settings.smoothing > 0.9 && line.smooth ? [line.smooth, ...raw] : raw;
+    return shown.map((column) => column.subarray(start, end));
+  });
+  const [low, high] = settings.clip ? clippedBounds(columns, settings.logY) : bounds(columns, settings.logY);
+  if (low > high) return settings.logY ? [0.1, 1] : [0, 1];
   if (settings.logY) return [low / 1.1, high * 1.1];
   const room = (high - low) * ROOM || Math.abs(high) * ROOM || 0.5;
   return [low - room, high + room];
+}
+
+/** Where all but the few smallest and the few largest values lie; `[Infinity, -Infinity]` where there are none. */
+function clippedBounds(columns: readonly Float64Array[], onlyPositive: boolean): [number, number] {
+  const values = columns.flatMap((column) => [...column].filter((value) => isShown(value, onlyPositive)));
+  const sorted = Float64Array.from(values).toSorted();
+  const cut = Math.floor(sorted.length * CLIPPED_SHARE);
+  return [sorted[cut] ?? Infinity, sorted[sorted.length - 1 - cut] ?? -Infinity];
 }
 
 /** The place in an ascending column of the first value that is not less. */
@@ -161,4 +174,11 @@ export function firstFrom(column: Float64Array, value: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** The place after the last value that is not more. */
+function lastUpTo(column: Float64Array, value: number): number {
+  let end = firstFrom(column, value);
+  while (end < column.length && column[end] === value) end += 1;
+  return end;
 }

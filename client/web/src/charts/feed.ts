@@ -38,6 +38,7 @@ export class SeriesFeed {
   private planned = 0;
   private readonly changed = new Set<string>();
   private telling = 0;
+  private toldMs = 0;
 
   /** Chooses the runs, and those among them that are still at work. */
   setRuns(runIds: readonly string[], live: readonly string[]): void {
@@ -183,18 +184,30 @@ export class SeriesFeed {
     this.tell(points.header.key);
   }
 
+  /** Tells of changes now and then, and of one key at a time: between two charts that are drawn there is room for the
+   * reader. */
   private tell(key: string): void {
     this.changed.add(key);
-    this.telling ||= window.setTimeout(() => {
-      this.telling = 0;
-      for (const each of this.changed) {
-        const known = this.known.get(each);
-        if (!known) continue;
-        known.version += 1;
-        for (const listener of known.listeners) listener();
-      }
-      this.changed.clear();
-    }, TELL_MS);
+    if (this.telling === 0) this.tellIn(Math.max(0, this.toldMs + TELL_MS - performance.now()));
+  }
+
+  private tellIn(ms: number): void {
+    this.telling = window.setTimeout(() => this.tellOne(), ms);
+  }
+
+  private tellOne(): void {
+    this.telling = 0;
+    this.toldMs = performance.now();
+    for (const key of this.changed) {
+      this.changed.delete(key);
+      const known = this.known.get(key);
+      if (!known) continue;
+      known.version += 1;
+      if (known.listeners.size === 0) continue;
+      for (const listener of known.listeners) listener();
+      break;
+    }
+    if (this.changed.size > 0) this.tellIn(0);
   }
 
   private follow(): void {
