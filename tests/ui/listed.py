@@ -1,5 +1,6 @@
 """Runs in the table of their experiment: made, opened, and found again."""
 
+import re
 from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page, expect
@@ -36,7 +37,7 @@ def names(page: Page) -> Locator:
     return page.get_by_role("rowheader")
 
 
-def expect_names(page: Page, wanted: Sequence[str]) -> None:
+def expect_names(page: Page, wanted: Sequence[str | re.Pattern[str]]) -> None:
     expect(names(page)).to_have_text(wanted)
 
 

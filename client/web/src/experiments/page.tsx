@@ -8,7 +8,7 @@ import { formatCount } from "../format";
 import { addressOf, setQuery, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
-import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunRow } from "../runs/columns";
+import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunKeys, type RunRow } from "../runs/columns";
 import { slotsOf } from "../runs/colors";
 import { FilterBox } from "../runs/filter-box";
 import { RUNS_MAX, useFoundRuns, type FoundRuns } from "../runs/found-runs";
@@ -62,7 +62,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const keys = useQuery(runKeys(experimentId));
   // Without them what a person has chosen is shown all the same.
   const known = keys.data ?? (keys.error ? NO_KEYS : undefined);
-  const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known);
+  const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known, orderBy);
   const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
   const found = useFoundRuns(search, known || columns.length > 0 ? columns : null);
   const { open, onFold } = useFolds();
@@ -174,11 +174,11 @@ function chartedOf(rows: readonly RunRow[], selected: ReadonlySet<string>): Char
     .map(({ run }) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
 }
 
-function useColumns(keys: Parameters<typeof defaultColumns>[0] | undefined) {
+function useColumns(keys: RunKeys | undefined, orderBy: string) {
   const [chosen] = useSetting("cols");
   const [wide] = useSetting("widths");
   const [pins] = useSetting("pinned");
-  const defaults = useMemo(() => (keys ? defaultColumns(keys) : null), [keys]);
+  const defaults = useMemo(() => (keys ? defaultColumns(keys, orderBy) : null), [keys, orderBy]);
   const ids = useMemo(() => (chosen ? chosen.split("~") : (defaults ?? [])), [chosen, defaults]);
   const pinnedIds = useMemo(() => new Set(pins.split("~").filter(Boolean)), [pins]);
   const columns = useMemo(() => {

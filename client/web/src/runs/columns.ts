@@ -34,8 +34,7 @@ const ATTRIBUTES: readonly Column[] = [
   attribute("run_id", "Run id", 160, "run_id"),
 ];
 
-const DEFAULT_ATTRIBUTES = ["status", "start_time", "duration"];
-const DEFAULT_KEYS = 4;
+const DEFAULT_KEYS = 6;
 
 function attribute(id: string, title: string, width: number, order: string | undefined): Column {
   return { id, title, kind: "attribute", key: id, width, order, isNumber: false };
@@ -77,13 +76,21 @@ export function allColumns(keys: RunKeys): { title: string; columns: readonly Co
   ];
 }
 
-export function defaultColumns(keys: RunKeys): string[] {
+/** What is shown until a person chooses: among it what the runs are ordered by. */
+export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
   const metrics = keys.metrics.filter((key) => !key.startsWith("system/")).slice(0, DEFAULT_KEYS);
-  return [
-    ...DEFAULT_ATTRIBUTES,
+  const ordered = allColumns(keys)
+    .flatMap(({ columns }) => columns)
+    .filter(({ order }) => order !== undefined && orderBy.replace(/ (ASC|DESC)$/, "") === order);
+  const ids = [
+    "status",
+    ...ordered.map(({ id }) => id),
+    "start_time",
     ...metrics.map((key) => `metrics.${key}`),
     ...keys.params.slice(0, DEFAULT_KEYS).map((key) => `params.${key}`),
+    "duration",
   ];
+  return [...new Set(ids)];
 }
 
 /** A run, ready for the table: maps by key, computed once. */
