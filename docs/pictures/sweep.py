@@ -86,21 +86,20 @@ def curve(key: str, at: FloatArray, fault: float, rate: float, chance: np.random
     noise = chance.normal(0, 1, len(at))
     left = np.exp(-at / (0.08 + 0.12 * fault))
     low = 0.12 + 0.35 * fault
+    # Some meet a batch that throws them back for a while.
+    shock = np.exp(-(((at - 0.62) / 0.012) ** 2)) if 0.3 < fault < 0.45 else np.zeros(len(at))
     match key:
         case "train/loss":
-            loss = low + (2.3 - low) * left + 0.05 * noise * (0.3 + left)
-            if 0.3 < fault < 0.45:
-                loss += 1.6 * np.exp(-(((at - 0.62) / 0.012) ** 2))
-            values = np.maximum(loss, 0.01)
+            values = np.maximum(0.01, low + (2.3 - low) * left + 0.05 * noise * (0.3 + left) + 1.6 * shock)
         case "val/loss":
             values = low * 1.25 + (2.3 - low) * left + 0.15 * at * low + 0.03 * noise
         case "train/accuracy" | "val/accuracy":
             best = 0.99 - 0.22 * fault - (0.03 if key.startswith("val") else 0)
-            values = np.clip(best - (best - 0.1) * left + 0.012 * noise, 0, 1)
+            values = np.clip(best - (best - 0.1) * left + 0.012 * noise - 0.3 * shock, 0, 1)
         case "optim/lr":
             values = rate * np.minimum(1, at / 0.05) * 0.5 * (1 + np.cos(np.pi * at))
         case "optim/grad_norm":
-            values = np.exp(0.2 * noise) * (0.4 + 2 * left) * (1 + fault)
+            values = np.exp(0.2 * noise) * (0.4 + 2 * left + 9 * shock) * (1 + fault)
         case "system/gpu_0_memory_usage_megabytes":
             values = 14_300 + 60 * noise.cumsum() / np.sqrt(len(at))
         case _:
