@@ -1,36 +1,67 @@
 """Where an artifact lies, as callers say it: by run and path, or by a URI.
 
-runs:/<run_id>/<path>                     models:/<name>/<version, stage or latest>/<path>
-trackwire-artifacts:/…, a run's own       models:/<name>@<alias>/<path>
+runs:/<run_id>/<path>                              models:/<name>/<version, stage or latest>/<path>
+trackwire-artifacts:/…, a run's or a logged        models:/<name>@<alias>/<path>
+model's own                                        models:/m-<id>/<path>, a logged model's
 """
 
 import posixpath
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trackwire.client import Client
     from trackwire.client.model_registry import ModelStageName
+    from trackwire.v1.artifacts_pb2 import Artifact
     from trackwire.v1.model_registry_pb2 import ModelVersion
 
 _RUNS = re.compile(r"runs:/(?P<run_id>[^/]+)(?P<path>/.*)?")
-# What the server says of a run in its own artifact store.
+# What the server says of a run, and of a logged model, in its own artifact store.
 _OWN = re.compile(r"trackwire-artifacts:/[^/]+/(?P<run_id>[^/]+)/artifacts(?P<path>/.*)?")
+_OWN_OF_MODEL = re.compile(r"trackwire-artifacts:/[^/]+/models/(?P<model_id>[^/]+)/artifacts(?P<path>/.*)?")
+_LOGGED_MODEL = re.compile(r"models:/(?P<model_id>m-[0-9a-f]{32})(?P<path>/.*)?")
 _MODELS = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/]+)|/(?P<version>[^/]+))(?P<path>/.*)?")
 _LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPlace:
-    """A file or a folder of a run. It is called `name` where it is downloaded; "" for all that lies there."""
+    """A file or a folder of a run or a logged model; `name` is what it is called where it is downloaded, "" for all."""
 
-    run_id: str
-    # Relative to the run's root, which is "".
+    # Relative to the root of the run or the model, which is "".
     path: str
     name: str
+    run_id: str = ""
+    model_id: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, in words."""
+        return f"logged model {self.model_id!r}" if self.model_id else f"run {self.run_id!r}"
+
+    def entries(self, client: "Client", folder: str, max_results: int | None = None) -> "Iterator[Artifact]":
+        """What lies right below a folder of the same run or model, by path."""
+        if self.model_id:
+            return client.list_logged_model_artifacts(self.model_id, folder, max_results=max_results)
+        return client.list_artifacts(self.run_id, folder, max_results=max_results)
+
+    def read(self, client: "Client") -> bytes:
+        """A file's bytes."""
+        if self.model_id:
+            return client.read_logged_model_artifact(self.model_id, self.path)
+        return client.read_artifact(self.run_id, self.path)
+
+    def download(self, client: "Client", folder: Path) -> Path:
+        """Fetches it to below `folder`."""
+        if self.model_id:
+            return client.download_logged_model_artifact(self.model_id, self.path, folder / self.name)
+        return client.download_artifact(self.run_id, self.path, folder / self.name)
 
 
 def place_of(
@@ -41,10 +72,15 @@ def place_of(
         raise InvalidArgumentError("artifact_uri, run_id: give exactly one of them")
     if artifact_uri is None:
         path = _clean("artifact_path", artifact_path or "")
-        return ArtifactPlace(cast("str", run_id), path, path)
+        return ArtifactPlace(path, path, cast("str", run_id))
     if artifact_path is not None:
         raise InvalidArgumentError(f"artifact_path: {artifact_path!r}: goes with run_id, not with artifact_uri")
     return place_of_uri(client, artifact_uri)
+
+
+def is_logged_model(uri: str) -> bool:
+    """Whether a `models:/` URI is of a logged model, and not of a registered one."""
+    return _LOGGED_MODEL.fullmatch(uri) is not None
 
 
 def files_of(version: "ModelVersion") -> str:
@@ -54,18 +90,19 @@ def files_of(version: "ModelVersion") -> str:
 
 def place_of_uri(client: "Client", uri: str) -> ArtifactPlace:
     """The place of a URI; of one in the model registry, that of the version's files."""
-    place = _of_run(uri)
+    place = _stored_at(uri)
     if place is not None:
         return place
     version, path = version_and_path(client, uri)
     files = files_of(version)
-    root = _of_run(files)
+    root = _stored_at(files)
     if root is None:
         raise FailedPreconditionError(
             f"artifact_uri: {uri!r}: its files lie at {files!r}, outside of this server: read them there",
             reason="ARTIFACTS_ELSEWHERE",
         )
-    return ArtifactPlace(root.run_id, posixpath.join(root.path, path) if path else root.path, path)
+    below = posixpath.join(root.path, path) if path else root.path
+    return ArtifactPlace(below, path, root.run_id, root.model_id)
 
 
 def version_and_path(client: "Client", uri: str) -> "tuple[ModelVersion, str]":
@@ -74,7 +111,7 @@ def version_and_path(client: "Client", uri: str) -> "tuple[ModelVersion, str]":
     if found is None:
         raise InvalidArgumentError(
             f"artifact_uri: {uri!r}: must be runs:/<run_id>/<path>, models:/<name>/<version or stage>/<path>,"
-            " models:/<name>@<alias>/<path> or an artifact_uri of a run on this server",
+            " models:/<name>@<alias>/<path>, models:/m-<id>/<path> or an artifact_uri of a run on this server",
             metadata={"field": "artifact_uri", "value": uri},
         )
     path = _clean("artifact_uri", found["path"] or "")
@@ -93,12 +130,14 @@ def _version(client: "Client", name: str, version: str, alias: str) -> "ModelVer
     return latest[0]
 
 
-def _of_run(uri: str) -> ArtifactPlace | None:
-    found = _RUNS.fullmatch(uri) or _OWN.fullmatch(uri)
+def _stored_at(uri: str) -> ArtifactPlace | None:
+    """The run's or logged model's files that a URI names itself; None for any other."""
+    found = next(filter(None, (each.fullmatch(uri) for each in (_RUNS, _OWN_OF_MODEL, _OWN, _LOGGED_MODEL))), None)
     if found is None:
         return None
-    path = _clean("artifact_uri", found["path"] or "")
-    return ArtifactPlace(found["run_id"], path, posixpath.basename(path))
+    named = found.groupdict()
+    path = _clean("artifact_uri", named["path"] or "")
+    return ArtifactPlace(path, posixpath.basename(path), named.get("run_id", ""), named.get("model_id", ""))
 
 
 def _clean(field: str, path: str) -> str:

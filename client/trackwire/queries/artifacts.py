@@ -56,7 +56,7 @@ def list_artifacts(
 
     client = client_for("list_artifacts", tracking_uri)
     place = place_of(client, artifact_uri=artifact_uri, run_id=run_id, artifact_path=artifact_path)
-    entries = [file_info_of(message) for message in client.list_artifacts(place.run_id, place.path)]
+    entries = [file_info_of(message) for message in place.entries(client, place.path)]
     return [
         FileInfo(posixpath.join(place.name, posixpath.basename(entry.path)), entry.is_dir, entry.file_size)
         for entry in entries
@@ -87,10 +87,9 @@ def load_image(artifact_uri: str) -> Any:
 
 def _read(asked: str, artifact_uri: str) -> bytes:
     client = client_for(asked)
-    place = place_of_uri(client, artifact_uri)
-    return client.read_artifact(place.run_id, place.path)
+    return place_of_uri(client, artifact_uri).read(client)
 
 
 def _download(client: "Client", place: ArtifactPlace, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    return str(client.download_artifact(place.run_id, place.path, folder / place.name).absolute())
+    return str(place.download(client, folder).absolute())

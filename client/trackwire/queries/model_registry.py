@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trackwire.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError
-from trackwire.queries.artifact_uris import ArtifactPlace, files_of, place_of_uri, version_and_path
+from trackwire.queries.artifact_uris import ArtifactPlace, files_of, is_logged_model, place_of_uri, version_and_path
 from trackwire.queries.entities import ModelVersion, RegisteredModel
 from trackwire.queries.server import client_for
 from trackwire.user import user_name
@@ -102,24 +102,26 @@ def version_number(version: str | int) -> int:
 
 def _source(client: "Client", model_uri: str) -> tuple[str, str]:
     """What a new version's files are called, and the run that made them."""
-    if model_uri.startswith("models:/"):
+    if model_uri.startswith("models:/") and not is_logged_model(model_uri):
         version, path = version_and_path(client, model_uri)
         files = files_of(version)
         return posixpath.join(files, path) if path else files, version.run_id
     place = place_of_uri(client, model_uri)
     _check_there(client, place, model_uri)
+    if place.model_id:
+        return model_uri, client.get_logged_model(place.model_id).source_run_id
     return f"runs:/{place.run_id}/{place.path}".rstrip("/"), place.run_id
 
 
 def _check_there(client: "Client", place: ArtifactPlace, model_uri: str) -> None:
     folder = place.path.rpartition("/")[0]
     try:
-        is_folder = any(client.list_artifacts(place.run_id, place.path, max_results=1))
-        if is_folder or any(entry.path == place.path for entry in client.list_artifacts(place.run_id, folder)):
+        is_folder = any(place.entries(client, place.path, max_results=1))
+        if is_folder or any(entry.path == place.path for entry in place.entries(client, folder)):
             return
     except FailedPreconditionError as error:
         # In a bucket of the user's: the server can't look.
         if error.reason != "ARTIFACTS_ELSEWHERE":
             raise
         return
-    raise NotFoundError(f"model_uri: {model_uri!r}: run {place.run_id!r} has no artifact {place.path!r}")
+    raise NotFoundError(f"model_uri: {model_uri!r}: {place.owner} has no artifact {place.path!r}")

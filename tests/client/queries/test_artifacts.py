@@ -133,6 +133,24 @@ def test_runs_own_uri_is_understood(client: Client, run_id: str) -> None:
     assert [each.path for each in mlflow.list_artifacts(uri.removesuffix("/x.txt"))] == ["artifacts/x.txt"]
 
 
+def test_version_of_a_logged_model_is_fetched_as_any_other(client: Client, experiment_id: str, tmp_path: Path) -> None:
+    run_id = client.create_run(experiment_id).run_id
+    model = client.create_logged_model(experiment_id, name="of a run", source_run_id=run_id)
+    (tmp_path / "weights").write_bytes(b"w")
+    client.upload_logged_model_artifact(model.model_id, tmp_path / "weights", "data/weights")
+    client.update_logged_model(model.model_id, status="READY")
+    name = f"of a logged model {experiment_id}"
+    version = mlflow.register_model(f"models:/{model.model_id}", name)
+    assert (version.version, version.run_id) == ("1", run_id)
+    for number, uri in enumerate((f"models:/{name}/1", f"models:/{model.model_id}", model.artifact_uri)):
+        folder = Path(mlflow.download_artifacts(uri, dst_path=tmp_path / str(number)))
+        assert (folder / "data" / "weights").read_bytes() == b"w"
+        assert [each.path for each in mlflow.list_artifacts(f"{uri}/data")] == ["data/weights"]
+        assert mlflow.load_text(f"{uri}/data/weights") == "w"
+    with pytest.raises(NotFoundError, match="has no artifact 'gone'"):
+        mlflow.register_model(f"models:/{model.model_id}/gone", name)
+
+
 def test_run_that_keeps_its_artifacts_elsewhere_says_so(client: Client, tmp_path: Path) -> None:
     elsewhere = client.create_experiment("bucket of runs", artifact_location="s3://bucket/runs").experiment_id
     run_id = client.create_run(elsewhere).run_id
