@@ -1,9 +1,10 @@
 // Where a version's files lie: with a run, with a logged model, or where this server doesn't reach.
 
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
+import type { Owner } from "../artifacts/queries";
 
 export interface Place {
-  owner: { case: "runId" | "modelId"; value: string };
+  owner: Owner;
   /** Below the owner's root; "" for all of it. */
   path: string;
 }
@@ -22,4 +23,14 @@ export function placeOf(version: ModelVersion): Place | null {
   const [, named, stored, path = ""] = OF_RUN.exec(filesOf(version)) ?? [];
   const runId = named ?? stored;
   return runId ? { owner: { case: "runId", value: runId }, path: path.replace(/\/+$/, "") } : null;
+}
+
+/** The path below an owner's root, which lies at `rootUri`, that a version is of; null where it is of others' files. */
+export function pathOf(version: ModelVersion, owner: Owner, rootUri: string): string | null {
+  const place = placeOf(version);
+  if (place) return place.owner.case === owner.case && place.owner.value === owner.value ? place.path : null;
+  // In a store that only clients reach.
+  const files = `${filesOf(version)}/`;
+  const root = `${rootUri.replace(/\/+$/, "")}/`;
+  return rootUri && files.startsWith(root) ? files.slice(root.length).replace(/\/+$/, "") : null;
 }

@@ -4,6 +4,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { models, runs } from "../api/clients";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
+import type { Owner } from "../artifacts/queries";
 
 const PAGE_SIZE = 100;
 
@@ -44,6 +45,29 @@ export function versionsOf(name: string) {
         { signal },
       ),
     getNextPageParam: (page) => page.nextPageToken || undefined,
+  });
+}
+
+/** Versions that come from a run or from a logged model, last changed first. */
+export function versionsFrom(owner: Owner) {
+  const { value } = owner;
+  const filter = owner.case === "runId" ? `run_id = ${quoted(value)}` : `source_path = ${quoted(`models:/${value}`)}`;
+  return queryOptions({
+    queryKey: ["versions-of", owner],
+    queryFn: async ({ signal }): Promise<ModelVersion[]> =>
+      (await models.searchModelVersions({ filter, pageSize: PAGE_SIZE }, { signal })).modelVersions,
+  });
+}
+
+/** The model of just this name; null where there is none. */
+export function modelNamed(name: string) {
+  return queryOptions({
+    queryKey: ["models", "named", name],
+    enabled: name !== "",
+    queryFn: async ({ signal }): Promise<RegisteredModel | null> => {
+      const found = await models.searchRegisteredModels({ filter: `name = ${quoted(name)}`, pageSize: 1 }, { signal });
+      return found.registeredModels[0] ?? null;
+    },
   });
 }
 
