@@ -4,7 +4,6 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
 import { trackingUri } from "../api/address";
 import { ModelStage, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
-import { nameFilter } from "../experiments/queries";
 import { formatAge, formatTime } from "../format";
 import { useSetting } from "../router";
 import { CopyButton } from "../ui/copy-button";
@@ -17,16 +16,17 @@ import { modelAddress, versionAddress } from "./addresses";
 import { CreateModelDialog } from "./dialogs";
 import { FilterField } from "./filter-field";
 import "./models.css";
-import { modelsFound } from "./queries";
+import { filterOfModels, modelsFound } from "./queries";
 import { Stage } from "./stages";
 
 export function ModelList(): ReactNode {
   const [search, setSearch] = useSetting("search");
   const [filter, setFilter] = useSetting("filter");
   const [creates, setCreates] = useState(false);
-  const [whole, offset] = bothOf(nameFilter(useDeferredValue(search)), filter);
-  const found = useInfiniteQuery(modelsFound(whole));
-  const shown = found.data?.pages.flatMap((page) => page.registeredModels) ?? [];
+  const typed = useDeferredValue(search);
+  const [, offset] = filterOfModels(typed, filter);
+  const found = useInfiniteQuery(modelsFound(typed, filter));
+  const shown = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <main className="page">
       <div className="spread wraps">
@@ -52,13 +52,6 @@ export function ModelList(): ReactNode {
       {creates && <CreateModelDialog onClose={() => setCreates(false)} />}
     </main>
   );
-}
-
-/** Both filters in one, and how many characters of it stand before the second. */
-function bothOf(byName: string, filter: string): [string, number] {
-  if (!filter || !byName) return [filter || byName, 0];
-  const before = `${byName} AND (`;
-  return [`${before}${filter})`, before.length];
 }
 
 function ModelTable({ models }: { models: RegisteredModel[] }): ReactNode {

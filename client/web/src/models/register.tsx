@@ -4,7 +4,6 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { useDeferredValue, useId, useState, type ReactNode } from "react";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { newRequestId } from "../api/request-id";
-import { nameFilter } from "../experiments/queries";
 import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
 import { versionAddress } from "./addresses";
@@ -55,7 +54,7 @@ function RegisterDialog({ place, title, onClose }: { place: Place; title: string
   const change = (part: { name?: string; description?: string }): void =>
     setAsked({ ...asked, ...part, requestId: newRequestId() });
   const name = useDeferredValue(asked.name);
-  const known = useInfiniteQuery({ ...modelsFound(nameFilter(name)), placeholderData: keepPreviousData });
+  const known = useInfiniteQuery({ ...modelsFound(name), placeholderData: keepPreviousData });
   const model = useQuery(modelNamed(name));
   const isLookedUp = model.isSuccess && name === asked.name;
   const isThere = isLookedUp && model.data !== null;
@@ -77,9 +76,7 @@ function RegisterDialog({ place, title, onClose }: { place: Place; title: string
           />
         </label>
         <datalist id={list}>
-          {known.data?.pages.flatMap((page) =>
-            page.registeredModels.map((each) => <option key={each.name}>{each.name}</option>),
-          )}
+          {known.data?.pages.flatMap((page) => page.items.map((each) => <option key={each.name}>{each.name}</option>))}
         </datalist>
         <output className="soft register-outcome">{isLookedUp && outcome(name, model.data)}</output>
         <label>

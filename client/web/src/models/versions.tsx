@@ -147,7 +147,7 @@ function Compare({ versions }: { versions: ModelVersion[] }): ReactNode {
   if (versions.length === 1) return <span className="soft">Select another one to compare with.</span>;
   if (runIds.length < 2) return <span className="soft">These are of the same run.</span>;
   return (
-    <a className="button" href={addressOf("/compare-runs", { runs: runIds.join(",") })}>
+    <a className="button" href={addressOf("/compare-runs", { runs: runIds.join("~") })}>
       Compare the runs of {versions.length} versions
     </a>
   );
