@@ -118,9 +118,9 @@ def test_shown_code_loads_the_version(page: Page, served: Served, tmp_path: Path
     page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="Version 1", exact=True).click()
     code = page.locator("pre").inner_text()
-    assert Path(run_python(f"{code}\nprint(path)", tmp_path, served.process.address).strip()).read_text() == "weights"
+    assert Path(run_python(f"{code}\nprint(path)", tmp_path).strip()).read_text() == "weights"
     page.get_by_role("button", name="Shell").click()
-    run_shell(page.locator("pre").inner_text(), tmp_path, served.process.address)
+    run_shell(page.locator("pre").inner_text(), tmp_path)
     assert (tmp_path / "model.txt").read_text() == "weights"
 
 

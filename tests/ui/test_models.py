@@ -24,7 +24,7 @@ def test_empty_registry_tells_code_that_makes_the_first_model(
     server.start()
     page.goto(f"{server.url}/#/models")
     expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
-    run_python(page.locator("pre").inner_text(), tmp_path, server.address)
+    run_python(page.locator("pre").inner_text(), tmp_path)
     page.reload()
     page.get_by_role("link", name="Version 1").click()
     expect(page.get_by_role("heading", name="Version 1")).to_be_visible()

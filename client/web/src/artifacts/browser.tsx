@@ -2,8 +2,10 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useTrackingUri } from "../api/address";
 import { formatBytes, formatCount } from "../format";
 import { addressOf, usePlace } from "../router";
+import { Code } from "../ui/code";
 import { CopyButton } from "../ui/copy-button";
 import { Empty, Failure } from "../ui/notice";
 import "./browser.css";
@@ -100,6 +102,7 @@ function FolderView({
   renderOffer,
 }: Pick<ChosenProps, "owner" | "renderOffer"> & { folder: string }): ReactNode {
   const found = useInfiniteQuery(folderOf(owner, folder));
+  const server = useTrackingUri();
   const entries = found.data?.pages.flatMap((page) => page.artifacts) ?? [];
   const files = entries.filter((entry) => !entry.isDir);
   const bytes = files.reduce((sum, entry) => sum + Number(entry.sizeBytes), 0);
@@ -115,10 +118,10 @@ function FolderView({
         </p>
       )}
       {found.isSuccess && renderOffer?.(folder, isModel)}
-      {owner.case === "runId" && (
+      {owner.case === "runId" && server !== undefined && (
         <>
           <p>All of it, in a shell:</p>
-          <pre>{downloadCommand(owner.value, folder)}</pre>
+          <Code text={downloadCommand(server, owner.value, folder)} />
         </>
       )}
     </Empty>

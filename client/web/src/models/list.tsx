@@ -2,11 +2,11 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
-import { trackingUri } from "../api/address";
+import { useTrackingUri } from "../api/address";
 import { ModelStage, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { formatAge, formatTime } from "../format";
 import { useSetting } from "../router";
-import { CopyButton } from "../ui/copy-button";
+import { Code } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
@@ -141,21 +141,23 @@ function AliasLinks({ name, aliases }: { name: string; aliases: Record<string, b
 }
 
 function NothingFound({ asked }: { asked: string }): ReactNode {
+  const server = useTrackingUri();
   if (asked) return <Empty title="No model is found by that" />;
-  const snippet = firstModel();
   return (
     <Empty title="There are no models yet">
-      <p>What a run has logged becomes a version of a model when it is registered, in Python:</p>
-      <pre className="code">{snippet}</pre>
-      <CopyButton text={snippet} label="Copy" words />
+      <p>
+        What a run has logged becomes a version of a model when it is registered: by a button at its artifacts, or in
+        Python:
+      </p>
+      {server !== undefined && <Code text={firstModel(server)} />}
     </Empty>
   );
 }
 
-function firstModel(): string {
+function firstModel(server: string): string {
   return `import trackwire
 
-trackwire.set_tracking_uri("${trackingUri()}")
+trackwire.set_tracking_uri("${server}")
 trackwire.set_experiment("demo")
 with trackwire.start_run() as run:
     trackwire.log_text("what was learned", "model.txt")

@@ -1,40 +1,40 @@
 // How a version is loaded: code that runs as it stands there.
 
 import { useState, type ReactNode } from "react";
-import { mlflowUri, trackingUri } from "../api/address";
+import { mlflowUri, useTrackingUri } from "../api/address";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
-import { CopyButton } from "../ui/copy-button";
+import { downloadCommand } from "../artifacts/shell";
+import { Code } from "../ui/code";
 import { uriOf } from "./addresses";
 import { filesOf, placeOf } from "./files";
 
 export function Loading({ version }: { version: ModelVersion }): ReactNode {
-  const ways = waysOf(version);
+  const uri = useTrackingUri();
+  const ways = uri === undefined ? [] : waysOf(version, uri);
+  const isElsewhere = placeOf(version) === null;
   const [chosen, setChosen] = useState(0);
   const way = ways[chosen] ?? ways[0];
   return (
     <section className="stacked" aria-label="How to load it">
       <div className="spread wraps">
         <h2>How to load it</h2>
-        {way && (
+        {ways.length > 1 && (
           <div className="line-of">
-            {ways.length > 1 &&
-              ways.map(({ name }, at) => (
-                <button
-                  key={name}
-                  className="button plain small"
-                  aria-pressed={way.name === name}
-                  onClick={() => setChosen(at)}
-                >
-                  {name}
-                </button>
-              ))}
-            <CopyButton text={way.code} label="Copy" words />
+            {ways.map(({ name }, at) => (
+              <button
+                key={name}
+                className="button plain small"
+                aria-pressed={way?.name === name}
+                onClick={() => setChosen(at)}
+              >
+                {name}
+              </button>
+            ))}
           </div>
         )}
       </div>
-      {way ? (
-        <pre className="code">{way.code}</pre>
-      ) : (
+      {way && <Code text={way.code} tokenIn={way.tokenIn} />}
+      {isElsewhere && (
         <p className="soft breaks">
           Its files lie at <span className="mono">{filesOf(version)}</span>, outside of this server, and are read there.
         </p>
@@ -46,35 +46,33 @@ export function Loading({ version }: { version: ModelVersion }): ReactNode {
 interface Way {
   name: string;
   code: string;
+  tokenIn: string;
 }
 
-function waysOf(version: ModelVersion): Way[] {
+function waysOf(version: ModelVersion, server: string): Way[] {
   const place = placeOf(version);
   if (!place) return [];
   // What logged models have of their own is read by MLflow's client alone.
-  if (place.owner.case === "modelId") return [{ name: "MLflow", code: byMlflow(version) }];
+  if (place.owner.case === "modelId") {
+    return [{ name: "MLflow", code: byMlflow(version), tokenIn: "MLFLOW_TRACKING_TOKEN" }];
+  }
   // A name with an @ can't be told from one with an alias.
   const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
   return [
-    { name: "Python", code: inPython(uri) },
-    { name: "Shell", code: inShell(place.owner.value, place.path) },
+    { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" },
+    {
+      name: "Shell",
+      code: downloadCommand(server, place.owner.value, place.path || "/"),
+      tokenIn: "TRACKWIRE_TOKEN",
+    },
   ];
 }
 
-function inPython(uri: string): string {
+function inPython(uri: string, server: string): string {
   return `import trackwire
 
-trackwire.set_tracking_uri("${trackingUri()}")
+trackwire.set_tracking_uri("${server}")
 path = trackwire.artifacts.download_artifacts(${JSON.stringify(uri)})`;
-}
-
-function inShell(runId: string, path: string): string {
-  return `export TRACKWIRE_TRACKING_URI=${trackingUri()}
-trackwire artifacts download ${shellQuoted(runId)} ${shellQuoted(path || "/")}`;
-}
-
-function shellQuoted(text: string): string {
-  return /^[\w./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function byMlflow(version: ModelVersion): string {
