@@ -160,3 +160,17 @@ def test_deleted_run_has_nothing_to_register(page: Page, served: Served) -> None
     page.goto(served.address_of_run(run_id))
     expect(page.get_by_role("region", name="Models", exact=True)).to_contain_text("left")
     expect(page.get_by_role("button", name="Register")).to_have_count(0)
+
+
+def test_chosen_file_looks_as_before_after_a_look_at_a_model(page: Page, served: Served) -> None:
+    run_id = run_with_model(served)
+    page.goto(artifacts_of(served, run_id, "notes.txt"))
+    row = page.locator(".tree-row").filter(has_text="notes.txt")
+    expect(row).to_contain_text("7 B")
+    before = row.bounding_box()
+    # Styles of pages that are loaded later come on top, and stay.
+    page.goto(served.address_of("/models"))
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    page.go_back()
+    expect(row).to_contain_text("7 B")
+    assert row.bounding_box() == before

@@ -42,6 +42,7 @@ const PAGES: [string, Page][] = [
   ["/experiments/:experimentId/runs/:runId/artifactPath/*", ArtifactAddress],
   ["/experiments/:experimentId/models/:modelId/*", LoggedModelPage],
   ["/runs/:runId", RunRedirect],
+  ["/runs/:runId/artifacts/*", ArtifactAddress],
 ];
 
 export function App(): ReactNode {

@@ -51,7 +51,7 @@ function Head({ owner, path, offer, sizeBytes }: Props & { sizeBytes: number | u
       <CopyButton text={path} label="Copy the path" />
       {sizeBytes !== undefined && <span className="soft number">{formatBytes(sizeBytes)}</span>}
       <span className="grow" />
-      {offer}
+      {sizeBytes !== undefined && offer}
       {sizeBytes !== undefined && <Download owner={owner} path={path} sizeBytes={sizeBytes} />}
     </div>
   );

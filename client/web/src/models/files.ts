@@ -2,6 +2,7 @@
 
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
 import type { Owner } from "../artifacts/queries";
+import { addressOf } from "../router";
 
 export interface Place {
   owner: Owner;
@@ -9,7 +10,7 @@ export interface Place {
   path: string;
 }
 
-const OF_LOGGED_MODEL = /^trackwire-artifacts:\/+[^/]+\/models\/([^/]+)\/artifacts(?:\/(.*))?$/s;
+const OF_LOGGED_MODEL = /^trackwire-artifacts:\/+([^/]+)\/models\/([^/]+)\/artifacts(?:\/(.*))?$/s;
 const OF_RUN = /^(?:runs:\/+([^/]+)|trackwire-artifacts:\/+[^/]+\/([^/]+)\/artifacts)(?:\/(.*))?$/s;
 
 export function filesOf({ storageLocation, source }: ModelVersion): string {
@@ -18,7 +19,7 @@ export function filesOf({ storageLocation, source }: ModelVersion): string {
 
 /** Null where the files are outside of this server. */
 export function placeOf(version: ModelVersion): Place | null {
-  const [, modelId, below = ""] = OF_LOGGED_MODEL.exec(filesOf(version)) ?? [];
+  const [, , modelId, below = ""] = OF_LOGGED_MODEL.exec(filesOf(version)) ?? [];
   if (modelId) return { owner: { case: "modelId", value: modelId }, path: below.replace(/\/+$/, "") };
   const [, named, stored, path = ""] = OF_RUN.exec(filesOf(version)) ?? [];
   const runId = named ?? stored;
@@ -33,4 +34,14 @@ export function pathOf(version: ModelVersion, owner: Owner, rootUri: string): st
   const files = `${filesOf(version)}/`;
   const root = `${rootUri.replace(/\/+$/, "")}/`;
   return rootUri && files.startsWith(root) ? files.slice(root.length).replace(/\/+$/, "") : null;
+}
+
+/** The address of a version's files; null where they are outside of this server. */
+export function filesAddress(version: ModelVersion): string | null {
+  const [, experimentId = "", modelId] = OF_LOGGED_MODEL.exec(filesOf(version)) ?? [];
+  if (modelId)
+    return addressOf(`/experiments/${encodeURIComponent(experimentId)}/models/${encodeURIComponent(modelId)}`);
+  const place = placeOf(version);
+  const path = place?.path.split("/").map(encodeURIComponent).join("/");
+  return place && addressOf(`/runs/${encodeURIComponent(place.owner.value)}/artifacts/${path}`);
 }

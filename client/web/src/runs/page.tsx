@@ -48,7 +48,7 @@ export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode
 
 function Tabs({ path, tab }: { path: string; tab: string }): ReactNode {
   return (
-    <nav aria-label="Parts of the run" className="tabs">
+    <nav aria-label="Parts of the run" className="run-tabs">
       {TABS.map(([name, words]) => (
         <a
           key={name}

@@ -48,7 +48,7 @@ export function childrenOf({ experimentId, runId }: Run) {
   });
 }
 
-export function modelsOf({ experimentId, runId }: Pick<Run, "experimentId" | "runId">) {
+export function modelsOf({ experimentId, runId }: Run) {
   return queryOptions({
     queryKey: ["models of run", runId],
     queryFn: async ({ signal }) => {
