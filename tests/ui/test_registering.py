@@ -107,6 +107,9 @@ def test_logged_model_is_registered_from_its_files(page: Page, served: Served) -
     page.get_by_role("link", name="MLmodel").click()
     expect(page.get_by_role("region", name="MLmodel", exact=True)).to_contain_text("flavors")
     expect(page.get_by_role("button", name="Register")).to_have_count(0)
+    expect(page.get_by_text("Files of the logged model filed.")).to_be_visible()
+    page.get_by_role("link", name="See those of the run").click()
+    expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
 
 
 def test_name_that_the_server_refuses_is_told_and_mended(page: Page, served: Served) -> None:
@@ -162,15 +165,12 @@ def test_deleted_run_has_nothing_to_register(page: Page, served: Served) -> None
     expect(page.get_by_role("button", name="Register")).to_have_count(0)
 
 
-def test_chosen_file_looks_as_before_after_a_look_at_a_model(page: Page, served: Served) -> None:
+def test_chosen_file_stays_one_line_after_a_look_at_models(page: Page, served: Served) -> None:
     run_id = run_with_model(served)
-    page.goto(artifacts_of(served, run_id, "notes.txt"))
-    row = page.locator(".tree-row").filter(has_text="notes.txt")
-    expect(row).to_contain_text("7 B")
-    before = row.bounding_box()
     # Styles of pages that are loaded later come on top, and stay.
     page.goto(served.address_of("/models"))
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
-    page.go_back()
+    page.goto(artifacts_of(served, run_id, "notes.txt"))
+    row = page.locator(".tree-row.chosen")
     expect(row).to_contain_text("7 B")
-    assert row.bounding_box() == before
+    expect(row).to_have_css("flex-direction", "row")

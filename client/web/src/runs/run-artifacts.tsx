@@ -10,20 +10,35 @@ import type { Owner } from "../artifacts/queries";
 import { pathOf } from "../models/files";
 import { versionsFrom } from "../models/queries";
 import { RegisterButton, RegisteredAs } from "../models/register";
-import { usePlace } from "../router";
-import { isLive } from "./run-queries";
+import { addressOf, usePlace } from "../router";
+import { isLive, modelsOf } from "./run-queries";
 
 export function RunArtifacts({ run }: { run: Run }): ReactNode {
   const model = usePlace().query.get("model");
   const kept = { tab: "artifacts", ...(model ? { model } : {}) };
   const owner: Owner = model ? { case: "modelId", value: model } : { case: "runId", value: run.runId };
   return (
-    <ArtifactBrowser
-      owner={owner}
-      isLive={isLive(run)}
-      kept={kept}
-      renderOffer={(path, isModel) => <Registering {...{ run, owner, path, isModel }} />}
-    />
+    <>
+      {model && <Whose run={run} modelId={model} />}
+      <ArtifactBrowser
+        owner={owner}
+        isLive={isLive(run)}
+        kept={kept}
+        renderOffer={(path, isModel) => <Registering {...{ run, owner, path, isModel }} />}
+      />
+    </>
+  );
+}
+
+/** Which model the files are of, and the way back to those of the run. */
+function Whose({ run, modelId }: { run: Run; modelId: string }): ReactNode {
+  const made = useQuery(modelsOf(run));
+  const name = made.data?.find((each) => each.modelId === modelId)?.name ?? modelId;
+  return (
+    <p>
+      Files of the logged model <strong>{name}</strong>.{" "}
+      <a href={addressOf(usePlace().path, { tab: "artifacts" })}>See those of the run</a>
+    </p>
   );
 }
 
