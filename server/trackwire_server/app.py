@@ -13,6 +13,7 @@ from trackwire_server.allocator import give_back_what_is_not
 from trackwire_server.announcement import announce_ready, installed_version
 from trackwire_server.assembly import services_of
 from trackwire_server.config import Config
+from trackwire_server.core.admin import GrpcEndpoint
 from trackwire_server.core.artifacts import Artifacts
 from trackwire_server.core.clock import system_clock
 from trackwire_server.core.errors import TrackwireError
@@ -95,6 +96,8 @@ async def start(config: Config, stack: AsyncExitStack, log: FilteringBoundLogger
     doors = doors_of(services, system_clock)
     server = RpcServer(doors, _options(config), log, gate=guard.gate, credentials=guard.grpc_credentials, traces=traces)
     address = server.bind()
+    port = int(address.rpartition(":")[2])
+    services.admin.listens_at(GrpcEndpoint(port, guard.grpc_credentials is not None, config.grpc_uri))
     readiness = _readiness(stores, server, log)
     internals = Internals(stores, server, readiness, place, traces, guard)
     http = await open_http(config, services, internals, stack, log)

@@ -200,6 +200,13 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting("port", "5051", "The port to listen on; 0 for a free one, told by the ready line.", "PORT"),
     Setting(
+        "grpc_uri",
+        "",
+        "Where clients reach gRPC, such as grpcs://tracker.example:443, for the code that the web UI shows; without, at"
+        " --port of the host that the page came from.",
+        "URI",
+    ),
+    Setting(
         "http_port",
         "5000",
         "The HTTP port, of the web UI and MLflow's REST API; 0 for a free one; off for none.",
@@ -275,6 +282,7 @@ class Config:
     prometheus: bool
     host: str
     port: int
+    grpc_uri: str
     http_port: int | None
     workers: int
     tls_cert: Path | None
@@ -331,6 +339,7 @@ class Config:
             prometheus=values.read("prometheus", parse.switch),
             host=values.read("host", parse.host),
             port=values.read("port", parse.port),
+            grpc_uri=values.read("grpc_uri", uris.grpc_uri),
             http_port=values.read("http_port", parse.port_or_off),
             workers=values.read("workers", parse.workers),
             tls_cert=values.read("tls_cert", parse.path_or_none),

@@ -26,6 +26,8 @@ _STORES = (
 )
 # As a root, each of them is the server's own artifact store.
 _SERVED = re.compile(r"(trackwire|mlflow)-artifacts:/{0,3}")
+# One server, all that a name has in DNS, or a list, with the port that all but the default one need.
+_GRPC = re.compile(r"(grpcs?://)?(dns:///)?[A-Za-z0-9._:\[\]-]+(,[A-Za-z0-9.:\[\]-]+)*", re.ASCII)
 # Up to the last "@" before a folder, as a password may have one; where it has a "/", too, up to the first one.
 _PASSWORD = re.compile(r"(?P<user>://[^:/@]*:)([^/]*|[^@]*)@")
 _EXPERIMENT_ID_CHARACTERS = 20
@@ -105,6 +107,13 @@ def endpoint_url(text: str) -> str:
     """Where an HTTP service is; "" for its usual place."""
     if text and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", text):
         raise ValueError("must be a URL such as http://minio:9000, without user and query")
+    return text
+
+
+def grpc_uri(text: str) -> str:
+    """Where clients reach gRPC, as they take it; "" for none."""
+    if text and not _GRPC.fullmatch(text):
+        raise ValueError("must be host:port or grpc://host:port, or grpcs://host:port for TLS")
     return text
 
 

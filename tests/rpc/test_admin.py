@@ -15,7 +15,7 @@ from tests.conftest import NOW_MS, FakeClock, Serve
 from tests.rpc.test_artifacts import eventually
 
 from trackwire.v1 import admin_pb2, admin_pb2_grpc
-from trackwire_server.core.admin import Admin, AdminStores, ServerFacts
+from trackwire_server.core.admin import Admin, AdminStores, GrpcEndpoint, ServerFacts
 from trackwire_server.core.artifact_paths import home_of_run, partial_id
 from trackwire_server.core.artifact_places import FILE_SCHEME, OWN_SCHEME, ByteStores, own_store
 from trackwire_server.core.byte_stores import ByteStore, PartialFile
@@ -118,6 +118,7 @@ def sql_stores(database: Database, artifacts: ByteStore) -> AdminStores:
 @pytest.fixture
 async def admin(serve: Serve, stores: AdminStores, clock: FakeClock) -> admin_pb2_grpc.AdminServiceStub:
     core = Admin(FACTS, stores, data_plane=BusyDataPlane(), clock=clock, pools=[PoolFigures("reading", 4)])
+    core.listens_at(GrpcEndpoint(5051, tls=True, uri="grpcs://tracker.example:443"))
     door = Door("trackwire.v1.AdminService", partial(add_to_server, AdminServicer(core)))
     return admin_pb2_grpc.AdminServiceStub(await serve(door))
 
@@ -223,6 +224,7 @@ async def test_server_info_tells_the_facts_and_the_load(admin: admin_pb2_grpc.Ad
             compaction_failures=1,
             pools=[admin_pb2.StorePool(name="reading", size=4)],
         ),
+        grpc=admin_pb2.GrpcEndpoint(port=5051, tls=True, uri="grpcs://tracker.example:443"),
     )
 
 

@@ -154,6 +154,9 @@ def test_data_directory_may_have_any_name(tmp_path: Path, path: str) -> None:
         ("static_prefix", "/a b"),
         ("allowed_hosts", "a, ,b"),
         ("allowed_hosts", "http://tracker.example"),
+        ("grpc_uri", "https://tracker.example"),
+        ("grpc_uri", "tracker.example:443/path"),
+        ("grpc_uri", 'a"b:443'),
         ("expose_prometheus", "what?"),
         ("artifacts_uri", ""),
         ("artifacts_uri", "r2://bucket"),
@@ -331,6 +334,14 @@ def test_hosts_are_named_behind_commas() -> None:
     assert read().allowed_hosts == ()
     assert read("--allowed-hosts", "a.example, *.b:*").allowed_hosts == ("a.example", "*.b:*")
     assert read(MLFLOW_SERVER_ALLOWED_HOSTS="*").allowed_hosts == ("*",)
+
+
+@pytest.mark.parametrize(
+    "uri", ["tracker.example", "grpcs://[::1]:5051", "grpc://dns:///trackwire:5051", "grpcs://10.0.0.1:51,10.0.0.2:51"]
+)
+def test_clients_may_reach_grpc_elsewhere(uri: str) -> None:
+    assert read().grpc_uri == ""
+    assert read("--grpc-uri", uri).grpc_uri == uri
 
 
 def test_prometheus_is_on_unless_told_otherwise() -> None:

@@ -47,10 +47,11 @@ def figure(text: str, name: str, **labels: str) -> float:
     raise AssertionError(f"{name} of {labels} is not in:\n{text}")
 
 
-def call_once(address: str) -> str:
-    """A call over a connection of its own."""
+def call_once(address: str) -> tuple[str, str]:
+    """A call over a connection of its own: the store, and the port that the server says it has."""
     with Client(address) as client:
-        return client.get_server_info().store
+        info = client.get_server_info()
+        return info.store, str(info.grpc.port)
 
 
 def test_workers_share_the_ports_and_one_that_dies_is_started_again(
@@ -61,7 +62,8 @@ def test_workers_share_the_ports_and_one_that_dies_is_started_again(
     assert " store=postgresql " in server.ready_line
     assert " workers=2" in server.ready_line
     with ThreadPoolExecutor(8) as threads:
-        assert {*threads.map(call_once, [address] * CONNECTIONS)} == {"postgresql"}
+        told_by_each = {*threads.map(call_once, [address] * CONNECTIONS)}
+        assert told_by_each == {("postgresql", address.rpartition(":")[2])}
         # The same over HTTP, each over a connection of its own.
         asked = threads.map(
             connected(server.url).ask, ["RunService/SearchRunDatasets"] * CONNECTIONS, [EXPERIMENT] * CONNECTIONS
@@ -85,7 +87,7 @@ def test_workers_share_the_ports_and_one_that_dies_is_started_again(
     killed = workers_of(server)[1]
     killed.kill()
     assert until(lambda: "a worker has ended and is started again" in server.log_text())
-    assert call_once(address) == "postgresql"
+    assert call_once(address)[0] == "postgresql"
     assert until(lambda: "the worker is ready again" in server.log_text())
     assert until(lambda: figure(figures(server), "trackwire_worker_up", worker="1") == 1)
 

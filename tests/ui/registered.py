@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.client.offline_training import without_server
 
 from trackwire import Client
-
-# What pages take for the server's gRPC port.
-SHOWN_PORT = ":5051"
 
 
 def logged_run(client: Client, name: str = "trained", **params: str) -> str:
@@ -31,28 +29,20 @@ def versions_made(client: Client, name: str, count: int) -> list[str]:
     return run_ids
 
 
-def run_python(code: str, folder: Path, address: str) -> str:
-    """What code prints that a page shows for the server at `address`."""
-    return _run([sys.executable, "-c", _for_server(code, address)], folder)
+def run_python(code: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    """What code prints that a page shows."""
+    return _run([sys.executable, "-c", code], folder, environment)
 
 
-def run_shell(code: str, folder: Path, address: str) -> str:
-    """What a shell prints for commands that a page shows for the server at `address`."""
+def run_shell(code: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    """What a shell prints for commands that a page shows."""
     # Where `trackwire` is installed it may be that of another tree.
-    command = f'trackwire() {{ {sys.executable} -m trackwire "$@"; }}\n{_for_server(code, address)}'
-    return _run(["/bin/sh", "-ec", command], folder)
+    command = f'trackwire() {{ {sys.executable} -m trackwire "$@"; }}\n{code}'
+    return _run(["/bin/sh", "-ec", command], folder, environment)
 
 
-def _for_server(code: str, address: str) -> str:
-    host, _, port = address.rpartition(":")
-    assert host + SHOWN_PORT in code, code
-    return code.replace(SHOWN_PORT, f":{port}")
-
-
-def _run(command: list[str], folder: Path) -> str:
-    environment = without_server() | {"TRACKWIRE_SHIPPER_IDLE_SECONDS": "0"}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
+def _run(command: list[str], folder: Path, environment: Mapping[str, str] | None) -> str:
+    said = without_server() | {"TRACKWIRE_SHIPPER_IDLE_SECONDS": "0"} | dict(environment or {})
+    done = subprocess.run(command, cwd=folder, env=said, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

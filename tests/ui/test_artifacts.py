@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ServerProcess
 from tests.ui.browsing import PHONE, Watch, violations
 from tests.ui.conftest import OpenPage, Served
+from tests.ui.registered import run_shell
 
 from trackwire import Client
 
@@ -364,9 +365,11 @@ def test_hostile_names_are_text(served: Served, open_page: OpenPage) -> None:
     expect(page.get_by_role("link", name="日本語 😀.txt")).to_be_visible()
 
 
-def test_command_for_a_folder_is_safe_in_a_shell(served: Served, open_page: OpenPage) -> None:
-    run_id = run_with(served, {"it's $(reboot)/a.txt": b"inside"})
+def test_command_for_a_folder_is_safe_in_a_shell(served: Served, open_page: OpenPage, tmp_path: Path) -> None:
+    run_id = run_with(served, {"it's $(touch made)/a.txt": b"inside"})
     page = open_page(served.address_of_run(run_id, "?tab=artifacts"))
-    page.get_by_role("link", name="it's $(reboot)").click()
-    quoted = "'it'\\''s $(reboot)'"
-    expect(page.locator(".artifacts-shown pre")).to_have_text(f"trackwire artifacts download {run_id} {quoted}")
+    page.get_by_role("link", name="it's $(touch made)").click()
+    code = page.locator(".artifacts-shown pre")
+    expect(code).to_contain_text(f"{run_id} 'it'\\''s $(touch made)'")
+    run_shell(code.inner_text(), tmp_path)
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"inside"]

@@ -60,6 +60,21 @@ def test_search_is_in_the_address_and_says_where_nothing_is_found(
     expect(page.get_by_role("heading", name="No experiment's name has “no such thing” in it")).to_be_visible()
 
 
+def test_signs_of_patterns_are_searched_for_as_they_stand(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    for name in ("under_score", "under-score", "rate 5% less", "rate 5 less"):
+        client.create_experiment(name)
+    page = open_list(open_page, server)
+    box = page.get_by_role("searchbox", name="Search experiments by name")
+    box.fill("R_S")
+    expect(row(page, "under-score")).to_have_count(0)
+    expect(row(page, "under_score")).to_be_visible()
+    box.fill("5%")
+    expect(row(page, "rate 5% less")).to_be_visible()
+    expect(row(page, "rate 5 less")).to_have_count(0)
+
+
 def test_new_experiment_is_made_and_shown(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
     page = open_list(open_page, server)
     page.get_by_role("button", name="New experiment").click()

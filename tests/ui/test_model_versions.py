@@ -118,9 +118,9 @@ def test_shown_code_loads_the_version(page: Page, served: Served, tmp_path: Path
     page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="Version 1", exact=True).click()
     code = page.locator("pre").inner_text()
-    assert Path(run_python(f"{code}\nprint(path)", tmp_path, served.process.address).strip()).read_text() == "weights"
+    assert Path(run_python(f"{code}\nprint(path)", tmp_path).strip()).read_text() == "weights"
     page.get_by_role("button", name="Shell").click()
-    run_shell(page.locator("pre").inner_text(), tmp_path, served.process.address)
+    run_shell(page.locator("pre").inner_text(), tmp_path)
     assert (tmp_path / "model.txt").read_text() == "weights"
 
 
@@ -145,6 +145,44 @@ def test_code_for_a_logged_model_is_mlflows(page: Page, served: Served) -> None:
     page.goto(served.address_of("/models/of-logged/versions/1"))
     expect(page.locator("pre")).to_contain_text(f'mlflow.set_tracking_uri("{served.process.url}")')
     expect(page.locator("pre")).to_contain_text('mlflow.pyfunc.load_model("models:/of-logged/1")')
+
+
+# By one process, as MLflow takes its time to be imported.
+LOGGED = """
+import mlflow
+from mlflow.pyfunc import PythonModel, log_model, save_model
+
+class Twice(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [2 * each for each in model_input]
+
+mlflow.set_tracking_uri("{url}")
+with mlflow.start_run() as run:
+    logged = log_model(name="twice", python_model=Twice())
+    save_model("saved", python_model=Twice())
+    mlflow.log_artifacts("saved", "saved")
+mlflow.register_model(logged.model_uri, "of mlflow")
+mlflow.register_model(f"runs:/{{run.info.run_id}}/saved", "of mlflow")
+"""
+
+
+@pytest.mark.timeout(300)
+def test_models_of_mlflow_are_loaded_by_its_own_code(page: Page, served: Served, tmp_path: Path) -> None:
+    run_python(LOGGED.format(url=served.process.url), tmp_path)
+    for version, files in ((1, ["MLmodel"]), (2, ["saved", "MLmodel"])):
+        page.goto(served.address_of(f"/models/of mlflow/versions/{version}"))
+        code = page.locator("pre")
+        expect(code).to_contain_text(f'mlflow.pyfunc.load_model("models:/of mlflow/{version}")')
+        assert run_python(f"{code.inner_text()}\nprint(model.predict([21]))", tmp_path).strip() == "[42]"
+        page.get_by_role("link", name="Look at its files").click()
+        for name in files:
+            expect(page.get_by_role("navigation", name="Artifacts").get_by_role("link", name=name)).to_be_visible()
+        expect(page.get_by_role("link", name=f"of mlflow, version {version}")).to_be_visible()
+    page.go_back()
+    # The same files, for who has other means to load them.
+    page.get_by_role("button", name="Python").click()
+    path = run_python(f"{code.inner_text()}\nprint(path)", tmp_path).strip()
+    assert (Path(path) / "MLmodel").is_file()
 
 
 def test_files_elsewhere_are_said_to_be_there(page: Page, served: Served) -> None:

@@ -24,7 +24,7 @@ def test_empty_registry_tells_code_that_makes_the_first_model(
     server.start()
     page.goto(f"{server.url}/#/models")
     expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
-    run_python(page.locator("pre").inner_text(), tmp_path, server.address)
+    run_python(page.locator("pre").inner_text(), tmp_path)
     page.reload()
     page.get_by_role("link", name="Version 1").click()
     expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
@@ -71,6 +71,20 @@ def test_long_lists_come_page_by_page(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Show more").click()
     expect(page.get_by_role("rowheader")).to_have_count(103)
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
+
+
+def test_signs_of_patterns_are_searched_for_as_they_stand(page: Page, served: Served) -> None:
+    # More than a page of those that `_` would stand for, before the one that is meant.
+    for number in range(101):
+        served.client.create_registered_model(f"lowXrank-{number:03}")
+    for name in ("low_rank", "low 50% rank", "low 50 rank"):
+        served.client.create_registered_model(name)
+    page.goto(served.address_of("/models?search=w_r"))
+    expect(page.get_by_role("rowheader")).to_have_text(["low_rank"])
+    page.get_by_label("Search models by name").fill("50%")
+    expect(page.get_by_role("rowheader")).to_have_text(["low 50% rank"])
+    page.get_by_label("Search models by name").fill("LOW%R")
+    expect(page.get_by_role("heading", name="No model is found by that")).to_be_visible()
 
 
 def test_model_is_made_and_taken_names_are_told(page: Page, served: Served) -> None:
@@ -146,8 +160,10 @@ def test_versions_are_compared_by_their_runs(page: Page, served: Served) -> None
     page.get_by_label("Select version 3").check()
     # What is selected is in the address.
     page.reload()
-    link = page.get_by_role("link", name="Compare the runs of 2 versions")
-    assert link.get_attribute("href") == f"#/compare-runs?runs={run_ids[2]}%2C{run_ids[0]}"
+    page.get_by_role("link", name="Compare the runs of 2 versions").click()
+    expect(page).to_have_url(served.address_of(f"/compare-runs?runs={run_ids[2]}%7E{run_ids[0]}"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare 2 runs")
+    expect(page.get_by_role("main")).to_contain_text("compared-3")
 
 
 def test_new_version_of_a_run_is_made(page: Page, served: Served) -> None:

@@ -22,13 +22,16 @@ def get(url: str) -> requests.Response:
     return requests.get(url, timeout=30)
 
 
-def test_health_and_version(make_server_process: MakeServer) -> None:
+def test_health_version_and_where_grpc_is(make_server_process: MakeServer) -> None:
     server = make_server_process("--http-port", "0")
     server.start()
     assert f"http={server.url}" in server.ready_line
     assert (get(f"{server.url}/health").status_code, get(f"{server.url}/health").text) == (200, "OK")
     with Client(server.address) as client:
-        assert get(f"{server.url}/version").text == client.get_server_info().version
+        info = client.get_server_info()
+    assert get(f"{server.url}/version").text == info.version
+    # What gRPC's clients need, told to who knows the HTTP port.
+    assert (f"127.0.0.1:{info.grpc.port}", info.grpc.tls, info.grpc.uri) == (server.address, False, "")
     assert get(f"{server.url}/nothing").status_code == 404
     # For who comes without a browser.
     assert get(server.url).text.startswith("Trackwire\n")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18trackwire/v1/admin.proto\x12\x0ctrackwire.v1\"\x16\n\x14GetServerInfoRequest\"\x94\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05store\x18\x02 \x01(\t\x12\x16\n\x0eschema_version\x18\x03 \x01(\x05\x12\x15\n\rstart_time_ms\x18\x04 \x01(\x03\x12\x14\n\x0cjournal_rows\x18\x05 \x01(\x03\x12\x16\n\x0ejournal_points\x18\x06 \x01(\x03\x12\x15\n\rqueued_points\x18\x07 \x01(\x03\x12\x15\n\rartifacts_uri\x18\x08 \x01(\t\x12\x0f\n\x07time_ms\x18\t \x01(\x03\x12\x17\n\x0fjournal_wait_ms\x18\n \x01(\x03\x12&\n\x04load\x18\x0b \x01(\x0b\x32\x18.trackwire.v1.ServerLoad\"\x88\x02\n\nServerLoad\x12\x17\n\x0fqueued_requests\x18\x01 \x01(\x03\x12\x14\n\x0cqueued_bytes\x18\x02 \x01(\x03\x12\x1b\n\x13queued_requests_max\x18\x03 \x01(\x03\x12\x19\n\x11queued_points_max\x18\x04 \x01(\x03\x12\x18\n\x10queued_bytes_max\x18\x05 \x01(\x03\x12\x18\n\x10refused_requests\x18\x06 \x01(\x03\x12\x1a\n\x12\x63ommit_p99_seconds\x18\x07 \x01(\x01\x12\x1b\n\x13\x63ompaction_failures\x18\x08 \x01(\x03\x12&\n\x05pools\x18\t \x03(\x0b\x32\x17.trackwire.v1.StorePool\"H\n\tStorePool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x0e\n\x06in_use\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\"h\n\x15\x43ollectGarbageRequest\x12\x15\n\rolder_than_ms\x18\x01 \x01(\x03\x12\x0f\n\x07run_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x65xperiment_ids\x18\x03 \x03(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\"\xb3\x01\n\x16\x43ollectGarbageResponse\x12\x0f\n\x07run_ids\x18\x01 \x03(\t\x12\x16\n\x0e\x65xperiment_ids\x18\x02 \x03(\t\x12\x0f\n\x07uploads\x18\x03 \x01(\x03\x12\x16\n\x0e\x61rtifact_bytes\x18\x04 \x01(\x03\x12\x1a\n\x12\x61rtifact_uris_left\x18\x05 \x03(\t\x12\x11\n\tmodel_ids\x18\x06 \x03(\t\x12\x18\n\x10orphaned_uploads\x18\x07 \x03(\t2\xc5\x01\n\x0c\x41\x64minService\x12X\n\rGetServerInfo\x12\".trackwire.v1.GetServerInfoRequest\x1a#.trackwire.v1.GetServerInfoResponse\x12[\n\x0e\x43ollectGarbage\x12#.trackwire.v1.CollectGarbageRequest\x1a$.trackwire.v1.CollectGarbageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18trackwire/v1/admin.proto\x12\x0ctrackwire.v1\"\x16\n\x14GetServerInfoRequest\"\xbe\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05store\x18\x02 \x01(\t\x12\x16\n\x0eschema_version\x18\x03 \x01(\x05\x12\x15\n\rstart_time_ms\x18\x04 \x01(\x03\x12\x14\n\x0cjournal_rows\x18\x05 \x01(\x03\x12\x16\n\x0ejournal_points\x18\x06 \x01(\x03\x12\x15\n\rqueued_points\x18\x07 \x01(\x03\x12\x15\n\rartifacts_uri\x18\x08 \x01(\t\x12\x0f\n\x07time_ms\x18\t \x01(\x03\x12\x17\n\x0fjournal_wait_ms\x18\n \x01(\x03\x12&\n\x04load\x18\x0b \x01(\x0b\x32\x18.trackwire.v1.ServerLoad\x12(\n\x04grpc\x18\x0c \x01(\x0b\x32\x1a.trackwire.v1.GrpcEndpoint\"6\n\x0cGrpcEndpoint\x12\x0c\n\x04port\x18\x01 \x01(\x05\x12\x0b\n\x03tls\x18\x02 \x01(\x08\x12\x0b\n\x03uri\x18\x03 \x01(\t\"\x88\x02\n\nServerLoad\x12\x17\n\x0fqueued_requests\x18\x01 \x01(\x03\x12\x14\n\x0cqueued_bytes\x18\x02 \x01(\x03\x12\x1b\n\x13queued_requests_max\x18\x03 \x01(\x03\x12\x19\n\x11queued_points_max\x18\x04 \x01(\x03\x12\x18\n\x10queued_bytes_max\x18\x05 \x01(\x03\x12\x18\n\x10refused_requests\x18\x06 \x01(\x03\x12\x1a\n\x12\x63ommit_p99_seconds\x18\x07 \x01(\x01\x12\x1b\n\x13\x63ompaction_failures\x18\x08 \x01(\x03\x12&\n\x05pools\x18\t \x03(\x0b\x32\x17.trackwire.v1.StorePool\"H\n\tStorePool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x0e\n\x06in_use\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\"h\n\x15\x43ollectGarbageRequest\x12\x15\n\rolder_than_ms\x18\x01 \x01(\x03\x12\x0f\n\x07run_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x65xperiment_ids\x18\x03 \x03(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\"\xb3\x01\n\x16\x43ollectGarbageResponse\x12\x0f\n\x07run_ids\x18\x01 \x03(\t\x12\x16\n\x0e\x65xperiment_ids\x18\x02 \x03(\t\x12\x0f\n\x07uploads\x18\x03 \x01(\x03\x12\x16\n\x0e\x61rtifact_bytes\x18\x04 \x01(\x03\x12\x1a\n\x12\x61rtifact_uris_left\x18\x05 \x03(\t\x12\x11\n\tmodel_ids\x18\x06 \x03(\t\x12\x18\n\x10orphaned_uploads\x18\x07 \x03(\t2\xc5\x01\n\x0c\x41\x64minService\x12X\n\rGetServerInfo\x12\".trackwire.v1.GetServerInfoRequest\x1a#.trackwire.v1.GetServerInfoResponse\x12[\n\x0e\x43ollectGarbage\x12#.trackwire.v1.CollectGarbageRequest\x1a$.trackwire.v1.CollectGarbageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=42
   _globals['_GETSERVERINFOREQUEST']._serialized_end=64
   _globals['_GETSERVERINFORESPONSE']._serialized_start=67
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=343
-  _globals['_SERVERLOAD']._serialized_start=346
-  _globals['_SERVERLOAD']._serialized_end=610
-  _globals['_STOREPOOL']._serialized_start=612
-  _globals['_STOREPOOL']._serialized_end=684
-  _globals['_COLLECTGARBAGEREQUEST']._serialized_start=686
-  _globals['_COLLECTGARBAGEREQUEST']._serialized_end=790
-  _globals['_COLLECTGARBAGERESPONSE']._serialized_start=793
-  _globals['_COLLECTGARBAGERESPONSE']._serialized_end=972
-  _globals['_ADMINSERVICE']._serialized_start=975
-  _globals['_ADMINSERVICE']._serialized_end=1172
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=385
+  _globals['_GRPCENDPOINT']._serialized_start=387
+  _globals['_GRPCENDPOINT']._serialized_end=441
+  _globals['_SERVERLOAD']._serialized_start=444
+  _globals['_SERVERLOAD']._serialized_end=708
+  _globals['_STOREPOOL']._serialized_start=710
+  _globals['_STOREPOOL']._serialized_end=782
+  _globals['_COLLECTGARBAGEREQUEST']._serialized_start=784
+  _globals['_COLLECTGARBAGEREQUEST']._serialized_end=888
+  _globals['_COLLECTGARBAGERESPONSE']._serialized_start=891
+  _globals['_COLLECTGARBAGERESPONSE']._serialized_end=1070
+  _globals['_ADMINSERVICE']._serialized_start=1073
+  _globals['_ADMINSERVICE']._serialized_end=1270
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "store", "schema_version", "start_time_ms", "journal_rows", "journal_points", "queued_points", "artifacts_uri", "time_ms", "journal_wait_ms", "load")
+    __slots__ = ("version", "store", "schema_version", "start_time_ms", "journal_rows", "journal_points", "queued_points", "artifacts_uri", "time_ms", "journal_wait_ms", "load", "grpc")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class GetServerInfoResponse(_message.Message):
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     JOURNAL_WAIT_MS_FIELD_NUMBER: _ClassVar[int]
     LOAD_FIELD_NUMBER: _ClassVar[int]
+    GRPC_FIELD_NUMBER: _ClassVar[int]
     version: str
     store: str
     schema_version: int
@@ -34,7 +35,18 @@ class GetServerInfoResponse(_message.Message):
     time_ms: int
     journal_wait_ms: int
     load: ServerLoad
-    def __init__(self, version: _Optional[str] = ..., store: _Optional[str] = ..., schema_version: _Optional[int] = ..., start_time_ms: _Optional[int] = ..., journal_rows: _Optional[int] = ..., journal_points: _Optional[int] = ..., queued_points: _Optional[int] = ..., artifacts_uri: _Optional[str] = ..., time_ms: _Optional[int] = ..., journal_wait_ms: _Optional[int] = ..., load: _Optional[_Union[ServerLoad, _Mapping]] = ...) -> None: ...
+    grpc: GrpcEndpoint
+    def __init__(self, version: _Optional[str] = ..., store: _Optional[str] = ..., schema_version: _Optional[int] = ..., start_time_ms: _Optional[int] = ..., journal_rows: _Optional[int] = ..., journal_points: _Optional[int] = ..., queued_points: _Optional[int] = ..., artifacts_uri: _Optional[str] = ..., time_ms: _Optional[int] = ..., journal_wait_ms: _Optional[int] = ..., load: _Optional[_Union[ServerLoad, _Mapping]] = ..., grpc: _Optional[_Union[GrpcEndpoint, _Mapping]] = ...) -> None: ...
+
+class GrpcEndpoint(_message.Message):
+    __slots__ = ("port", "tls", "uri")
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    TLS_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
+    port: int
+    tls: bool
+    uri: str
+    def __init__(self, port: _Optional[int] = ..., tls: bool = ..., uri: _Optional[str] = ...) -> None: ...
 
 class ServerLoad(_message.Message):
     __slots__ = ("queued_requests", "queued_bytes", "queued_requests_max", "queued_points_max", "queued_bytes_max", "refused_requests", "commit_p99_seconds", "compaction_failures", "pools")

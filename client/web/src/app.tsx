@@ -1,10 +1,11 @@
 // The frame around every page, and which page stands at which address.
 
-import { lazy, Suspense, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, type ComponentType, type ReactNode } from "react";
 import "./app.css";
 import { ExperimentList } from "./experiments/list";
 import { ExperimentPage } from "./experiments/page";
-import { addressOf, match, usePlace } from "./router";
+import { translated } from "./mlflow-addresses";
+import { addressOf, go, match, usePlace } from "./router";
 import { Boundary } from "./ui/boundary";
 import { ThemeButton } from "./ui/theme-button";
 import { TokenDialog } from "./ui/token-dialog";
@@ -16,6 +17,12 @@ const RunRedirect = lazy(() => import("./runs/redirect").then(({ RunRedirect }) 
 
 // What few open first is loaded when it is opened.
 const ComparePage = lazy(async () => ({ default: (await import("./compare/page")).ComparePage }));
+const SeveralExperiments = lazy(async () => ({
+  default: (await import("./experiments/several")).SeveralExperiments,
+}));
+const ArtifactAddress = lazy(async () => ({ default: (await import("./runs/artifact-address")).ArtifactAddress }));
+const LoggedModelPage = lazy(async () => ({ default: (await import("./runs/logged-model")).LoggedModelPage }));
+const Nowhere = lazy(async () => ({ default: (await import("./nowhere")).Nowhere }));
 const registry = () => import("./models/pages");
 const ModelList = lazy(async () => ({ default: (await registry()).ModelList }));
 const ModelPage = lazy(async () => ({ default: (await registry()).ModelPage }));
@@ -25,12 +32,17 @@ const PAGES: [string, Page][] = [
   ["/", ExperimentList],
   ["/experiments", ExperimentList],
   ["/experiments/:experimentId", ExperimentPage],
+  ["/compare-experiments/*", SeveralExperiments],
   ["/compare-runs", ComparePage],
   ["/models", ModelList],
   ["/models/:name", ModelPage],
   ["/models/:name/versions/:version", VersionPage],
   ["/experiments/:experimentId/runs/:runId", RunPage],
+  ["/experiments/:experimentId/runs/:runId/artifacts/*", ArtifactAddress],
+  ["/experiments/:experimentId/runs/:runId/artifactPath/*", ArtifactAddress],
+  ["/experiments/:experimentId/models/:modelId/*", LoggedModelPage],
   ["/runs/:runId", RunRedirect],
+  ["/runs/:runId/artifacts/*", ArtifactAddress],
 ];
 
 export function App(): ReactNode {
@@ -73,16 +85,14 @@ function NavLink(props: { to: string; path: string; alias?: string; children: Re
 }
 
 function Shown({ path }: { path: string }): ReactNode {
+  const ours = translated(usePlace());
+  useEffect(() => {
+    if (ours) go(ours, { replace: true });
+  }, [ours]);
+  if (ours) return null;
   for (const [pattern, Page] of PAGES) {
     const parts = match(pattern, path);
     if (parts) return <Page parts={parts} />;
   }
-  return (
-    <main className="page">
-      <h1>There is no such page</h1>
-      <p className="soft">
-        Nothing is at <span className="mono">{path}</span>. <a href={addressOf("/experiments")}>See all experiments.</a>
-      </p>
-    </main>
-  );
+  return <Nowhere path={path} />;
 }

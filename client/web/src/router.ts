@@ -74,17 +74,22 @@ export function useSetting(name: string, fallback = ""): [string, (value: string
   return [value, set];
 }
 
-/** The parts of a path that a pattern such as `/experiments/:id` names, decoded; null where it doesn't fit. */
+/** The parts of a path that a pattern such as `/experiments/:id` names, decoded; null where it doesn't fit.
+ *
+ * One that ends in `/*` fits whatever comes behind it, which is then `rest`.
+ */
 export function match(pattern: string, path: string): Record<string, string> | null {
-  const wanted = pattern.split("/");
+  const isOpen = pattern.endsWith("/*");
+  const wanted = (isOpen ? pattern.slice(0, -2) : pattern).split("/");
   const found = path.replace(/(.)\/$/, "$1").split("/");
-  if (wanted.length !== found.length) return null;
+  if (isOpen ? found.length < wanted.length : found.length !== wanted.length) return null;
   const parts: Record<string, string> = {};
   for (const [at, part] of wanted.entries()) {
     const segment = found[at] ?? "";
     if (part.startsWith(":")) parts[part.slice(1)] = decoded(segment);
     else if (part !== segment) return null;
   }
+  if (isOpen) parts["rest"] = found.slice(wanted.length).map(decoded).join("/");
   return parts;
 }
 

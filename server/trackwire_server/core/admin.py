@@ -50,6 +50,15 @@ class ServerFacts:
     start_time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class GrpcEndpoint:
+    """Where gRPC is spoken; `uri` is where clients reach it, and "" where nobody has said so."""
+
+    port: int
+    tls: bool
+    uri: str = ""
+
+
 class DataPlane(Protocol):
     """What the data plane has before it; Metrics is one."""
 
@@ -74,6 +83,7 @@ class ServerInfo:
     """What a server is, and how much it has before it."""
 
     facts: ServerFacts
+    grpc: GrpcEndpoint | None
     backlog: Backlog
     data_plane: DataPlane
     pools: Sequence[PoolFigures]
@@ -122,15 +132,21 @@ class Admin:
         pools: Sequence[PoolFigures] = (),
     ):
         self.facts = facts
+        # Known once the port is bound, for which all this must be there.
+        self._grpc: GrpcEndpoint | None = None
         self._pools = pools
         self._stores = stores
         self._data_plane = data_plane
         self._clock = clock
 
+    def listens_at(self, grpc: GrpcEndpoint) -> None:
+        """Tells where gRPC is spoken; said once, before anybody can ask."""
+        self._grpc = grpc
+
     async def server_info(self) -> ServerInfo:
         """What the server is, and how much it has before it."""
         backlog = await self._data_plane.backlog()
-        return ServerInfo(self.facts, backlog, self._data_plane, self._pools, self._clock())
+        return ServerInfo(self.facts, self._grpc, backlog, self._data_plane, self._pools, self._clock())
 
     async def collect_garbage(self, request: GarbageRequest) -> Garbage:
         """Removes for good what is deleted and old enough. Raises NotFound and FailedPrecondition for what is named."""

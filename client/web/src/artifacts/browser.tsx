@@ -2,8 +2,10 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useTrackingUri } from "../api/address";
 import { formatBytes, formatCount } from "../format";
 import { addressOf, usePlace } from "../router";
+import { Code } from "../ui/code";
 import { CopyButton } from "../ui/copy-button";
 import { Empty, Failure } from "../ui/notice";
 import "./browser.css";
@@ -21,9 +23,16 @@ interface Props {
   isLive: boolean;
   /** What of the address stays when another file is chosen. */
   kept: Record<string, string>;
+  renderOffer?: RenderOffer;
 }
 
-export function ArtifactBrowser({ owner, isLive, kept }: Props): ReactNode {
+/** What else is offered for a folder or a file, by its path without "/" at its end. */
+export type RenderOffer = (path: string, isModel: boolean) => ReactNode;
+
+// What MLflow writes beside a model, in its folder.
+const MODEL_FILE = "MLmodel";
+
+export function ArtifactBrowser({ owner, isLive, kept, renderOffer }: Props): ReactNode {
   const { path: page, query } = usePlace();
   const chosen = query.get("path") ?? "";
   const root = useInfiniteQuery({ ...folderOf(owner, ""), refetchInterval: isLive ? 5_000 : false });
@@ -58,7 +67,7 @@ export function ArtifactBrowser({ owner, isLive, kept }: Props): ReactNode {
             All files
           </a>
         )}
-        <Chosen key={owner.value} owner={owner} chosen={chosen} addressOfFile={addressOfFile} />
+        <Chosen key={owner.value} {...{ owner, chosen, addressOfFile, renderOffer }} />
       </div>
     </div>
   );
@@ -68,16 +77,17 @@ interface ChosenProps {
   owner: Owner;
   chosen: string;
   addressOfFile: (path: string) => string;
+  renderOffer: RenderOffer | undefined;
 }
 
-function Chosen({ owner, chosen, addressOfFile }: ChosenProps): ReactNode {
-  if (!chosen) return <Empty title="Choose a file to look at it" />;
-  if (!chosen.endsWith("/")) return <FileView owner={owner} path={chosen} />;
+function Chosen({ owner, chosen, addressOfFile, renderOffer }: ChosenProps): ReactNode {
+  if (!chosen) return <Empty title="Choose a file to look at it">{renderOffer?.("", true)}</Empty>;
+  if (!chosen.endsWith("/")) return <FileView owner={owner} path={chosen} offer={renderOffer?.(chosen, false)} />;
   const folder = chosen.slice(0, -1);
   if (folder === SERIES_FOLDER) return <SeriesView owner={owner} folder={folder} addressOfFile={addressOfFile} />;
   return (
     <div className="folder-view">
-      <FolderView key={folder} owner={owner} folder={folder} />
+      <FolderView key={folder} {...{ owner, folder, renderOffer }} />
       {/* Where the window has no room for the tree beside it. */}
       <div className="folder-entries">
         <Tree key={folder} {...{ owner, folder, chosen, addressOfFile }} isLive={false} />
@@ -86,11 +96,17 @@ function Chosen({ owner, chosen, addressOfFile }: ChosenProps): ReactNode {
   );
 }
 
-function FolderView({ owner, folder }: { owner: Owner; folder: string }): ReactNode {
+function FolderView({
+  owner,
+  folder,
+  renderOffer,
+}: Pick<ChosenProps, "owner" | "renderOffer"> & { folder: string }): ReactNode {
   const found = useInfiniteQuery(folderOf(owner, folder));
+  const server = useTrackingUri();
   const entries = found.data?.pages.flatMap((page) => page.artifacts) ?? [];
   const files = entries.filter((entry) => !entry.isDir);
   const bytes = files.reduce((sum, entry) => sum + Number(entry.sizeBytes), 0);
+  const isModel = files.some(({ path }) => nameOf(path) === MODEL_FILE);
   const atLeast = found.hasNextPage ? "at least " : "";
   return (
     <Empty title={shownName(nameOf(folder))}>
@@ -101,10 +117,11 @@ function FolderView({ owner, folder }: { owner: Owner; folder: string }): ReactN
           {formatCount(entries.length - files.length, "folder")}
         </p>
       )}
-      {owner.case === "runId" && (
+      {found.isSuccess && renderOffer?.(folder, isModel)}
+      {owner.case === "runId" && server !== undefined && (
         <>
           <p>All of it, in a shell:</p>
-          <pre>{downloadCommand(owner.value, folder)}</pre>
+          <Code text={downloadCommand(server, owner.value, folder)} />
         </>
       )}
     </Empty>

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useTrackingUri } from "../api/address";
 import { formatBytes } from "../format";
 import { CopyButton } from "../ui/copy-button";
 import { Icon } from "../ui/icon";
@@ -89,12 +90,14 @@ export function Progressing({ progress, onCancel }: { progress: Progress; onCanc
 }
 
 function ByCommand({ owner, path }: { owner: Owner; path: string }): ReactNode {
+  const server = useTrackingUri();
   if (owner.case === "modelId") {
     return (
       <span className="soft">It is too large for a browser; Python&apos;s client downloads the files of a model.</span>
     );
   }
-  const command = downloadCommand(owner.value, path);
+  if (server === undefined) return null;
+  const command = downloadCommand(server, owner.value, path);
   return (
     <span className="line-of">
       <span className="soft">Too large for a browser; in a shell:</span>

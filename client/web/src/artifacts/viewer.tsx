@@ -23,24 +23,26 @@ const SAMPLE_BYTES = 64 * 1024;
 interface Props {
   owner: Owner;
   path: string;
+  /** What else is offered for it. */
+  offer?: ReactNode;
 }
 
-export function FileView({ owner, path }: Props): ReactNode {
+export function FileView({ owner, path, offer }: Props): ReactNode {
   const kind = kindOf(path);
   return (
     <section className="file-view" aria-label={shownName(nameOf(path))}>
       {kind === "text" || kind === "table" || kind === "unknown" ? (
-        <BeginOfFile key={path} owner={owner} path={path} kind={kind} />
+        <BeginOfFile key={path} {...{ owner, path, offer }} kind={kind} />
       ) : kind === "binary" ? (
-        <Unshown key={path} owner={owner} path={path} />
+        <Unshown key={path} {...{ owner, path, offer }} />
       ) : (
-        <WholeFile key={path} owner={owner} path={path} kind={kind} />
+        <WholeFile key={path} {...{ owner, path, offer }} kind={kind} />
       )}
     </section>
   );
 }
 
-function Head({ owner, path, sizeBytes }: Props & { sizeBytes: number | undefined }): ReactNode {
+function Head({ owner, path, offer, sizeBytes }: Props & { sizeBytes: number | undefined }): ReactNode {
   return (
     <div className="file-head">
       <h2 className="clipped" title={shownName(path)}>
@@ -49,13 +51,14 @@ function Head({ owner, path, sizeBytes }: Props & { sizeBytes: number | undefine
       <CopyButton text={path} label="Copy the path" />
       {sizeBytes !== undefined && <span className="soft number">{formatBytes(sizeBytes)}</span>}
       <span className="grow" />
+      {sizeBytes !== undefined && offer}
       {sizeBytes !== undefined && <Download owner={owner} path={path} sizeBytes={sizeBytes} />}
     </div>
   );
 }
 
 /** Text and rows: as much as can be read at a glance, and more when it is asked for. */
-function BeginOfFile({ owner, path, kind }: Props & { kind: Kind }): ReactNode {
+function BeginOfFile({ owner, path, offer, kind }: Props & { kind: Kind }): ReactNode {
   const [lengthBytes, setLengthBytes] = useState(kind === "unknown" ? SAMPLE_BYTES : BEGIN_BYTES);
   const loading = useBytes({ owner, path, lengthBytes });
   const read = useText(loading.found.data?.blob);
@@ -70,7 +73,7 @@ function BeginOfFile({ owner, path, kind }: Props & { kind: Kind }): ReactNode {
   );
   return (
     <>
-      <Head owner={owner} path={path} sizeBytes={loading.found.data?.sizeBytes} />
+      <Head {...{ owner, path, offer }} sizeBytes={loading.found.data?.sizeBytes} />
       <State loading={loading} />
       {read && !read.isText && <Empty title="This file is no text">{note}</Empty>}
       {read?.isText && read.text === "" && <Empty title="This file is empty" />}
@@ -93,13 +96,13 @@ function Begin(props: { path: string; kind: Kind; text: string; isWhole: boolean
 }
 
 /** What can only be shown whole. */
-function WholeFile({ owner, path, kind }: Props & { kind: Kind }): ReactNode {
+function WholeFile({ owner, path, offer, kind }: Props & { kind: Kind }): ReactNode {
   const loading = useBytes({ owner, path, type: typeFor(kind, path) });
   const { data, error } = loading.found;
   const sizeBytes = error instanceof TooLarge ? error.sizeBytes : data?.sizeBytes;
   return (
     <>
-      <Head owner={owner} path={path} sizeBytes={sizeBytes} />
+      <Head {...{ owner, path, offer }} sizeBytes={sizeBytes} />
       <State loading={loading} />
       {data && <Shown blob={data.blob} kind={kind} path={path} />}
     </>
@@ -121,12 +124,12 @@ function Shown({ blob, kind, path }: { blob: Blob; kind: Kind; path: string }): 
   return kind === "html" ? <HtmlView key={path} html={read.text} name={name} /> : <JsonView text={read.text} />;
 }
 
-function Unshown({ owner, path }: Props): ReactNode {
+function Unshown({ owner, path, offer }: Props): ReactNode {
   // One byte tells the size of the whole.
   const loading = useBytes({ owner, path, lengthBytes: 1 });
   return (
     <>
-      <Head owner={owner} path={path} sizeBytes={loading.found.data?.sizeBytes} />
+      <Head {...{ owner, path, offer }} sizeBytes={loading.found.data?.sizeBytes} />
       <State loading={loading} />
       {loading.found.data && (
         <Empty title="Files of this kind can't be shown">

@@ -12,7 +12,7 @@ import { SearchBox } from "../ui/search-box";
 import "../ui/tables.css";
 import { Tags } from "../ui/tags";
 import { CreateDialog, DeleteDialog, RenameDialog, TagsDialog } from "./dialogs";
-import { experimentsFound, nameFilter } from "./queries";
+import { experimentsFound } from "./queries";
 
 type Asked = { what: "create" } | { what: "rename" | "delete" | "tags"; experiment: Experiment } | null;
 
@@ -22,8 +22,8 @@ export function ExperimentList(): ReactNode {
   const [asked, setAsked] = useState<Asked>(null);
   const deleted = stage === "deleted";
   const viewType = deleted ? ViewType.DELETED_ONLY : ViewType.ACTIVE_ONLY;
-  const found = useInfiniteQuery(experimentsFound(nameFilter(useDeferredValue(search)), viewType));
-  const shown = found.data?.pages.flatMap((page) => page.experiments) ?? [];
+  const found = useInfiniteQuery(experimentsFound(useDeferredValue(search), viewType));
+  const shown = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <main className="page">
       <div className="spread wraps">

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { formatCount } from "../format";
@@ -247,12 +248,14 @@ function useSelection() {
 }
 
 function FirstRun({ experimentId, name }: { experimentId: string; name: string }): ReactNode {
+  const server = useTrackingUri();
+  if (server === undefined) return null;
   const where = experimentId === "0" ? "" : `trackwire.set_experiment(${JSON.stringify(name)})\n`;
   return (
     <Empty title="No run yet: log the first one">
       <pre>{`import trackwire
 
-trackwire.set_tracking_uri("${window.location.host}")
+trackwire.set_tracking_uri("${server}")
 ${where}with trackwire.start_run():
     trackwire.log_metric("loss", 0.5)`}</pre>
     </Empty>

@@ -3,16 +3,21 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { experiments } from "../api/clients";
 import type { Experiment } from "../api/generated/trackwire/v1/experiments_pb";
-import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
+import type { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
+import { foundByName, nameFilter } from "../api/names";
 
 const PAGE_SIZE = 200;
 
-export function experimentsFound(filter: string, viewType: ViewType) {
+export function experimentsFound(search: string, viewType: ViewType) {
   return infiniteQueryOptions({
-    queryKey: ["experiments", filter, viewType],
+    queryKey: ["experiments", search, viewType],
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      experiments.searchExperiments({ filter, viewType, pageSize: PAGE_SIZE, pageToken: pageParam }, { signal }),
+      foundByName(search, pageParam, async (pageToken) => {
+        const asked = { filter: nameFilter(search), viewType, pageSize: PAGE_SIZE, pageToken };
+        const page = await experiments.searchExperiments(asked, { signal });
+        return { items: page.experiments, nextPageToken: page.nextPageToken };
+      }),
     getNextPageParam: (page) => page.nextPageToken || undefined,
   });
 }
@@ -29,10 +34,4 @@ export function experimentById(experimentId: string) {
       return experiment;
     },
   });
-}
-
-/** A filter for what a reader types into a search box: names that have it somewhere, in upper or lower case. */
-export function nameFilter(text: string): string {
-  const words = text.trim();
-  return words ? `name ILIKE '%${words.replaceAll("'", "''")}%'` : "";
 }

@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useChange as useChangeOf, type Changing } from "../ui/change";
 
-const STALE = [["models"], ["model"], ["model-versions"], ["model-version"]];
+const STALE = [["models"], ["model"], ["model-versions"], ["model-version"], ["versions-of"]];
 
 export function useRefresh(): () => Promise<unknown> {
   const queries = useQueryClient();

@@ -3,6 +3,7 @@
 import { useState, type ReactNode } from "react";
 import { models } from "../api/clients";
 import type { RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
+import { newRequestId } from "../api/request-id";
 import { addressOf, go } from "../router";
 import { AskForm } from "../ui/ask-form";
 import { Dialog } from "../ui/dialog";
@@ -140,8 +141,4 @@ export function CreateVersionDialog({ name, onClose }: { name: string; onClose: 
       </AskForm>
     </Dialog>
   );
-}
-
-function newRequestId(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

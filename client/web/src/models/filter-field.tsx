@@ -39,7 +39,7 @@ export function FilterField({ filter, offset, error, onApply }: Props): ReactNod
         }}
       />
       {error && (
-        <div id={id} className="filter-error" role="alert">
+        <div id={id} className="model-filter-error" role="alert">
           {column !== undefined && (
             <pre aria-hidden="true">
               {filter}

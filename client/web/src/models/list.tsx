@@ -2,12 +2,11 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
-import { trackingUri } from "../api/address";
+import { useTrackingUri } from "../api/address";
 import { ModelStage, type RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
-import { nameFilter } from "../experiments/queries";
 import { formatAge, formatTime } from "../format";
 import { useSetting } from "../router";
-import { CopyButton } from "../ui/copy-button";
+import { Code } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
@@ -17,16 +16,17 @@ import { modelAddress, versionAddress } from "./addresses";
 import { CreateModelDialog } from "./dialogs";
 import { FilterField } from "./filter-field";
 import "./models.css";
-import { modelsFound } from "./queries";
+import { filterOfModels, modelsFound } from "./queries";
 import { Stage } from "./stages";
 
 export function ModelList(): ReactNode {
   const [search, setSearch] = useSetting("search");
   const [filter, setFilter] = useSetting("filter");
   const [creates, setCreates] = useState(false);
-  const [whole, offset] = bothOf(nameFilter(useDeferredValue(search)), filter);
-  const found = useInfiniteQuery(modelsFound(whole));
-  const shown = found.data?.pages.flatMap((page) => page.registeredModels) ?? [];
+  const typed = useDeferredValue(search);
+  const [, offset] = filterOfModels(typed, filter);
+  const found = useInfiniteQuery(modelsFound(typed, filter));
+  const shown = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <main className="page">
       <div className="spread wraps">
@@ -52,13 +52,6 @@ export function ModelList(): ReactNode {
       {creates && <CreateModelDialog onClose={() => setCreates(false)} />}
     </main>
   );
-}
-
-/** Both filters in one, and how many characters of it stand before the second. */
-function bothOf(byName: string, filter: string): [string, number] {
-  if (!filter || !byName) return [filter || byName, 0];
-  const before = `${byName} AND (`;
-  return [`${before}${filter})`, before.length];
 }
 
 function ModelTable({ models }: { models: RegisteredModel[] }): ReactNode {
@@ -148,21 +141,23 @@ function AliasLinks({ name, aliases }: { name: string; aliases: Record<string, b
 }
 
 function NothingFound({ asked }: { asked: string }): ReactNode {
+  const server = useTrackingUri();
   if (asked) return <Empty title="No model is found by that" />;
-  const snippet = firstModel();
   return (
     <Empty title="There are no models yet">
-      <p>What a run has logged becomes a version of a model when it is registered, in Python:</p>
-      <pre className="code">{snippet}</pre>
-      <CopyButton text={snippet} label="Copy" words />
+      <p>
+        What a run has logged becomes a version of a model when it is registered: by a button at its artifacts, or in
+        Python:
+      </p>
+      {server !== undefined && <Code text={firstModel(server)} />}
     </Empty>
   );
 }
 
-function firstModel(): string {
+function firstModel(server: string): string {
   return `import trackwire
 
-trackwire.set_tracking_uri("${trackingUri()}")
+trackwire.set_tracking_uri("${server}")
 trackwire.set_experiment("demo")
 with trackwire.start_run() as run:
     trackwire.log_text("what was learned", "model.txt")

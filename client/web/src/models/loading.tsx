@@ -1,40 +1,50 @@
 // How a version is loaded: code that runs as it stands there.
 
+import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { mlflowUri, trackingUri } from "../api/address";
+import { mlflowUri, useTrackingUri } from "../api/address";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
-import { CopyButton } from "../ui/copy-button";
+import { downloadCommand } from "../artifacts/shell";
+import { Code } from "../ui/code";
 import { uriOf } from "./addresses";
-import { filesOf, placeOf } from "./files";
+import { filesAddress, filesOf, placeOf, type Place } from "./files";
+import { modelFileAt } from "./model-file";
 
 export function Loading({ version }: { version: ModelVersion }): ReactNode {
-  const ways = waysOf(version);
-  const [chosen, setChosen] = useState(0);
-  const way = ways[chosen] ?? ways[0];
+  const server = useTrackingUri();
+  const place = placeOf(version);
+  const file = useQuery(modelFileAt(place));
+  const [chosen, setChosen] = useState("");
+  const isKnown = place !== null && server !== undefined && !file.isPending;
+  const ways = isKnown ? waysOf(version, place, server, Boolean(file.data)) : [];
+  const way = ways.find(({ name }) => name === chosen) ?? ways[0];
+  const files = filesAddress(version);
   return (
     <section className="stacked" aria-label="How to load it">
       <div className="spread wraps">
         <h2>How to load it</h2>
-        {way && (
+        {ways.length > 1 && (
           <div className="line-of">
-            {ways.length > 1 &&
-              ways.map(({ name }, at) => (
-                <button
-                  key={name}
-                  className="button plain small"
-                  aria-pressed={way.name === name}
-                  onClick={() => setChosen(at)}
-                >
-                  {name}
-                </button>
-              ))}
-            <CopyButton text={way.code} label="Copy" words />
+            {ways.map(({ name }) => (
+              <button
+                key={name}
+                className="button plain small"
+                aria-pressed={way?.name === name}
+                onClick={() => setChosen(name)}
+              >
+                {name}
+              </button>
+            ))}
           </div>
         )}
       </div>
-      {way ? (
-        <pre className="code">{way.code}</pre>
-      ) : (
+      {way && <Code text={way.code} tokenIn={way.tokenIn} />}
+      {files && (
+        <p>
+          <a href={files}>Look at its files</a>
+        </p>
+      )}
+      {!place && (
         <p className="soft breaks">
           Its files lie at <span className="mono">{filesOf(version)}</span>, outside of this server, and are read there.
         </p>
@@ -46,35 +56,29 @@ export function Loading({ version }: { version: ModelVersion }): ReactNode {
 interface Way {
   name: string;
   code: string;
+  tokenIn: string;
 }
 
-function waysOf(version: ModelVersion): Way[] {
-  const place = placeOf(version);
-  if (!place) return [];
+/** What loads it comes first, and then what fetches its files. */
+function waysOf(version: ModelVersion, place: Place, server: string, isModel: boolean): Way[] {
+  const mlflow = { name: "MLflow", code: byMlflow(version), tokenIn: "MLFLOW_TRACKING_TOKEN" };
   // What logged models have of their own is read by MLflow's client alone.
-  if (place.owner.case === "modelId") return [{ name: "MLflow", code: byMlflow(version) }];
+  if (place.owner.case === "modelId") return [mlflow];
   // A name with an @ can't be told from one with an alias.
   const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
-  return [
-    { name: "Python", code: inPython(uri) },
-    { name: "Shell", code: inShell(place.owner.value, place.path) },
+  const command = downloadCommand(server, place.owner.value, place.path || "/");
+  const files = [
+    { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" },
+    { name: "Shell", code: command, tokenIn: "TRACKWIRE_TOKEN" },
   ];
+  return isModel ? [mlflow, ...files] : files;
 }
 
-function inPython(uri: string): string {
+function inPython(uri: string, server: string): string {
   return `import trackwire
 
-trackwire.set_tracking_uri("${trackingUri()}")
+trackwire.set_tracking_uri("${server}")
 path = trackwire.artifacts.download_artifacts(${JSON.stringify(uri)})`;
-}
-
-function inShell(runId: string, path: string): string {
-  return `export TRACKWIRE_TRACKING_URI=${trackingUri()}
-trackwire artifacts download ${shellQuoted(runId)} ${shellQuoted(path || "/")}`;
-}
-
-function shellQuoted(text: string): string {
-  return /^[\w./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function byMlflow(version: ModelVersion): string {

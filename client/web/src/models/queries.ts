@@ -4,17 +4,33 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { models, runs } from "../api/clients";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
+import { foundByName, nameFilter } from "../api/names";
+import type { Owner } from "../artifacts/queries";
 
 const PAGE_SIZE = 100;
 
-export function modelsFound(filter: string) {
+/** Models whose name has what was typed, and which a filter in the server's own language finds. */
+export function modelsFound(search: string, filter = "") {
   return infiniteQueryOptions({
-    queryKey: ["models", filter],
+    queryKey: ["models", search, filter],
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
-      models.searchRegisteredModels({ filter, pageSize: PAGE_SIZE, pageToken: pageParam }, { signal }),
+      foundByName(search, pageParam, async (pageToken) => {
+        const [whole] = filterOfModels(search, filter);
+        const asked = { filter: whole, pageSize: PAGE_SIZE, pageToken };
+        const page = await models.searchRegisteredModels(asked, { signal });
+        return { items: page.registeredModels, nextPageToken: page.nextPageToken };
+      }),
     getNextPageParam: (page) => page.nextPageToken || undefined,
   });
+}
+
+/** Both in one filter, and how many characters of it stand before the second. */
+export function filterOfModels(search: string, filter: string): [string, number] {
+  const byName = nameFilter(search);
+  if (!filter || !byName) return [filter || byName, 0];
+  const before = `${byName} AND (`;
+  return [`${before}${filter})`, before.length];
 }
 
 export function modelByName(name: string) {
@@ -44,6 +60,29 @@ export function versionsOf(name: string) {
         { signal },
       ),
     getNextPageParam: (page) => page.nextPageToken || undefined,
+  });
+}
+
+/** Versions that come from a run or from a logged model, last changed first. */
+export function versionsFrom(owner: Owner) {
+  const { value } = owner;
+  const filter = owner.case === "runId" ? `run_id = ${quoted(value)}` : `source_path = ${quoted(`models:/${value}`)}`;
+  return queryOptions({
+    queryKey: ["versions-of", owner],
+    queryFn: async ({ signal }): Promise<ModelVersion[]> =>
+      (await models.searchModelVersions({ filter, pageSize: PAGE_SIZE }, { signal })).modelVersions,
+  });
+}
+
+/** The model of just this name; null where there is none. */
+export function modelNamed(name: string) {
+  return queryOptions({
+    queryKey: ["models", "named", name],
+    enabled: name !== "",
+    queryFn: async ({ signal }): Promise<RegisteredModel | null> => {
+      const found = await models.searchRegisteredModels({ filter: `name = ${quoted(name)}`, pageSize: 1 }, { signal });
+      return found.registeredModels[0] ?? null;
+    },
   });
 }
 

@@ -2,9 +2,11 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
+import { useTrackingUri } from "../api/address";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { formatAge, formatTime } from "../format";
 import { addressOf, useSetting } from "../router";
+import { Code } from "../ui/code";
 import { Empty, Failure } from "../ui/notice";
 import { Tags } from "../ui/tags";
 import { versionAddress } from "./addresses";
@@ -147,17 +149,27 @@ function Compare({ versions }: { versions: ModelVersion[] }): ReactNode {
   if (versions.length === 1) return <span className="soft">Select another one to compare with.</span>;
   if (runIds.length < 2) return <span className="soft">These are of the same run.</span>;
   return (
-    <a className="button" href={addressOf("/compare-runs", { runs: runIds.join(",") })}>
+    <a className="button" href={addressOf("/compare-runs", { runs: runIds.join("~") })}>
       Compare the runs of {versions.length} versions
     </a>
   );
 }
 
 function NoVersions({ name }: { name: string }): ReactNode {
+  const server = useTrackingUri();
   return (
     <Empty title="It has no versions yet">
-      <p>What a run has logged becomes the first one, by “New version” above, or in Python:</p>
-      <pre className="code">{`trackwire.register_model("runs:/RUN_ID/PATH", ${JSON.stringify(name)})`}</pre>
+      <p>
+        What a run has logged becomes the first one: by a button at its artifacts, by “New version” above, or in Python:
+      </p>
+      {server !== undefined && <Code text={firstVersion(server, name)} />}
     </Empty>
   );
+}
+
+function firstVersion(server: string, name: string): string {
+  return `import trackwire
+
+trackwire.set_tracking_uri("${server}")
+trackwire.register_model("runs:/RUN_ID/PATH", ${JSON.stringify(name)})`;
 }

@@ -2,14 +2,19 @@
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { LifecycleStage } from "../api/generated/trackwire/v1/experiments_pb";
 import type { DatasetInput } from "../api/generated/trackwire/v1/run_inputs_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatAge } from "../format";
 import { addressOf } from "../router";
+import { versionAddress } from "../models/addresses";
+import { pathOf } from "../models/files";
+import { versionsFrom } from "../models/queries";
+import { RegisterButton, RegisteredAs } from "../models/register";
 import { CopyButton } from "../ui/copy-button";
 import { Failure } from "../ui/notice";
 import { Value } from "./entries";
-import { childrenOf, modelsOf, runById, versionsOf } from "./run-queries";
+import { childrenOf, modelsOf, runById } from "./run-queries";
 import { Duration, StatusBadge } from "./run-status";
 
 export function Lineage({ run }: { run: Run }): ReactNode {
@@ -19,7 +24,7 @@ export function Lineage({ run }: { run: Run }): ReactNode {
       <Children run={run} />
       <Datasets inputs={run.inputs?.datasets ?? []} />
       <Models run={run} />
-      <Versions runId={run.runId} />
+      <Versions run={run} />
     </>
   );
 }
@@ -153,7 +158,7 @@ function Models({ run }: { run: Run }): ReactNode {
     <Section title="Models">
       <ul className="links">
         {[...made].map(([modelId, step]) => (
-          <ModelLine key={modelId} run={run} modelId={modelId} name={names.get(modelId)}>
+          <ModelLine key={modelId} run={run} modelId={modelId} name={names.get(modelId)} isMade>
             made{step !== null && step > 0n ? ` at step ${step.toLocaleString("en")}` : ""}
           </ModelLine>
         ))}
@@ -171,27 +176,34 @@ interface ModelProps {
   run: Run;
   modelId: string;
   name: string | undefined;
+  isMade?: boolean;
   children: ReactNode;
 }
 
-function ModelLine({ run, modelId, name, children }: ModelProps): ReactNode {
+function ModelLine({ run, modelId, name = modelId, isMade = false, children }: ModelProps): ReactNode {
+  const owner = { case: "modelId", value: modelId } as const;
+  const versions = useQuery(versionsFrom({ case: "runId", value: run.runId }));
   const files = addressOf(`/experiments/${run.experimentId}/runs/${encodeURIComponent(run.runId)}`, {
     tab: "artifacts",
     model: modelId,
   });
   return (
-    <li>
+    <li className="model-line">
       <a className="grow clipped" href={files} title={`The files of ${modelId}`}>
-        {name ?? modelId}
+        {name}
       </a>
       <span className="soft">{children}</span>
-      <CopyButton text={modelId} label={`Copy the id of ${name ?? modelId}`} />
+      {isMade && run.lifecycleStage !== LifecycleStage.DELETED && (
+        <RegisterButton place={{ owner, path: "" }} title={name} isModel />
+      )}
+      <CopyButton text={modelId} label={`Copy the id of ${name}`} />
+      <RegisteredAs versions={(versions.data ?? []).filter((version) => pathOf(version, owner, "") === "")} />
     </li>
   );
 }
 
-function Versions({ runId }: { runId: string }): ReactNode {
-  const versions = useQuery(versionsOf(runId));
+function Versions({ run }: { run: Run }): ReactNode {
+  const versions = useQuery(versionsFrom({ case: "runId", value: run.runId }));
   if (versions.error) return <Failure error={versions.error} onRetry={() => void versions.refetch()} />;
   if (!versions.data || versions.data.length === 0) return null;
   return (
@@ -199,7 +211,7 @@ function Versions({ runId }: { runId: string }): ReactNode {
       <ul className="links">
         {versions.data.map(({ name, version, aliases, creationTimeMs }) => (
           <li key={`${name} ${version}`}>
-            <a className="grow clipped" href={addressOf(`/models/${encodeURIComponent(name)}/versions/${version}`)}>
+            <a className="grow clipped" href={versionAddress(name, version)}>
               {name}, version {version.toString()}
             </a>
             {aliases.map((alias) => (

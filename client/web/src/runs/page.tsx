@@ -11,11 +11,9 @@ import { Overview } from "./overview";
 import "./run.css";
 import { RunCharts } from "./run-charts";
 import { RunHeader } from "./run-header";
-import { isLive, runById } from "./run-queries";
+import { runById } from "./run-queries";
 
-const ArtifactBrowser = lazy(() =>
-  import("../artifacts/browser").then(({ ArtifactBrowser }) => ({ default: ArtifactBrowser })),
-);
+const RunArtifacts = lazy(() => import("./run-artifacts").then(({ RunArtifacts }) => ({ default: RunArtifacts })));
 
 const TABS = [
   ["overview", "Overview"],
@@ -50,7 +48,7 @@ export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode
 
 function Tabs({ path, tab }: { path: string; tab: string }): ReactNode {
   return (
-    <nav aria-label="Parts of the run" className="tabs">
+    <nav aria-label="Parts of the run" className="run-tabs">
       {TABS.map(([name, words]) => (
         <a
           key={name}
@@ -70,22 +68,13 @@ function bringIntoSight(link: HTMLElement | null): void {
 }
 
 function Tab({ tab, run }: { tab: string; run: Run }): ReactNode {
-  const { query } = usePlace();
   switch (tab) {
     case "metrics":
       return <RunCharts key="metrics" run={run} system={false} />;
     case "system":
       return <RunCharts key="system" run={run} system />;
-    case "artifacts": {
-      const model = query.get("model");
-      return (
-        <ArtifactBrowser
-          owner={model ? { case: "modelId", value: model } : { case: "runId", value: run.runId }}
-          isLive={isLive(run)}
-          kept={model ? { tab, model } : { tab }}
-        />
-      );
-    }
+    case "artifacts":
+      return <RunArtifacts run={run} />;
     case "console":
       return <Console run={run} />;
     default:

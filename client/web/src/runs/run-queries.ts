@@ -1,13 +1,12 @@
 // What is asked of the server about one run and what belongs to it.
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { loggedModels, models, runs } from "../api/clients";
+import { loggedModels, runs } from "../api/clients";
 import { RunStatus, type Run } from "../api/generated/trackwire/v1/runs_pb";
 
 const LIVE_MS = 2_000;
 const HIDDEN_MS = 30_000;
 const CHILDREN = 100;
-const VERSIONS = 100;
 
 export function isLive(run: Run | undefined): boolean {
   return run?.status === RunStatus.RUNNING || run?.status === RunStatus.SCHEDULED;
@@ -56,17 +55,6 @@ export function modelsOf({ experimentId, runId }: Run) {
       const filter = `source_run_id = '${runId}'`;
       return (await loggedModels.searchLoggedModels({ experimentIds: [experimentId], filter }, { signal }))
         .loggedModels;
-    },
-  });
-}
-
-/** Versions of registered models that come from it. */
-export function versionsOf(runId: string) {
-  return queryOptions({
-    queryKey: ["model versions", "of run", runId],
-    queryFn: async ({ signal }) => {
-      const filter = `run_id = '${runId}'`;
-      return (await models.searchModelVersions({ filter, pageSize: VERSIONS }, { signal })).modelVersions;
     },
   });
 }

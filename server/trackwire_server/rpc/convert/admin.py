@@ -1,7 +1,7 @@
 """The messages of administration and core's values, each way."""
 
 from trackwire.v1 import admin_pb2 as pb
-from trackwire_server.core.admin import GarbageRequest, ServerInfo
+from trackwire_server.core.admin import GarbageRequest, GrpcEndpoint, ServerInfo
 from trackwire_server.core.garbage import Garbage
 from trackwire_server.core.limits import LIMITS
 
@@ -21,7 +21,12 @@ def info_to_proto(info: ServerInfo) -> pb.GetServerInfoResponse:
         time_ms=info.now_ms,
         journal_wait_ms=0 if since_ms is None else max(0, info.now_ms - since_ms),
         load=_load_to_proto(info),
+        grpc=None if info.grpc is None else _grpc_to_proto(info.grpc),
     )
+
+
+def _grpc_to_proto(grpc: GrpcEndpoint) -> pb.GrpcEndpoint:
+    return pb.GrpcEndpoint(port=grpc.port, tls=grpc.tls, uri=grpc.uri)
 
 
 def _load_to_proto(info: ServerInfo) -> pb.ServerLoad:
