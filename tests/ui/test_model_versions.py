@@ -138,13 +138,18 @@ def test_code_is_copied(page: Page, served: Served, is_secure: bool) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("pre").inner_text()
 
 
-def test_code_for_a_logged_model_is_mlflows(page: Page, served: Served) -> None:
+def test_code_for_a_logged_model_loads_it_or_fetches_its_files(page: Page, served: Served, tmp_path: Path) -> None:
     model = served.client.create_logged_model("0", name="logged")
+    (tmp_path / "weights").write_text("those of a logged model")
+    served.client.upload_logged_model_artifact(model.model_id, tmp_path / "weights")
     served.client.create_registered_model("of-logged")
     served.client.create_model_version("of-logged", f"models:/{model.model_id}")
     page.goto(served.address_of("/models/of-logged/versions/1"))
     expect(page.locator("pre")).to_contain_text(f'mlflow.set_tracking_uri("{served.process.url}")')
     expect(page.locator("pre")).to_contain_text('mlflow.pyfunc.load_model("models:/of-logged/1")')
+    page.get_by_role("button", name="Python").click()
+    path = run_python(f"{page.locator('pre').inner_text()}\nprint(path)", tmp_path).strip()
+    assert (Path(path) / "weights").read_text() == "those of a logged model"
 
 
 # By one process, as MLflow takes its time to be imported.

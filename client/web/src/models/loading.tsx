@@ -62,15 +62,12 @@ interface Way {
 /** What loads it comes first, and then what fetches its files. */
 function waysOf(version: ModelVersion, place: Place, server: string, isModel: boolean): Way[] {
   const mlflow = { name: "MLflow", code: byMlflow(version), tokenIn: "MLFLOW_TRACKING_TOKEN" };
-  // What logged models have of their own is read by MLflow's client alone.
-  if (place.owner.case === "modelId") return [mlflow];
   // A name with an @ can't be told from one with an alias.
   const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
+  const python = { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" };
+  if (place.owner.case === "modelId") return [mlflow, python];
   const command = downloadCommand(server, place.owner.value, place.path || "/");
-  const files = [
-    { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" },
-    { name: "Shell", code: command, tokenIn: "TRACKWIRE_TOKEN" },
-  ];
+  const files = [python, { name: "Shell", code: command, tokenIn: "TRACKWIRE_TOKEN" }];
   return isModel ? [mlflow, ...files] : files;
 }
 

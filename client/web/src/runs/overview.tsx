@@ -1,4 +1,4 @@
-// What a run was started with, what is said about it, and what it is connected with.
+// What a run was started with, what it reached, what is said about it, and what it is connected with.
 
 import { useState, type ReactNode } from "react";
 import { LifecycleStage } from "../api/generated/trackwire/v1/experiments_pb";
@@ -9,6 +9,7 @@ import { About } from "./about";
 import { EntryTable } from "./entries";
 import { Lineage } from "./lineage";
 import { DescriptionDialog, isReserved, NOTE_TAG, RunTagsDialog } from "./run-dialogs";
+import { Summaries } from "./summaries";
 
 export function Overview({ run }: { run: Run }): ReactNode {
   return (
@@ -16,6 +17,7 @@ export function Overview({ run }: { run: Run }): ReactNode {
       <div className="overview-column">
         <Description run={run} />
         <EntryTable title="Params" setting="params" entries={run.params} empty="No params were logged." />
+        <Summaries metrics={run.metrics} />
         <Tags run={run} />
       </div>
       <div className="overview-column">

@@ -26,7 +26,8 @@ const TABS = [
 export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode {
   const { path, query } = usePlace();
   const run = useQuery(runById(parts["runId"] ?? ""));
-  const tab = query.get("tab") ?? "overview";
+  const asked = query.get("tab");
+  const tab = TABS.find(([name]) => name === asked)?.[0] ?? "overview";
   return (
     <main className="page run-page">
       {run.error && <Failure error={run.error} onRetry={() => void run.refetch()} />}
