@@ -64,10 +64,10 @@ def with_ids(address: str, ids: Mapping[str, str]) -> str:
             "/experiments/0?show=deleted",
         ),
         ('/compare-experiments/s?experiments=["0"]', "/experiments/0"),
-        ('/metric/val%20loss?runs=["RUN"]&experiments=["0"]', "/experiments/0/runs/RUN?tab=metrics&metric=val+loss"),
+        ('/metric/val%20loss?runs=["RUN"]&experiments=["0"]', "/experiments/0/runs/RUN?tab=metrics&charts=val+loss"),
         (
             '/metric?runs=["RUN"]&metric="system%2Fcpu"&experiments=["0"]&x_axis=step',
-            "/experiments/0/runs/RUN?tab=system&metric=system%2Fcpu",
+            "/experiments/0/runs/RUN?tab=system&charts=system%2Fcpu",
         ),
         ('/metric?runs=["RUN","OTHER"]&metric="m"&experiments=["0"]', "/compare-runs?runs=RUN%7EOTHER&view=charts"),
         ('/compare-model-versions?name="m"&runs={"RUN":"1","OTHER":"2"}', "/compare-runs?runs=RUN%7EOTHER"),

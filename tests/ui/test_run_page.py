@@ -73,8 +73,12 @@ def test_running_run_is_followed_without_reloading(served: Served, open_page: Op
     expect(page.get_by_text("Running", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="No metrics yet")).to_be_visible()
     served.client.log_metric(run_id, "train/loss", 0.25, step=7)
+    expect(page.get_by_role("img", name="train/loss of 1 series")).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
     row = page.get_by_role("row").filter(has_text="train/loss")
     expect(row).to_contain_text("0.25")
+    served.client.log_metric(run_id, "train/loss", 0.125, step=8)
+    expect(row).to_contain_text("0.125")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stop requested")).to_be_visible()
     assert served.client.get_run(run_id).stop_requested
@@ -83,22 +87,37 @@ def test_running_run_is_followed_without_reloading(served: Served, open_page: Op
     expect(page.get_by_text("Stop requested")).to_have_count(0)
 
 
-def test_summaries_are_of_the_training_or_of_the_machine(served: Served, open_page: OpenPage) -> None:
+def test_overview_tells_what_each_metric_reached(served: Served, open_page: OpenPage) -> None:
     run_id = make_run(served)
+    keys = [f"other {number}" for number in range(6)]
     for step, value in enumerate([3.0, math.nan, 1.0]):
-        served.client.log_metrics(run_id, {"loss": value, "accuracy": value, "system/cpu": 40.0}, step=step)
+        served.client.log_metrics(run_id, dict.fromkeys(["loss", *keys, "system/cpu"], value), step=step)
     finish(served, run_id)
-    page = open_page(served.address_of_run(run_id, "?tab=metrics"))
-    table = page.get_by_role("region", name="Summaries")
-    expect(table.locator("tbody th")).to_have_text(["accuracy", "loss"])
+    page = open_page(served.address_of_run(run_id))
+    table = page.get_by_role("region", name="Metrics", exact=True)
+    expect(table.locator("tbody th")).to_have_text(["loss", *keys, "system/cpu"])
     cells = table.get_by_role("row").filter(has_text="loss").locator("td").all_inner_texts()
     assert cells[:5] == ["1", "1", "3", "2", "3 (1 NaN)"]
-    table.get_by_role("searchbox").fill("acc")
-    expect(table.locator("tbody th")).to_have_text(["accuracy"])
-    page.get_by_role("link", name="System metrics").click()
+    table.get_by_role("searchbox").fill("cpu")
     expect(table.locator("tbody th")).to_have_text(["system/cpu"])
     page.set_viewport_size({"width": 390, "height": 800})
     assert violations(page) == []
+
+
+def test_charts_are_of_the_training_or_of_the_machine(served: Served, open_page: OpenPage) -> None:
+    run_id = make_run(served)
+    served.client.log_metrics(run_id, {"loss": 1, "system/cpu": 40})
+    finish(served, run_id)
+    page = open_page(served.address_of_run(run_id, "?tab=metrics"))
+    charts = page.get_by_role("heading", level=3)
+    expect(charts).to_have_text(["loss"])
+    page.get_by_role("link", name="System metrics").click()
+    expect(charts).to_have_text(["system/cpu"])
+
+
+def test_unknown_part_of_a_run_is_its_overview(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served.address_of_run(make_run(served), "?tab=nothing"))
+    expect(page.get_by_role("link", name="Overview")).to_have_attribute("aria-current", "page")
 
 
 def test_run_is_renamed_described_deleted_and_restored(served: Served, open_page: OpenPage) -> None:

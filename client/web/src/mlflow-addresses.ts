@@ -124,6 +124,6 @@ function metric({ rest = "" }: Parts, query: URLSearchParams): string | null {
   if (!experimentId) return addressOf(path("runs", runIds[0]));
   const key = parsed(query.get("metric"));
   const name = typeof key === "string" ? key : rest;
-  const wanted = { tab: name.startsWith("system/") ? "system" : "metrics", ...(name ? { metric: name } : {}) };
+  const wanted = { tab: name.startsWith("system/") ? "system" : "metrics", ...(name ? { charts: name } : {}) };
   return addressOf(path("experiments", experimentId, "runs", runIds[0]), wanted);
 }

@@ -29,7 +29,9 @@ export function Summaries({ metrics }: { metrics: readonly MetricSummary[] }): R
         )}
       </div>
       {summaries.length === 0 && <p className="soft section-empty">No metrics were logged.</p>}
-      {summaries.length > 0 && found.length === 0 && <p className="soft section-empty">No metric has “{search}” in its name.</p>}
+      {summaries.length > 0 && found.length === 0 && (
+        <p className="soft section-empty">No metric has “{search}” in its name.</p>
+      )}
       {found.length > 0 && (
         // What scrolls is reached by keys.
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
