@@ -11,11 +11,13 @@ import { ScatterPlot } from "../plots/scatter";
 import { Empty, Failure } from "../ui/notice";
 import { Tabs } from "../ui/tabs";
 import { COMPARED_MAX, namedRuns, useComparedRuns } from "./compared-runs";
+import { CompareImages } from "./images";
 import { CompareTable } from "./table";
 
 const VIEWS = [
   ["table", "Table"],
   ["charts", "Charts"],
+  ["images", "Images"],
   ["parallel", "Parallel coordinates"],
   ["scatter", "Scatter"],
   ["bars", "Bars"],
@@ -58,6 +60,8 @@ function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): Re
   switch (view) {
     case "charts":
       return <ComparedCharts rows={rows} />;
+    case "images":
+      return <CompareImages runs={runs} />;
     case "parallel":
       return <ParallelPlot runs={runs} />;
     case "scatter":
