@@ -5,9 +5,9 @@ import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { formatCount } from "../format";
 import { addressOf, usePlace, useSetting } from "../router";
 import { isAtWork, type RunRow } from "../runs/columns";
-import { BarPlot } from "../plots/bars";
-import { ParallelPlot } from "../plots/parallel";
-import { ScatterPlot } from "../plots/scatter";
+import { defaultsOf, type PlotView } from "../plots/choice";
+import { namesIn, varying } from "../plots/dimensions";
+import { PLOTS } from "../plots/plots";
 import { Empty, Failure } from "../ui/notice";
 import { Tabs } from "../ui/tabs";
 import { COMPARED_MAX, namedRuns, useComparedRuns } from "./compared-runs";
@@ -63,14 +63,19 @@ function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): Re
     case "images":
       return <CompareImages runs={runs} />;
     case "parallel":
-      return <ParallelPlot runs={runs} />;
     case "scatter":
-      return <ScatterPlot runs={runs} />;
     case "bars":
-      return <BarPlot runs={runs} />;
+      return <ComparedPlot view={view} rows={rows} />;
     default:
       return <CompareTable rows={rows} />;
   }
+}
+
+function ComparedPlot({ view, rows }: { view: PlotView; rows: readonly RunRow[] }): ReactNode {
+  const names = useMemo(() => namesIn(rows), [rows]);
+  const defaults = useMemo(() => defaultsOf(names, varying(rows, names), false), [rows, names]);
+  const Plot = PLOTS[view];
+  return <Plot rows={rows} names={names} defaults={defaults} />;
 }
 
 function ComparedCharts({ rows }: { rows: readonly RunRow[] }): ReactNode {
