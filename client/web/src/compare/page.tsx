@@ -7,7 +7,7 @@ import { addressOf, usePlace, useSetting } from "../router";
 import { isAtWork, type RunRow } from "../runs/columns";
 import { defaultsOf, type PlotView } from "../plots/choice";
 import { namesIn, varying } from "../plots/dimensions";
-import { PLOTS } from "../plots/plots";
+import { Plot } from "../plots/plot";
 import { Empty, Failure } from "../ui/notice";
 import { Tabs } from "../ui/tabs";
 import { COMPARED_MAX, namedRuns, useComparedRuns } from "./compared-runs";
@@ -74,8 +74,7 @@ function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): Re
 function ComparedPlot({ view, rows }: { view: PlotView; rows: readonly RunRow[] }): ReactNode {
   const names = useMemo(() => namesIn(rows), [rows]);
   const defaults = useMemo(() => defaultsOf(names, varying(rows, names), false), [rows, names]);
-  const Plot = PLOTS[view];
-  return <Plot rows={rows} names={names} defaults={defaults} />;
+  return <Plot view={view} rows={rows} names={names} defaults={defaults} />;
 }
 
 function ComparedCharts({ rows }: { rows: readonly RunRow[] }): ReactNode {

@@ -7,6 +7,8 @@ import { PLOT, topOf } from "./lines";
 interface Props {
   dimension: Dimension;
   left: number;
+  /** Of the plot. */
+  height: number;
   kept: readonly [number, number] | undefined;
   onKeep: (range: readonly [number, number] | null) => void;
 }
@@ -14,11 +16,12 @@ interface Props {
 const TITLE = 18;
 const WORDS = 14;
 
-export function Axis({ dimension, left, kept, onKeep }: Props): ReactNode {
+export function Axis({ dimension, left, height, kept, onKeep }: Props): ReactNode {
+  const bottom = topOf(0, height);
   const start = useRef<number | null>(null);
   const shareAt = (event: PointerEvent<SVGRectElement>): number => {
     const top = event.clientY - (event.currentTarget.ownerSVGElement?.getBoundingClientRect().top ?? 0);
-    return Math.max(0, Math.min(1, 1 - (top - PLOT.top) / PLOT.axisHeight));
+    return Math.max(0, Math.min(1, (bottom - top) / (bottom - PLOT.top)));
   };
   return (
     <g transform={`translate(${left} 0)`}>
@@ -26,9 +29,9 @@ export function Axis({ dimension, left, kept, onKeep }: Props): ReactNode {
         <title>{dimension.title}</title>
         {shortened(dimension.title, TITLE)}
       </text>
-      <line className="axis" y1={PLOT.top} y2={PLOT.top + PLOT.axisHeight} />
+      <line className="axis" y1={PLOT.top} y2={bottom} />
       {dimension.ticks.map(({ share, words }) => (
-        <g key={words} transform={`translate(0 ${topOf(share)})`}>
+        <g key={words} transform={`translate(0 ${topOf(share, height)})`}>
           <line className="axis" x1={-3} x2={3} />
           <text className="axis-tick" x={7} y={4}>
             {shortened(words, WORDS)}
@@ -36,14 +39,20 @@ export function Axis({ dimension, left, kept, onKeep }: Props): ReactNode {
         </g>
       ))}
       {kept && (
-        <rect className="kept" x={-7} width={14} y={topOf(kept[1])} height={PLOT.axisHeight * (kept[1] - kept[0])} />
+        <rect
+          className="kept"
+          x={-7}
+          width={14}
+          y={topOf(kept[1], height)}
+          height={(bottom - PLOT.top) * (kept[1] - kept[0])}
+        />
       )}
       <rect
         className="brush"
         x={-12}
         width={24}
         y={PLOT.top - 8}
-        height={PLOT.axisHeight + 16}
+        height={bottom - PLOT.top + 16}
         onClick={(event) => event.stopPropagation()}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);

@@ -2,19 +2,26 @@
 
 import type { Dimension } from "./dimensions";
 
-export const PLOT = { top: 56, axisHeight: 400, height: 480, side: 70, axisWidth: 110 } as const;
+export const PLOT = { top: 56, bottom: 24, heightMin: 380, side: 70, axisWidth: 110 } as const;
 const REACH = 16;
 
 /** Ranges of axes, as shares from their lower ends, by the ids of dimensions. */
 export type Kept = ReadonlyMap<string, readonly [low: number, high: number]>;
+
+/** Where the axes stand, in a plot of that height. */
+export interface Places {
+  readonly lefts: readonly number[];
+  readonly height: number;
+}
 
 export function leftsOf(axes: number, width: number): number[] {
   const gap = (width - 2 * PLOT.side) / Math.max(1, axes - 1);
   return Array.from({ length: axes }, (_, at) => PLOT.side + at * gap);
 }
 
-export function topOf(share: number): number {
-  return PLOT.top + PLOT.axisHeight * (1 - share);
+/** `height` is that of the plot. */
+export function topOf(share: number, height: number): number {
+  return PLOT.top + (height - PLOT.top - PLOT.bottom) * (1 - share);
 }
 
 /** Which runs pass through all ranges: 1 for each that does. */
@@ -32,14 +39,14 @@ export function keptOf(axes: readonly Dimension[], ranges: Kept, runs: number): 
 }
 
 /** A run that has no value somewhere has no line there. */
-export function pathOf(axes: readonly Dimension[], lefts: readonly number[], at: number): string {
+export function pathOf(axes: readonly Dimension[], { lefts, height }: Places, at: number): string {
   let isDrawing = false;
   return axes
     .map(({ shares }, axis) => {
       const share = shares[at] ?? NaN;
       const sign = isDrawing ? "L" : "M";
       isDrawing = !Number.isNaN(share);
-      return isDrawing ? `${sign}${(lefts[axis] ?? 0).toFixed(1)} ${topOf(share).toFixed(1)}` : "";
+      return isDrawing ? `${sign}${(lefts[axis] ?? 0).toFixed(1)} ${topOf(share, height).toFixed(1)}` : "";
     })
     .join("");
 }
@@ -47,7 +54,7 @@ export function pathOf(axes: readonly Dimension[], lefts: readonly number[], at:
 /** The run that is kept and whose line is nearest to a place, -1 where none is near. */
 export function nearestLine(
   axes: readonly Dimension[],
-  lefts: readonly number[],
+  { lefts, height }: Places,
   isKept: Uint8Array,
   left: number,
   top: number,
@@ -62,7 +69,7 @@ export function nearestLine(
   for (let at = 0; at < isKept.length; at += 1) {
     if (!isKept[at]) continue;
     const [low, high] = [axes[from]?.shares[at] ?? NaN, axes[to]?.shares[at] ?? NaN];
-    const distance = Math.abs(topOf(low + (high - low) * part) - top);
+    const distance = Math.abs(topOf(low + (high - low) * part, height) - top);
     if (distance < least) {
       least = distance;
       nearest = at;

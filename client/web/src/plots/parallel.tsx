@@ -6,6 +6,7 @@ import type { RunRow } from "../runs/columns";
 import { Icon } from "../ui/icon";
 import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
+import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { Axis } from "./axis";
 import { AxisChooser } from "./axis-chooser";
@@ -14,7 +15,7 @@ import { coloringOf, type Coloring } from "./coloring";
 import { spanOf, wordsAt, type Dimension } from "./dimensions";
 import { LeftOut } from "./left-out";
 import { Legend } from "./legend";
-import { keptOf, leftsOf, nearestLine, pathOf, PLOT, topOf, type Kept } from "./lines";
+import { keptOf, leftsOf, nearestLine, pathOf, PLOT, topOf, type Kept, type Places } from "./lines";
 import { PlotArea } from "./plot-area";
 import "./plots.css";
 import type { PlotProps } from "./scatter";
@@ -22,6 +23,11 @@ import { useDimension, useDimensions } from "./use-dimensions";
 
 // So many lines are told apart only where they are thin.
 const MANY = 300;
+const OPACITY_MIN = 0.12;
+const OPACITY_MAX = 0.9;
+// Those that are not kept are a grey ground; less of any colour would be another one.
+const LEFT = "#8b94a3";
+const OPACITY_LEFT = 0.2;
 
 export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const choice = usePlotChoice(defaults);
@@ -32,6 +38,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const kept = useMemo(() => keptOf(axes, ranges, rows.length), [axes, ranges, rows.length]);
   const place = useRef<HTMLDivElement>(null);
   const width = Math.max(useWidth(place), PLOT.side * 2 + (axes.length - 1) * PLOT.axisWidth);
+  const height = Math.max(PLOT.heightMin, useHeight(place));
   const isKeeping = ranges.size > 0;
   return (
     <div className="plot">
@@ -58,7 +65,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
         {axes.length === 0 && <Empty title="These runs have neither params nor metrics" />}
         {axes.length > 0 && width > 0 && (
           <Lines
-            {...{ rows, axes, by, width, ranges, isKept: kept.isKept }}
+            {...{ rows, axes, by, width, height, ranges, isKept: kept.isKept }}
             onKeep={(id, range) => {
               const next = new Map(ranges);
               if (range) next.set(id, range);
@@ -77,29 +84,30 @@ interface LinesProps {
   axes: readonly Dimension[];
   by: Dimension | null;
   width: number;
+  height: number;
   ranges: Kept;
   isKept: Uint8Array;
   onKeep: (id: string, range: readonly [number, number] | null) => void;
 }
 
-function Lines({ rows, axes, by, width, ranges, isKept, onKeep }: LinesProps): ReactNode {
+function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
   const dark = useDark();
   const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
-  const lefts = useMemo(() => leftsOf(axes.length, width), [axes.length, width]);
+  const places = useMemo(() => ({ lefts: leftsOf(axes.length, width), height }), [axes.length, width, height]);
   const painting = useMemo(
     () => ({
       width,
-      height: PLOT.height,
+      height: places.height,
       // Those that are kept lie over the others.
       order: rows.map((_row, at) => at).toSorted((a, b) => (isKept[a] ?? 0) - (isKept[b] ?? 0)),
-      draw: drawing(axes, lefts, coloring, isKept),
+      draw: drawing(axes, places, coloring, isKept),
     }),
-    [rows, axes, lefts, coloring, isKept, width],
+    [rows, axes, places, coloring, isKept, width],
   );
   const walk = useMemo(() => walkOf(axes, isKept), [axes, isKept]);
   const markOf = (at: number) => {
     const last = axes.findLastIndex(({ shares }) => !Number.isNaN(shares[at]));
-    return { left: lefts[last] ?? 0, top: topOf(axes[last]?.shares[at] ?? 0) };
+    return { left: places.lefts[last] ?? 0, top: topOf(axes[last]?.shares[at] ?? 0, height) };
   };
   return (
     <PlotArea
@@ -108,20 +116,19 @@ function Lines({ rows, axes, by, width, ranges, isKept, onKeep }: LinesProps): R
       rows={rows}
       painting={painting}
       walk={walk}
-      nearest={(left, top) => nearestLine(axes, lefts, isKept, left, top)}
+      nearest={(left, top) => nearestLine(axes, places, isKept, left, top)}
       markOf={markOf}
       tellsAtPointer
       linesOf={(at) => axes.map((axis) => `${axis.title}: ${wordsAt(axis, at)}`)}
       renderOver={(pointed) => (
         <>
-          {pointed >= 0 && (
-            <path className="pointed-line" d={pathOf(axes, lefts, pointed)} stroke={coloring.of(pointed)} />
-          )}
+          {pointed >= 0 && <PointedLine path={pathOf(axes, places, pointed)} color={coloring.of(pointed)} />}
           {axes.map((axis, at) => (
             <Axis
               key={axis.id}
               dimension={axis}
-              left={lefts[at] ?? 0}
+              left={places.lefts[at] ?? 0}
+              height={height}
               kept={ranges.get(axis.id)}
               onKeep={(range) => onKeep(axis.id, range)}
             />
@@ -132,19 +139,29 @@ function Lines({ rows, axes, by, width, ranges, isKept, onKeep }: LinesProps): R
   );
 }
 
-function drawing(axes: readonly Dimension[], lefts: readonly number[], coloring: Coloring, isKept: Uint8Array) {
+function PointedLine({ path, color }: { path: string; color: string }): ReactNode {
+  return (
+    <>
+      <path className="pointed-line rim" d={path} />
+      <path className="pointed-line" d={path} stroke={color} />
+    </>
+  );
+}
+
+function drawing(axes: readonly Dimension[], { lefts, height }: Places, coloring: Coloring, isKept: Uint8Array) {
   const areMany = isKept.length > MANY;
+  const opacity = Math.max(OPACITY_MIN, Math.min(OPACITY_MAX, (OPACITY_MAX * MANY) / isKept.length));
   return (context: CanvasRenderingContext2D, at: number): void => {
-    context.strokeStyle = coloring.of(at);
-    context.globalAlpha = isKept[at] ? (areMany ? 0.45 : 0.9) : areMany ? 0.02 : 0.07;
+    context.strokeStyle = isKept[at] ? coloring.of(at) : LEFT;
+    context.globalAlpha = isKept[at] ? opacity : opacity * OPACITY_LEFT;
     context.lineWidth = areMany ? 1 : 1.8;
     context.beginPath();
     let isDrawing = false;
     for (const [axis, { shares }] of axes.entries()) {
       const share = shares[at] ?? NaN;
       const isThere = !Number.isNaN(share);
-      if (isThere && isDrawing) context.lineTo(lefts[axis] ?? 0, topOf(share));
-      else if (isThere) context.moveTo(lefts[axis] ?? 0, topOf(share));
+      if (isThere && isDrawing) context.lineTo(lefts[axis] ?? 0, topOf(share, height));
+      else if (isThere) context.moveTo(lefts[axis] ?? 0, topOf(share, height));
       isDrawing = isThere;
     }
     context.stroke();

@@ -86,6 +86,7 @@ export function PlotArea(props: Props): ReactNode {
         row={rows[at]}
         mark={at < 0 ? null : (pointed?.mouse ?? markOf(at))}
         width={width}
+        height={height}
         lines={at < 0 ? [] : props.linesOf(at)}
       />
     </div>
@@ -128,16 +129,17 @@ interface ToldProps {
   row: RunRow | undefined;
   mark: Mark | null;
   width: number;
+  height: number;
   lines: readonly string[];
 }
 
-function Told({ row, mark, width, lines }: ToldProps): ReactNode {
-  const isRight = mark !== null && mark.left > width - TOLD_WIDTH;
-  const style = mark
-    ? { top: mark.top + 14, ...(isRight ? { right: width - mark.left + 10 } : { left: mark.left + 10 }) }
-    : { top: 0, left: 0 };
+function Told({ row, mark, width, height, lines }: ToldProps): ReactNode {
+  const style = mark && {
+    ...(mark.left > width - TOLD_WIDTH ? { right: width - mark.left + 10 } : { left: mark.left + 10 }),
+    ...(mark.top > height / 2 ? { bottom: height - mark.top + 10 } : { top: mark.top + 14 }),
+  };
   return (
-    <div className="plot-told" role="status" style={style}>
+    <div className="plot-told" role="status" style={style ?? undefined}>
       {row && mark && (
         <>
           <strong className="clipped">{row.run.runName}</strong>

@@ -5,6 +5,7 @@ import { formatCount } from "../format";
 import type { RunRow } from "../runs/columns";
 import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
+import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { useLogs, usePlotChoice, type PlotDefaults } from "./choice";
 import { colorLine, coloringOf } from "./coloring";
@@ -24,7 +25,7 @@ export interface PlotProps {
   defaults: PlotDefaults;
 }
 
-const HEIGHT = 470;
+const HEIGHT_MIN = 380;
 const LEFT = 84;
 const BOTTOM = 44;
 const MARGIN = 20;
@@ -44,6 +45,7 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const by = useDimension(rows, names, choice.color, logs);
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
+  const height = Math.max(HEIGHT_MIN, useHeight(place));
   return (
     <div className="plot">
       <div className="line-of wraps">
@@ -62,7 +64,7 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
       {x && y && <LeftOut dimensions={[x, y]} runs={rows.length} />}
       <div className="plot-scroll" ref={place}>
         {x && y ? (
-          width > 0 && <Points {...{ rows, x, y, by, width }} />
+          width > 0 && <Points {...{ rows, x, y, by, width, height }} />
         ) : (
           <Empty title="These runs have neither params nor metrics" />
         )}
@@ -77,11 +79,12 @@ interface PointsProps {
   y: Dimension;
   by: Dimension | null;
   width: number;
+  height: number;
 }
 
-function Points({ rows, x, y, by, width }: PointsProps): ReactNode {
+function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
   const dark = useDark();
-  const places = useMemo(() => placesOf(x, y, width), [x, y, width]);
+  const places = useMemo(() => placesOf(x, y, width, height), [x, y, width, height]);
   const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
   const radius = RADII.find(([runs]) => rows.length <= runs)?.[1] ?? 2;
   const painting = useMemo(() => {
@@ -93,8 +96,8 @@ function Points({ rows, x, y, by, width }: PointsProps): ReactNode {
       context.arc(lefts[at] ?? 0, tops[at] ?? 0, radius, 0, 2 * Math.PI);
       context.fill();
     };
-    return { width, height: HEIGHT, order, draw };
-  }, [places, coloring, radius, width]);
+    return { width, height, order, draw };
+  }, [places, coloring, radius, width, height]);
   const markOf = (at: number) => ({ left: places.lefts[at] ?? NaN, top: places.tops[at] ?? NaN });
   return (
     <PlotArea
@@ -106,7 +109,7 @@ function Points({ rows, x, y, by, width }: PointsProps): ReactNode {
       nearest={(left, top) => nearestTo(places, left, top)}
       markOf={markOf}
       linesOf={(at) => [...new Set([...lineOf(x, at), ...lineOf(y, at), ...colorLine(coloring, at)])]}
-      under={<Axes x={x} y={y} width={width} />}
+      under={<Axes {...{ x, y, width, height }} />}
       renderOver={(pointed) =>
         pointed >= 0 && (
           <circle
@@ -133,9 +136,9 @@ interface Places {
   readonly order: readonly number[];
 }
 
-function placesOf(x: Dimension, y: Dimension, width: number): Places {
+function placesOf(x: Dimension, y: Dimension, width: number, height: number): Places {
   const lefts = x.shares.map((share) => LEFT + share * (width - LEFT - MARGIN));
-  const tops = y.shares.map((share) => MARGIN + (1 - share) * (HEIGHT - MARGIN - BOTTOM));
+  const tops = y.shares.map((share) => MARGIN + (1 - share) * (height - MARGIN - BOTTOM));
   const order: number[] = [];
   for (let at = 0; at < lefts.length; at += 1) {
     if (!Number.isNaN(lefts[at]) && !Number.isNaN(tops[at])) order.push(at);
@@ -156,26 +159,26 @@ function nearestTo({ lefts, tops, order }: Places, left: number, top: number): n
   return nearest;
 }
 
-function Axes({ x, y, width }: { x: Dimension; y: Dimension; width: number }): ReactNode {
+function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "by">): ReactNode {
   return (
     <>
       {x.ticks.map(({ share, words }) => (
         <g key={words} transform={`translate(${LEFT + share * (width - LEFT - MARGIN)} 0)`}>
-          <line className="grid" y1={MARGIN} y2={HEIGHT - BOTTOM} />
-          <text className="axis-tick" y={HEIGHT - BOTTOM + 18} textAnchor="middle">
+          <line className="grid" y1={MARGIN} y2={height - BOTTOM} />
+          <text className="axis-tick" y={height - BOTTOM + 18} textAnchor="middle">
             {words}
           </text>
         </g>
       ))}
       {y.ticks.map(({ share, words }) => (
-        <g key={words} transform={`translate(0 ${MARGIN + (1 - share) * (HEIGHT - MARGIN - BOTTOM)})`}>
+        <g key={words} transform={`translate(0 ${MARGIN + (1 - share) * (height - MARGIN - BOTTOM)})`}>
           <line className="grid" x1={LEFT} x2={width - MARGIN} />
           <text className="axis-tick" x={LEFT - 8} y={4} textAnchor="end">
             {words.length > 12 ? `${words.slice(0, 11)}…` : words}
           </text>
         </g>
       ))}
-      <text className="axis-title" x={LEFT + (width - LEFT - MARGIN) / 2} y={HEIGHT - 6} textAnchor="middle">
+      <text className="axis-title" x={LEFT + (width - LEFT - MARGIN) / 2} y={height - 6} textAnchor="middle">
         {x.title}
       </text>
     </>
