@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 from tests.ui.browsing import PHONE, THEMES, Theme, violations
 from tests.ui.conftest import OpenPage, Served
 
@@ -61,10 +61,11 @@ def test_only_what_is_shown_is_asked_for(open_page: OpenPage, served: Served) ->
     page = open_page(served.address_of("/experiments"))
     bodies: list[bytes] = []
 
-    def keep(body: bytes | None) -> None:
-        bodies.append(body or b"")
+    def keep(request: Request) -> None:
+        if request.url.endswith("/SearchRuns"):
+            bodies.append(request.post_data_buffer or b"")
 
-    page.on("request", lambda request: request.url.endswith("/SearchRuns") and keep(request.post_data_buffer))
+    page.on("request", keep)
     page.goto(served.address_of(f"/experiments/{experiment_id}?view=scatter&py=metric:loss&color=run"))
     expect(plot(page, "loss by lr").get_by_role("img", name="6 runs as points")).to_be_visible()
     assert any(b"loss" in body and b"lr" in body for body in bodies)
