@@ -61,7 +61,7 @@ def test_more_runs_than_can_be_compared_are_told_in_words(served: Served, open_p
     page = open_page(served.address_of("/experiments"))
     open_compared(page, served, [f"run-{number}" for number in range(COMPARED_MAX + 1)])
     expect(page.get_by_role("status")).to_contain_text("Of the 1,001 runs that are named, the first 1,000.")
-    expect(page.get_by_role("alert")).to_contain_text("run-0")
+    expect(page.get_by_role("alert")).to_contain_text("does not exist")
 
 
 def test_runs_are_named_as_the_pages_of_models_name_them(served: Served, open_page: OpenPage) -> None:
