@@ -3,16 +3,15 @@
 import io
 import json
 import wave
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from struct import pack
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ServerProcess
 from tests.ui.browsing import PHONE, Watch, violations
 from tests.ui.conftest import OpenPage, Served
+from tests.ui.images import png
 from tests.ui.registered import run_shell
 
 from trackwire import Client
@@ -41,15 +40,6 @@ def open_artifact(served: Served, open_page: OpenPage, path: str, data: bytes, *
         page.get_by_role("button", name=f"Folder {folder}").click()
     page.get_by_role("navigation", name="Artifacts").get_by_role("link", name=name, exact=True).click()
     return page
-
-
-def png(width: int, height: int, colour: bytes) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\0" + colour * width) * height
-    head = pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def shown(page: Page, name: str) -> Locator:

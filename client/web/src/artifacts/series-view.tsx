@@ -1,17 +1,16 @@
 // All image series of a run beside each other, at a step that the reader chooses.
 
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { formatTime } from "../format";
 import { useSetting } from "../router";
-import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
-import { mediaType } from "./kinds";
 import { wholeFolder, type Owner } from "./queries";
 import { imagesAt, seriesOf, type SeriesImage } from "./series";
 import "./series-view.css";
-import { useBlobUrl, useBytes } from "./use-bytes";
+import { StepChoice, useStep } from "./step-choice";
+import { Thumbnail } from "./thumbnail";
 
 interface Props {
   owner: Owner;
@@ -24,7 +23,6 @@ const CARDS = 60;
 export function SeriesView({ owner, folder, addressOfFile }: Props): ReactNode {
   const files = useQuery({ ...wholeFolder(owner, folder), refetchInterval: 10_000 });
   const [search, setSearch] = useSetting("find");
-  const [chosenStep, chooseStep] = useSetting("step");
   const [shown, setShown] = useState(CARDS);
   const series = useMemo(() => seriesOf(files.data ?? []), [files.data]);
   const keys = [...series.keys()].filter((key) => key.toLowerCase().includes(search.toLowerCase()));
@@ -32,6 +30,7 @@ export function SeriesView({ owner, folder, addressOfFile }: Props): ReactNode {
     () => [...new Set([...series.values()].flat().map(({ step }) => step))].toSorted((a, b) => a - b),
     [series],
   );
+  const { step } = useStep(steps);
   if (files.error) return <Failure error={files.error} onRetry={() => void files.refetch()} />;
   if (files.isPending) return null;
   if (series.size === 0) {
@@ -42,47 +41,11 @@ export function SeriesView({ owner, folder, addressOfFile }: Props): ReactNode {
       </Empty>
     );
   }
-  const at =
-    chosenStep === ""
-      ? steps.length - 1
-      : Math.max(
-          0,
-          steps.findLastIndex((step) => step <= Number(chosenStep)),
-        );
-  const choose = (next: number) => chooseStep(String(steps[Math.min(Math.max(next, 0), steps.length - 1)]));
-  const step = steps[at] ?? 0;
   return (
     <>
       <div className="view-tools">
         {series.size > 1 && <SearchBox label="Find series" value={search} onChange={setSearch} />}
-        <label className="line-of step-choice">
-          <span>Step</span>
-          <input
-            type="range"
-            min={0}
-            max={steps.length - 1}
-            value={at}
-            aria-valuetext={`Step ${step}`}
-            onChange={(event) => choose(Number(event.target.value))}
-          />
-        </label>
-        <button
-          className="button plain small"
-          aria-label="Step before"
-          disabled={at === 0}
-          onClick={() => choose(at - 1)}
-        >
-          <Icon name="left" />
-        </button>
-        <output className="number">{step.toLocaleString("en")}</output>
-        <button
-          className="button plain small"
-          aria-label="Next step"
-          disabled={at === steps.length - 1}
-          onClick={() => choose(at + 1)}
-        >
-          <Icon name="right" />
-        </button>
+        <StepChoice steps={steps} />
       </div>
       <ul className="series-cards">
         {keys.slice(0, shown).map((key) => (
@@ -132,16 +95,4 @@ function Card({ name, owner, images, addressOfFile }: CardProps): ReactNode {
       </div>
     </li>
   );
-}
-
-/** The one before stays until the next is there: nothing flickers while steps go by. */
-function Thumbnail({ owner, path, alt }: { owner: Owner; path: string; alt: string }): ReactNode {
-  const { found } = useBytes({ owner, path, type: mediaType(path) });
-  const url = useBlobUrl(found.data?.blob);
-  const place = useRef<HTMLImageElement>(null);
-  useEffect(() => {
-    if (url && place.current) place.current.src = url;
-  }, [url]);
-  if (found.error) return <Failure error={found.error} />;
-  return <img ref={place} alt={alt} className="sharp" />;
 }

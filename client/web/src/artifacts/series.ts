@@ -15,6 +15,11 @@ export interface SeriesImage {
 /** "~" stands for "/"; older clients write "#". */
 const NAME = /^(.+)\+step\+(-?\d+)\+timestamp\+(\d+)\+([0-9a-fA-F-]+)(\+compressed)?\.(?:png|webp)$/;
 
+/** Whether a file's name says that it is one, or the smaller one beside it. */
+export function isOfSeries(path: string): boolean {
+  return NAME.test(path.slice(path.lastIndexOf("/") + 1));
+}
+
 /** By their keys, in the order of steps and times. */
 export function seriesOf(files: Artifact[]): Map<string, SeriesImage[]> {
   const thumbnails = new Map<string, string>();

@@ -1,30 +1,42 @@
 // Where runs differ: keys whose values are not the same in all of them come first.
 
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
+import type { RunRow } from "../runs/columns";
+
+export type Value = string | number | undefined;
+
+/** What is compared of runs: which keys one has, and what it has for a key. */
+export interface Part {
+  readonly title: string;
+  readonly keysOf: (row: RunRow) => Iterable<string>;
+  readonly valueOf: (row: RunRow, key: string) => Value;
+}
 
 export interface Compared {
   readonly key: string;
-  /** One for each run; undefined where it has none. */
-  readonly values: readonly (string | undefined)[];
   readonly differs: boolean;
 }
 
-export function compared(runs: readonly Run[], of: (run: Run) => Readonly<Record<string, string>>): Compared[] {
-  const each = runs.map(of);
-  const keys = [...new Set(each.flatMap((values) => Object.keys(values)))].toSorted();
-  const rows = keys.map((key) => {
-    const values = each.map((known) => known[key]);
-    return { key, values, differs: new Set(values).size > 1 };
+export const PARTS: readonly Part[] = [
+  { title: "Params", keysOf: ({ run }) => Object.keys(run.params), valueOf: ({ run }, key) => run.params[key] },
+  {
+    title: "Metrics, last values",
+    keysOf: ({ metrics }) => metrics.keys(),
+    valueOf: ({ metrics }, key) => metrics.get(key),
+  },
+  // What readers say about runs; what MLflow's clients keep for themselves is left out.
+  {
+    title: "Tags",
+    keysOf: ({ run }) => Object.keys(run.tags).filter((key) => !key.startsWith("mlflow.")),
+    valueOf: ({ run }, key) => run.tags[key],
+  },
+];
+
+export function compared(rows: readonly RunRow[], { keysOf, valueOf }: Part): Compared[] {
+  const keys = new Set<string>();
+  for (const row of rows) for (const key of keysOf(row)) keys.add(key);
+  const each = [...keys].toSorted().map((key) => {
+    const first = rows[0] && valueOf(rows[0], key);
+    return { key, differs: rows.some((row) => !Object.is(valueOf(row, key), first)) };
   });
-  return [...rows.filter(({ differs }) => differs), ...rows.filter(({ differs }) => !differs)];
-}
-
-/** The last values of primary series, as they are. */
-export function lastValues(run: Run): Record<string, string> {
-  return Object.fromEntries(run.metrics.map(({ key, lastValue }) => [key, String(lastValue)]));
-}
-
-/** What readers say about runs; what MLflow's clients keep for themselves is left out. */
-export function ownTags(run: Run): Record<string, string> {
-  return Object.fromEntries(Object.entries(run.tags).filter(([key]) => !key.startsWith("mlflow.")));
+  return [...each.filter(({ differs }) => differs), ...each.filter(({ differs }) => !differs)];
 }

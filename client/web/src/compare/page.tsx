@@ -1,55 +1,101 @@
 // Some runs against each other: as a table, as lines over each other, and as points of what they were given and reached.
 
 import { useMemo, type ReactNode } from "react";
-import { ChartGrid } from "../charts/grid";
+import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { formatCount } from "../format";
 import { addressOf, usePlace, useSetting } from "../router";
-import { isAtWork } from "../runs/columns";
-import { BarPlot } from "../plots/bars";
-import { ParallelPlot } from "../plots/parallel";
-import { ScatterPlot } from "../plots/scatter";
+import { isAtWork, type RunRow } from "../runs/columns";
+import { defaultsOf, type PlotView } from "../plots/choice";
+import { namesIn, varying } from "../plots/dimensions";
+import { Plot } from "../plots/plot";
 import { Empty, Failure } from "../ui/notice";
 import { Tabs } from "../ui/tabs";
-import { namedRuns, useComparedRuns } from "./compared-runs";
-import "./compare.css";
+import { COMPARED_MAX, namedRuns, useComparedRuns } from "./compared-runs";
+import { CompareImages } from "./images";
 import { CompareTable } from "./table";
 
 const VIEWS = [
   ["table", "Table"],
   ["charts", "Charts"],
+  ["images", "Images"],
   ["parallel", "Parallel coordinates"],
   ["scatter", "Scatter"],
   ["bars", "Bars"],
 ] as const;
 
+// More lines over each other tell nobody anything.
+const CHARTED_MAX = 200;
+
 export function ComparePage(): ReactNode {
   const { query } = usePlace();
-  const named = query.get("runs") ?? "";
-  const runIds = useMemo(() => namedRuns(named), [named]);
+  const text = query.get("runs") ?? "";
+  const named = useMemo(() => namedRuns(text), [text]);
+  const runIds = useMemo(() => named.slice(0, COMPARED_MAX), [named]);
   const [view, setView] = useSetting("view", "table");
-  const found = useComparedRuns(runIds);
-  const runs = found.data ?? [];
-  const experimentId = runs[0]?.experimentId;
+  const { found, fetched } = useComparedRuns(runIds);
+  const rows = found.data;
+  const experimentId = rows?.[0]?.run.experimentId;
   return (
     <main className="compare">
       <div className="compare-head">
         <h1>Compare {formatCount(runIds.length, "run")}</h1>
         {experimentId && <a href={addressOf(`/experiments/${experimentId}`)}>Back to the experiment</a>}
+        <span className="soft" role="status">
+          {named.length > COMPARED_MAX &&
+            `Of the ${formatCount(named.length, "run")} that are named, the first ${COMPARED_MAX.toLocaleString("en")}. `}
+          {found.isPending && fetched > 0 && `${formatCount(fetched, "run")} fetched`}
+        </span>
         <span className="grow" />
         <Tabs label="View" tabs={VIEWS} chosen={view} onChoose={setView} />
       </div>
       {found.error && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {runIds.length === 0 && <Empty title="No runs are named: choose some in an experiment" />}
-      {runs.length > 0 && view === "table" && <CompareTable runs={runs} />}
-      {runs.length > 0 && view === "charts" && (
-        <ChartGrid
-          runs={runs.map((run) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }))}
-          keys={[...new Set(runs.flatMap((run) => run.metrics.map(({ key }) => key)))].toSorted()}
-        />
-      )}
-      {runs.length > 0 && view === "parallel" && <ParallelPlot runs={runs} />}
-      {runs.length > 0 && view === "scatter" && <ScatterPlot runs={runs} />}
-      {runs.length > 0 && view === "bars" && <BarPlot runs={runs} />}
+      {rows && rows.length > 0 && <Compared view={view} rows={rows} />}
     </main>
   );
+}
+
+function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): ReactNode {
+  const runs = useMemo(() => rows.map(({ run }) => run), [rows]);
+  switch (view) {
+    case "charts":
+      return <ComparedCharts rows={rows} />;
+    case "images":
+      return <CompareImages runs={runs} />;
+    case "parallel":
+    case "scatter":
+    case "bars":
+      return <ComparedPlot view={view} rows={rows} />;
+    default:
+      return <CompareTable rows={rows} />;
+  }
+}
+
+function ComparedPlot({ view, rows }: { view: PlotView; rows: readonly RunRow[] }): ReactNode {
+  const names = useMemo(() => namesIn(rows), [rows]);
+  const defaults = useMemo(() => defaultsOf(names, varying(rows, names), false), [rows, names]);
+  return <Plot view={view} rows={rows} names={names} defaults={defaults} />;
+}
+
+function ComparedCharts({ rows }: { rows: readonly RunRow[] }): ReactNode {
+  const keys = useMemo(() => metricKeys(rows), [rows]);
+  const charted = useMemo(() => rows.slice(0, CHARTED_MAX).map(chartedRun), [rows]);
+  return (
+    <>
+      {rows.length > CHARTED_MAX && (
+        <p className="soft">The charts show the first {formatCount(CHARTED_MAX, "run")}.</p>
+      )}
+      <ChartGrid runs={charted} keys={keys} />
+    </>
+  );
+}
+
+function chartedRun({ run }: RunRow): ChartedRun {
+  return { runId: run.runId, name: run.runName, isAtWork: isAtWork(run) };
+}
+
+function metricKeys(rows: readonly RunRow[]): string[] {
+  const keys = new Set<string>();
+  for (const { metrics } of rows) for (const key of metrics.keys()) keys.add(key);
+  return [...keys].toSorted();
 }

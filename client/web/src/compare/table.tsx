@@ -1,107 +1,100 @@
 // Runs beside each other, a column each: what differs stands first and is marked.
 
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import { formatDuration, formatNumber, formatTime } from "../format";
-import { addressOf, useSetting } from "../router";
-import { colorOf, slotsOf } from "../runs/colors";
+import { formatCount, formatDuration, formatNumber, formatTime } from "../format";
+import { useSetting } from "../router";
+import { slotsOf } from "../runs/colors";
+import type { RunRow } from "../runs/columns";
 import { StatusBadge } from "../runs/run-status";
-import { useDark } from "../ui/theme";
-import { compared, lastValues, ownTags, type Compared } from "./differences";
+import { compared, PARTS, type Part, type Value } from "./differences";
+import { ComparedGrid, type GridRow } from "./grid";
 
-export function CompareTable({ runs }: { runs: readonly Run[] }): ReactNode {
+const COLUMN_WIDTH = 196;
+const ROW_HEIGHT = 32;
+
+export function CompareTable({ rows }: { rows: readonly RunRow[] }): ReactNode {
   const [only, setOnly] = useSetting("differences");
-  const dark = useDark();
-  const slots = slotsOf(runs.map(({ runId }) => runId));
-  const shown = (rows: Compared[]): Compared[] => (only ? rows.filter(({ differs }) => differs) : rows);
+  const runs = useMemo(() => rows.map(({ run }) => run), [rows]);
+  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const parts = useMemo(() => PARTS.map((part) => ({ part, keys: compared(rows, part) })), [rows]);
+  const lines = useMemo(
+    () => [
+      ...attributeLines(runs),
+      ...parts.flatMap(({ part, keys }) => {
+        const shown = only ? keys.filter(({ differs }) => differs) : keys;
+        if (shown.length === 0) return [];
+        return [titleLine(part.title, shown.length), ...shown.map((each) => keyLine(rows, part, each))];
+      }),
+    ],
+    [rows, runs, parts, only],
+  );
   return (
-    <div className="compare-scroll panel">
-      <table className="plain-table compare-table">
-        <thead>
-          <tr>
-            <th scope="col">
-              <label>
-                <input type="checkbox" checked={only === "1"} onChange={() => setOnly(only ? "" : "1")} /> Differences
-                only
-              </label>
-            </th>
-            {runs.map((run) => (
-              <th key={run.runId} scope="col">
-                <span className="line-of">
-                  <span className="swatch" style={{ background: colorOf(slots.get(run.runId) ?? 0, dark) }} />
-                  <a className="clipped" href={addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`)}>
-                    {run.runName}
-                  </a>
-                </span>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">Status</th>
-            {runs.map((run) => (
-              <td key={run.runId}>
-                <StatusBadge status={run.status} stop={run.stopRequested} />
-              </td>
-            ))}
-          </tr>
-          <tr>
-            <th scope="row">Started</th>
-            {runs.map((run) => (
-              <td key={run.runId}>{formatTime(run.startTimeMs)}</td>
-            ))}
-          </tr>
-          <tr>
-            <th scope="row">Duration</th>
-            {runs.map((run) => (
-              <td key={run.runId}>
-                {run.endTimeMs === undefined ? "" : formatDuration(Number(run.endTimeMs - run.startTimeMs))}
-              </td>
-            ))}
-          </tr>
-        </tbody>
-        <Section title="Params" rows={shown(compared(runs, (run) => run.params))} runs={runs} />
-        <Section title="Metrics, last values" rows={shown(compared(runs, lastValues))} runs={runs} areNumbers />
-        <Section title="Tags" rows={shown(compared(runs, ownTags))} runs={runs} />
-      </table>
-    </div>
+    <ComparedGrid
+      label="Compared runs"
+      runs={runs}
+      slots={slots}
+      columnWidthMin={COLUMN_WIDTH}
+      rows={lines}
+      corner={
+        <label>
+          <input type="checkbox" checked={only === "1"} onChange={() => setOnly(only ? "" : "1")} /> Differences only
+        </label>
+      }
+    />
   );
 }
 
-function Section(props: {
-  title: string;
-  rows: readonly Compared[];
-  runs: readonly Run[];
-  areNumbers?: boolean;
-}): ReactNode {
-  const { title, rows, runs, areNumbers = false } = props;
-  if (rows.length === 0) return null;
+function attributeLines(runs: readonly Run[]): GridRow[] {
+  const line = (head: string, of: (run: Run) => ReactNode): GridRow => ({
+    id: `attribute ${head}`,
+    height: ROW_HEIGHT,
+    head,
+    cell: (at) => {
+      const run = runs[at];
+      return run && of(run);
+    },
+  });
+  return [
+    line("Status", (run) => <StatusBadge status={run.status} stop={run.stopRequested} />),
+    line("Started", (run) => formatTime(run.startTimeMs)),
+    line("Duration", (run) =>
+      run.endTimeMs === undefined ? "" : formatDuration(Number(run.endTimeMs - run.startTimeMs)),
+    ),
+  ];
+}
+
+function titleLine(title: string, keys: number): GridRow {
+  return {
+    id: `title ${title}`,
+    height: ROW_HEIGHT,
+    head: <span title={formatCount(keys, "key")}>{title}</span>,
+  };
+}
+
+function keyLine(rows: readonly RunRow[], part: Part, { key, differs }: { key: string; differs: boolean }): GridRow {
+  return {
+    id: `${part.title} ${key}`,
+    height: ROW_HEIGHT,
+    className: differs ? "differs" : "",
+    head: (
+      <span className="clipped" title={key}>
+        {key}
+      </span>
+    ),
+    cell: (at) => {
+      const row = rows[at];
+      return row && <ValueShown value={part.valueOf(row, key)} />;
+    },
+  };
+}
+
+function ValueShown({ value }: { value: Value }): ReactNode {
+  if (value === undefined) return <span className="soft">not set</span>;
+  const isNumber = typeof value === "number";
   return (
-    <tbody>
-      <tr className="section">
-        <th scope="rowgroup" colSpan={runs.length + 1}>
-          {title}
-        </th>
-      </tr>
-      {rows.map(({ key, values, differs }) => (
-        <tr key={key} className={differs ? "differs" : undefined}>
-          <th scope="row" title={key}>
-            <span className="clipped">{key}</span>
-          </th>
-          {values.map((value, at) => (
-            <td key={runs[at]?.runId} className={areNumbers ? "number" : undefined} title={value}>
-              {value === undefined ? (
-                <span className="soft">not set</span>
-              ) : areNumbers ? (
-                formatNumber(Number(value))
-              ) : (
-                value
-              )}
-            </td>
-          ))}
-        </tr>
-      ))}
-    </tbody>
+    <span className={isNumber ? "number" : undefined} title={String(value)}>
+      {isNumber ? formatNumber(value) : value}
+    </span>
   );
 }

@@ -1,7 +1,7 @@
 // One experiment: its runs as a table, as charts, or both beside each other.
 
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
@@ -16,22 +16,20 @@ import { RUNS_MAX, useFoundRuns, type FoundRuns } from "../runs/found-runs";
 import { runKeys } from "../runs/keys";
 import { linesOf } from "../runs/nesting";
 import { RunTable } from "../runs/table";
-import { Icon, type IconName } from "../ui/icon";
+import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import "./page.css";
+import { usePlotted } from "./plotted";
 import { experimentById } from "./queries";
+import { plotOf, ViewChoice } from "./views";
 
-type View = "table" | "charts" | "both";
+const Plot = lazy(async () => ({ default: (await import("../plots/plot")).Plot }));
 
-const VIEWS: [View, string, IconName][] = [
-  ["table", "Table", "table"],
-  ["both", "Both", "columns"],
-  ["charts", "Charts", "chart"],
-];
 // Where none are chosen.
 const CHARTED = 20;
 const CHARTED_MAX = 200;
 const NO_COLUMNS: readonly Column[] = [];
+const NO_ROWS: readonly RunRow[] = [];
 
 export function ExperimentPage({ parts }: { parts: Record<string, string> }): ReactNode {
   const experimentId = parts["experimentId"] ?? "";
@@ -65,11 +63,17 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const known = keys.data ?? (keys.error ? NO_KEYS : undefined);
   const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known, orderBy);
   const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
-  const found = useFoundRuns(search, known || columns.length > 0 ? columns : null);
+  const plot = plotOf(view);
+  const plotted = usePlotted(plot, search, keys.data);
+  const tableColumns = known || columns.length > 0 ? columns : null;
+  const found = useFoundRuns(search, plot ? plotted.columns : tableColumns);
   const { open, onFold } = useFolds();
   const { selected, onSelect, clear } = useSelection();
-  const lines = useMemo(() => linesOf(found.rows, open), [found.rows, open]);
-  const charted = useMemo(() => chartedOf(found.rows, selected), [found.rows, selected]);
+  const tabled = plot ? NO_ROWS : found.rows;
+  // Pages that come one after the other are plotted at once.
+  const plottedRows = useDeferredValue(plot ? found.rows : NO_ROWS);
+  const lines = useMemo(() => linesOf(tabled, open), [tabled, open]);
+  const charted = useMemo(() => chartedOf(tabled, selected), [tabled, selected]);
   const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
@@ -84,7 +88,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
         </nav>
         <FilterBox filter={filter} keys={keys.data ?? NO_KEYS} error={found.error} onFilter={setFilter} />
         <div className="line-of">
-          <ColumnChooser keys={keys.data ?? NO_KEYS} chosen={ids} onChoose={setColumns} />
+          {!plot && <ColumnChooser keys={keys.data ?? NO_KEYS} chosen={ids} onChoose={setColumns} />}
           <button
             className="button"
             aria-pressed={deleted}
@@ -94,20 +98,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           >
             <Icon name="trash" />
           </button>
-          <div className="line-of views" role="group" aria-label="View">
-            {VIEWS.map(([each, words, icon]) => (
-              <button
-                key={each}
-                className="button"
-                aria-pressed={view === each}
-                aria-label={words}
-                title={words}
-                onClick={() => setView(each)}
-              >
-                <Icon name={icon} />
-              </button>
-            ))}
-          </div>
+          <ViewChoice view={view} onChoose={setView} />
         </div>
       </div>
       {found.error !== null && columnOf(found.error) === undefined && (
@@ -115,6 +106,13 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
       )}
       {isNew ? (
         <FirstRun experimentId={experimentId} name={name} />
+      ) : plot ? (
+        <div className="experiment-body plots">
+          <Suspense fallback={null}>
+            <Plot view={plot} rows={plottedRows} names={plotted.names} defaults={plotted.defaults} />
+          </Suspense>
+          <Counted found={found} selected={0} />
+        </div>
       ) : (
         <div className={`experiment-body ${view}`}>
           {view !== "charts" && (

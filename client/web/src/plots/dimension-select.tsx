@@ -1,21 +1,29 @@
 import type { ReactNode } from "react";
-import type { Dimension } from "./dimensions";
+import type { DimensionName } from "./dimensions";
 
 interface Props {
   label: string;
-  all: readonly Dimension[];
+  all: readonly DimensionName[];
   chosen: string;
   onChoose: (id: string) => void;
+  /** What else there is to choose, first. */
+  none?: readonly [id: string, words: string];
 }
 
+const KINDS = [
+  ["param", "Params"],
+  ["metric", "Metrics"],
+] as const;
+
 /** One of what runs are plotted by. */
-export function DimensionSelect({ label, all, chosen, onChoose }: Props): ReactNode {
+export function DimensionSelect({ label, all, chosen, onChoose, none }: Props): ReactNode {
   return (
     <label className="line-of">
       {label}
       <select className="field" value={chosen} onChange={(event) => onChoose(event.target.value)}>
-        {(["param", "metric"] as const).map((kind) => (
-          <optgroup key={kind} label={kind === "param" ? "Params" : "Metrics"}>
+        {none && <option value={none[0]}>{none[1]}</option>}
+        {KINDS.map(([kind, title]) => (
+          <optgroup key={kind} label={title}>
             {all
               .filter((dimension) => dimension.kind === kind)
               .map(({ id, title }) => (

@@ -1,237 +1,180 @@
 // Runs as lines through what they were given and what they reached; a drag along an axis keeps those that pass there.
 
-import { useMemo, useRef, useState, type PointerEvent, type ReactNode } from "react";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import { addressOf, go, useSetting } from "../router";
-import { colorOf, slotsOf } from "../runs/colors";
+import { useMemo, useRef, useState, type ReactNode } from "react";
+import { formatCount } from "../format";
+import type { RunRow } from "../runs/columns";
 import { Icon } from "../ui/icon";
 import { Empty } from "../ui/notice";
-import { Popover } from "../ui/popover";
 import { useDark } from "../ui/theme";
+import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
-import { dimensionsOf, shareOf, varies, wordsAt, type Dimension } from "./dimensions";
+import { Axis } from "./axis";
+import { AxisChooser } from "./axis-chooser";
+import { useLogs, usePlotChoice } from "./choice";
+import { coloringOf, type Coloring } from "./coloring";
+import { spanOf, wordsAt, type Dimension } from "./dimensions";
+import { LeftOut } from "./left-out";
+import { Legend } from "./legend";
+import { keptOf, leftsOf, nearestLine, pathOf, PLOT, topOf, type Kept, type Places } from "./lines";
+import { PlotArea } from "./plot-area";
 import "./plots.css";
+import type { PlotProps } from "./scatter";
+import { useDimension, useDimensions } from "./use-dimensions";
 
-const TOP = 56;
-const HEIGHT = 420;
-const SIDE = 70;
-const AXES = 6;
-const AXIS_WIDTH = 110;
+// So many lines are told apart only where they are thin.
+const MANY = 300;
+const OPACITY_MIN = 0.12;
+const OPACITY_MAX = 0.9;
+// Those that are not kept are a grey ground; less of any colour would be another one.
+const LEFT = "#8b94a3";
+const OPACITY_LEFT = 0.2;
 
-/** Shares of an axis, from its lower end. */
-type Kept = ReadonlyMap<string, readonly [low: number, high: number]>;
-
-export function ParallelPlot({ runs }: { runs: readonly Run[] }): ReactNode {
-  const all = useMemo(() => dimensionsOf(runs), [runs]);
-  const [text, setText] = useSetting("axes");
-  const chosen = useMemo(() => axesOf(all, text), [all, text]);
-  const [kept, setKept] = useState<Kept>(new Map());
-  const [pointed, setPointed] = useState<string | null>(null);
+export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
+  const choice = usePlotChoice(defaults);
+  const { logs, toggle } = useLogs();
+  const axes = useDimensions(rows, names, choice.axes, logs);
+  const by = useDimension(rows, names, choice.color, logs);
+  const [ranges, setRanges] = useState<Kept>(new Map());
+  const kept = useMemo(() => keptOf(axes, ranges, rows.length), [axes, ranges, rows.length]);
   const place = useRef<HTMLDivElement>(null);
-  const width = Math.max(useWidth(place), SIDE * 2 + (chosen.length - 1) * AXIS_WIDTH);
-  const dark = useDark();
-  const slots = slotsOf(runs.map(({ runId }) => runId));
-  const leftOf = (at: number): number => SIDE + (at * (width - 2 * SIDE)) / Math.max(1, chosen.length - 1);
-  const ordered = runs
-    .map((run, at) => ({ run, at }))
-    .toSorted((a, b) => Number(a.run.runId === pointed) - Number(b.run.runId === pointed));
-  if (all.length === 0) return <Empty title="These runs have neither params nor metrics" />;
+  const width = Math.max(useWidth(place), PLOT.side * 2 + (axes.length - 1) * PLOT.axisWidth);
+  const height = Math.max(PLOT.heightMin, useHeight(place));
+  const isKeeping = ranges.size > 0;
   return (
     <div className="plot">
-      <div className="line-of">
-        <AxisChooser all={all} chosen={chosen} onChoose={(ids) => setText(ids.join("~"))} />
-        {kept.size > 0 && (
-          <button className="button" onClick={() => setKept(new Map())}>
+      <div className="line-of wraps">
+        <AxisChooser all={names} axes={axes} ids={choice.axes} onChoose={choice.setAxes} logs={logs} onLog={toggle} />
+        <Legend
+          names={names}
+          by={by}
+          onChoose={choice.setColor}
+          isLog={logs.has(choice.color)}
+          onLog={() => toggle(choice.color)}
+        />
+        {isKeeping && (
+          <button className="button" onClick={() => setRanges(new Map())}>
             <Icon name="reset" size={14} /> Keep all
           </button>
         )}
         <output className="soft">
-          {runs.filter((_run, at) => passes(chosen, kept, at)).length} of {runs.length} runs
+          {kept.count.toLocaleString("en")} of {formatCount(rows.length, "run")}
         </output>
       </div>
+      <LeftOut dimensions={axes.filter(({ isLog }) => isLog)} runs={rows.length} />
       <div className="plot-scroll" ref={place}>
-        <svg width={width} height={TOP + HEIGHT + 24} role="img" aria-label="Parallel coordinates of the runs">
-          <g fill="none">
-            {ordered.map(({ run, at }) => (
-              <path
-                key={run.runId}
-                className="parallel-line"
-                d={pathOf(chosen, at, leftOf)}
-                stroke={colorOf(slots.get(run.runId) ?? 0, dark)}
-                strokeWidth={run.runId === pointed ? 3.5 : 1.8}
-                opacity={passes(chosen, kept, at) ? (pointed && run.runId !== pointed ? 0.3 : 0.9) : 0.07}
-                onPointerEnter={() => setPointed(run.runId)}
-                onPointerLeave={() => setPointed(null)}
-                onClick={() => go(addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`))}
-              >
-                <title>{run.runName}</title>
-              </path>
-            ))}
-          </g>
-          {chosen.map((dimension, at) => (
-            <Axis
-              key={dimension.id}
-              dimension={dimension}
-              left={leftOf(at)}
-              kept={kept.get(dimension.id)}
-              onKeep={(range) => {
-                const next = new Map(kept);
-                if (range) next.set(dimension.id, range);
-                else next.delete(dimension.id);
-                setKept(next);
-              }}
-            />
-          ))}
-        </svg>
+        {axes.length === 0 && <Empty title="These runs have neither params nor metrics" />}
+        {axes.length > 0 && width > 0 && (
+          <Lines
+            {...{ rows, axes, by, width, height, ranges, isKept: kept.isKept }}
+            onKeep={(id, range) => {
+              const next = new Map(ranges);
+              if (range) next.set(id, range);
+              else next.delete(id);
+              setRanges(next);
+            }}
+          />
+        )}
       </div>
     </div>
   );
 }
 
-/** Those that are named; else what differs between the runs, metrics last. */
-function axesOf(all: readonly Dimension[], text: string): Dimension[] {
-  const named = text
-    .split("~")
-    .map((id) => all.find((dimension) => dimension.id === id))
-    .filter((dimension) => dimension !== undefined);
-  if (named.length > 0) return named;
-  const useful = all.filter((dimension) => varies(dimension) && !dimension.title.startsWith("system/"));
-  const params = useful.filter(({ kind }) => kind === "param").slice(0, AXES - 2);
-  const metrics = useful.filter(({ kind }) => kind === "metric").slice(0, AXES - params.length);
-  const found = [...params, ...metrics];
-  return found.length > 0 ? found : all.slice(0, AXES);
+interface LinesProps {
+  rows: readonly RunRow[];
+  axes: readonly Dimension[];
+  by: Dimension | null;
+  width: number;
+  height: number;
+  ranges: Kept;
+  isKept: Uint8Array;
+  onKeep: (id: string, range: readonly [number, number] | null) => void;
 }
 
-function topOf(dimension: Dimension, place: number): number {
-  return TOP + HEIGHT * (1 - shareOf(dimension, place));
-}
-
-/** A run that has no value there has no line there. */
-function pathOf(axes: readonly Dimension[], at: number, leftOf: (axis: number) => number): string {
-  let isDrawing = false;
-  return axes
-    .map((dimension, axis) => {
-      const place = dimension.places[at];
-      if (place === undefined) {
-        isDrawing = false;
-        return "";
-      }
-      const step = `${isDrawing ? "L" : "M"}${leftOf(axis).toFixed(1)} ${topOf(dimension, place).toFixed(1)}`;
-      isDrawing = true;
-      return step;
-    })
-    .join("");
-}
-
-function passes(axes: readonly Dimension[], kept: Kept, at: number): boolean {
-  return axes.every((dimension) => {
-    const range = kept.get(dimension.id);
-    if (!range) return true;
-    const place = dimension.places[at];
-    if (place === undefined) return false;
-    const share = shareOf(dimension, place);
-    return share >= range[0] && share <= range[1];
-  });
-}
-
-interface AxisProps {
-  dimension: Dimension;
-  left: number;
-  kept: readonly [number, number] | undefined;
-  onKeep: (range: readonly [number, number] | null) => void;
-}
-
-function Axis({ dimension, left, kept, onKeep }: AxisProps): ReactNode {
-  const start = useRef<number | null>(null);
-  const shareAt = (event: PointerEvent<SVGRectElement>): number => {
-    const top = event.clientY - (event.currentTarget.ownerSVGElement?.getBoundingClientRect().top ?? 0);
-    return Math.max(0, Math.min(1, 1 - (top - TOP) / HEIGHT));
+function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
+  const dark = useDark();
+  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+  const places = useMemo(() => ({ lefts: leftsOf(axes.length, width), height }), [axes.length, width, height]);
+  const painting = useMemo(
+    () => ({
+      width,
+      height: places.height,
+      // Those that are kept lie over the others.
+      order: rows.map((_row, at) => at).toSorted((a, b) => (isKept[a] ?? 0) - (isKept[b] ?? 0)),
+      draw: drawing(axes, places, coloring, isKept),
+    }),
+    [rows, axes, places, coloring, isKept, width],
+  );
+  const walk = useMemo(() => walkOf(axes, isKept), [axes, isKept]);
+  const markOf = (at: number) => {
+    const last = axes.findLastIndex(({ shares }) => !Number.isNaN(shares[at]));
+    return { left: places.lefts[last] ?? 0, top: topOf(axes[last]?.shares[at] ?? 0, height) };
   };
   return (
-    <g transform={`translate(${left} 0)`}>
-      <text className="axis-title" y={TOP - 26} textAnchor="middle">
-        <title>{dimension.title}</title>
-        {dimension.title.length > 18 ? `${dimension.title.slice(0, 17)}…` : dimension.title}
-      </text>
-      <line className="axis" y1={TOP} y2={TOP + HEIGHT} />
-      {ticksOf(dimension).map((place) => (
-        <text key={place} className="axis-tick" x={6} y={topOf(dimension, place) + 4}>
-          {wordsAt(dimension, place)}
-        </text>
-      ))}
-      {kept && (
-        <rect
-          className="kept"
-          x={-7}
-          width={14}
-          y={TOP + HEIGHT * (1 - kept[1])}
-          height={HEIGHT * (kept[1] - kept[0])}
-        />
-      )}
-      <rect
-        className="brush"
-        x={-12}
-        width={24}
-        y={TOP - 8}
-        height={HEIGHT + 16}
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          start.current = shareAt(event);
-        }}
-        onPointerMove={(event) => {
-          if (start.current === null) return;
-          const share = shareAt(event);
-          onKeep([Math.min(start.current, share), Math.max(start.current, share)]);
-        }}
-        onPointerUp={(event) => {
-          if (start.current !== null && Math.abs(shareAt(event) - start.current) < 0.01) onKeep(null);
-          start.current = null;
-        }}
-      />
-    </g>
-  );
-}
-
-const TICKS = 5;
-
-function ticksOf({ words, low, high }: Dimension): number[] {
-  if (words) {
-    const every = Math.ceil(words.length / 14);
-    return words.map((_word, at) => at).filter((at) => at % every === 0);
-  }
-  return Array.from({ length: TICKS }, (_, at) => low + ((high - low) * at) / (TICKS - 1));
-}
-
-interface ChooserProps {
-  all: readonly Dimension[];
-  chosen: readonly Dimension[];
-  onChoose: (ids: readonly string[]) => void;
-}
-
-function AxisChooser({ all, chosen, onChoose }: ChooserProps): ReactNode {
-  const ids = chosen.map(({ id }) => id);
-  return (
-    <Popover
-      label={
+    <PlotArea
+      label="Parallel coordinates"
+      picture={`Parallel coordinates of the runs: ${axes.map(spanOf).join(", ")}`}
+      rows={rows}
+      painting={painting}
+      walk={walk}
+      nearest={(left, top) => nearestLine(axes, places, isKept, left, top)}
+      markOf={markOf}
+      tellsAtPointer
+      linesOf={(at) => axes.map((axis) => `${axis.title}: ${wordsAt(axis, at)}`)}
+      renderOver={(pointed) => (
         <>
-          <Icon name="columns" /> Axes
-        </>
-      }
-    >
-      <div className="axis-chooser">
-        {all.map((dimension) => (
-          <label key={dimension.id}>
-            <input
-              type="checkbox"
-              checked={ids.includes(dimension.id)}
-              onChange={(event) =>
-                onChoose(event.target.checked ? [...ids, dimension.id] : ids.filter((id) => id !== dimension.id))
-              }
+          {pointed >= 0 && <PointedLine path={pathOf(axes, places, pointed)} color={coloring.of(pointed)} />}
+          {axes.map((axis, at) => (
+            <Axis
+              key={axis.id}
+              dimension={axis}
+              left={places.lefts[at] ?? 0}
+              height={height}
+              kept={ranges.get(axis.id)}
+              onKeep={(range) => onKeep(axis.id, range)}
             />
-            <span className="clipped">{dimension.title}</span> <span className="soft">{dimension.kind}</span>
-          </label>
-        ))}
-      </div>
-    </Popover>
+          ))}
+        </>
+      )}
+    />
   );
+}
+
+function PointedLine({ path, color }: { path: string; color: string }): ReactNode {
+  return (
+    <>
+      <path className="pointed-line rim" d={path} />
+      <path className="pointed-line" d={path} stroke={color} />
+    </>
+  );
+}
+
+function drawing(axes: readonly Dimension[], { lefts, height }: Places, coloring: Coloring, isKept: Uint8Array) {
+  const areMany = isKept.length > MANY;
+  const opacity = Math.max(OPACITY_MIN, Math.min(OPACITY_MAX, (OPACITY_MAX * MANY) / isKept.length));
+  return (context: CanvasRenderingContext2D, at: number): void => {
+    context.strokeStyle = isKept[at] ? coloring.of(at) : LEFT;
+    context.globalAlpha = isKept[at] ? opacity : opacity * OPACITY_LEFT;
+    context.lineWidth = areMany ? 1 : 1.8;
+    context.beginPath();
+    let isDrawing = false;
+    for (const [axis, { shares }] of axes.entries()) {
+      const share = shares[at] ?? NaN;
+      const isThere = !Number.isNaN(share);
+      if (isThere && isDrawing) context.lineTo(lefts[axis] ?? 0, topOf(share, height));
+      else if (isThere) context.moveTo(lefts[axis] ?? 0, topOf(share, height));
+      isDrawing = isThere;
+    }
+    context.stroke();
+  };
+}
+
+/** The runs that are kept, by how far they are up the last axis. */
+function walkOf(axes: readonly Dimension[], isKept: Uint8Array): number[] {
+  const shares = axes.at(-1)?.shares;
+  const kept = [...isKept.keys()].filter((at) => isKept[at]);
+  const placeOf = (at: number): number => {
+    const share = shares?.[at] ?? NaN;
+    return Number.isNaN(share) ? -1 : share;
+  };
+  return kept.toSorted((a, b) => placeOf(b) - placeOf(a));
 }

@@ -1,82 +1,186 @@
 // A point for each run, by two of what it was given and what it reached.
 
 import { useMemo, useRef, type ReactNode } from "react";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import { addressOf, useSetting } from "../router";
-import { colorOf, slotsOf } from "../runs/colors";
+import { formatCount } from "../format";
+import type { RunRow } from "../runs/columns";
 import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
+import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
-import { dimensionsOf, shareOf, varies, wordsAt, type Dimension } from "./dimensions";
+import { useLogs, usePlotChoice, type PlotDefaults } from "./choice";
+import { colorLine, coloringOf } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
+import { spanOf, wordsAt, type Dimension, type DimensionName } from "./dimensions";
+import { Legend } from "./legend";
+import { LogToggle } from "./log-toggle";
+import { PlotArea } from "./plot-area";
 import "./plots.css";
+import { LeftOut } from "./left-out";
+import { useDimension } from "./use-dimensions";
 
-const HEIGHT = 460;
+export interface PlotProps {
+  rows: readonly RunRow[];
+  /** All that there is to choose from. */
+  names: readonly DimensionName[];
+  defaults: PlotDefaults;
+}
+
+const HEIGHT_MIN = 380;
 const LEFT = 84;
 const BOTTOM = 44;
-const MARGIN = 24;
-const TICKS = 5;
+const MARGIN = 20;
+const REACH = 24;
+// Points are smaller where there are many.
+const RADII: readonly [runs: number, radius: number][] = [
+  [200, 6],
+  [1_000, 4],
+  [Infinity, 2.8],
+];
 
-export function ScatterPlot({ runs }: { runs: readonly Run[] }): ReactNode {
-  const all = useMemo(() => dimensionsOf(runs), [runs]);
-  const useful = all.filter(varies);
-  const [xId, setX] = useSetting("px", (useful.find(({ kind }) => kind === "param") ?? all[0])?.id);
-  const [yId, setY] = useSetting("py", (useful.findLast(({ kind }) => kind === "metric") ?? all.at(-1))?.id);
+export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
+  const choice = usePlotChoice(defaults);
+  const { logs, toggle } = useLogs();
+  const x = useDimension(rows, names, choice.across, logs);
+  const y = useDimension(rows, names, choice.up, logs);
+  const by = useDimension(rows, names, choice.color, logs);
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
-  const dark = useDark();
-  const slots = slotsOf(runs.map(({ runId }) => runId));
-  const x = all.find(({ id }) => id === xId);
-  const y = all.find(({ id }) => id === yId);
-  if (!x || !y) return <Empty title="These runs have neither params nor metrics" />;
-  const leftOf = (at: number): number => LEFT + shareOf(x, at) * (width - LEFT - MARGIN);
-  const topOf = (at: number): number => MARGIN + (1 - shareOf(y, at)) * (HEIGHT - MARGIN - BOTTOM);
+  const height = Math.max(HEIGHT_MIN, useHeight(place));
   return (
     <div className="plot">
       <div className="line-of wraps">
-        <DimensionSelect label="Across" all={all} chosen={x.id} onChoose={setX} />
-        <DimensionSelect label="Up" all={all} chosen={y.id} onChoose={setY} />
+        <DimensionSelect label="Across" all={names} chosen={choice.across} onChoose={choice.setAcross} />
+        {x && <LogToggle dimension={x} isLog={logs.has(x.id)} onToggle={() => toggle(x.id)} />}
+        <DimensionSelect label="Up" all={names} chosen={choice.up} onChoose={choice.setUp} />
+        {y && <LogToggle dimension={y} isLog={logs.has(y.id)} onToggle={() => toggle(y.id)} />}
+        <Legend
+          names={names}
+          by={by}
+          onChoose={choice.setColor}
+          isLog={logs.has(choice.color)}
+          onLog={() => toggle(choice.color)}
+        />
       </div>
+      {x && y && <LeftOut dimensions={[x, y]} runs={rows.length} />}
       <div className="plot-scroll" ref={place}>
-        <svg width={width} height={HEIGHT} role="group" aria-label={`${y.title} by ${x.title}`}>
-          {ticks(x).map((at) => (
-            <g key={at} transform={`translate(${leftOf(at)} 0)`}>
-              <line className="grid" y1={MARGIN} y2={HEIGHT - BOTTOM} />
-              <text className="axis-tick" y={HEIGHT - BOTTOM + 18} textAnchor="middle">
-                {wordsAt(x, at)}
-              </text>
-            </g>
-          ))}
-          {ticks(y).map((at) => (
-            <g key={at} transform={`translate(0 ${topOf(at)})`}>
-              <line className="grid" x1={LEFT} x2={width - MARGIN} />
-              <text className="axis-tick" x={LEFT - 8} y={4} textAnchor="end">
-                {wordsAt(y, at)}
-              </text>
-            </g>
-          ))}
-          <text className="axis-title" x={LEFT + (width - LEFT - MARGIN) / 2} y={HEIGHT - 6} textAnchor="middle">
-            {x.title}
-          </text>
-          {runs.map((run, at) => {
-            const across = x.places[at];
-            const up = y.places[at];
-            if (across === undefined || up === undefined) return null;
-            return (
-              <a key={run.runId} href={addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`)}>
-                <circle cx={leftOf(across)} cy={topOf(up)} r={6} fill={colorOf(slots.get(run.runId) ?? 0, dark)}>
-                  <title>{`${run.runName}\n${x.title}: ${wordsAt(x, across)}\n${y.title}: ${wordsAt(y, up)}`}</title>
-                </circle>
-              </a>
-            );
-          })}
-        </svg>
+        {x && y ? (
+          width > 0 && <Points {...{ rows, x, y, by, width, height }} />
+        ) : (
+          <Empty title="These runs have neither params nor metrics" />
+        )}
       </div>
     </div>
   );
 }
 
-function ticks({ words, low, high }: Dimension): number[] {
-  if (words) return words.map((_word, at) => at);
-  return Array.from({ length: TICKS }, (_, at) => low + ((high - low) * at) / (TICKS - 1));
+interface PointsProps {
+  rows: readonly RunRow[];
+  x: Dimension;
+  y: Dimension;
+  by: Dimension | null;
+  width: number;
+  height: number;
+}
+
+function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
+  const dark = useDark();
+  const places = useMemo(() => placesOf(x, y, width, height), [x, y, width, height]);
+  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+  const radius = RADII.find(([runs]) => rows.length <= runs)?.[1] ?? 2;
+  const painting = useMemo(() => {
+    const { lefts, tops, order } = places;
+    const draw = (context: CanvasRenderingContext2D, at: number): void => {
+      context.globalAlpha = 0.8;
+      context.fillStyle = coloring.of(at);
+      context.beginPath();
+      context.arc(lefts[at] ?? 0, tops[at] ?? 0, radius, 0, 2 * Math.PI);
+      context.fill();
+    };
+    return { width, height, order, draw };
+  }, [places, coloring, radius, width, height]);
+  const markOf = (at: number) => ({ left: places.lefts[at] ?? NaN, top: places.tops[at] ?? NaN });
+  return (
+    <PlotArea
+      label={`${y.title} by ${x.title}`}
+      picture={`${formatCount(places.order.length, "run")} as points: ${spanOf(x)}, ${spanOf(y)}`}
+      rows={rows}
+      painting={painting}
+      walk={places.order}
+      nearest={(left, top) => nearestTo(places, left, top)}
+      markOf={markOf}
+      linesOf={(at) => [...new Set([...lineOf(x, at), ...lineOf(y, at), ...colorLine(coloring, at)])]}
+      under={<Axes {...{ x, y, width, height }} />}
+      renderOver={(pointed) =>
+        pointed >= 0 && (
+          <circle
+            className="pointed-mark"
+            cx={markOf(pointed).left}
+            cy={markOf(pointed).top}
+            r={radius + 3}
+            fill={coloring.of(pointed)}
+          />
+        )
+      }
+    />
+  );
+}
+
+function lineOf(dimension: Dimension, at: number): string[] {
+  return [`${dimension.title}: ${wordsAt(dimension, at)}`];
+}
+
+interface Places {
+  readonly lefts: Float64Array;
+  readonly tops: Float64Array;
+  /** Of the runs that have a place, from left to right. */
+  readonly order: readonly number[];
+}
+
+function placesOf(x: Dimension, y: Dimension, width: number, height: number): Places {
+  const lefts = x.shares.map((share) => LEFT + share * (width - LEFT - MARGIN));
+  const tops = y.shares.map((share) => MARGIN + (1 - share) * (height - MARGIN - BOTTOM));
+  const order: number[] = [];
+  for (let at = 0; at < lefts.length; at += 1) {
+    if (!Number.isNaN(lefts[at]) && !Number.isNaN(tops[at])) order.push(at);
+  }
+  return { lefts, tops, order: order.toSorted((a, b) => (lefts[a] ?? 0) - (lefts[b] ?? 0)) };
+}
+
+function nearestTo({ lefts, tops, order }: Places, left: number, top: number): number {
+  let nearest = -1;
+  let least = REACH * REACH;
+  for (const at of order) {
+    const distance = ((lefts[at] ?? NaN) - left) ** 2 + ((tops[at] ?? NaN) - top) ** 2;
+    if (distance < least) {
+      least = distance;
+      nearest = at;
+    }
+  }
+  return nearest;
+}
+
+function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "by">): ReactNode {
+  return (
+    <>
+      {x.ticks.map(({ share, words }) => (
+        <g key={words} transform={`translate(${LEFT + share * (width - LEFT - MARGIN)} 0)`}>
+          <line className="grid" y1={MARGIN} y2={height - BOTTOM} />
+          <text className="axis-tick" y={height - BOTTOM + 18} textAnchor="middle">
+            {words}
+          </text>
+        </g>
+      ))}
+      {y.ticks.map(({ share, words }) => (
+        <g key={words} transform={`translate(0 ${MARGIN + (1 - share) * (height - MARGIN - BOTTOM)})`}>
+          <line className="grid" x1={LEFT} x2={width - MARGIN} />
+          <text className="axis-tick" x={LEFT - 8} y={4} textAnchor="end">
+            {words.length > 12 ? `${words.slice(0, 11)}…` : words}
+          </text>
+        </g>
+      ))}
+      <text className="axis-title" x={LEFT + (width - LEFT - MARGIN) / 2} y={height - 6} textAnchor="middle">
+        {x.title}
+      </text>
+    </>
+  );
 }

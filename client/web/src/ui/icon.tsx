@@ -16,6 +16,9 @@ const PATHS = {
   pin: "M6 2h4l-.5 5l2 2.5h-7l2-2.5zM8 9.5V14",
   eye: "M1.5 8c3-5 10-5 13 0c-3 5-10 5-13 0M8 6a2 2 0 1 0 0 4a2 2 0 1 0 0-4",
   columns: "M2 3h12v10H2zM6 3v10M10 3v10",
+  parallel: "M3 2v12M8 2v12M13 2v12M3 4.5l5 6.5l5-7",
+  scatter: "M2 2v12h12M6 10.5h.01M7.5 6h.01M10 9h.01M12.5 4h.01M11.5 6.5h.01",
+  bars: "M2 2v12M2 4h11M2 8h8M2 12h5",
   chart: "M2 2v12h12M4.5 10l3-4l2.5 2.5L14 4",
   table: "M2 3h12v10H2zM2 6.5h12M2 10h12M6.5 3v10",
   settings:

@@ -1,0 +1,56 @@
+// What is asked of the runs of an experiment to plot all of them: no more than what the axes and the colours show.
+
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { runs as service } from "../api/clients";
+import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
+import { defaultsOf, idsIn, usePlotChoice, type PlotDefaults, type PlotView } from "../plots/choice";
+import { columnOf, namesOf, varying, type DimensionName } from "../plots/dimensions";
+import { NO_KEYS, rowOf, type Column, type RunKeys, type RunRow } from "../runs/columns";
+import type { Search } from "../runs/found-runs";
+
+// What differs between the first runs is what axes are by default.
+const SAMPLE = 40;
+const SAMPLE_STALE_MS = 60_000;
+const NONE: readonly RunRow[] = [];
+
+export interface Plotted {
+  readonly names: readonly DimensionName[];
+  readonly defaults: PlotDefaults;
+  /** What found runs need; null before it is known. */
+  readonly columns: readonly Column[] | null;
+}
+
+/** `view` is null where nothing is plotted. */
+export function usePlotted(view: PlotView | null, search: Search, keys: RunKeys | undefined): Plotted {
+  const sample = useQuery({ ...sampleOf(search), enabled: view !== null });
+  const rows = sample.data ?? NONE;
+  const isKnown = keys !== undefined && (sample.data !== undefined || sample.error !== null);
+  const names = useMemo(() => namesOf(keys ?? NO_KEYS), [keys]);
+  const defaults = useMemo(() => defaultsOf(names, varying(rows, names), true), [rows, names]);
+  const choice = usePlotChoice(defaults);
+  const wanted = view === null ? "" : JSON.stringify([...new Set(idsIn(view, choice))].toSorted());
+  const columns = useMemo(() => {
+    if (!isKnown || wanted === "") return null;
+    return (JSON.parse(wanted) as string[]).map(columnOf).filter((column) => column !== undefined);
+  }, [isKnown, wanted]);
+  return { names, defaults, columns };
+}
+
+/** The first runs with all that they have. */
+function sampleOf({ experimentId, filter, orderBy, deleted }: Search) {
+  const asked = {
+    experimentIds: [experimentId],
+    filter,
+    orderBy: orderBy ? [orderBy] : [],
+    viewType: deleted ? ViewType.DELETED_ONLY : ViewType.ACTIVE_ONLY,
+    pageSize: SAMPLE,
+    tags: {},
+  };
+  return queryOptions({
+    queryKey: ["sampled runs", asked],
+    staleTime: SAMPLE_STALE_MS,
+    refetchOnWindowFocus: false,
+    queryFn: async ({ signal }): Promise<RunRow[]> => (await service.searchRuns(asked, { signal })).runs.map(rowOf),
+  });
+}

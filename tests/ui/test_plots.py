@@ -1,0 +1,185 @@
+"""Runs as points, lines and bars: their axes, their colours, and the one that is pointed at."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from tests.ui.browsing import THEMES, Theme, violations
+from tests.ui.conftest import OpenPage, Served
+
+RATES = ("0.0001", "0.001", "0.01", "0.1")
+LOSSES = (0.4, 0.2, 0.9, 1.4)
+OPTIMIZERS = ("adam", "sgd", "adam", "lion")
+
+
+@pytest.fixture
+def run_ids(served: Served) -> list[str]:
+    """Runs of a small sweep; the last one had no rate, and the next to last a rate of zero."""
+    rows = [*zip(RATES, LOSSES, OPTIMIZERS, strict=True), ("0", 0.7, "adam"), (None, 0.8, "adam")]
+    made = []
+    for number, (rate, loss, optimizer) in enumerate(rows):
+        params = {"optimizer": optimizer} if rate is None else {"lr": rate, "optimizer": optimizer}
+        run_id = served.client.create_run("0", run_name=f"sweep {number}", params=params).run_id
+        served.client.log_metrics(run_id, {"loss": loss, "below": -loss}, step=1)
+        served.client.update_run(run_id, status="FINISHED")
+        made.append(run_id)
+    return made
+
+
+def open_plot(open_page: OpenPage, served: Served, run_ids: list[str], query: str, theme: Theme = "light") -> Page:
+    page = open_page(served.address_of(f"/compare-runs?runs={'~'.join(run_ids)}&{query}"), theme)
+    expect(page.get_by_role("link", name="Back to the experiment")).to_be_visible()
+    return page
+
+
+def plot(page: Page, name: str) -> Locator:
+    """A plot, once something is drawn."""
+    shown = page.get_by_role("group", name=name, exact=True)
+    expect(shown.get_by_role("img")).to_be_visible()
+    page.wait_for_function(
+        "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)",
+        arg=shown.locator("canvas").element_handle(),
+    )
+    return shown
+
+
+def test_axes_have_round_numbers(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:lr&py=metric:loss")
+    ticks = plot(page, "loss by lr").locator(".axis-tick")
+    across, up = ["0", "0.02", "0.04", "0.06", "0.08", "0.1"], ["0", "0.5", "1", "1.5"]
+    expect(ticks).to_have_text([*across, *up])
+
+
+def test_logarithmic_axis_has_powers_of_ten_and_is_in_the_address(
+    open_page: OpenPage, served: Served, run_ids: list[str]
+) -> None:
+    page = open_plot(open_page, served, run_ids[:4], "view=scatter&px=param:lr&py=metric:below")
+    page.get_by_role("checkbox", name="Logarithmic lr").check()
+    ticks = plot(page, "below by lr").locator(".axis-tick")
+    expect(ticks).to_have_text(["1e-4", "0.001", "0.01", "0.1", "-1.5", "-1", "-0.5", "0"])
+    assert "log=param%3Alr" in page.url
+    expect(page.get_by_role("checkbox", name="Logarithmic below")).to_be_disabled()
+    page.reload()
+    expect(ticks.first).to_have_text("1e-4")
+    page.get_by_role("combobox", name="Up").select_option("lr")
+    page.get_by_role("combobox", name="Across").select_option("optimizer")
+    expect(plot(page, "lr by optimizer").locator(".axis-tick")).to_have_text(
+        ["adam", "lion", "sgd", "1e-4", "0.001", "0.01", "0.1"]
+    )
+
+
+def test_few_decades_have_ticks_between_powers_of_ten(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:optimizer&py=metric:loss&log=metric:loss")
+    ticks = plot(page, "loss by optimizer").locator(".axis-tick")
+    expect(ticks).to_have_text(["adam", "lion", "sgd", "0.2", "0.5", "1", "2"])
+
+
+def test_runs_without_a_place_are_told_in_words(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:lr&py=metric:loss")
+    expect(page.get_by_text("1 run of 6 has no number there.")).to_be_visible()
+    page.get_by_role("checkbox", name="Logarithmic lr").check()
+    expect(page.get_by_text("2 runs of 6 have no number there, or none above zero.")).to_be_visible()
+
+
+def test_point_that_the_mouse_is_near_is_told_and_opened(
+    open_page: OpenPage, served: Served, run_ids: list[str]
+) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:lr&py=metric:loss")
+    shown = plot(page, "loss by lr")
+    box = shown.bounding_box()
+    assert box is not None
+    # The rate of 0.1 is the right end of the axis, and the loss of 1.4 is just below its upper one.
+    page.mouse.move(box["x"] + box["width"] - 24, box["y"] + 44)
+    told = shown.get_by_role("status")
+    expect(told).to_contain_text("sweep 3")
+    expect(told).to_contain_text("lr: 0.1")
+    expect(told).to_contain_text("loss: 1.4")
+    page.mouse.click(box["x"] + box["width"] - 24, box["y"] + 44)
+    expect(page.get_by_role("heading", name="sweep 3")).to_be_visible()
+
+
+def test_keys_go_from_point_to_point_and_open_a_run(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:lr&py=metric:loss")
+    shown = plot(page, "loss by lr")
+    told = shown.get_by_role("status")
+    shown.press("ArrowRight")
+    expect(told).to_contain_text("sweep 4")
+    shown.press("ArrowRight")
+    expect(told).to_contain_text("sweep 0")
+    shown.press("End")
+    expect(told).to_contain_text("sweep 3")
+    shown.press("Escape")
+    expect(told).to_be_empty()
+    shown.press("Home")
+    shown.press("Enter")
+    expect(page.get_by_role("heading", name="sweep 4")).to_be_visible()
+
+
+def test_colours_tell_a_metric_or_words(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=scatter&px=param:lr&py=metric:loss")
+    picture = "canvas => canvas.toDataURL()"
+    canvas = plot(page, "loss by lr").locator("canvas")
+    own = canvas.evaluate(picture)
+    page.get_by_role("combobox", name="Colour").select_option("optimizer")
+    expect(page.get_by_role("list", name="Colours").get_by_role("listitem")).to_have_text(["adam", "lion", "sgd"])
+    page.wait_for_function(f"([canvas, last]) => ({picture})(canvas) !== last", arg=[canvas.element_handle(), own])
+    words = canvas.evaluate(picture)
+    page.get_by_role("combobox", name="Colour").select_option("below")
+    expect(page.locator(".legend-ramp")).to_have_text("-1.50")
+    page.wait_for_function(f"([canvas, last]) => ({picture})(canvas) !== last", arg=[canvas.element_handle(), words])
+    assert "color=metric%3Abelow" in page.url
+
+
+def test_drag_along_an_axis_keeps_the_runs_that_pass(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=parallel&axes=param:optimizer~metric:loss")
+    shown = plot(page, "Parallel coordinates")
+    brush = shown.locator(".brush").last.bounding_box()
+    assert brush is not None
+    middle = brush["x"] + brush["width"] / 2
+    # The axis goes from 0 to 1.5: its upper half has the losses 0.8, 0.9 and 1.4.
+    page.mouse.move(middle, brush["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(middle, brush["y"] + brush["height"] * 0.3)
+    page.mouse.move(middle, brush["y"] + brush["height"] * 0.5)
+    page.mouse.up()
+    expect(page.get_by_text("3 of 6 runs")).to_be_visible()
+    # Keys go to those alone, from the highest.
+    shown.press("Home")
+    expect(shown.get_by_role("status")).to_contain_text("sweep 3")
+    shown.press("End")
+    expect(shown.get_by_role("status")).to_contain_text("sweep 5")
+    page.get_by_role("button", name="Keep all").click()
+    expect(page.get_by_text("6 of 6 runs")).to_be_visible()
+
+
+def test_axes_are_chosen_and_made_logarithmic(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids[:4], "view=parallel&axes=param:optimizer")
+    page.get_by_role("button", name="Axes").click()
+    page.get_by_role("checkbox", name="lr param").check()
+    page.get_by_role("checkbox", name="Logarithmic lr").check()
+    page.keyboard.press("Escape")
+    shown = plot(page, "Parallel coordinates")
+    expect(shown.locator(".axis-tick")).to_have_text(["adam", "lion", "sgd", "1e-4", "0.001", "0.01", "0.1"])
+
+
+def test_bars_have_their_order_and_only_those_in_sight_are_in_the_page(open_page: OpenPage, served: Served) -> None:
+    experiment_id = served.client.create_experiment("bars").experiment_id
+    run_ids = []
+    for number in range(80):
+        run_id = served.client.create_run(experiment_id, run_name=f"run {number}").run_id
+        served.client.log_metrics(run_id, {"score": float(number % 79)}, step=1)
+        run_ids.append(run_id)
+    page = open_plot(open_page, served, run_ids, "view=bars")
+    bars = page.get_by_role("list", name="score").get_by_role("listitem")
+    expect(bars.first).to_contain_text("run 78")
+    assert bars.count() < 60
+    page.get_by_role("group", name="Bars").press("End")
+    expect(bars.last).to_contain_text("run 79")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("view", ["parallel", "scatter", "bars"])
+def test_coloured_plots_are_accessible(
+    open_page: OpenPage, served: Served, run_ids: list[str], theme: Theme, view: str
+) -> None:
+    page = open_plot(open_page, served, run_ids, f"view={view}&color=metric:loss&px=param:lr&py=metric:loss", theme)
+    expect(page.locator(".legend-ramp")).to_be_visible()
+    assert violations(page) == []
