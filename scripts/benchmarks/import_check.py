@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarking import TREE
-from mlflow_door import QUIET, environment, trackwire_server
+from mlflow_door import trackwire_server
+from mlflow_peer import QUIET, environment
 
 DRIVER = Path(__file__).with_name("import_driver.py")
 ENVIRONMENT = {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join(TREE)}

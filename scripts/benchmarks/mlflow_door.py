@@ -7,50 +7,28 @@ each request to its disk before. The environment with MLflow in it is made below
 """
 
 import argparse
-import hashlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-import venv
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarking import ROOT, TREE, free_port, report
+from benchmarking import TREE, free_port, report
+from mlflow_peer import QUIET, START_SECONDS_MAX, Backend, environment, mlflow_server, posted, served
 
-MLFLOW = "mlflow==3.17.2"
-FOLDER = ROOT / ".cache" / "bench-mlflow"
 DRIVER = Path(__file__).with_name("mlflow_driver.py")
 INSTANT = Path(__file__).with_name("mlflow_instant.py")
-QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
-START_SECONDS_MAX = 60
-END_SECONDS_MAX = 10
+ONE_WORKER = ("--workers", "1")
 CLIENTS = 4
 RUNS = 5_000
 POINTS = 100_000
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A running server: where clients find it, by which name it is shown."""
-
-    name: str
-    uri: str
-    http: str
-    pid: int
-
-    def megabytes(self) -> float:
-        """The memory that it and its children hold; what several of them share counts once (PSS)."""
-        return sum(_proportional_kilobytes(pid) for pid in _family(self.pid)) / 1024
 
 
 def main() -> None:
@@ -63,7 +41,7 @@ def main() -> None:
     measure_start(python, repeats)
     with ExitStack() as stack:
         ours = stack.enter_context(trackwire_server())
-        theirs = stack.enter_context(mlflow_server(python))
+        theirs = stack.enter_context(mlflow_server(python, *ONE_WORKER))
         grpc = Backend("grpc", ours.uri, ours.http, ours.pid)
         ours = Backend("http", ours.http, ours.http, ours.pid)
         idle = {backend.name: backend.megabytes() for backend in (ours, theirs)}
@@ -145,7 +123,7 @@ def measure_start(python: Path, repeats: int) -> None:
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(repeats):
-        for starts, server in ((ours, trackwire_server()), (theirs, mlflow_server(python))):
+        for starts, server in ((ours, trackwire_server()), (theirs, mlflow_server(python, *ONE_WORKER))):
             begun = time.perf_counter()
             with server:
                 starts.append(time.perf_counter() - begun)
@@ -240,14 +218,6 @@ def made_run(backend: Backend) -> str:
     return str(posted(backend, "runs/create", experiment_id="0")["run"]["info"]["run_id"])
 
 
-def posted(backend: Backend, path: str, **fields: object) -> Any:
-    request = urllib.request.Request(
-        f"{backend.http}/api/2.0/mlflow/{path}", json.dumps(fields).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
-
-
 @contextmanager
 def trackwire_server() -> Iterator[Backend]:
     port = free_port()
@@ -257,59 +227,6 @@ def trackwire_server() -> Iterator[Backend]:
         with served([*command, "--http-port", str(port)], port, folder, {"PYTHONPATH": path}) as pid:
             address = json.loads((Path(folder) / "server.json").read_text())["address"]
             yield Backend("http", f"grpc://{address}", f"http://127.0.0.1:{port}", pid)
-
-
-@contextmanager
-def mlflow_server(python: Path) -> Iterator[Backend]:
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder:
-        command = [str(python.with_name("mlflow")), "server", "--workers", "1", "--port", str(port)]
-        store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-        with served([*command, *store], port, folder, QUIET) as pid:
-            url = f"http://127.0.0.1:{port}"
-            yield Backend("mlflow", url, url, pid)
-
-
-@contextmanager
-def served(command: Sequence[str], port: int, folder: str, environment: dict[str, str]) -> Iterator[int]:
-    """A server's process, once it answers."""
-    # A tree is compiled when it is first run, as an installed package has been; where that is forbidden, at each start.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    with (Path(folder) / "output").open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=output, env={**inherited, **environment}, start_new_session=True
-        )
-    try:
-        wait_until_healthy(process, port)
-        yield process.pid
-    finally:
-        # Its workers too, of which none is to run beside what is measured next.
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
-        wait_until_gone(process.pid)
-
-
-def wait_until_gone(group: int) -> None:
-    """As long as its processes take; those that have ended, but that nobody asks how, are not waited for for ever."""
-    deadline = time.monotonic() + END_SECONDS_MAX
-    with suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(0.05)
-
-
-def wait_until_healthy(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
-                if response.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.005)
-    raise SystemExit("the server does not answer")
 
 
 @contextmanager
@@ -328,36 +245,6 @@ def instant_server(*, is_durable: bool = False) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def environment() -> Path:
-    """The interpreter of an environment with MLflow, and with this tree's client as its plugin."""
-    python, installed = FOLDER / "bin" / "python", FOLDER / "installed"
-    # Entry points are those of the installation.
-    wanted_now = f"{MLFLOW} {hashlib.sha256((ROOT / 'pyproject.toml').read_bytes()).hexdigest()}"
-    if not installed.exists() or installed.read_text() != wanted_now:
-        print(f"installing {MLFLOW} into {FOLDER}", file=sys.stderr)
-        venv.create(FOLDER, with_pip=True, clear=True)
-        wanted = [MLFLOW, "uvloop", "--editable", str(ROOT)]
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr)
-        installed.write_text(wanted_now)
-    return python
-
-
-def _family(pid: int) -> list[int]:
-    # Any of its threads may have started one.
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [child for found in lists for child in found.read_text().split()]
-    return [pid, *(grandchild for child in children for grandchild in _family(int(child)))]
-
-
-def _proportional_kilobytes(pid: int) -> int:
-    # A process that ends meanwhile, as such that only looked something up for a server do, holds nothing.
-    with suppress(FileNotFoundError, ProcessLookupError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,238 +1,211 @@
-"""Measures the web UI in a Chromium of this machine: JSON lines, medians of fresh tabs.
+"""Measures the web UI in a Chromium of this machine, and MLflow's beside it: JSON lines, medians of fresh tabs.
 
 One experiment has 10,000 runs with 30 params and 30 metrics each: how long until its first rows are there, a filter is
 applied, and how long the longest task is while all of them scroll by. Another has long runs, 50 with 200 metrics of
-100,000 steps at full scale: how long until the first chart is drawn and a zoom has its finer points, and the memory of
-the tab. And how long a point that is logged takes to be drawn.
+100,000 steps at full scale: how long until the first chart and all charts in sight are drawn and a zoom has its finer
+points, and the memory of the tab once all charts have been in sight. And how long a point that is logged takes to be
+drawn.
+
+MLflow's own server has the same runs and makes the same journeys, in turn with ours; its database holds long runs of
+fewer steps, for which ours have rows of their own. `mlflow` is its median, `ratio` ours by its; null is what wasn't
+there within a minute, and counts as for ever in a median. The environment with MLflow in it is made below .cache the
+first time.
+
+ui_data.py says what is in the experiments, ui_trackwire.py and ui_mlflow.py make the journeys, ui_browser.py is the
+browser's part of them, and ui_mlflow_data.py writes MLflow's database.
 """
 
 import argparse
-import gzip
 import shutil
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Protocol
 
-import numpy as np
-import psutil
-from benchmarking import ROOT, median, report, running_server
-from playwright.sync_api import Browser, Page, sync_playwright
+import mlflow_peer
+import ui_mlflow
+import ui_mlflow_data
+from benchmarking import median, report, running_server
+from playwright.sync_api import Browser, sync_playwright
+from ui_browser import WITHIN_SECONDS, Figures
+from ui_data import LONG_KEYS, LONG_RUNS, Experiments, make_long_runs, make_many_runs
+from ui_mlflow import MlflowPages
+from ui_trackwire import TrackwirePages
 
 from trackwire import Client
-from trackwire.columns import MetricColumns
 
-RUNS, KEYS = 10_000, 30
-LONG_RUNS, LONG_KEYS, STEPS = 50, 200, 100_000
-STEPS_AT_ONCE = 10_000
-WRITERS = 16
-PAGES = ROOT / "server" / "trackwire_server" / "web" / "pages"
-SHIPPED_KB_MAX, MEMORY_MB_MAX, TASK_MS_MAX = 350, 400, 50
-FRAMES_OF_SCROLLING = 300
-FILTER = "metrics.metric_03 > 0.9 AND params.param_02 = 'choice-1'"
-# Runs in the page before any script of it: when an element first was there, and all tasks that held others up.
-WATCH = """
-window.bench = { tasks: [], seen: {} };
-new PerformanceObserver((list) => window.bench.tasks.push(...list.getEntries().map((each) => each.duration)))
-  .observe({ type: "longtask", buffered: true });
-window.bench.until = (condition) => new Promise((done) => {
-  const look = () => condition() ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);
-  look();
-});
-"""
-SCROLL = """async (frames) => {
-  const table = document.querySelector(".run-table");
-  for (let at = 0; at < frames; at += 1) {
-    table.scrollTop += (table.scrollHeight / frames) * 0.98;
-    await new Promise((done) => requestAnimationFrame(done));
-  }
-}"""
+RUNS, STEPS, STEPS_MIN = 10_000, 100_000, 200
+# 1.4 GB in MLflow's database, and half a minute to write them.
+MLFLOW_STEPS = 500
+LIVE_POINTS, MLFLOW_LIVE_POINTS_MAX = 4, 3
+SHIPPED_KB_MAX = 350
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A server with its pages, and a browser for them."""
+class Pages(Protocol):
+    """The pages of a tracker, by the journeys that are made on them."""
 
-    url: str
-    browser: Browser
-    client: Client
-    repeats: int
+    def table(self) -> Figures:
+        """The experiment of many runs: its rows, a filter, all of it scrolled by."""
 
-    @contextmanager
-    def tab(self, place: str) -> Iterator[Page]:
-        """A page in a browser that knows nothing yet."""
-        context = self.browser.new_context(viewport={"width": 1440, "height": 900})
-        context.add_init_script(WATCH)
-        page = context.new_page()
-        page.goto(f"{self.url}/#{place}", wait_until="commit")
-        yield page
-        context.close()
+    def charts(self, steps: int) -> Figures:
+        """The charts of the long runs of so many steps."""
+
+    def live(self, points: int) -> list[float]:
+        """Milliseconds from the calls that log points until they are drawn."""
+
+    def loaded(self) -> float:
+        """Kilobytes of the scripts that these journeys asked for, gzipped."""
+
+    def shipped(self) -> float:
+        """Kilobytes of all scripts, gzipped, those of pages that few open included."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench_ui", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=5, help="tabs that a median is of (5)")
-    parser.add_argument("--runs", type=int, default=RUNS, help=f"in the experiment of many runs ({RUNS:,})")
-    parser.add_argument("--scale", type=float, default=0.05, help="of the steps of long runs (0.05; 1 takes 10 GB)")
-    arguments = parser.parse_args()
+    arguments = chosen()
     program = shutil.which("chromium")
     if program is None:
         raise SystemExit("needs Chromium: apt-get install chromium")
-    shipped()
+    steps = max(STEPS_MIN, int(STEPS * arguments.scale))
+    beside = None if arguments.without_mlflow else arguments.mlflow_steps
     with (
         running_server("--http-port", "0") as server,
         Client(server.address) as client,
         sync_playwright() as playwright,
     ):
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        site = Site(server.http_url, chromium, client, arguments.repeats)
+        every = sorted({steps, beside or steps}, reverse=True)
         many = make_many_runs(client, arguments.runs)
-        long, steps = make_long_runs(client, arguments.scale)
-        measure_table(site, many, arguments.runs)
-        measure_charts(site, long, steps)
-        measure_live(site)
+        experiments = Experiments(arguments.runs, many, {each: make_long_runs(client, each) for each in every})
+        ours = TrackwirePages(chromium, server.http_url, client, experiments)
+        with mlflow_beside(chromium, arguments.runs, beside) as theirs:
+            both = (ours, *theirs)
+            measure_table(both, arguments.repeats, arguments.runs)
+            for each in every:
+                is_alone = beside not in (None, each)
+                sides = (ours,) if is_alone else both
+                measure_charts(sides, arguments.repeats, each, is_judged=each == steps, is_alone=is_alone)
+            measure_live(both, arguments.repeats)
+            measure_scripts(both)
         chromium.close()
 
 
-def shipped() -> None:
-    """All scripts, those of pages that few open included."""
-    size = sum(len(gzip.compress(path.read_bytes())) for path in PAGES.rglob("*.js"))
-    tell("scripts, gzipped", "KB", [size / 1e3], SHIPPED_KB_MAX)
+def chosen() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench_ui", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="tabs that a median is of (5)")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"in the experiment of many runs ({RUNS:,})")
+    parser.add_argument("--scale", type=float, default=0.05, help="of the steps of long runs (0.05; 1 takes 10 GB)")
+    parser.add_argument(
+        "--mlflow-steps", type=int, default=MLFLOW_STEPS, help=f"of long runs beside MLflow ({MLFLOW_STEPS}: 1.4 GB)"
+    )
+    parser.add_argument("--without-mlflow", action="store_true", help="leave out MLflow's pages")
+    arguments = parser.parse_args()
+    if arguments.mlflow_steps < 2:
+        parser.error(f"--mlflow-steps is {arguments.mlflow_steps}: must be 2 or more, as one is no line")
+    return arguments
 
 
-def make_many_runs(client: Client, runs: int) -> str:
-    experiment_id = client.create_experiment("many runs").experiment_id
-
-    def make(number: int) -> None:
-        chance = np.random.default_rng(number)
-        params = {
-            f"param_{key:02}": f"choice-{chance.integers(5)}" if key % 2 == 0 else f"{chance.random():.4f}"
-            for key in range(KEYS)
-        }
-        run_id = client.create_run(experiment_id, run_name=f"trial-{number:05}", params=params).run_id
-        client.log_metrics(run_id, {f"metric_{key:02}": chance.random() for key in range(KEYS)})
-        client.update_run(run_id, status="FINISHED")
-
-    with ThreadPoolExecutor(WRITERS) as threads:
-        list(threads.map(make, range(runs)))
-    return experiment_id
-
-
-def make_long_runs(client: Client, scale: float) -> tuple[str, int]:
-    experiment_id = client.create_experiment("long runs").experiment_id
-    steps = max(200, int(STEPS * scale))
-    keys = [f"group_{key // 20}/metric_{key:03}" for key in range(LONG_KEYS)]
-    for number in range(LONG_RUNS):
-        chance = np.random.default_rng(number)
-        run_id = client.create_run(experiment_id, run_name=f"long-{number:02}").run_id
-        with client.metric_writer(run_id) as writer:
-            for key in keys:
-                for at in range(0, steps, STEPS_AT_ONCE):
-                    part = np.arange(at, min(at + STEPS_AT_ONCE, steps))
-                    values = np.exp(-part / steps * 5) + chance.normal(0, 0.05, len(part))
-                    writer.add(MetricColumns([key], [len(part)], part, 1_790_000_000_000 + part * 11, values))
-        client.update_run(run_id, status="FINISHED")
-    while client.get_server_info().journal_points:
-        time.sleep(0.2)
-    return experiment_id, steps
+@contextmanager
+def mlflow_beside(browser: Browser, runs: int, steps: int | None) -> Iterator[Sequence[Pages]]:
+    """MLflow's pages with long runs of so many steps; nothing where there are to be none."""
+    if steps is None:
+        yield ()
+        return
+    python = mlflow_peer.environment()
+    with (
+        tempfile.TemporaryDirectory(prefix="trackwire-bench-") as folder,
+        # With more of them its supervisor ends those that a busy machine keeps from answering for five seconds.
+        mlflow_peer.mlflow_server(python, "--workers", "1", folder=Path(folder)) as server,
+    ):
+        experiments = ui_mlflow.made(server, Path(folder) / "mlflow.db", runs, steps)
+        storage = ui_mlflow.visited(browser, server, experiments)
+        server.wait_until_calm()
+        yield (MlflowPages(browser, server, experiments, storage),)
 
 
-def measure_table(site: Site, experiment_id: str, runs: int) -> None:
-    first: list[float] = []
-    whole: list[float] = []
-    filtered: list[float] = []
-    longest: list[float] = []
-    for _ in range(site.repeats):
-        with site.tab(f"/experiments/{experiment_id}?view=table") as page:
-            first.append(page.evaluate("bench.until(() => document.querySelector('.run-row'))"))
-            counted = f"document.querySelector('.run-foot').innerText.startsWith('{runs:,} runs')"
-            whole.append(
-                page.evaluate(f"bench.until(() => {counted} && !document.body.innerText.includes('counting'))")
-            )
-            page.evaluate("bench.tasks.length = 0")
-            page.evaluate(SCROLL, FRAMES_OF_SCROLLING)
-            longest.append(page.evaluate("Math.max(0, ...bench.tasks)"))
-            box = page.get_by_role("combobox", name="Filter runs")
-            box.fill(FILTER)
-            started = page.evaluate("performance.now()")
-            box.press("Enter")
-            fewer = f"Number(document.querySelector('.run-table').ariaRowCount) < {runs}"
-            filtered.append(page.evaluate(f"bench.until(() => {fewer})") - started)
-    tell("first rows", "ms", first, 1_000, runs=runs)
-    tell("all rows", "ms", whole, None, runs=runs)
-    tell("filter applied", "ms", filtered, 300, runs=runs)
-    tell("longest task while all runs scroll by", "ms", longest, TASK_MS_MAX, runs=runs)
+def measure_table(both: Sequence[Pages], repeats: int, runs: int) -> None:
+    found = in_turn(both, repeats, lambda pages: pages.table())
+    rows, paging = {}, {}
+    if len(found) > 1:
+        rows = {"mlflow_rows": int(max(found[1]["rows"]))}
+        paging = {"mlflow_note": f"{ui_mlflow.PAGE_ROWS} at first, and as many more for each click of Load more"}
+    tell("first rows", "ms", found, "first", 1_000, runs=runs)
+    tell("all rows", "ms", found, "whole", None, runs=runs, **rows, **paging)
+    tell("filter applied", "ms", found, "filtered", 300, runs=runs)
+    tell("longest task while all runs scroll by", "ms", found, "longest task", 50, runs=runs, **rows)
 
 
-def measure_charts(site: Site, experiment_id: str, steps: int) -> None:
-    drawn: list[float] = []
-    zoomed: list[float] = []
-    memory: list[float] = []
-    points = f"{LONG_RUNS} runs, {LONG_KEYS} metrics, {steps:,} steps"
-    for _ in range(site.repeats):
-        runs = "~".join(run.run_id for run in site.client.search_runs(experiment_id))
-        with site.tab(f"/experiments/{experiment_id}?view=charts&runs={runs}") as page:
-            drawn.append(page.evaluate("bench.until(() => document.querySelector('.line-chart canvas'))"))
-            page.wait_for_load_state("networkidle")
-            zoomed.append(zoom(page))
-            for _ in range(20):
-                page.mouse.wheel(0, 2_000)
-                page.wait_for_load_state("networkidle")
-            memory.append(renderer_megabytes(site.browser))
-    tell("first chart", "ms", drawn, 1_500, of=points)
-    tell("zoom", "ms", zoomed, 200, of=points)
-    tell("memory of the tab", "MB", memory, MEMORY_MB_MAX, of=points)
+def measure_charts(both: Sequence[Pages], repeats: int, steps: int, *, is_judged: bool, is_alone: bool) -> None:
+    found = in_turn(both, repeats, lambda pages: pages.charts(steps))
+    more: dict[str, object] = {"of": f"{LONG_RUNS} runs, {LONG_KEYS} metrics, {steps:,} steps"}
+    if is_alone:
+        gigabytes = LONG_RUNS * LONG_KEYS * steps * ui_mlflow_data.BYTES_A_POINT / 1e9
+        more |= {"mlflow": None, "mlflow_note": f"its database would take {gigabytes:.2g} GB: see fewer steps"}
+    cards = {name: int(max(each["cards"])) for name, each in zip(("cards", "mlflow_cards"), found, strict=False)}
+    for row, name, unit, goal in (
+        ("first chart", "first", "ms", 1_500),
+        ("charts in sight", "in sight", "ms", None),
+        ("zoom", "zoom", "ms", 200),
+        ("memory of the tab", "memory", "MB", 400),
+    ):
+        tell(row, unit, found, name, goal if is_judged else None, **more, **(cards if name == "in sight" else {}))
 
 
-def zoom(page: Page) -> float:
-    """From the end of a drag over a fifth of a chart until its finer points are drawn."""
-    place = page.locator(".u-over").first.bounding_box()
-    assert place is not None
-    middle = place["y"] + place["height"] / 2
-    page.mouse.move(place["x"] + place["width"] * 0.4, middle)
-    page.mouse.down()
-    page.mouse.move(place["x"] + place["width"] * 0.6, middle, steps=4)
-    started = page.evaluate("performance.now()")
-    page.mouse.up()
-    ended = page.evaluate("bench.until(() => document.querySelector('.line-chart[data-is-finer=true]'))")
-    return float(ended - started)
+def measure_live(both: Sequence[Pages], repeats: int) -> None:
+    ours, *theirs = both
+    found = [{"live": ours.live(LIVE_POINTS * repeats)}]
+    found += [{"live": pages.live(min(repeats, MLFLOW_LIVE_POINTS_MAX))} for pages in theirs]
+    polls = {"mlflow_note": f"its charts ask every {ui_mlflow.POLL_SECONDS} s"} if theirs else {}
+    tell("a logged point is drawn", "ms", found, "live", 1_000, **polls)
 
 
-def measure_live(site: Site) -> None:
-    """From the call that logs a point until it is drawn."""
-    experiment_id = site.client.create_experiment("live").experiment_id
-    run_id = site.client.create_run(experiment_id).run_id
-    site.client.log_metrics(run_id, {"loss": 1.0}, step=0)
-    seconds: list[float] = []
-    with site.tab(f"/experiments/{experiment_id}?view=charts") as page:
-        page.wait_for_selector(".line-chart canvas")
-        page.wait_for_timeout(1_000)
-        for step in range(1, 4 * site.repeats + 1):
-            started = time.perf_counter()
-            site.client.log_metrics(run_id, {"loss": 1 / step}, step=step)
-            page.evaluate(f"bench.until(() => document.querySelector('.line-chart[data-to=\"{step}\"]'))")
-            seconds.append(time.perf_counter() - started)
-    tell("a logged point is drawn", "ms", [each * 1e3 for each in seconds], 1_000)
+def measure_scripts(both: Sequence[Pages]) -> None:
+    shipped = [{"scripts": [pages.shipped()]} for pages in both]
+    loaded = [{"scripts": [pages.loaded()]} for pages in both]
+    tell("all scripts, gzipped", "KB", shipped, "scripts", SHIPPED_KB_MAX)
+    tell("scripts that table and charts ask for, gzipped", "KB", loaded, "scripts", None)
 
 
-def renderer_megabytes(browser: Browser) -> float:
-    """What the largest of the browser's tabs holds for itself."""
-    held = [
-        process.memory_full_info().uss / 1e6
-        for process in psutil.process_iter(["cmdline"])
-        if "--type=renderer" in (process.info["cmdline"] or ())
-    ]
-    return max(held, default=0.0)
+def in_turn(
+    both: Sequence[Pages], repeats: int, journey: Callable[[Pages], Figures]
+) -> Sequence[dict[str, list[float]]]:
+    """What each tracker's pages took, by the name of what was measured."""
+    found: list[dict[str, list[float]]] = [defaultdict(list) for _ in both]
+    for _ in range(repeats):
+        for pages, figures in zip(both, found, strict=True):
+            for name, figure in journey(pages).items():
+                figures[name].append(figure)
+    return found
 
 
-def tell(row: str, unit: str, figures: Sequence[float], at_most: float | None, **more: object) -> None:
-    """One row: of times the median, and what they have to keep below."""
-    figure = median(figures)
+def tell(
+    row: str, unit: str, found: Sequence[dict[str, list[float]]], name: str, at_most: float | None, **more: object
+) -> None:
+    """One row: our median, what it has to keep below, and MLflow's beside it."""
+    ours, *theirs = (each[name] for each in found)
+    figure = median(ours)
     goal = {} if at_most is None else {"at_most": at_most, "met": figure <= at_most}
-    report(benchmark="ui", row=row, unit=unit, median=figure, worst=round(max(figures), 1), **more, **goal)
+    beside = told_beside(figure, theirs[0]) if theirs else {}
+    figures = {"median": shown(figure), "worst": shown(max(ours)), **beside, **more, **goal}
+    report(benchmark="ui", row=row, unit=unit, **figures)
+
+
+def told_beside(figure: float, theirs: Sequence[float]) -> dict[str, object]:
+    """MLflow's median, and ours by it."""
+    its = median(theirs)
+    ratio = round(figure / its, 3) if isfinite(figure) and isfinite(its) and its else None
+    missing = sum(not isfinite(each) for each in theirs)
+    late = {"mlflow_late": f"{missing} of {len(theirs)} not within {WITHIN_SECONDS} s"} if missing else {}
+    return {"mlflow": shown(its), "mlflow_worst": shown(max(theirs)), "ratio": ratio, **late}
+
+
+def shown(figure: float) -> float | None:
+    """As JSON has it."""
+    return round(figure, 1) if isfinite(figure) else None
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from tests.client.shipper.shipping import until
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "scripts" / "benchmarks"
+# The environment of MLflow's server, which is large.
+MLFLOW = ROOT / ".cache" / "bench-mlflow" / "installed"
 # Known of whatever a benchmark starts, and of what that starts.
 MARK = "STARTED_BY_TEST"
 
@@ -30,7 +32,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
         ("client --scale 0.01", {"client": 8}),
         ("artifacts --mib 4", {"artifacts": 6}),
         ("artifacts --mib 4 --artifacts s3", {"artifacts": 4}),
-        ("ui --runs 60 --scale 0.002", {"ui": 9}),
+        ("ui --runs 60 --scale 0.002 --without-mlflow", {"ui": 11}),
+        pytest.param(
+            "ui --runs 60 --scale 0.002 --mlflow-steps 10",
+            {"ui": 15},
+            marks=[
+                pytest.mark.timeout(900),
+                pytest.mark.skipif(not MLFLOW.exists(), reason="scripts/bench_ui makes it"),
+            ],
+            id="ui beside MLflow",
+        ),
     ],
 )
 def test_benchmark_prints_its_rows_and_leaves_no_process_behind(command: str, rows: dict[str, int]) -> None:
@@ -43,7 +54,7 @@ def test_benchmark_prints_its_rows_and_leaves_no_process_behind(command: str, ro
         env={**os.environ, MARK: mark},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=840 if "--mlflow-steps" in arguments else 240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 // The filter, with what may stand next below it, or what is wrong with it, under the place where it stands.
 
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { columnOf, wordsOf } from "../api/errors";
 import { Icon } from "../ui/icon";
 import type { RunKeys } from "./columns";
@@ -20,7 +20,8 @@ const CLOSED: Completion = { from: 0, suggestions: [] };
 export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
   const [text, setText] = useState(filter);
   const [applied, setApplied] = useState(filter);
-  const [offered, setOffered] = useState(CLOSED);
+  // Where suggestions are offered; null where none are.
+  const [cursor, setCursor] = useState<number | null>(null);
   const [chosen, setChosen] = useState(-1);
   const [scrolled, setScrolled] = useState(0);
   const input = useRef<HTMLInputElement>(null);
@@ -40,14 +41,16 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
     setApplied(filter);
     setText(filter);
   }
+  // Keys may come after what is typed.
+  const offered = useMemo(() => (cursor === null ? CLOSED : complete(text, cursor, keys)), [text, cursor, keys]);
   const column = columnOf(error);
   const isOpen = offered.suggestions.length > 0;
 
   const offer = (value: string): void => {
-    setOffered(complete(value, input.current?.selectionStart ?? value.length, keys));
+    setCursor(input.current?.selectionStart ?? value.length);
     setChosen(-1);
   };
-  const close = (): void => setOffered(CLOSED);
+  const close = (): void => setCursor(null);
   const apply = (value: string): void => {
     close();
     setApplied(value.trim());
@@ -57,9 +60,9 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
     const suggestion = offered.suggestions[at];
     const box = input.current;
     if (!suggestion || !box) return;
-    const cursor = box.selectionStart ?? text.length;
+    const end = box.selectionStart ?? text.length;
     const head = `${text.slice(0, offered.from)}${suggestion.text}${suggestion.text.endsWith("(") ? "" : " "}`;
-    const next = head + text.slice(cursor).trimStart();
+    const next = head + text.slice(end).trimStart();
     setText(next);
     requestAnimationFrame(() => {
       box.setSelectionRange(head.length, head.length);
