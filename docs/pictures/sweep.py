@@ -51,8 +51,8 @@ def make_sweep(client: Client) -> Sweep:
         make_run(client, experiment_id, number)
     best_first = client.search_runs(experiment_id, order_by=["metrics.`val/accuracy` DESC"])
     sweep = Sweep(experiment_id, tuple(run.run_id for run in best_first))
-    for run_id in sweep.run_ids[:3]:
-        add_samples(client, run_id)
+    for place, run_id in enumerate(sweep.run_ids[:3]):
+        add_samples(client, run_id, 1 - place / 4)
     make_model(client, sweep)
     return sweep
 
@@ -107,13 +107,13 @@ def curve(key: str, at: FloatArray, fault: float, rate: float, chance: np.random
     return np.asarray(values, np.float64)
 
 
-def add_samples(client: Client, run_id: str) -> None:
-    """An image series of what the network sees in a flower, clearer with each step."""
+def add_samples(client: Client, run_id: str, clear: float) -> None:
+    """Image series of what the network sees in a flower: noise at first, and at the end as clear as this share."""
     client.set_tags(run_id, {IMAGES_TAG: "True"})
     for step in range(0, STEPS + 1, 1_000):
         for name, petals in (("daisy", 13), ("lily", 6)):
             picture = io.BytesIO()
-            flower(petals, step / STEPS).save(picture, "PNG")
+            flower(petals, clear * step / STEPS).save(picture, "PNG")
             paths = series_paths(f"samples/{name}", step, int(time.time() * 1000))
             client.upload_bytes(run_id, picture.getvalue(), paths.image)
 

@@ -48,10 +48,11 @@ def places_of(sweep: Sweep) -> dict[str, str]:
     """What each picture shows."""
     experiment = f"/experiments/{sweep.experiment_id}"
     compared = "~".join(sweep.run_ids[:3])
+    axes = "~".join(["param:optimizer", "param:depth", "param:dropout", "param:learning_rate", "metric:val/accuracy"])
     return {
         "experiment": f"{experiment}?order=metrics.`val/accuracy`%20DESC",
-        "run": f"{experiment}/runs/{sweep.best}?tab=metrics",
-        "compare": f"/compare-runs?runs={compared}&view=parallel",
+        "parallel": f"{experiment}?view=parallel&axes={axes}&color=metric:val/accuracy&log=param:learning_rate",
+        "images": f"/compare-runs?runs={compared}&view=images",
         "model": f"/models/{MODEL}",
     }
 
