@@ -1,9 +1,8 @@
 // Keys and values as a table that can be searched; long values fold.
 
 import { useMemo, useState, type ReactNode } from "react";
-import { useSetting } from "../router";
 import { CopyButton } from "../ui/copy-button";
-import { SearchBox } from "../ui/search-box";
+import { SearchedSection } from "./searched-section";
 
 interface Props {
   title: string;
@@ -15,33 +14,20 @@ interface Props {
   children?: ReactNode;
 }
 
-const ROWS = 200;
-const SEARCHABLE_FROM = 8;
-
 export function EntryTable({ title, setting, entries, empty, children }: Props): ReactNode {
-  const [search, setSearch] = useSetting(setting);
-  const [shown, setShown] = useState(ROWS);
   const all = useMemo(
     () => Object.entries(entries).toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true })),
     [entries],
   );
-  const wanted = search.toLowerCase();
-  const found = all.filter(([key, value]) => `${key}\n${value}`.toLowerCase().includes(wanted));
   return (
-    <section className="panel section" aria-label={title}>
-      <div className="section-head">
-        <h2>
-          {title} <span className="soft number">{all.length.toLocaleString("en")}</span>
-        </h2>
-        <span className="grow" />
-        {(all.length >= SEARCHABLE_FROM || search) && (
-          <SearchBox label={`Search ${title.toLowerCase()}`} value={search} onChange={setSearch} />
-        )}
-        {children}
-      </div>
-      {all.length === 0 && <p className="soft section-empty">{empty}</p>}
-      {all.length > 0 && found.length === 0 && <p className="soft section-empty">None of them has “{search}” in it.</p>}
-      {found.length > 0 && (
+    <SearchedSection
+      title={title}
+      setting={setting}
+      items={all}
+      textOf={([key, value]) => `${key}\n${value}`}
+      empty={empty}
+      buttons={children}
+      renderItems={(shown) => (
         <table className="entries">
           <colgroup>
             <col className="entries-key" />
@@ -56,7 +42,7 @@ export function EntryTable({ title, setting, entries, empty, children }: Props):
             </tr>
           </thead>
           <tbody>
-            {found.slice(0, shown).map(([key, value]) => (
+            {shown.map(([key, value]) => (
               <tr key={key}>
                 <th scope="row">{key}</th>
                 <td>
@@ -70,14 +56,7 @@ export function EntryTable({ title, setting, entries, empty, children }: Props):
           </tbody>
         </table>
       )}
-      {found.length > shown && (
-        <p className="section-empty">
-          <button className="button small" onClick={() => setShown(shown + 5 * ROWS)}>
-            Show more of {found.length.toLocaleString("en")}
-          </button>
-        </p>
-      )}
-    </section>
+    />
   );
 }
 
