@@ -155,6 +155,7 @@ def test_versions_are_compared_by_their_runs(page: Page, served: Served) -> None
     run_ids = versions_made(served.client, "compared", 3)
     served.client.create_model_version("compared", "s3://bucket/elsewhere")
     page.goto(served.address_of("/models/compared"))
+    expect(page.get_by_role("row", name="Version 2").get_by_role("link", name="compared-2")).to_be_visible()
     expect(page.get_by_label("Select version 4")).to_be_disabled()
     page.get_by_label("Select version 1").check()
     page.get_by_label("Select version 3").check()

@@ -6,8 +6,8 @@ import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatAge, formatNumber, formatTime, STATUS_WORDS } from "../format";
 import { addressOf } from "../router";
+import { runById } from "../runs/run-queries";
 import { Failure } from "../ui/notice";
-import { originOf } from "./queries";
 import { Values, type NamedValue } from "./values";
 
 export function Origin({ version }: { version: ModelVersion }): ReactNode {
@@ -31,7 +31,7 @@ export function Origin({ version }: { version: ModelVersion }): ReactNode {
 }
 
 function FromRun({ runId }: { runId: string }): ReactNode {
-  const run = useQuery(originOf(runId));
+  const run = useQuery(runById(runId));
   if (run.error) {
     return (
       <>

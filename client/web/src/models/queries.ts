@@ -1,9 +1,8 @@
 // What is asked of the server about registered models and their versions.
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { models, runs } from "../api/clients";
+import { models } from "../api/clients";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { foundByName, nameFilter } from "../api/names";
 import type { Owner } from "../artifacts/queries";
 
@@ -106,17 +105,6 @@ export function versionAt(name: string, selector: string) {
 }
 
 /** The run that a version comes from. */
-export function originOf(runId: string) {
-  return queryOptions({
-    queryKey: ["model-origin", runId],
-    queryFn: async ({ signal }): Promise<Run> => {
-      const { run } = await runs.getRun({ runId }, { signal });
-      if (!run) throw new Error("the server answered without a run");
-      return run;
-    },
-  });
-}
-
 /** Text as it stands in a filter. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

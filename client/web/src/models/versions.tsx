@@ -1,11 +1,12 @@
 // All versions of a model, to be promoted, looked at, and compared by their runs.
 
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import type { ModelVersion, RegisteredModel } from "../api/generated/trackwire/v1/model_registry_pb";
 import { formatAge, formatTime } from "../format";
 import { addressOf, useSetting } from "../router";
+import { runById } from "../runs/run-queries";
 import { Code } from "../ui/code";
 import { Empty, Failure } from "../ui/notice";
 import { Tags } from "../ui/tags";
@@ -115,13 +116,7 @@ function Row({ version, isSelected, onSelect, onPromote }: RowProps): ReactNode 
       <td>
         <Stage stage={version.currentStage} />
       </td>
-      <td>
-        {version.runId && (
-          <a className="mono" href={addressOf(`/runs/${encodeURIComponent(version.runId)}`)} title={version.runId}>
-            {version.runId.length > 12 ? `${version.runId.slice(0, 8)}…` : version.runId}
-          </a>
-        )}
-      </td>
+      <td>{version.runId && <SourceRun runId={version.runId} />}</td>
       <td className="soft" title={formatTime(version.creationTimeMs)}>
         {formatAge(version.creationTimeMs)}
         {version.userId && ` by ${version.userId}`}
@@ -140,6 +135,20 @@ function Row({ version, isSelected, onSelect, onPromote }: RowProps): ReactNode 
         </button>
       </td>
     </tr>
+  );
+}
+
+function SourceRun({ runId }: { runId: string }): ReactNode {
+  const run = useQuery(runById(runId));
+  const name = run.data?.runName;
+  return (
+    <a
+      className={name ? undefined : "mono"}
+      href={addressOf(`/runs/${encodeURIComponent(runId)}`)}
+      title={`Run ${runId}`}
+    >
+      {name || (runId.length > 12 ? `${runId.slice(0, 8)}…` : runId)}
+    </a>
   );
 }
 

@@ -35,6 +35,10 @@ const ATTRIBUTES: readonly Column[] = [
 ];
 
 const DEFAULT_KEYS = 6;
+// As wide as its head needs it, with its buttons, within bounds.
+const [WIDTH_MIN, WIDTH_MAX] = [104, 200];
+const LETTER_WIDTH = 7.2;
+const HEAD_ROOM = 46;
 
 function attribute(id: string, title: string, width: number, order: string | undefined): Column {
   return { id, title, kind: "attribute", key: id, width, order, isNumber: false };
@@ -51,7 +55,7 @@ export function keyColumn(kind: KeyKind, key: string): Column {
     title: key,
     kind,
     key,
-    width: kind === "metrics" ? 110 : 120,
+    width: Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, Math.round(key.length * LETTER_WIDTH) + HEAD_ROOM)),
     order: `${kind}.${quoted(key)}`,
     isNumber: kind === "metrics",
   };
