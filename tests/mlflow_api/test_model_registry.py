@@ -192,7 +192,7 @@ def test_copy_has_its_files_at_the_other_door(rest: Rest, mlflow_server: ServerP
         found = client.get_model_version(copy, 1)
         assert (found.source, found.storage_location) == (f"models:/{name}/2", f"runs:/{run_id}/model")
         assert (found.run_id, found.model_id) == (run_id, "m-1")
-        assert place_of_uri(client, f"models:/{copy}/1/weights") == ArtifactPlace(run_id, "model/weights", "weights")
+        assert place_of_uri(client, f"models:/{copy}/1/weights") == ArtifactPlace("model/weights", "weights", run_id)
         again = client.create_model_version(name, f"models:/{copy}/latest", model_id="m-1")
         assert again.storage_location == f"runs:/{run_id}/model"
     theirs = MlflowClient(mlflow_server.address)

@@ -7,8 +7,8 @@ import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import "./card.css";
 import { FeedContext } from "./context";
-import { firstFrom, linesOf, type ChartSettings, type Line } from "./drawing";
-import { LineChart, type Look, type Range } from "./line-chart";
+import { firstFrom, linesOf, type ChartSettings, type Line, type Range } from "./drawing";
+import { LineChart, type Look } from "./line-chart";
 import { savePicture } from "./picture";
 import { append, idOf, readPoints, seriesOf, type Series } from "./series";
 
@@ -101,14 +101,14 @@ function useChart({ metric, runIds, settings }: Props): Chart {
   const subscribe = useCallback((listener: () => void) => feed.want(metric, listener), [feed, metric]);
   const version = useSyncExternalStore(subscribe, () => feed.versionOf(metric));
   const coarse = useMemo(
-    () => linesOf(feed.seriesOf(metric), settings),
+    () => linesOf(feed.seriesOf(metric, runIds), settings),
     // The version is what says that the feed has something else.
     // eslint-disable-next-line react/exhaustive-deps
     [feed, metric, settings, runIds, version],
   );
   const steps = useMemo(
-    () => (zoom ? stepsWithin(feed.seriesOf(metric), coarse, zoom) : null),
-    [feed, metric, coarse, zoom],
+    () => (zoom ? stepsWithin(feed.seriesOf(metric, runIds), coarse, zoom) : null),
+    [feed, metric, runIds, coarse, zoom],
   );
   const finer = useQuery({
     queryKey: ["finer", metric, runIds, steps],
@@ -122,7 +122,14 @@ function useChart({ metric, runIds, settings }: Props): Chart {
     [zoom, finer.data, settings, coarse],
   );
   const isFiner = zoom !== null && finer.data !== undefined;
-  return { lines, zoom, setZoom, isFiner, isRead: feed.isRead(metric), error: feed.errorOf(metric) ?? finer.error };
+  return {
+    lines,
+    zoom,
+    setZoom,
+    isFiner,
+    isRead: feed.isRead(metric, runIds),
+    error: feed.errorOf(metric) ?? finer.error,
+  };
 }
 
 /** From which step to which the points within a stretch go, with a point more on each side. */

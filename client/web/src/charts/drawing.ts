@@ -27,6 +27,8 @@ export interface Line {
   readonly band: { readonly low: Float64Array; readonly high: Float64Array } | null;
 }
 
+export type Range = readonly [from: number, to: number];
+
 // Points per width of a chart for which a smoothing weight is meant, whatever the real number: as W&B's time-weighted
 // moving average has it.
 const SMOOTHING_POINTS = 1000;
@@ -136,12 +138,21 @@ function isShown(value: number, onlyPositive: boolean): boolean {
 const CLIPPED_SHARE = 0.02;
 const ROOM = 0.05;
 
+/** From where to where a chart goes, of all or of a stretch that is zoomed. */
+export function rangesOf(lines: readonly Line[], settings: ChartSettings, zoom: Range | null): { x: Range; y: Range } {
+  const whole = extent(lines.map((line) => line.x));
+  const x = zoom ?? (whole[0] === whole[1] ? ([whole[0] - 1, whole[1] + 1] as const) : whole);
+  return { x: settings.logX ? positive(x) : x, y: yRange(lines, x, settings) };
+}
+
+/** What of a stretch a logarithmic axis can show. */
+function positive([from, to]: Range): Range {
+  const start = Math.max(from, 1);
+  return [start, Math.max(to, start * 1.01)];
+}
+
 /** From where to where y goes for the points within `[from, to]`. */
-export function yRange(
-  lines: readonly Line[],
-  [from, to]: [number, number],
-  settings: ChartSettings,
-): [number, number] {
+function yRange(lines: readonly Line[], [from, to]: Range, settings: ChartSettings): [number, number] {
   const columns = lines.flatMap((line) => {
     const start = firstFrom(line.x, from);
     const end = lastUpTo(line.x, to);

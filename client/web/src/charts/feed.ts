@@ -18,8 +18,8 @@ const TAIL_BEGINS_MS = 1_500;
 /** What is known of a key. */
 interface Known {
   readonly series: Map<string, Series>;
-  /** Runs whose points have been read. */
-  readonly read: Set<string>;
+  /** Runs whose points are here, or on their way. */
+  readonly read: Map<string, "here" | "coming">;
   readonly listeners: Set<() => void>;
   wanted: number;
   /** Counts changes, so that who shows it knows. */
@@ -69,10 +69,10 @@ export class SeriesFeed {
     };
   }
 
-  /** All series of a key, of the chosen runs. */
-  seriesOf(key: string): Series[] {
-    const chosen = new Set(this.runIds);
-    return [...(this.known.get(key)?.series.values() ?? [])].filter((series) => chosen.has(series.runId));
+  /** All series of a key, of some of the chosen runs. */
+  seriesOf(key: string, runIds: readonly string[]): Series[] {
+    const wanted = new Set(runIds);
+    return [...(this.known.get(key)?.series.values() ?? [])].filter((series) => wanted.has(series.runId));
   }
 
   versionOf(key: string): number {
@@ -83,9 +83,9 @@ export class SeriesFeed {
     return this.known.get(key)?.error;
   }
 
-  isRead(key: string): boolean {
-    const read = this.known.get(key)?.read;
-    return read !== undefined && this.runIds.every((runId) => read.has(runId));
+  isRead(key: string, runIds: readonly string[]): boolean {
+    const known = this.known.get(key);
+    return known !== undefined && runIds.every((runId) => known.read.get(runId) === "here");
   }
 
   /** Asks the server for something only from now on until the answer is called. */
@@ -105,7 +105,7 @@ export class SeriesFeed {
   private knownOf(key: string): Known {
     let known = this.known.get(key);
     if (!known) {
-      known = { series: new Map(), read: new Set(), listeners: new Set(), wanted: 0, version: 0, error: null };
+      known = { series: new Map(), read: new Map(), listeners: new Set(), wanted: 0, version: 0, error: null };
       this.known.set(key, known);
     }
     return known;
@@ -153,23 +153,21 @@ export class SeriesFeed {
   }
 
   private async read(keys: string[], runIds: string[]): Promise<void> {
-    for (const key of keys) for (const runId of runIds) this.knownOf(key).read.add(runId);
+    const asked = keys.map((key) => this.knownOf(key));
+    for (const { read } of asked) for (const runId of runIds) read.set(runId, "coming");
     try {
       await readPoints({ runIds, keys, maxPoints: CARD_POINTS }, (points) => this.take(points), this.ending.signal);
-      for (const key of keys) this.tell(key);
+      for (const { read } of asked) for (const runId of runIds) read.set(runId, "here");
     } catch (error) {
+      for (const { read } of asked) for (const runId of runIds) read.delete(runId);
       if (this.ending.signal.aborted) return;
-      for (const key of keys) {
-        const known = this.knownOf(key);
-        known.error = error;
-        for (const runId of runIds) known.read.delete(runId);
-        this.tell(key);
-        window.setTimeout(() => {
-          known.error = null;
-          this.plan();
-        }, AGAIN_MS);
-      }
+      for (const known of asked) known.error = error;
+      window.setTimeout(() => {
+        for (const known of asked) known.error = null;
+        this.plan();
+      }, AGAIN_MS);
     }
+    for (const key of keys) this.tell(key);
   }
 
   /** Points of a read or of a tail. */
@@ -210,18 +208,24 @@ export class SeriesFeed {
     if (this.changed.size > 0) this.tellIn(0);
   }
 
+  /** The tail before goes on until the new one has begun, so that nothing is missed between them. */
   private follow(): void {
-    this.tail?.abort();
+    const before = this.tail;
     this.tail = null;
     this.tailBegan = Promise.resolve();
-    if (this.live.length === 0) return;
+    if (this.live.length === 0) {
+      before?.abort();
+      return;
+    }
     const tail = (this.tail = new AbortController());
+    tail.signal.addEventListener("abort", () => before?.abort());
     this.tailBegan = new Promise((began) => {
       // A server that can't tail is read all the same.
       const waited = window.setTimeout(began, TAIL_BEGINS_MS);
       tail.signal.addEventListener("abort", () => began());
       void this.followOn(tail.signal, () => {
         window.clearTimeout(waited);
+        before?.abort();
         began();
       });
     });

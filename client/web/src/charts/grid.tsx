@@ -28,6 +28,8 @@ interface Props {
   runs: readonly ChartedRun[];
   /** Keys of metrics, sorted. */
   keys: readonly string[];
+  /** What else is said of them. */
+  children?: ReactNode;
 }
 
 const CARD_WIDTH_MIN = 330;
@@ -37,7 +39,7 @@ const WITHOUT_PREFIX = "Metrics";
 
 type Row = { group: string; count: number } | { cards: string[] };
 
-export function ChartGrid({ runs, keys }: Props): ReactNode {
+export function ChartGrid({ runs, keys, children }: Props): ReactNode {
   const settings = useChartSettings();
   const [search, setSearch] = useSetting("charts");
   const [closed, setClosed] = useSetting("closed");
@@ -67,6 +69,7 @@ export function ChartGrid({ runs, keys }: Props): ReactNode {
         <h2 className="unseen">Charts</h2>
         <div className="line-of chart-tools">
           <SearchBox label="Find a metric" value={search} onChange={setSearch} />
+          {children}
           <ChartSettingsMenu settings={settings} />
         </div>
         <div className="chart-scroll" ref={place}>

@@ -6,7 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatDuration, formatNumber } from "../format";
 import { useDark } from "../ui/theme";
-import { extent, firstFrom, yRange, type ChartSettings, type Line } from "./drawing";
+import { firstFrom, rangesOf, type ChartSettings, type Line, type Range } from "./drawing";
 import "./line-chart.css";
 import { nearest, Tooltip, type Pointed } from "./tooltip";
 
@@ -14,8 +14,6 @@ export interface Look {
   readonly color: string;
   readonly name: string;
 }
-
-export type Range = readonly [from: number, to: number];
 
 interface Props {
   lines: readonly Line[];
@@ -101,15 +99,6 @@ export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label
       {pointed && <Tooltip pointed={pointed} axis={x} lookOf={lookOf} />}
     </div>
   );
-}
-
-function rangesOf(lines: readonly Line[], settings: ChartSettings, zoom: Range | null): { x: Range; y: Range } {
-  const whole = extent(lines.map((line) => line.x));
-  const x = zoom ?? (whole[0] === whole[1] ? ([whole[0] - 1, whole[1] + 1] as const) : whole);
-  return {
-    x: settings.logX ? [Math.max(x[0], 1), Math.max(x[1], 10)] : x,
-    y: yRange(lines, [x[0], x[1]], settings),
-  };
 }
 
 interface Fixed {

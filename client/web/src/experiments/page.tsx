@@ -73,7 +73,9 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   // Pages that come one after the other are plotted at once.
   const plottedRows = useDeferredValue(plot ? found.rows : NO_ROWS);
   const lines = useMemo(() => linesOf(tabled, open), [tabled, open]);
-  const charted = useMemo(() => chartedOf(tabled, selected), [tabled, selected]);
+  const [chartedText, setCharted] = useSetting("charted", String(CHARTED));
+  const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
+  const charted = useMemo(() => chartedOf(tabled, selected, chartedMost), [tabled, selected, chartedMost]);
   const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
@@ -119,7 +121,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
             <div className="run-side">
               <RunTable
                 lines={lines}
-                isWhole={found.isWhole || found.rows.length >= RUNS_MAX}
+                isWhole={found.isWhole}
                 columns={columns}
                 pinned={pinned}
                 widths={widths}
@@ -145,7 +147,11 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
               </div>
             </div>
           )}
-          {view !== "table" && <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} />}
+          {view !== "table" && (
+            <ChartGrid runs={charted} keys={keys.data?.metrics ?? []}>
+              <LeftOut charted={charted.length} of={selected.size || found.rows.length} onMore={setCharted} />
+            </ChartGrid>
+          )}
         </div>
       )}
     </>
@@ -154,8 +160,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
 
 function Counted({ found, selected }: { found: FoundRuns; selected: number }): ReactNode {
   const count = found.rows.length;
-  const words =
-    found.isWhole || count >= RUNS_MAX ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
+  const words = found.isWhole ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
   return (
     <span className="soft" role="status">
       {count === 0 && found.isWhole ? "No run matches the filter" : words}
@@ -166,11 +171,26 @@ function Counted({ found, selected }: { found: FoundRuns; selected: number }): R
 }
 
 /** The runs that charts show: those that are selected, or the first ones. */
-function chartedOf(rows: readonly RunRow[], selected: ReadonlySet<string>): ChartedRun[] {
-  const chosen = selected.size > 0 ? rows.filter(({ run }) => selected.has(run.runId)) : rows.slice(0, CHARTED);
-  return chosen
-    .slice(0, CHARTED_MAX)
-    .map(({ run }) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
+function chartedOf(rows: readonly RunRow[], selected: ReadonlySet<string>, most: number): ChartedRun[] {
+  const chosen =
+    selected.size > 0 ? rows.filter(({ run }) => selected.has(run.runId)).slice(0, CHARTED_MAX) : rows.slice(0, most);
+  return chosen.map(({ run }) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
+}
+
+function LeftOut(props: { charted: number; of: number; onMore: (most: string) => void }): ReactNode {
+  const { charted, of } = props;
+  if (charted >= of) return null;
+  const more = Math.min(of, CHARTED_MAX);
+  return (
+    <span className="line-of soft" role="status">
+      The first {charted.toLocaleString("en")} of {formatCount(of, "run")}
+      {more > charted && (
+        <button className="button small" onClick={() => props.onMore(String(CHARTED_MAX))}>
+          Show {more === of ? "all" : more.toLocaleString("en")}
+        </button>
+      )}
+    </span>
+  );
 }
 
 function useColumns(keys: RunKeys | undefined, orderBy: string) {

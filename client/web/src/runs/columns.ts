@@ -34,7 +34,7 @@ const ATTRIBUTES: readonly Column[] = [
   attribute("run_id", "Run id", 160, "run_id"),
 ];
 
-const DEFAULT_KEYS = 6;
+const DEFAULT_KEYS = 4;
 // As wide as its head needs it, with its buttons, within bounds.
 const [WIDTH_MIN, WIDTH_MAX] = [104, 200];
 const LETTER_WIDTH = 7.2;
@@ -80,21 +80,30 @@ export function allColumns(keys: RunKeys): { title: string; columns: readonly Co
   ];
 }
 
+// What a model is judged by, before what it is trained on.
+const HELD_OUT = /(^|[^a-z])(val|valid|validation|eval|test)([^a-z]|$)/i;
+
+/** Metrics in the order in which they tell something; those of the machine are left out. */
+export function tellingFirst(metrics: readonly string[]): string[] {
+  const own = metrics.filter((key) => !key.startsWith("system/"));
+  return own.toSorted((a, b) => Number(HELD_OUT.test(b)) - Number(HELD_OUT.test(a)));
+}
+
 /** What is shown until a person chooses: among it what the runs are ordered by. */
 export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
-  const metrics = keys.metrics.filter((key) => !key.startsWith("system/")).slice(0, DEFAULT_KEYS);
-  const ordered = allColumns(keys)
-    .flatMap(({ columns }) => columns)
-    .filter(({ order }) => order !== undefined && orderBy.replace(/ (ASC|DESC)$/, "") === order);
   const ids = [
     "status",
-    ...ordered.map(({ id }) => id),
-    "start_time",
-    ...metrics.map((key) => `metrics.${key}`),
+    ...tellingFirst(keys.metrics)
+      .slice(0, DEFAULT_KEYS)
+      .map((key) => `metrics.${key}`),
     ...keys.params.slice(0, DEFAULT_KEYS).map((key) => `params.${key}`),
+    "start_time",
     "duration",
   ];
-  return [...new Set(ids)];
+  const ordered = allColumns(keys)
+    .flatMap(({ columns }) => columns)
+    .find(({ id, order }) => order === orderBy.replace(/ (ASC|DESC)$/, "") && !ids.includes(id));
+  return ordered ? ["status", ordered.id, ...ids.slice(1)] : ids;
 }
 
 /** A run, ready for the table: maps by key, computed once. */

@@ -36,9 +36,11 @@ const VALUE_BEGUN = /([A-Za-z_]+)(?:\.(?:`[^`]+`|[\w./-]+))?\s*(?:=|!=|IN \()\s*
 export function complete(filter: string, cursor: number, keys: RunKeys): Completion {
   const before = filter.slice(0, cursor);
   const quotes = before.split("'").length - 1;
+  // Behind a value that is whole there is nothing to begin.
+  const isEnded = /['\d)]$/.test(before) && !FIELD.test(before);
   return (
     values(before) ??
-    (quotes % 2 === 1 ? nothing(cursor) : (connectives(before) ?? operators(before) ?? fields(before, keys)))
+    (quotes % 2 === 1 || isEnded ? nothing(cursor) : (connectives(before) ?? operators(before) ?? fields(before, keys)))
   );
 }
 

@@ -43,6 +43,8 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
   }
   // Keys may come after what is typed.
   const offered = useMemo(() => (cursor === null ? CLOSED : complete(text, cursor, keys)), [text, cursor, keys]);
+  // Where nothing is begun, Tab leads on, as in any field.
+  const isBegun = cursor !== null && offered.from < cursor;
   const column = columnOf(error);
   const isOpen = offered.suggestions.length > 0;
 
@@ -73,7 +75,7 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
     const count = offered.suggestions.length;
     if (event.key === "ArrowDown" && isOpen) setChosen((chosen + 1) % count);
     else if (event.key === "ArrowUp" && isOpen) setChosen((chosen - 1 + count) % count);
-    else if (event.key === "Tab" && isOpen && !event.shiftKey && text) take(Math.max(chosen, 0));
+    else if (event.key === "Tab" && !event.shiftKey && isOpen && (chosen >= 0 || isBegun)) take(Math.max(chosen, 0));
     else if (event.key === "Enter" && isOpen && chosen >= 0) take(chosen);
     else if (event.key === "Enter") apply(text);
     else if (event.key === "Escape" && isOpen) close();

@@ -1,24 +1,18 @@
-// The runs that a search finds, page after page until all are there, and kept as they are while they train.
+// The runs that a search finds, page after page until all are there.
 
-import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { runs as service } from "../api/clients";
 import { isAway } from "../api/errors";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import { isAtWork, rowOf, type Column, type RunRow } from "./columns";
+import { rowOf, type Column, type RunRow } from "./columns";
+import { useRefresh } from "./refreshed-runs";
 
 // The first page is on the screen soon, and none takes the browser long to read.
 const FIRST_PAGE = 100;
 const PAGE_SIZE = 400;
 /** More are not fetched: nobody reads them, and a filter finds them. */
 export const RUNS_MAX = 20_000;
-const REFRESH_MS = 2_000;
-const REFRESHED_MAX = 1_000;
-// The clock of a machine whose runs begin meanwhile may be so much behind the others.
-const SKEW_MS = 120_000n;
-// What a filter that names runs can hold is far more.
-const LOOKED_AFTER_MAX = 200;
+const AGAIN_MS = 2_000;
 
 export interface Search {
   readonly experimentId: string;
@@ -29,7 +23,7 @@ export interface Search {
 
 export interface FoundRuns {
   readonly rows: readonly RunRow[];
-  /** Whether all have been fetched. */
+  /** Whether all that are fetched at all have come. */
   readonly isWhole: boolean;
   readonly error: unknown;
   readonly refetch: () => void;
@@ -44,6 +38,9 @@ interface Found {
 }
 
 const NOTHING: Found = { rows: [], isWhole: false, search: null, asked: "" };
+
+/** What a search asks for, without its pages. */
+export type Wanted = ReturnType<typeof request>;
 
 function request(search: Search, columns: readonly Column[]) {
   const keys = (kind: string) => columns.filter((column) => column.kind === kind).map((column) => column.key);
@@ -78,79 +75,39 @@ export function useFoundRuns(search: Search, columns: readonly Column[] | null):
         const page = await service.searchRuns({ ...wanted, pageSize, pageToken }, { signal: ending.signal });
         rows.push(...page.runs.map(rowOf));
         pageToken = page.nextPageToken;
-        const isWhole = isReady && !pageToken;
+        const isWhole = isReady && (!pageToken || rows.length >= RUNS_MAX);
         setError(null);
         setFound((last) => {
-          // With other columns the same runs stand where they stood.
-          const behind = last.search === search && !isWhole ? last.rows.slice(rows.length) : [];
+          const behind = last.search === search && !isWhole ? behindOf(rows, last.rows) : [];
           return { rows: [...rows, ...behind], isWhole, search, asked };
         });
-        if (!isReady) return;
-      } while (pageToken && rows.length < RUNS_MAX);
+        if (isWhole || !isReady) return;
+      } while (pageToken);
     }
     fetchAll().catch((failure: unknown) => {
       if (ending.signal.aborted) return;
       setError(failure);
-      if (isAway(failure)) window.setTimeout(() => setAttempt((last) => last + 1), REFRESH_MS);
+      if (isAway(failure)) window.setTimeout(() => setAttempt((last) => last + 1), AGAIN_MS);
     });
     return () => ending.abort();
   }, [wanted, search, asked, isReady, attempt]);
 
-  useRefresh(wanted, found, setFound);
-  return {
-    rows: found.rows,
-    isWhole: found.isWhole && (found.asked === asked || error !== null),
-    error,
-    refetch: () => setAttempt((last) => last + 1),
-  };
+  const refetch = useCallback(() => setAttempt((last) => last + 1), []);
+  const onRefreshed = useCallback(
+    (change: (rows: RunRow[]) => RunRow[]) =>
+      setFound((last) => {
+        const rows = last.asked === asked ? change(last.rows) : last.rows;
+        return rows === last.rows ? last : { ...last, rows };
+      }),
+    [asked],
+  );
+  const isWhole = found.isWhole && found.asked === asked;
+  useRefresh({ wanted, rows: found.rows, isWhole, onRefreshed, refetch });
+  return { rows: found.rows, isWhole: isWhole || (found.isWhole && error !== null), error, refetch };
 }
 
-/** Looks again at the runs that are at work, and for those that have begun since. */
-function useRefresh(
-  wanted: ReturnType<typeof request>,
-  found: Found,
-  setFound: (change: (last: Found) => Found) => void,
-): void {
-  const present = useRef(found);
-  useEffect(() => {
-    present.current = found;
-  });
-  useQuery({
-    queryKey: ["refreshed runs", wanted],
-    enabled: found.isWhole,
-    refetchInterval: REFRESH_MS,
-    queryFn: async ({ signal }) => {
-      const { rows, asked } = present.current;
-      const atWork = rows.filter(({ run }) => isAtWork(run)).slice(0, LOOKED_AFTER_MAX);
-      const which = [`start_time > ${begunSince(rows)}`];
-      if (atWork.length > 0) which.push(`run_id IN (${atWork.map(({ run }) => `'${run.runId}'`).join(", ")})`);
-      const filter = `(${which.join(" OR ")})${wanted.filter.trim() ? ` AND (${wanted.filter})` : ""}`;
-      const { runs } = await service.searchRuns(
-        { ...wanted, filter, orderBy: [], pageSize: REFRESHED_MAX },
-        { signal },
-      );
-      if (runs.length > 0) {
-        setFound((last) => (last.asked === asked ? { ...last, rows: merged(last.rows, runs) } : last));
-      }
-      return runs.length;
-    },
-  });
-}
-
-/** From when on runs may have begun that aren't among these. */
-function begunSince(rows: readonly RunRow[]): bigint {
-  const newest = rows.reduce((time, { run }) => (run.startTimeMs > time ? run.startTimeMs : time), 0n);
-  const isQuiet = newest < BigInt(Date.now()) - SKEW_MS;
-  return isQuiet ? newest : newest - SKEW_MS;
-}
-
-/** Those that were there are where they were; new ones stand in front. */
-function merged(rows: readonly RunRow[], runs: readonly Run[]): RunRow[] {
-  const fresh = new Map(runs.map((run) => [run.runId, rowOf(run)]));
-  const changed = rows.map((row) => {
-    const again = fresh.get(row.run.runId);
-    fresh.delete(row.run.runId);
-    return again ?? row;
-  });
-  return [...fresh.values(), ...changed];
+/** With other columns the same runs stand where they stood. */
+function behindOf(rows: readonly RunRow[], last: readonly RunRow[]): RunRow[] {
+  const here = new Set(rows.map(({ run }) => run.runId));
+  return last.slice(rows.length).filter(({ run }) => !here.has(run.runId));
 }

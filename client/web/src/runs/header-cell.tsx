@@ -42,7 +42,11 @@ export function HeaderCell(props: Props): ReactNode {
       aria-sort={direction}
       aria-colindex={props.place}
       style={props.style}
-      title={props.kind && props.kind !== "attribute" ? `${props.kind}: ${title}` : title}
+      title={
+        props.kind && props.kind !== "attribute"
+          ? `${props.kind}: ${title}${props.isNumber ? ", last value" : ""}`
+          : title
+      }
     >
       {order ? (
         <button className="order clipped" onClick={orderNext}>

@@ -5,7 +5,8 @@ import { useEffect, useMemo, type CSSProperties, type RefObject } from "react";
 import type { Column } from "./columns";
 
 const CHECK_WIDTH = 62;
-const NAME_WIDTH = 220;
+// A phone has room for values, too.
+const NAME_WIDTH = window.innerWidth < 640 ? 130 : 220;
 /** What the column of names is called where widths are kept. */
 export const NAME_COLUMN = "name";
 /** The columns before those that are chosen: the box, and the name. */

@@ -1,7 +1,7 @@
 // The table of runs: as many rows as there are, of which only those in sight are in the page.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
 import { go } from "../router";
 import type { Column } from "./columns";
 import { HeaderCell } from "./header-cell";
@@ -15,6 +15,7 @@ const ROW_HEIGHT = 32;
 // Rows out of sight, above and below, that are ready.
 const OVERSCAN = 4;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 interface Props {
   lines: readonly Line[];
@@ -47,7 +48,20 @@ export function RunTable(props: Props): ReactNode {
     overscan: OVERSCAN,
   });
   const nowMs = useNow(true);
-  const { active, onKeyDown } = useKeys(lines, rows, props);
+  const { active, press } = useKeys(lines, rows, props);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.target === event.currentTarget && !isModified(event) && press(event.key)) event.preventDefault();
+  };
+  useEffect(() => {
+    // Who has chosen no other place means the table.
+    const begin = (event: globalThis.KeyboardEvent): void => {
+      if (event.target !== document.body || isModified(event) || (event.key !== "j" && event.key !== "k")) return;
+      place.current?.focus();
+      press(event.key);
+    };
+    window.addEventListener("keydown", begin);
+    return () => window.removeEventListener("keydown", begin);
+  }, [press]);
   const all = lines.length > 0 && lines.every(({ row }) => selected.has(row.run.runId));
   // A row that leaves at one end comes back at the other as another line: far cheaper than a new one.
   const places = Math.ceil((rows.scrollRect?.height ?? 0) / ROW_HEIGHT) + 2 * OVERSCAN + 2;
@@ -125,7 +139,7 @@ export function RunTable(props: Props): ReactNode {
               isSelected={selected.has(line.row.run.runId)}
               slot={props.slots.get(line.row.run.runId)}
               isActive={active === item.index}
-              nowMs={isTimed(line) ? nowMs : nowMs - (nowMs % MINUTE_MS)}
+              nowMs={isTimed(line, nowMs) ? nowMs : nowMs - (nowMs % MINUTE_MS)}
               onSelect={onSelect}
               onFold={onFold}
             />
@@ -136,9 +150,9 @@ export function RunTable(props: Props): ReactNode {
   );
 }
 
-/** Only a run that goes on changes with the clock. */
-function isTimed({ row }: Line): boolean {
-  return row.run.endTimeMs === undefined;
+/** Others change by the hour at most. */
+function isTimed({ row: { run } }: Line, nowMs: number): boolean {
+  return run.endTimeMs === undefined || nowMs - Number(run.startTimeMs) < HOUR_MS;
 }
 
 /** Arrows (or j and k) move, space selects, Enter opens, and left and right fold. */
@@ -146,29 +160,31 @@ function useKeys(
   lines: readonly Line[],
   rows: { scrollToIndex: (index: number) => void },
   props: Pick<Props, "selected" | "onSelect" | "onFold">,
-): { active: number; onKeyDown: (event: KeyboardEvent) => void } {
-  const [active, setActive] = useState(-1);
+): { active: number; press: (key: string) => boolean } {
+  // A run, as lines move when others begin.
+  const [activeId, setActiveId] = useState("");
+  const active = activeId === "" ? -1 : lines.findIndex(({ row }) => row.run.runId === activeId);
   const moved = (by: number): void => {
     const next = Math.max(0, Math.min(lines.length - 1, active + by));
-    setActive(next);
+    setActiveId(lines[next]?.row.run.runId ?? "");
     rows.scrollToIndex(next);
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+  const press = (key: string): boolean => {
     const line = lines[active];
     const moves: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 20, PageUp: -20 };
-    const by = moves[event.key] ?? { Home: -lines.length, End: lines.length }[event.key];
+    const by = moves[key] ?? { Home: -lines.length, End: lines.length }[key];
     if (by !== undefined) moved(by);
-    else if (!line) return;
-    else if (event.key === " ") props.onSelect([line.row.run.runId], !props.selected.has(line.row.run.runId));
-    else if (event.key === "Enter") go(addressOfRun(line));
-    else if (
-      (event.key === "ArrowRight" && !line.isOpen && line.children > 0) ||
-      (event.key === "ArrowLeft" && line.isOpen)
-    )
+    else if (!line) return false;
+    else if (key === " ") props.onSelect([line.row.run.runId], !props.selected.has(line.row.run.runId));
+    else if (key === "Enter") go(addressOfRun(line));
+    else if ((key === "ArrowRight" && !line.isOpen && line.children > 0) || (key === "ArrowLeft" && line.isOpen))
       props.onFold(line.row.run.runId);
-    else return;
-    event.preventDefault();
+    else return false;
+    return true;
   };
-  return { active: Math.min(active, lines.length - 1), onKeyDown };
+  return { active, press };
+}
+
+function isModified(event: { ctrlKey: boolean; metaKey: boolean; altKey: boolean }): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey;
 }

@@ -1,0 +1,105 @@
+// Found runs, kept as they are on the server: those at work and those that begin, and all others in turn.
+
+import { equals } from "@bufbuild/protobuf";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { runs as service } from "../api/clients";
+import { RunSchema, type Run } from "../api/generated/trackwire/v1/runs_pb";
+import { isAtWork, rowOf, type RunRow } from "./columns";
+import type { Wanted } from "./found-runs";
+
+const REFRESH_MS = 2_000;
+const PAGE_SIZE = 1_000;
+const PAGES_MAX = 5;
+// Of those at work, and of the others: so many are looked at each time.
+const AT_WORK = 200;
+const OTHERS = 50;
+const FILTER_CHARACTERS = 16_000;
+const ID_CHARACTERS = 36;
+// The clock of a machine whose runs begin meanwhile may be so much behind the others.
+const SKEW_MS = 120_000;
+
+interface Refreshed {
+  wanted: Wanted;
+  rows: readonly RunRow[];
+  isWhole: boolean;
+  onRefreshed: (change: (rows: RunRow[]) => RunRow[]) => void;
+  /** Fetches all anew: more has changed than can be looked at. */
+  refetch: () => void;
+}
+
+export function useRefresh({ wanted, rows, isWhole, onRefreshed, refetch }: Refreshed): void {
+  const present = useRef(rows);
+  const turn = useRef(0);
+  useEffect(() => {
+    present.current = rows;
+  });
+  useQuery({
+    queryKey: ["refreshed runs", wanted],
+    enabled: isWhole,
+    refetchInterval: REFRESH_MS,
+    queryFn: async ({ signal }) => {
+      turn.current += 1;
+      const looked = lookedAfter(present.current, turn.current, wanted.filter.length);
+      const filter = filterOf(present.current, looked, wanted.filter);
+      const found: Run[] = [];
+      let pageToken = "";
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const asked = { ...wanted, filter, orderBy: [], pageSize: PAGE_SIZE, pageToken };
+        const answer = await service.searchRuns(asked, { signal });
+        found.push(...answer.runs);
+        pageToken = answer.nextPageToken;
+        if (!pageToken) break;
+      }
+      if (pageToken) refetch();
+      else onRefreshed((last) => merged(last, found, looked));
+      return null;
+    },
+  });
+}
+
+/** The ids of runs that are asked for by name. */
+function lookedAfter(rows: readonly RunRow[], turn: number, filterCharacters: number): Set<string> {
+  const ids = (areAtWork: boolean): string[] =>
+    rows.filter(({ run }) => isAtWork(run) === areAtWork).map(({ run }) => run.runId);
+  const looked = [...inTurn(ids(true), AT_WORK, turn), ...inTurn(ids(false), OTHERS, turn)];
+  return new Set(looked.slice(0, Math.max(0, (FILTER_CHARACTERS - filterCharacters) / ID_CHARACTERS)));
+}
+
+function inTurn(ids: readonly string[], count: number, turn: number): readonly string[] {
+  if (ids.length <= count) return ids;
+  const from = (turn * count) % ids.length;
+  return [...ids.slice(from, from + count), ...ids.slice(0, Math.max(0, from + count - ids.length))];
+}
+
+function filterOf(rows: readonly RunRow[], looked: ReadonlySet<string>, filter: string): string {
+  const which = [`start_time > ${begunSince(rows)}`];
+  if (looked.size > 0) which.push(`run_id IN (${[...looked].map((runId) => `'${runId}'`).join(", ")})`);
+  // What is at work may come to match.
+  if (filter.trim()) which.push("status = 'RUNNING'");
+  return `(${which.join(" OR ")})${filter.trim() ? ` AND (${filter})` : ""}`;
+}
+
+/** From when on runs may have begun that aren't among these. A clock that is ahead says nothing of the others. */
+function begunSince(rows: readonly RunRow[]): number {
+  if (rows.length === 0) return 0;
+  const now = Date.now();
+  const starts = rows.map(({ run }) => Number(run.startTimeMs)).filter((start) => start <= now);
+  const newest = starts.reduce((latest, start) => Math.max(latest, start), 0) || now;
+  return newest < now - SKEW_MS ? newest : newest - SKEW_MS;
+}
+
+/** Runs stand where they stood, and new ones in front; those that were looked for and not found are gone. */
+function merged(rows: RunRow[], found: readonly Run[], looked: ReadonlySet<string>): RunRow[] {
+  const fresh = new Map(found.map((run) => [run.runId, run]));
+  let isChanged = false;
+  const kept = rows.flatMap((row) => {
+    const again = fresh.get(row.run.runId);
+    fresh.delete(row.run.runId);
+    if (again && equals(RunSchema, again, row.run)) return row;
+    if (!again && !looked.has(row.run.runId)) return row;
+    isChanged = true;
+    return again ? rowOf(again) : [];
+  });
+  return isChanged || fresh.size > 0 ? [...[...fresh.values()].map(rowOf), ...kept] : rows;
+}
