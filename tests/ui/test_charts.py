@@ -244,3 +244,24 @@ def test_comparison_is_accessible(
     page = open_page(f"{server.url}/#/compare-runs?view={view}&runs={'~'.join(run_ids)}", theme)
     expect(page.get_by_role("link", name="Back to the experiment")).to_be_visible()
     assert violations(page) == []
+
+
+def test_zoom_is_of_all_charts_and_in_the_address(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    experiment_id = client.create_experiment("zoomed together").experiment_id
+    make_run(client, experiment_id, "one", ["loss", "norm"], STEPS)
+    page = open_charts(open_page, server, experiment_id)
+    for key in ("loss", "norm"):
+        chart(page, key)
+    drag_over(page, "loss", 0.25, 0.5)
+    finer = page.locator(".line-chart[data-is-finer=true]")
+    expect(finer).to_have_count(2)
+    page.get_by_role("button", name="Enlarge norm").click(force=True)
+    expect(page.get_by_role("dialog", name="norm").locator(".line-chart[data-is-finer=true]")).to_be_visible()
+    shared = open_page(page.url)
+    there = shared.get_by_role("dialog", name="norm").locator(".line-chart[data-is-finer=true]")
+    expect(there).to_be_visible()
+    assert 0.45 * STEPS < float(there.get_attribute("data-to") or 0) < 0.55 * STEPS
+    shared.keyboard.press("Escape")
+    expect(shared.get_by_role("dialog")).to_have_count(0)
+    shared.get_by_role("button", name="Show all of loss").click()
+    expect(shared.locator(".line-chart[data-is-finer=true]")).to_have_count(0)

@@ -3,30 +3,38 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useContext, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
 import { wordsOf } from "../api/errors";
+import { useSetting } from "../router";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
+import { useSettled } from "../ui/use-settled";
 import "./card.css";
 import { FeedContext } from "./context";
 import { firstFrom, linesOf, type ChartSettings, type Line, type Range } from "./drawing";
 import { LineChart, type Look } from "./line-chart";
 import { savePicture } from "./picture";
-import { append, idOf, readPoints, seriesOf, type Series } from "./series";
+import { append, idOf, readPoints, seriesOf, type Series, type Wanted } from "./series";
 
 export const CARD_HEIGHT = 250;
 const PLOT_HEIGHT = 200;
-const FINER_POINTS = 2_000;
+const CARD_POINTS = 800;
+const LARGE_POINTS = 2_000;
+// The chart that was zoomed is read first, and then the others.
+const OTHERS_WAIT_MS = 150;
 
 interface Props {
   metric: string;
   runIds: readonly string[];
   settings: ChartSettings;
   lookOf: (line: Line) => Look;
+  zoom: Range | null;
+  onZoom: (zoom: Range | null) => void;
 }
 
 export function ChartCard(props: Props): ReactNode {
   const { metric, lookOf } = props;
-  const chart = useChart(props);
-  const [isLarge, setLarge] = useState(false);
+  const [large, setLarge] = useSetting("large");
+  const isLarge = large === metric;
+  const chart = useChart(props, isLarge ? LARGE_POINTS : CARD_POINTS);
   return (
     <section className="chart-card panel" aria-label={metric}>
       <div className="spread">
@@ -43,14 +51,14 @@ export function ChartCard(props: Props): ReactNode {
               <Icon name="reset" size={14} />
             </button>
           )}
-          <button className="button plain small" aria-label={`Enlarge ${metric}`} onClick={() => setLarge(true)}>
+          <button className="button plain small" aria-label={`Enlarge ${metric}`} onClick={() => setLarge(metric)}>
             <Icon name="expand" size={14} />
           </button>
         </span>
       </div>
       <Plot chart={chart} height={PLOT_HEIGHT} metric={metric} lookOf={lookOf} settings={props.settings} />
       {isLarge && (
-        <Dialog large title={metric} onClose={() => setLarge(false)}>
+        <Dialog large title={metric} onClose={() => setLarge("")}>
           <div className="line-of">
             <button
               className="button small"
@@ -95,9 +103,14 @@ interface Chart {
   error: unknown;
 }
 
-function useChart({ metric, runIds, settings }: Props): Chart {
+function useChart({ metric, runIds, settings, zoom, onZoom }: Props, points: number): Chart {
   const feed = useContext(FeedContext);
-  const [zoom, setZoom] = useState<Range | null>(null);
+  const [own, setOwn] = useState<Range | null>(null);
+  const settled = useSettled(zoom, OTHERS_WAIT_MS);
+  const setZoom = (next: Range | null): void => {
+    setOwn(next);
+    onZoom(next);
+  };
   const subscribe = useCallback((listener: () => void) => feed.want(metric, listener), [feed, metric]);
   const version = useSyncExternalStore(subscribe, () => feed.versionOf(metric));
   const coarse = useMemo(
@@ -111,11 +124,11 @@ function useChart({ metric, runIds, settings }: Props): Chart {
     [feed, metric, runIds, coarse, zoom],
   );
   const finer = useQuery({
-    queryKey: ["finer", metric, runIds, steps],
-    enabled: steps !== null,
+    queryKey: ["finer", metric, runIds, steps, points],
+    enabled: steps !== null && (zoom === settled || zoom?.join() === own?.join()),
     staleTime: 5_000,
     gcTime: 30_000,
-    queryFn: ({ signal }) => readFiner(metric, runIds, steps ?? [0, 0], signal),
+    queryFn: ({ signal }) => readFiner({ runIds, keys: [metric], maxPoints: points }, steps ?? [0, 0], signal),
   });
   const lines = useMemo(
     () => (zoom && finer.data ? linesOf(finer.data, settings) : coarse),
@@ -147,13 +160,12 @@ function stepsWithin(series: readonly Series[], lines: readonly Line[], [from, t
 }
 
 async function readFiner(
-  key: string,
-  runIds: readonly string[],
+  of: Pick<Wanted, "runIds" | "keys" | "maxPoints">,
   [minStep, maxStep]: Range,
   signal: AbortSignal,
 ): Promise<Series[]> {
   const found = new Map<string, Series>();
-  const wanted = { runIds, keys: [key], maxPoints: FINER_POINTS, minStep, maxStep };
+  const wanted = { ...of, minStep, maxStep };
   await readPoints(
     wanted,
     (points) => {

@@ -16,7 +16,7 @@ import type { Line } from "./drawing";
 import { SeriesFeed } from "./feed";
 import "./grid.css";
 import type { Look } from "./line-chart";
-import { ChartSettingsMenu, useChartSettings } from "./settings";
+import { ChartSettingsMenu, useChartSettings, useZoom } from "./settings";
 
 export interface ChartedRun {
   readonly runId: string;
@@ -41,6 +41,7 @@ type Row = { group: string; count: number } | { cards: string[] };
 
 export function ChartGrid({ runs, keys, children }: Props): ReactNode {
   const settings = useChartSettings();
+  const [zoom, setZoom] = useZoom();
   const [search, setSearch] = useSetting("charts");
   const [closed, setClosed] = useSetting("closed");
   const [feed, runIds] = useFeed(runs);
@@ -56,6 +57,7 @@ export function ChartGrid({ runs, keys, children }: Props): ReactNode {
     estimateSize: (at) => ("cards" in (rows[at] ?? { cards: [] }) ? CARD_HEIGHT + GAP : HEAD_HEIGHT),
     overscan: 1,
   });
+  useLargeInSight(rows, shown);
   // Heights stand by kinds of rows, which change with what is searched for.
   useEffect(() => shown.measure(), [rows, shown]);
   const fold = (group: string): void => {
@@ -86,7 +88,15 @@ export function ChartGrid({ runs, keys, children }: Props): ReactNode {
                   style={{ ...style, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, height: CARD_HEIGHT }}
                 >
                   {row.cards.map((metric) => (
-                    <ChartCard key={metric} metric={metric} runIds={runIds} settings={settings} lookOf={lookOf} />
+                    <ChartCard
+                      key={metric}
+                      metric={metric}
+                      runIds={runIds}
+                      settings={settings}
+                      lookOf={lookOf}
+                      zoom={zoom}
+                      onZoom={setZoom}
+                    />
                   ))}
                 </div>
               ) : (
@@ -107,6 +117,17 @@ export function ChartGrid({ runs, keys, children }: Props): ReactNode {
       </div>
     </FeedContext>
   );
+}
+
+/** The chart that an address names as enlarged is where it can be seen, once. */
+function useLargeInSight(rows: readonly Row[], shown: { scrollToIndex: (index: number) => void }): void {
+  const [large] = useSetting("large");
+  const done = useRef("");
+  useEffect(() => {
+    const at = rows.findIndex((row) => "cards" in row && row.cards.includes(large));
+    if (at >= 0 && done.current !== large) shown.scrollToIndex(at);
+    if (at >= 0) done.current = large;
+  }, [rows, shown, large]);
 }
 
 function Nothing({ search, runs }: { search: string; runs: number }): ReactNode {

@@ -29,6 +29,7 @@ interface Props {
 }
 
 const FEW_LINES = 12;
+const SYNCED = new Set(["mousemove", "mouseenter", "mouseleave"]);
 
 interface Shown {
   lines: readonly Line[];
@@ -140,6 +141,8 @@ function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
     series: [{}, { show: true, paths: () => null, points: { show: false } }],
     cursor: {
       points: { show: false },
+      // All charts of a page show where the mouse is along x.
+      sync: { key: "charts", scales: ["x", null], filters: { pub: (type) => SYNCED.has(type) } },
       drag: { x: true, y: false, setScale: false, dist: 4 },
     },
     hooks: {
@@ -155,8 +158,9 @@ function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
       setCursor: [
         (plot) => {
           const { left = -1, top = -1 } = plot.cursor;
+          const isHere = left >= 0 && plot.over.matches(":hover");
           hooks.point(
-            left < 0
+            !isHere
               ? null
               : {
                   left: left + plot.bbox.left / devicePixelRatio,

@@ -1,10 +1,10 @@
 // How all charts of a page are drawn, kept in its address.
 
-import { useMemo, type ReactNode } from "react";
-import { setQuery, usePlace } from "../router";
+import { useCallback, useMemo, type ReactNode } from "react";
+import { setQuery, usePlace, useSetting } from "../router";
 import { Icon } from "../ui/icon";
 import { Popover } from "../ui/popover";
-import type { ChartSettings, XAxis } from "./drawing";
+import type { ChartSettings, Range, XAxis } from "./drawing";
 import "./settings.css";
 
 const AXES: [XAxis, string][] = [
@@ -30,6 +30,17 @@ export function useChartSettings(): ChartSettings {
   }, [words]);
 }
 
+/** The stretch of x that all charts of a page show; null for all there is. */
+export function useZoom(): [Range | null, (zoom: Range | null) => void] {
+  const [text, setText] = useSetting("zoom");
+  const zoom = useMemo((): Range | null => {
+    const [from = NaN, to = NaN] = text.split("~").map(Number);
+    return from < to ? [from, to] : null;
+  }, [text]);
+  const setZoom = useCallback((next: Range | null) => setText(next ? next.map(String).join("~") : ""), [setText]);
+  return [zoom, setZoom];
+}
+
 export function ChartSettingsMenu({ settings }: { settings: ChartSettings }): ReactNode {
   return (
     <Popover
@@ -45,7 +56,8 @@ export function ChartSettingsMenu({ settings }: { settings: ChartSettings }): Re
           <select
             className="field"
             value={settings.x}
-            onChange={(event) => setQuery({ x: event.target.value === "step" ? null : event.target.value })}
+            // What is zoomed to means something else along another axis.
+            onChange={({ target }) => setQuery({ x: target.value === "step" ? null : target.value, zoom: null })}
           >
             {AXES.map(([axis, words]) => (
               <option key={axis} value={axis}>
