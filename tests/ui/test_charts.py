@@ -260,6 +260,7 @@ def test_zoom_is_of_all_charts_and_in_the_address(open_page: OpenPage, server: S
     shared = open_page(page.url)
     there = shared.get_by_role("dialog", name="norm").locator(".line-chart[data-is-finer=true]")
     expect(there).to_be_visible()
+    expect(shared.get_by_role("dialog").get_by_role("list", name="Colours")).to_have_text("one")
     assert 0.45 * STEPS < float(there.get_attribute("data-to") or 0) < 0.55 * STEPS
     shared.keyboard.press("Escape")
     expect(shared.get_by_role("dialog")).to_have_count(0)

@@ -54,7 +54,7 @@ def test_page_by_another_name_has_code_with_that_name(page: Page, served: Served
     port = served.process.address.rpartition(":")[2]
     page.goto(served.address_of("/models/by a name/versions/1").replace("127.0.0.1", "localhost"))
     assert f'"localhost:{port}"' in code_of(page)
-    path = run_python(f"{code_of(page)}\nprint(path)", tmp_path).strip()
+    path = run_python(code_of(page), tmp_path).strip()
     assert Path(path).read_text() == "weights"
 
 
@@ -76,5 +76,5 @@ def test_code_of_a_guarded_server_speaks_tls_and_says_where_the_token_goes(
     (tmp_path / "here").mkdir()
     page.get_by_role("button", name="Shell").click()
     run_shell(code_of(page), tmp_path / "here", guarded.environment("write"))
-    assert (tmp_path / "here" / "model.txt").read_text() == "weights"
+    assert (tmp_path / "here" / "model" / "model.txt").read_text() == "weights"
     assert guarded.server.stop() == 0

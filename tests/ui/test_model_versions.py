@@ -118,10 +118,12 @@ def test_shown_code_loads_the_version(page: Page, served: Served, tmp_path: Path
     page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="Version 1", exact=True).click()
     code = page.locator("pre").inner_text()
-    assert Path(run_python(f"{code}\nprint(path)", tmp_path).strip()).read_text() == "weights"
+    assert Path(run_python(code, tmp_path).strip()) == tmp_path / "model" / "model.txt"
+    assert (tmp_path / "model" / "model.txt").read_text() == "weights"
+    (tmp_path / "model" / "model.txt").unlink()
     page.get_by_role("button", name="Shell").click()
     run_shell(page.locator("pre").inner_text(), tmp_path)
-    assert (tmp_path / "model.txt").read_text() == "weights"
+    assert (tmp_path / "model" / "model.txt").read_text() == "weights"
 
 
 @pytest.mark.parametrize("is_secure", [True, False])
@@ -148,7 +150,7 @@ def test_code_for_a_logged_model_loads_it_or_fetches_its_files(page: Page, serve
     expect(page.locator("pre")).to_contain_text(f'mlflow.set_tracking_uri("{served.process.url}")')
     expect(page.locator("pre")).to_contain_text('mlflow.pyfunc.load_model("models:/of-logged/1")')
     page.get_by_role("button", name="Python").click()
-    path = run_python(f"{page.locator('pre').inner_text()}\nprint(path)", tmp_path).strip()
+    path = run_python(page.locator("pre").inner_text(), tmp_path).strip()
     assert (Path(path) / "weights").read_text() == "those of a logged model"
 
 
@@ -186,7 +188,7 @@ def test_models_of_mlflow_are_loaded_by_its_own_code(page: Page, served: Served,
     page.go_back()
     # The same files, for who has other means to load them.
     page.get_by_role("button", name="Python").click()
-    path = run_python(f"{code.inner_text()}\nprint(path)", tmp_path).strip()
+    path = run_python(code.inner_text(), tmp_path).strip()
     assert (Path(path) / "MLmodel").is_file()
 
 

@@ -7,6 +7,7 @@ import { ExperimentPage } from "./experiments/page";
 import { translated } from "./mlflow-addresses";
 import { addressOf, go, match, usePlace } from "./router";
 import { Boundary } from "./ui/boundary";
+import { ServerAway } from "./ui/server-away";
 import { ThemeButton } from "./ui/theme-button";
 import { TokenDialog } from "./ui/token-dialog";
 
@@ -65,6 +66,7 @@ export function App(): ReactNode {
         <span className="grow" />
         <ThemeButton />
       </header>
+      <ServerAway />
       <Boundary key={path}>
         <Suspense fallback={null}>
           <Shown path={path} />

@@ -121,7 +121,7 @@ function FolderView({
       {owner.case === "runId" && server !== undefined && (
         <>
           <p>All of it, in a shell:</p>
-          <Code text={downloadCommand(server, owner.value, folder)} />
+          <Code text={downloadCommand(server, owner.value, folder, nameOf(folder))} />
         </>
       )}
     </Empty>

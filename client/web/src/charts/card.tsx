@@ -10,6 +10,7 @@ import { useSettled } from "../ui/use-settled";
 import "./card.css";
 import { FeedContext } from "./context";
 import { firstFrom, linesOf, type ChartSettings, type Line, type Range } from "./drawing";
+import { ChartLegend } from "./legend";
 import { LineChart, type Look } from "./line-chart";
 import { savePicture } from "./picture";
 import { append, idOf, readPoints, seriesOf, type Series, type Wanted } from "./series";
@@ -83,11 +84,12 @@ export function ChartCard(props: Props): ReactNode {
           </div>
           <Plot
             chart={chart}
-            height={Math.max(240, window.innerHeight - 220)}
+            height={Math.max(240, window.innerHeight - 280)}
             metric={metric}
             lookOf={lookOf}
             settings={props.settings}
           />
+          <ChartLegend looks={chart.lines.map((line) => lookOf(line))} />
         </Dialog>
       )}
     </section>

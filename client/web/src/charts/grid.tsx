@@ -12,6 +12,7 @@ import { useDark } from "../ui/theme";
 import { useWidth } from "../ui/use-width";
 import { CARD_HEIGHT, ChartCard } from "./card";
 import { FeedContext } from "./context";
+import { ChartLegend } from "./legend";
 import type { Line } from "./drawing";
 import { SeriesFeed } from "./feed";
 import "./grid.css";
@@ -28,6 +29,8 @@ interface Props {
   runs: readonly ChartedRun[];
   /** Keys of metrics, sorted. */
   keys: readonly string[];
+  /** Whether nothing else on the page says which colour is whose. */
+  legend?: boolean;
   /** What else is said of them. */
   children?: ReactNode;
 }
@@ -39,13 +42,13 @@ const WITHOUT_PREFIX = "Metrics";
 
 type Row = { group: string; count: number } | { cards: string[] };
 
-export function ChartGrid({ runs, keys, children }: Props): ReactNode {
+export function ChartGrid({ runs, keys, legend = false, children }: Props): ReactNode {
   const settings = useChartSettings();
   const [zoom, setZoom] = useZoom();
   const [search, setSearch] = useSetting("charts");
   const [closed, setClosed] = useSetting("closed");
   const [feed, runIds] = useFeed(runs);
-  const lookOf = useLooks(runs);
+  const [lookOf, looks] = useLooks(runs);
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const columns = Math.max(1, Math.floor((width + GAP) / (CARD_WIDTH_MIN + GAP)));
@@ -74,6 +77,7 @@ export function ChartGrid({ runs, keys, children }: Props): ReactNode {
           {children}
           <ChartSettingsMenu settings={settings} />
         </div>
+        {legend && <ChartLegend looks={looks} />}
         <div className="chart-scroll" ref={place}>
           {rows.length === 0 && <Nothing search={search} runs={runs.length} />}
           <div style={{ height: shown.getTotalSize(), position: "relative" }}>
@@ -179,15 +183,18 @@ function useFeed(runs: readonly ChartedRun[]): [SeriesFeed, readonly string[]] {
   return [feed, runIds];
 }
 
-function useLooks(runs: readonly ChartedRun[]): (line: Line) => Look {
+/** How a line looks, and how all lines of each run do. */
+function useLooks(runs: readonly ChartedRun[]): [(line: Line) => Look, readonly Look[]] {
   const dark = useDark();
   const names = useMemo(() => new Map(runs.map(({ runId, name }) => [runId, name])), [runs]);
   const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
-  return useCallback(
-    ({ runId, rank, about }) => {
+  const lookOf = useCallback(
+    ({ runId, rank, about }: Pick<Line, "runId" | "rank" | "about">): Look => {
       const parts = [names.get(runId) ?? runId, rank === undefined ? "" : `rank ${rank}`, about];
       return { color: colorOf(slots.get(runId) ?? 0, dark), name: parts.filter(Boolean).join(", ") };
     },
     [names, slots, dark],
   );
+  const looks = useMemo(() => runs.map(({ runId }) => lookOf({ runId, rank: undefined, about: "" })), [runs, lookOf]);
+  return [lookOf, looks];
 }

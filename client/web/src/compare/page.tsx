@@ -2,8 +2,9 @@
 
 import { useMemo, type ReactNode } from "react";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
+import { addressOfExperiment } from "../experiments/last-place";
 import { formatCount } from "../format";
-import { addressOf, usePlace, useSetting } from "../router";
+import { usePlace, useSetting } from "../router";
 import { isAtWork, type RunRow } from "../runs/columns";
 import { defaultsOf, type PlotView } from "../plots/choice";
 import { namesIn, varying } from "../plots/dimensions";
@@ -39,7 +40,7 @@ export function ComparePage(): ReactNode {
     <main className="compare">
       <div className="compare-head">
         <h1>Compare {formatCount(runIds.length, "run")}</h1>
-        {experimentId && <a href={addressOf(`/experiments/${experimentId}`)}>Back to the experiment</a>}
+        {experimentId && <a href={addressOfExperiment(experimentId)}>Back to the experiment</a>}
         <span className="soft" role="status">
           {named.length > COMPARED_MAX &&
             `Of the ${formatCount(named.length, "run")} that are named, the first ${COMPARED_MAX.toLocaleString("en")}. `}
@@ -85,7 +86,7 @@ function ComparedCharts({ rows }: { rows: readonly RunRow[] }): ReactNode {
       {rows.length > CHARTED_MAX && (
         <p className="soft">The charts show the first {formatCount(CHARTED_MAX, "run")}.</p>
       )}
-      <ChartGrid runs={charted} keys={keys} />
+      <ChartGrid runs={charted} keys={keys} legend />
     </>
   );
 }

@@ -1,12 +1,12 @@
 // One experiment: its runs as a table, as charts, or both beside each other.
 
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { formatCount } from "../format";
-import { addressOf, setQuery, useSetting } from "../router";
+import { addressOf, setQuery, usePlace, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
 import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunKeys, type RunRow } from "../runs/columns";
@@ -18,6 +18,7 @@ import { linesOf } from "../runs/nesting";
 import { RunTable } from "../runs/table";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
+import { rememberPlace } from "./last-place";
 import "./page.css";
 import { usePlotted } from "./plotted";
 import { experimentById } from "./queries";
@@ -53,6 +54,8 @@ export function ExperimentPage({ parts }: { parts: Record<string, string> }): Re
 }
 
 function Runs({ experimentId, name }: { experimentId: string; name: string }): ReactNode {
+  const { query } = usePlace();
+  useEffect(() => rememberPlace(experimentId, query.toString()), [experimentId, query]);
   const [filter, setFilter] = useSetting("filter");
   const [orderBy, setOrderBy] = useSetting("order");
   const [shownStage, setShownStage] = useSetting("show", "active");
@@ -148,7 +151,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
             </div>
           )}
           {view !== "table" && (
-            <ChartGrid runs={charted} keys={keys.data?.metrics ?? []}>
+            <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} legend={view === "charts"}>
               <LeftOut charted={charted.length} of={selected.size || found.rows.length} onMore={setCharted} />
             </ChartGrid>
           )}

@@ -25,7 +25,9 @@ export function Aliases({ version, model }: Props): ReactNode {
         <ul className="plain-list line-of wraps">
           {version.aliases.toSorted().map((alias) => (
             <li key={alias} className="alias with-button">
-              {alias}
+              <span className="clipped" title={alias}>
+                {alias}
+              </span>
               <button
                 className="button plain"
                 aria-label={`Remove alias ${alias}`}

@@ -53,6 +53,9 @@ export function Loading({ version }: { version: ModelVersion }): ReactNode {
   );
 }
 
+// The folder that files are put into.
+const INTO = "model";
+
 interface Way {
   name: string;
   code: string;
@@ -66,7 +69,7 @@ function waysOf(version: ModelVersion, place: Place, server: string, isModel: bo
   const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
   const python = { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" };
   if (place.owner.case === "modelId") return [mlflow, python];
-  const command = downloadCommand(server, place.owner.value, place.path || "/");
+  const command = downloadCommand(server, place.owner.value, place.path || "/", INTO);
   const files = [python, { name: "Shell", code: command, tokenIn: "TRACKWIRE_TOKEN" }];
   return isModel ? [mlflow, ...files] : files;
 }
@@ -75,7 +78,8 @@ function inPython(uri: string, server: string): string {
   return `import trackwire
 
 trackwire.set_tracking_uri("${server}")
-path = trackwire.artifacts.download_artifacts(${JSON.stringify(uri)})`;
+path = trackwire.artifacts.download_artifacts(${JSON.stringify(uri)}, dst_path="${INTO}")
+print(path)`;
 }
 
 function byMlflow(version: ModelVersion): string {

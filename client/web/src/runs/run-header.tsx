@@ -5,9 +5,9 @@ import { useState, type ReactNode } from "react";
 import { runs } from "../api/clients";
 import { LifecycleStage } from "../api/generated/trackwire/v1/experiments_pb";
 import { RunStatus, type Run } from "../api/generated/trackwire/v1/runs_pb";
+import { addressOfExperiment } from "../experiments/last-place";
 import { experimentById } from "../experiments/queries";
 import { formatAge, formatTime } from "../format";
-import { addressOf } from "../router";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
 import { DeleteRunDialog, RenameRunDialog } from "./run-dialogs";
@@ -24,7 +24,7 @@ export function RunHeader({ run }: { run: Run }): ReactNode {
     <header className="run-header">
       <div className="spread wraps">
         <div className="run-title">
-          <a className="clipped" href={addressOf(`/experiments/${run.experimentId}`)}>
+          <a className="clipped" href={addressOfExperiment(run.experimentId)}>
             {experiment.data?.name ?? `Experiment ${run.experimentId}`}
           </a>
           <span className="soft" aria-hidden="true">

@@ -1,0 +1,23 @@
+// Which colour is whose.
+
+import type { ReactNode } from "react";
+import "./legend.css";
+import type { Look } from "./line-chart";
+
+// More are told by pointing at their lines.
+const SHOWN = 24;
+
+export function ChartLegend({ looks }: { looks: readonly Look[] }): ReactNode {
+  const left = looks.length - SHOWN;
+  return (
+    <ul className="chart-legend" aria-label="Colours">
+      {looks.slice(0, SHOWN).map(({ name, color }, at) => (
+        <li key={at} className="clipped" title={name}>
+          <span className="swatch" style={{ background: color }} />
+          {name}
+        </li>
+      ))}
+      {left > 0 && <li className="soft">and {left.toLocaleString("en")} more</li>}
+    </ul>
+  );
+}
