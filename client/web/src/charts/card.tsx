@@ -89,7 +89,7 @@ export function ChartCard(props: Props): ReactNode {
             lookOf={lookOf}
             settings={props.settings}
           />
-          <ChartLegend looks={chart.lines.map((line) => lookOf(line))} />
+          <ChartLegend looks={chart.lines.map((line) => ({ id: line.id, ...lookOf(line) }))} />
         </Dialog>
       )}
     </section>

@@ -12,7 +12,7 @@ import { useDark } from "../ui/theme";
 import { useWidth } from "../ui/use-width";
 import { CARD_HEIGHT, ChartCard } from "./card";
 import { FeedContext } from "./context";
-import { ChartLegend } from "./legend";
+import { ChartLegend, type Named } from "./legend";
 import type { Line } from "./drawing";
 import { SeriesFeed } from "./feed";
 import "./grid.css";
@@ -184,7 +184,7 @@ function useFeed(runs: readonly ChartedRun[]): [SeriesFeed, readonly string[]] {
 }
 
 /** How a line looks, and how all lines of each run do. */
-function useLooks(runs: readonly ChartedRun[]): [(line: Line) => Look, readonly Look[]] {
+function useLooks(runs: readonly ChartedRun[]): [(line: Line) => Look, readonly Named[]] {
   const dark = useDark();
   const names = useMemo(() => new Map(runs.map(({ runId, name }) => [runId, name])), [runs]);
   const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
@@ -195,6 +195,9 @@ function useLooks(runs: readonly ChartedRun[]): [(line: Line) => Look, readonly 
     },
     [names, slots, dark],
   );
-  const looks = useMemo(() => runs.map(({ runId }) => lookOf({ runId, rank: undefined, about: "" })), [runs, lookOf]);
+  const looks = useMemo(
+    () => runs.map(({ runId }) => ({ id: runId, ...lookOf({ runId, rank: undefined, about: "" }) })),
+    [runs, lookOf],
+  );
   return [lookOf, looks];
 }

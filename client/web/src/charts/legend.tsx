@@ -7,12 +7,15 @@ import type { Look } from "./line-chart";
 // More are told by pointing at their lines.
 const SHOWN = 24;
 
-export function ChartLegend({ looks }: { looks: readonly Look[] }): ReactNode {
+/** How the line, or all lines of the run, of an id look. */
+export type Named = Look & { readonly id: string };
+
+export function ChartLegend({ looks }: { looks: readonly Named[] }): ReactNode {
   const left = looks.length - SHOWN;
   return (
     <ul className="chart-legend" aria-label="Colours">
-      {looks.slice(0, SHOWN).map(({ name, color }, at) => (
-        <li key={at} className="clipped" title={name}>
+      {looks.slice(0, SHOWN).map(({ id, name, color }) => (
+        <li key={id} className="clipped" title={name}>
           <span className="swatch" style={{ background: color }} />
           {name}
         </li>
