@@ -1,6 +1,7 @@
 """The charts of the web UI: read, followed, zoomed and set up; and runs compared."""
 
 import io
+import re
 import struct
 from collections.abc import Iterable
 
@@ -123,7 +124,7 @@ def test_zoom_asks_for_finer_points_and_a_double_click_shows_all(
     expect(reset).to_be_visible()
     # Of a fiftieth of the steps each is there: any that is pointed at is one that was logged.
     point_at(page, "loss", 0.5)
-    expect(card(page, "loss").locator(".chart-tooltip")).to_contain_text("Step 9,0")
+    expect(card(page, "loss").locator(".chart-tooltip")).to_contain_text(re.compile(r"Step (8,9|9,0)\d\d"))
     card(page, "loss").locator(".u-over").dblclick()
     expect(reset).to_have_count(0)
 
