@@ -133,6 +133,39 @@ def test_open_page_recovers_when_its_server_is_back(
     assert json.loads((server.data_dir / "server.json").read_text())["url"] == server.url
 
 
+def test_part_of_a_page_that_does_not_come_is_fetched_when_its_server_is_back(
+    open_page: OpenPage, make_server_process: MakeServer, watch: Watch
+) -> None:
+    port = free_port()
+    server = make_server_process("--http-port", str(port))
+    server.start()
+    page = open_page(f"{server.url}/#/experiments")
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    assert server.stop() == 0
+    watch.expect(r"failed: GET .*/assets/.*: net::ERR_(CONNECTION|EMPTY)_")
+    watch.allow("failed: .*: net::ERR_(CONNECTION|EMPTY)_", "console: .*(dynamically imported module|preload)")
+    page.get_by_role("link", name="Models", exact=True).click()
+    told = page.get_by_role("alert")
+    expect(told.get_by_role("heading")).to_have_text("A part of this page is not there")
+    assert violations(page) == []
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Try again").click()
+    expect(told).to_be_visible()
+    server.start()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
+
+
+def test_page_of_an_older_version_is_loaded_anew(open_page: OpenPage, server: ServerProcess, watch: Watch) -> None:
+    page = open_page(f"{server.url}/#/experiments")
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    watch.expect(r"answer: 404 GET .*\.js$")
+    watch.allow("console: .*dynamically imported module")
+    page.route("**/assets/pages-*.js", lambda route: route.fulfill(status=404), times=1)
+    page.get_by_role("link", name="Models", exact=True).click()
+    expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
+
+
 def test_change_that_finds_no_server_is_told_in_words(
     open_page: OpenPage, make_server_process: MakeServer, watch: Watch
 ) -> None:
