@@ -105,6 +105,28 @@ def test_token_is_asked_for_by_the_page_and_not_by_the_browser(
     assert guarded.server.stop() == 0
 
 
+def test_token_is_asked_for_once_and_then_by_a_button(open_page: OpenPage, watch: Watch, tmp_path: Path) -> None:
+    guarded = guarded_server(tmp_path)
+    guarded.server.start()
+    watch.expect(r"answer: 401 POST ")
+    page = open_page(f"{guarded.url}/#/experiments", ignore_https_errors=True)
+    dialog = page.get_by_role("dialog", name="This server asks for a token")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    told = page.get_by_role("alert")
+    with page.expect_response(lambda answer: answer.status == 401):
+        told.get_by_role("button", name="Try again").click()
+    # It was refused once more, and that has been shown.
+    expect(told).to_be_visible()
+    expect(dialog).to_have_count(0)
+    told.get_by_role("button", name="Give a token").click()
+    dialog.get_by_label("Token").fill(guarded.secrets["read"])
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    assert guarded.server.stop() == 0
+
+
 def test_pages_work_below_a_prefix(open_page: OpenPage, make_server_process: MakeServer) -> None:
     server = make_server_process("--http-port", "0", "--static-prefix", "/team/tracking")
     server.start()
