@@ -135,6 +135,18 @@ def test_nested_runs_fold_below_their_parent(open_page: OpenPage, server: Server
     expect_names(page, [re.compile("sweep")])
 
 
+def test_durations_are_in_whole_seconds_and_minutes(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    experiment_id = client.create_experiment("durations").experiment_id
+    wanted = {9_960: "10 s", 59_700: "1 min 0 s", 119_700: "2 min 0 s", 3_599_600: "1 h 0 min"}
+    for at, duration_ms in enumerate(wanted):
+        start_ms = 1_790_000_000_000 - at
+        run = client.create_run(experiment_id, run_name=f"of {duration_ms} ms", start_time_ms=start_ms)
+        client.update_run(run.run_id, status="FINISHED", end_time_ms=start_ms + duration_ms)
+    page = open_table(open_page, server, experiment_id, "view=table&cols=duration")
+    for duration_ms, words in wanted.items():
+        expect(row(page, f"of {duration_ms} ms").get_by_role("gridcell").last).to_have_text(words)
+
+
 def test_run_that_begins_and_ends_meanwhile_is_seen_without_reloading(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:
