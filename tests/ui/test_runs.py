@@ -135,6 +135,18 @@ def test_nested_runs_fold_below_their_parent(open_page: OpenPage, server: Server
     expect_names(page, [re.compile("sweep")])
 
 
+def test_runs_that_are_above_each_other_are_in_the_table(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("round and round").experiment_id
+    one = client.create_run(experiment_id, run_name="one")
+    two = client.create_run(experiment_id, run_name="two", parent_run_id=one.run_id)
+    client.set_tags(one.run_id, {"mlflow.parentRunId": two.run_id})
+    client.create_run(experiment_id, run_name="alone")
+    page = open_table(open_page, server, experiment_id)
+    expect_names(page, ["alone", "two", "one"])
+
+
 def test_durations_are_in_whole_seconds_and_minutes(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
     experiment_id = client.create_experiment("durations").experiment_id
     wanted = {9_960: "10 s", 59_700: "1 min 0 s", 119_700: "2 min 0 s", 3_599_600: "1 h 0 min"}
