@@ -147,6 +147,20 @@ def test_runs_that_are_above_each_other_are_in_the_table(
     expect_names(page, ["alone", "two", "one"])
 
 
+def test_runs_that_are_selected_and_not_found_are_told_apart(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id, run_ids = make_runs(client, "hidden")
+    page = open_table(open_page, server, experiment_id, f"view=table&runs={'~'.join([*run_ids, 'none'])}")
+    expect(page.get_by_text("4 runs, 4 selected, 1 more not shown")).to_be_visible()
+    filtered = page.get_by_role("combobox", name="Filter runs")
+    filtered.fill("metrics.loss < 0.15")
+    filtered.press("Enter")
+    expect(page.get_by_text("2 runs, 2 selected, 3 more not shown")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("dialog", name="Delete 2 runs?")).to_be_visible()
+
+
 def test_durations_are_in_whole_seconds_and_minutes(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
     experiment_id = client.create_experiment("durations").experiment_id
     wanted = {9_960: "10 s", 59_700: "1 min 0 s", 119_700: "2 min 0 s", 3_599_600: "1 h 0 min"}

@@ -75,6 +75,10 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const lines = useMemo(() => linesOf(tabled, open), [tabled, open]);
   const charted = useMemo(() => chartedOf(tabled, selected), [tabled, selected]);
   const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
+  const chosen = useMemo(
+    () => tabled.map(({ run }) => run).filter(({ runId }) => selected.has(runId)),
+    [tabled, selected],
+  );
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
     <>
@@ -111,7 +115,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           <Suspense fallback={null}>
             <Plot view={plot} rows={plottedRows} names={plotted.names} defaults={plotted.defaults} />
           </Suspense>
-          <Counted found={found} selected={0} />
+          <Counted found={found} />
         </div>
       ) : (
         <div className={`experiment-body ${view}`}>
@@ -133,9 +137,9 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 onFold={onFold}
               />
               <div className="run-foot spread">
-                <Counted found={found} selected={selected.size} />
+                <Counted found={found} chosen={chosen.length} hidden={selected.size - chosen.length} />
                 <RunActions
-                  runs={found.rows.filter(({ run }) => selected.has(run.runId)).map(({ run }) => run)}
+                  runs={chosen}
                   deleted={deleted}
                   onDone={() => {
                     clear();
@@ -152,15 +156,24 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   );
 }
 
-function Counted({ found, selected }: { found: FoundRuns; selected: number }): ReactNode {
+interface CountedProps {
+  found: FoundRuns;
+  /** How many of them are selected. */
+  chosen?: number;
+  /** And how many that are not among them. */
+  hidden?: number;
+}
+
+function Counted({ found, chosen = 0, hidden = 0 }: CountedProps): ReactNode {
   const count = found.rows.length;
-  const words =
-    found.isWhole || count >= RUNS_MAX ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
+  const isDone = found.isWhole || count >= RUNS_MAX;
+  const words = isDone ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
   return (
     <span className="soft" role="status">
       {count === 0 && found.isWhole ? "No run matches the filter" : words}
       {count >= RUNS_MAX && ": a filter finds the others"}
-      {selected > 0 && `, ${selected} selected`}
+      {chosen + hidden > 0 && `, ${chosen.toLocaleString("en")} selected`}
+      {hidden > 0 && isDone && `, ${hidden.toLocaleString("en")} more not shown`}
     </span>
   );
 }
