@@ -47,7 +47,11 @@ def browser(built_pages: None) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # A container's root has no sandbox, and no /dev/shm that would be large enough.
         chromium = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=PATIENCE_MS * 2
+            executable_path=program,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            # People's browsers ignore pages that change their address too often.
+            ignore_default_args=["--disable-ipc-flooding-protection"],
+            timeout=PATIENCE_MS * 2,
         )
         yield chromium
         chromium.close()

@@ -154,6 +154,14 @@ def test_image_series_goes_by_steps(served: Served, open_page: OpenPage) -> None
     assert violations(page) == []
 
 
+def test_image_with_a_time_that_no_calendar_has_is_shown(served: Served, open_page: OpenPage) -> None:
+    stamp = "1760000000000000000"
+    run_id = run_with(served, {f"images/by others+step+1+timestamp+{stamp}+aaaa-bbbb.png": png(8, 8, b"\0\0\0")})
+    page = open_page(served.address_of_run(run_id, "?tab=artifacts&path=images/"))
+    expect(page.get_by_role("img", name="by others, step 1")).to_be_visible()
+    expect(page.get_by_title(stamp, exact=True)).to_be_visible()
+
+
 def test_sound_is_played(served: Served, open_page: OpenPage) -> None:
     sound = io.BytesIO()
     with wave.open(sound, "wb") as written:

@@ -80,7 +80,8 @@ def test_new_experiment_is_made_and_shown(open_page: OpenPage, server: ServerPro
     page.get_by_role("button", name="New experiment").click()
     dialog = page.get_by_role("dialog", name="New experiment")
     expect(dialog.get_by_role("button", name="Create")).to_be_disabled()
-    dialog.get_by_label("Name").fill("made in a browser")
+    # Blanks at its ends are no part of a name.
+    dialog.get_by_label("Name").fill(" made in a browser ")
     dialog.get_by_label("Name").press("Enter")
     expect(page.get_by_role("heading", name="made in a browser")).to_be_visible()
     made = client.get_experiment_by_name("made in a browser")
@@ -107,7 +108,7 @@ def test_rename_is_seen_at_once(open_page: OpenPage, server: ServerProcess, clie
     experiment_id = client.create_experiment("before").experiment_id
     page = open_list(open_page, server)
     page.get_by_role("button", name="Rename before").click()
-    page.get_by_role("dialog").get_by_label("New name").fill("after")
+    page.get_by_role("dialog").get_by_label("New name").fill("after ")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(row(page, "after")).to_be_visible()

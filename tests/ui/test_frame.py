@@ -105,6 +105,28 @@ def test_token_is_asked_for_by_the_page_and_not_by_the_browser(
     assert guarded.server.stop() == 0
 
 
+def test_token_is_asked_for_once_and_then_by_a_button(open_page: OpenPage, watch: Watch, tmp_path: Path) -> None:
+    guarded = guarded_server(tmp_path)
+    guarded.server.start()
+    watch.expect(r"answer: 401 POST ")
+    page = open_page(f"{guarded.url}/#/experiments", ignore_https_errors=True)
+    dialog = page.get_by_role("dialog", name="This server asks for a token")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    told = page.get_by_role("alert")
+    with page.expect_response(lambda answer: answer.status == 401):
+        told.get_by_role("button", name="Try again").click()
+    # It was refused once more, and that has been shown.
+    expect(told).to_be_visible()
+    expect(dialog).to_have_count(0)
+    told.get_by_role("button", name="Give a token").click()
+    dialog.get_by_label("Token").fill(guarded.secrets["read"])
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    assert guarded.server.stop() == 0
+
+
 def test_pages_work_below_a_prefix(open_page: OpenPage, make_server_process: MakeServer) -> None:
     server = make_server_process("--http-port", "0", "--static-prefix", "/team/tracking")
     server.start()
@@ -131,6 +153,39 @@ def test_open_page_recovers_when_its_server_is_back(
         client.create_experiment("made later")
     expect(page.get_by_role("link", name="made later")).to_be_visible()
     assert json.loads((server.data_dir / "server.json").read_text())["url"] == server.url
+
+
+def test_part_of_a_page_that_does_not_come_is_fetched_when_its_server_is_back(
+    open_page: OpenPage, make_server_process: MakeServer, watch: Watch
+) -> None:
+    port = free_port()
+    server = make_server_process("--http-port", str(port))
+    server.start()
+    page = open_page(f"{server.url}/#/experiments")
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    assert server.stop() == 0
+    watch.expect(r"failed: GET .*/assets/.*: net::ERR_(CONNECTION|EMPTY)_")
+    watch.allow("failed: .*: net::ERR_(CONNECTION|EMPTY)_", "console: .*(dynamically imported module|preload)")
+    page.get_by_role("link", name="Models", exact=True).click()
+    told = page.get_by_role("alert")
+    expect(told.get_by_role("heading")).to_have_text("A part of this page is not there")
+    assert violations(page) == []
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Try again").click()
+    expect(told).to_be_visible()
+    server.start()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
+
+
+def test_page_of_an_older_version_is_loaded_anew(open_page: OpenPage, server: ServerProcess, watch: Watch) -> None:
+    page = open_page(f"{server.url}/#/experiments")
+    expect(page.get_by_role("link", name="Default")).to_be_visible()
+    watch.expect(r"answer: 404 GET .*\.js$")
+    watch.allow("console: .*dynamically imported module")
+    page.route("**/assets/pages-*.js", lambda route: route.fulfill(status=404), times=1)
+    page.get_by_role("link", name="Models", exact=True).click()
+    expect(page.get_by_role("heading", name="There are no models yet")).to_be_visible()
 
 
 def test_change_that_finds_no_server_is_told_in_words(

@@ -109,6 +109,14 @@ def test_logged_model_is_found_by_its_id_and_by_its_path_in_its_run(
     expect(page.get_by_text("This logged model comes from no run.")).to_be_visible()
 
 
+def test_versions_of_a_model_of_any_name_are_led_to_it(page: Page, served: Served) -> None:
+    name = "a?b 50%"
+    served.client.create_registered_model(name)
+    page.goto(served.address_of(f"/compare-model-versions?name={quote(json.dumps(name))}&runs=%7B%7D"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page).to_have_url(served.address_of(f"/models/{quote(name)}"))
+
+
 def test_several_experiments_are_led_to_each(page: Page, served: Served) -> None:
     named = served.client.create_experiment("beside the first")
     experiments = quote(json.dumps(["0", named.experiment_id, "999"]))

@@ -108,6 +108,22 @@ def test_model_is_made_and_taken_names_are_told(page: Page, served: Served) -> N
     expect(page.get_by_role("alert")).to_contain_text('name: \'a/b\': must not contain "/" or ":"')
 
 
+def test_blanks_around_names_are_not_part_of_them(page: Page, served: Served) -> None:
+    page.goto(served.address_of("/models"))
+    page.get_by_role("button", name="New model").click()
+    page.get_by_label("Name", exact=True).fill(" trimmed ")
+    page.get_by_role("button", name="Create").click()
+    expect(page).to_have_url(served.address_of("/models/trimmed"))
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("New name").fill("trimmed ")
+    expect(page.get_by_role("button", name="Rename")).to_be_disabled()
+    page.get_by_label("New name").fill(" trimmed again ")
+    page.get_by_role("button", name="Rename").click()
+    expect(page).to_have_url(served.address_of("/models/trimmed%20again"))
+    assert served.client.get_registered_model("trimmed again").name == "trimmed again"
+
+
 def test_model_is_described_tagged_renamed_and_deleted(page: Page, served: Served) -> None:
     versions_made(served.client, "changed", 1)
     page.goto(served.address_of("/models/changed"))

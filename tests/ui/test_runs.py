@@ -135,6 +135,44 @@ def test_nested_runs_fold_below_their_parent(open_page: OpenPage, server: Server
     expect_names(page, [re.compile("sweep")])
 
 
+def test_runs_that_are_above_each_other_are_in_the_table(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("round and round").experiment_id
+    one = client.create_run(experiment_id, run_name="one")
+    two = client.create_run(experiment_id, run_name="two", parent_run_id=one.run_id)
+    client.set_tags(one.run_id, {"mlflow.parentRunId": two.run_id})
+    client.create_run(experiment_id, run_name="alone")
+    page = open_table(open_page, server, experiment_id)
+    expect_names(page, ["alone", "two", "one"])
+
+
+def test_runs_that_are_selected_and_not_found_are_told_apart(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id, run_ids = make_runs(client, "hidden")
+    page = open_table(open_page, server, experiment_id, f"view=table&runs={'~'.join([*run_ids, 'none'])}")
+    expect(page.get_by_text("4 runs, 4 selected, 1 more not shown")).to_be_visible()
+    filtered = page.get_by_role("combobox", name="Filter runs")
+    filtered.fill("metrics.loss < 0.15")
+    filtered.press("Enter")
+    expect(page.get_by_text("2 runs, 2 selected, 3 more not shown")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("dialog", name="Delete 2 runs?")).to_be_visible()
+
+
+def test_durations_are_in_whole_seconds_and_minutes(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    experiment_id = client.create_experiment("durations").experiment_id
+    wanted = {9_960: "10 s", 59_700: "1 min 0 s", 119_700: "2 min 0 s", 3_599_600: "1 h 0 min"}
+    for at, duration_ms in enumerate(wanted):
+        start_ms = 1_790_000_000_000 - at
+        run = client.create_run(experiment_id, run_name=f"of {duration_ms} ms", start_time_ms=start_ms)
+        client.update_run(run.run_id, status="FINISHED", end_time_ms=start_ms + duration_ms)
+    page = open_table(open_page, server, experiment_id, "view=table&cols=duration")
+    for duration_ms, words in wanted.items():
+        expect(row(page, f"of {duration_ms} ms").get_by_role("gridcell").last).to_have_text(words)
+
+
 def test_run_that_begins_and_ends_meanwhile_is_seen_without_reloading(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:

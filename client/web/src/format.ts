@@ -17,8 +17,12 @@ export function formatCount(count: number, noun: string): string {
 
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
+// Those that calendars of browsers reach.
+const TIME_MAX_MS = 8.64e15;
+
+/** The number as it is, where it is no time: whoever logs may have meant nanoseconds. */
 export function formatTime(timeMs: bigint | number): string {
-  return times.format(Number(timeMs));
+  return Math.abs(Number(timeMs)) <= TIME_MAX_MS ? times.format(Number(timeMs)) : String(timeMs);
 }
 
 const AGES: [number, Intl.RelativeTimeFormatUnit][] = [
@@ -39,11 +43,12 @@ export function formatAge(timeMs: bigint | number, nowMs = Date.now()): string {
 }
 
 export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  // Rounded before they are parted, as no minute has 60.
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;

@@ -4,11 +4,11 @@ import { createRoot } from "react-dom/client";
 import { isAway } from "./api/errors";
 import { App } from "./app";
 import "./theme.css";
+import { watchParts } from "./ui/parts";
 import { applyTheme } from "./ui/theme";
 
-const RELOAD_AGAIN_MS = 30_000;
-
 applyTheme();
+watchParts();
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -19,16 +19,6 @@ const queries = new QueryClient({
       staleTime: 2_000,
     },
   },
-});
-
-// After an upgrade the parts of a page that was open before are gone under their old names.
-const RELOADED = "trackwire-reloaded";
-window.addEventListener("vite:preloadError", (event) => {
-  const last = Number(window.sessionStorage.getItem(RELOADED) ?? 0);
-  if (Date.now() - last < RELOAD_AGAIN_MS) return;
-  window.sessionStorage.setItem(RELOADED, String(Date.now()));
-  event.preventDefault();
-  window.location.reload();
 });
 
 const place = document.getElementById("app");

@@ -113,7 +113,7 @@ function versions(query: URLSearchParams): string {
   const runIds = byRun && typeof byRun === "object" ? Object.keys(byRun) : [];
   if (runIds.length > 0) return addressOf("/compare-runs", { runs: runIds.join("~") });
   const name = parsed(query.get("name"));
-  return typeof name === "string" ? addressOf(`/models/${name}`) : addressOf("/models");
+  return typeof name === "string" ? addressOf(path("models", name)) : addressOf("/models");
 }
 
 function metric({ rest = "" }: Parts, query: URLSearchParams): string | null {

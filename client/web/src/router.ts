@@ -8,7 +8,19 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
-let shown = { hash: "", place: parse("") };
+// Of changes of the address Chrome ignores what is more than 200 in ten seconds, and Safari throws from 100 on. Here
+// it is 70: some at once, and then one after the other.
+const WRITE_EVERY_MS = 200;
+const WRITES_AT_ONCE = 20;
+
+// The place is known here first, and then written into the address.
+let shown = window.location.hash;
+let place = parse(shown);
+/** What the address was when it was last read or written. */
+let seen = shown;
+let writesLeft = WRITES_AT_ONCE;
+let countedAt = 0;
+let waiting: number | undefined;
 
 function parse(hash: string): Place {
   const [path = "", query = ""] = splitOnce(hash.replace(/^#/, ""), "?");
@@ -21,10 +33,51 @@ function splitOnce(text: string, by: string): [string, string] {
 }
 
 export function currentPlace(): Place {
-  if (shown.hash !== window.location.hash) {
-    shown = { hash: window.location.hash, place: parse(window.location.hash) };
+  // A link, the Back button or a person has changed the address: what was still to be written was of another place.
+  if (seen !== window.location.hash) read();
+  return place;
+}
+
+function read(): void {
+  window.clearTimeout(waiting);
+  waiting = undefined;
+  seen = window.location.hash;
+  show(seen);
+}
+
+function show(hash: string): void {
+  if (hash === shown) return;
+  shown = hash;
+  place = parse(hash);
+}
+
+function write(how: "pushState" | "replaceState"): void {
+  window.clearTimeout(waiting);
+  waiting = undefined;
+  writesLeft -= 1;
+  try {
+    window.history[how](null, "", shown);
+    seen = window.location.hash;
+  } catch {
+    // A SecurityError of Safari: too many, those of the page before among them.
+    writeSoon();
   }
-  return shown.place;
+}
+
+function mayWrite(): boolean {
+  const now = performance.now();
+  writesLeft = Math.min(WRITES_AT_ONCE, writesLeft + (now - countedAt) / WRITE_EVERY_MS);
+  countedAt = now;
+  return writesLeft >= 1;
+}
+
+function writeSoon(): void {
+  waiting ??= window.setTimeout(writeWaiting, WRITE_EVERY_MS);
+}
+
+function writeWaiting(): void {
+  currentPlace();
+  if (waiting !== undefined) write("replaceState");
 }
 
 const listeners = new Set<() => void>();
@@ -34,6 +87,13 @@ function tellAll(): void {
 }
 
 window.addEventListener("hashchange", tellAll);
+window.addEventListener("popstate", () => {
+  read();
+  tellAll();
+});
+window.addEventListener("pagehide", writeWaiting);
+// A link leaves the place before anybody is told.
+window.addEventListener("click", writeWaiting, { capture: true });
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
@@ -51,7 +111,13 @@ export function addressOf(path: string, query: Record<string, string> = {}): str
 }
 
 export function go(address: string, { replace = false } = {}): void {
-  window.history[replace ? "replaceState" : "pushState"](null, "", address);
+  // What is waiting belongs to the place that is left.
+  if (!replace) writeWaiting();
+  // As the address will have it.
+  show(new URL(address, window.location.href).hash);
+  if (!replace) write("pushState");
+  else if (mayWrite()) write("replaceState");
+  else writeSoon();
   tellAll();
 }
 

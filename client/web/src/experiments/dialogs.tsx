@@ -21,7 +21,7 @@ interface Props {
 export function CreateDialog({ onClose }: Pick<Props, "onClose">): ReactNode {
   const [name, setName] = useState("");
   const change = async (): Promise<void> => {
-    const { experiment } = await experiments.createExperiment({ name });
+    const { experiment } = await experiments.createExperiment({ name: name.trim() });
     go(addressOf(`/experiments/${experiment?.experimentId}`));
   };
   const create = useChange(change, STALE, onClose);
@@ -37,7 +37,7 @@ export function CreateDialog({ onClose }: Pick<Props, "onClose">): ReactNode {
 export function RenameDialog({ experiment, onClose }: Props): ReactNode {
   const { experimentId } = experiment;
   const [name, setName] = useState(experiment.name);
-  const rename = useChange(() => experiments.updateExperiment({ experimentId, name }), STALE, onClose);
+  const rename = useChange(() => experiments.updateExperiment({ experimentId, name: name.trim() }), STALE, onClose);
   return (
     <Dialog title={`Rename ${experiment.name}`} onClose={onClose}>
       <AskForm action="Rename" isReady={name.trim() !== ""} changing={rename} onClose={onClose}>

@@ -80,6 +80,10 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
   const charted = useMemo(() => chartedOf(tabled, selected, chartedMost), [tabled, selected, chartedMost]);
   const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
+  const chosen = useMemo(
+    () => tabled.map(({ run }) => run).filter(({ runId }) => selected.has(runId)),
+    [tabled, selected],
+  );
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
     <>
@@ -116,7 +120,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           <Suspense fallback={null}>
             <Plot view={plot} rows={plottedRows} names={plotted.names} defaults={plotted.defaults} />
           </Suspense>
-          <Counted found={found} selected={0} />
+          <Counted found={found} />
         </div>
       ) : (
         <div className={`experiment-body ${view}`}>
@@ -138,9 +142,9 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 onFold={onFold}
               />
               <div className="run-foot spread">
-                <Counted found={found} selected={selected.size} />
+                <Counted found={found} chosen={chosen.length} hidden={selected.size - chosen.length} />
                 <RunActions
-                  runs={found.rows.filter(({ run }) => selected.has(run.runId)).map(({ run }) => run)}
+                  runs={chosen}
                   deleted={deleted}
                   onDone={() => {
                     clear();
@@ -152,7 +156,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           )}
           {view !== "table" && (
             <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} legend={view === "charts"}>
-              <LeftOut charted={charted.length} of={selected.size || found.rows.length} onMore={setCharted} />
+              <LeftOut charted={charted.length} of={chosen.length || found.rows.length} onMore={setCharted} />
             </ChartGrid>
           )}
         </div>
@@ -161,14 +165,23 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   );
 }
 
-function Counted({ found, selected }: { found: FoundRuns; selected: number }): ReactNode {
+interface CountedProps {
+  found: FoundRuns;
+  /** How many of them are selected. */
+  chosen?: number;
+  /** And how many that are not among them. */
+  hidden?: number;
+}
+
+function Counted({ found, chosen = 0, hidden = 0 }: CountedProps): ReactNode {
   const count = found.rows.length;
   const words = found.isWhole ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
   return (
     <span className="soft" role="status">
       {count === 0 && found.isWhole ? "No run matches the filter" : words}
       {count >= RUNS_MAX && ": a filter finds the others"}
-      {selected > 0 && `, ${selected} selected`}
+      {chosen + hidden > 0 && `, ${chosen.toLocaleString("en")} selected`}
+      {hidden > 0 && isDone && `, ${hidden.toLocaleString("en")} more not shown`}
     </span>
   );
 }

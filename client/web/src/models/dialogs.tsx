@@ -12,8 +12,9 @@ import { modelAddress, versionAddress } from "./addresses";
 import { useChange, useRefresh } from "./changes";
 
 export function CreateModelDialog({ onClose }: { onClose: () => void }): ReactNode {
-  const [name, setName] = useState("");
+  const [text, setText] = useState("");
   const [description, setDescription] = useState("");
+  const name = text.trim();
   const create = useChange(
     () => models.createRegisteredModel({ name, description }),
     () => {
@@ -23,10 +24,10 @@ export function CreateModelDialog({ onClose }: { onClose: () => void }): ReactNo
   );
   return (
     <Dialog title="New model" onClose={onClose}>
-      <AskForm action="Create" isReady={name.trim() !== ""} changing={create} onClose={onClose}>
+      <AskForm action="Create" isReady={name !== ""} changing={create} onClose={onClose}>
         <label>
           Name
-          <input className="field" value={name} maxLength={250} onChange={(event) => setName(event.target.value)} />
+          <input className="field" value={text} maxLength={250} onChange={(event) => setText(event.target.value)} />
         </label>
         <label>
           Description
@@ -48,17 +49,18 @@ interface ModelProps {
 }
 
 export function RenameModelDialog({ model, onClose }: ModelProps): ReactNode {
-  const [name, setName] = useState(model.name);
+  const [text, setText] = useState(model.name);
+  const name = text.trim();
   const rename = useChange(
     () => models.renameRegisteredModel({ name: model.name, newName: name }),
     () => go(modelAddress(name), { replace: true }),
   );
   return (
     <Dialog title={`Rename ${model.name}`} onClose={onClose}>
-      <AskForm action="Rename" isReady={name.trim() !== "" && name !== model.name} changing={rename} onClose={onClose}>
+      <AskForm action="Rename" isReady={name !== "" && name !== model.name} changing={rename} onClose={onClose}>
         <label>
           New name
-          <input className="field" value={name} maxLength={250} onChange={(event) => setName(event.target.value)} />
+          <input className="field" value={text} maxLength={250} onChange={(event) => setText(event.target.value)} />
         </label>
         <p className="soft">Whoever loads it by its old name finds it no more.</p>
       </AskForm>

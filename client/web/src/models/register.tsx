@@ -53,16 +53,17 @@ function RegisterDialog({ place, title, onClose }: { place: Place; title: string
   const [asked, setAsked] = useState({ name: "", description: "", requestId: newRequestId() });
   const change = (part: { name?: string; description?: string }): void =>
     setAsked({ ...asked, ...part, requestId: newRequestId() });
-  const name = useDeferredValue(asked.name);
+  const wanted = asked.name.trim();
+  const name = useDeferredValue(wanted);
   const known = useInfiniteQuery({ ...modelsFound(name), placeholderData: keepPreviousData });
   const model = useQuery(modelNamed(name));
-  const isLookedUp = model.isSuccess && name === asked.name;
+  const isLookedUp = model.isSuccess && name === wanted;
   const isThere = isLookedUp && model.data !== null;
-  const registering = useChange(() => register(place, { ...asked, isThere }), onClose);
+  const registering = useChange(() => register(place, { ...asked, name: wanted, isThere }), onClose);
   const list = useId();
   return (
     <Dialog title={`Register ${title}`} onClose={onClose}>
-      <AskForm action="Register" isReady={asked.name.trim() !== ""} changing={registering} onClose={onClose}>
+      <AskForm action="Register" isReady={wanted !== ""} changing={registering} onClose={onClose}>
         <label>
           Registered model
           <input
@@ -95,7 +96,7 @@ function RegisterDialog({ place, title, onClose }: { place: Place; title: string
 
 /** What comes of it, before it is done. */
 function outcome(name: string, model: RegisteredModel | null): string {
-  if (!name.trim()) return "";
+  if (!name) return "";
   if (!model) return "A new model, with this as its first version.";
   const latest = model.latestVersions.reduce((last, { version }) => (version > last ? version : last), 0n);
   return latest > 0n ? `It comes after version ${latest} of this model.` : "It is the first version of this model.";

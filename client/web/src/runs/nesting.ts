@@ -9,24 +9,31 @@ export interface Line {
   readonly isOpen: boolean;
 }
 
-/** The lines of a table: of runs whose parent is not among the rows, each; below each that is open, its children. */
+/** The lines of a table: of runs whose parent is not among the rows, each; below each that is open, its children.
+ *
+ * Runs that are above each other, and what is below these, are lines of their own: there is no top to unfold.
+ */
 export function linesOf(rows: readonly RunRow[], open: ReadonlySet<string>): Line[] {
   const present = new Set(rows.map(({ run }) => run.runId));
   const children = new Map<string, RunRow[]>();
-  const roots: RunRow[] = [];
+  // Roots, and then whatever is found below them.
+  const placed: RunRow[] = [];
   for (const row of rows) {
     const parent = row.run.parentRunId;
-    if (!parent || !present.has(parent) || parent === row.run.runId) roots.push(row);
+    if (!parent || !present.has(parent) || parent === row.run.runId) placed.push(row);
     else childrenOf(children, parent).push(row);
   }
+  const roots = new Set(placed);
+  for (const { run } of placed) placed.push(...(children.get(run.runId) ?? []));
+  const isPlaced = new Set(placed);
   const lines: Line[] = [];
   const add = (row: RunRow, depth: number): void => {
-    const below = children.get(row.run.runId) ?? [];
+    const below = isPlaced.has(row) ? (children.get(row.run.runId) ?? []) : [];
     const isOpen = below.length > 0 && open.has(row.run.runId);
     lines.push({ row, depth, children: below.length, isOpen });
     if (isOpen) for (const child of below) add(child, depth + 1);
   };
-  for (const row of roots) add(row, 0);
+  for (const row of rows) if (roots.has(row) || !isPlaced.has(row)) add(row, 0);
   return lines;
 }
 

@@ -1,13 +1,19 @@
 // What went wrong, or that there is nothing, in the place where something was to be.
 
 import type { ReactNode } from "react";
-import { wordsOf } from "../api/errors";
+import { needsToken, wordsOf } from "../api/errors";
+import { askForToken } from "../api/token";
 import "./notice.css";
 
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }): ReactNode {
   return (
     <div className="notice bad" role="alert">
       <span className="grow">{wordsOf(error)}</span>
+      {needsToken(error) && (
+        <button type="button" className="button small" onClick={askForToken}>
+          Give a token
+        </button>
+      )}
       {onRetry && (
         <button className="button small" onClick={onRetry}>
           Try again

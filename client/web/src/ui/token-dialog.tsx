@@ -1,29 +1,40 @@
-// Asks for a token where the server wants one, and then has everything asked anew.
+// Asks for a token where the server wants one, and then has everything asked anew. Who closes it is not asked again,
+// but by the button that stands where something was refused.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { needsToken } from "../api/errors";
-import { accessToken, keepToken } from "../api/token";
+import { accessToken, keepToken, onTokenWanted } from "../api/token";
 import { Dialog } from "./dialog";
 
 export function TokenDialog(): ReactNode {
   const queries = useQueryClient();
   const [asks, setAsks] = useState(false);
   const [token, setToken] = useState("");
+  const isDeclined = useRef(false);
+  useEffect(() => onTokenWanted(() => setAsks(true)), []);
   useEffect(
     () =>
       queries.getQueryCache().subscribe((event) => {
-        if (event.type === "updated" && event.action.type === "error" && needsToken(event.action.error)) setAsks(true);
+        const isRefused = event.type === "updated" && event.action.type === "error" && needsToken(event.action.error);
+        if (isRefused && !isDeclined.current) setAsks(true);
       }),
     [queries],
   );
   if (!asks) return null;
   return (
-    <Dialog title="This server asks for a token" onClose={() => setAsks(false)}>
+    <Dialog
+      title="This server asks for a token"
+      onClose={() => {
+        isDeclined.current = true;
+        setAsks(false);
+      }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
           keepToken(token.trim());
+          isDeclined.current = false;
           setAsks(false);
           void queries.resetQueries();
         }}
