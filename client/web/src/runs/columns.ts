@@ -107,6 +107,16 @@ export function rowOf(run: Run): RunRow {
   return { run, metrics: new Map(run.metrics.map((summary) => [summary.key, summary.lastValue])) };
 }
 
+/** What a run was given by that name; not what every object has by itself, such as `constructor`. */
+export function paramOf({ params }: Pick<Run, "params">, key: string): string | undefined {
+  return Object.hasOwn(params, key) ? params[key] : undefined;
+}
+
+/** What readers say about a run by that name. */
+export function tagOf({ tags }: Pick<Run, "tags">, key: string): string | undefined {
+  return Object.hasOwn(tags, key) ? tags[key] : undefined;
+}
+
 export function isAtWork(run: Pick<Run, "status">): boolean {
   return run.status === RunStatus.RUNNING || run.status === RunStatus.SCHEDULED;
 }
@@ -119,9 +129,9 @@ export function cellOf({ run, metrics }: RunRow, column: Column, nowMs: number):
       return value === undefined ? ["", ""] : [formatNumber(value), String(value)];
     }
     case "params":
-      return twice(run.params[column.key] ?? "");
+      return twice(paramOf(run, column.key) ?? "");
     case "tags":
-      return twice(run.tags[column.key] ?? "");
+      return twice(tagOf(run, column.key) ?? "");
     default:
       return attributeOf(run, column.id, nowMs);
   }
