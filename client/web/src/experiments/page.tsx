@@ -64,7 +64,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known, orderBy);
   const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
   const plot = plotOf(view);
-  const plotted = usePlotted(plot, search, keys.data);
+  const plotted = usePlotted(plot, search, keys);
   const tableColumns = known || columns.length > 0 ? columns : null;
   const found = useFoundRuns(search, plot ? plotted.columns : tableColumns);
   const { open, onFold } = useFolds();

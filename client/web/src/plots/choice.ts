@@ -11,6 +11,8 @@ export interface PlotDefaults {
   readonly up: string;
   readonly bar: string;
   readonly color: string;
+  /** Why it isn't known what there is to choose from; null where it is. */
+  readonly refusal: unknown;
 }
 
 export type PlotView = "parallel" | "scatter" | "bars";
@@ -24,6 +26,7 @@ export function defaultsOf(
   names: readonly DimensionName[],
   useful: readonly DimensionName[],
   areMany: boolean,
+  refusal: unknown = null,
 ): PlotDefaults {
   const params = useful.filter(({ kind }) => kind === "param").slice(0, AXES - 2);
   const metrics = useful.filter(({ kind }) => kind === "metric");
@@ -35,6 +38,7 @@ export function defaultsOf(
     up,
     bar: (metrics[0] ?? names.find(({ kind }) => kind === "metric") ?? names[0])?.id ?? "",
     color: areMany && metrics.length > 0 ? up : BY_RUN,
+    refusal,
   };
 }
 
