@@ -61,7 +61,7 @@ def test_more_runs_than_can_be_compared_are_told_in_words(served: Served, open_p
     page = open_page(served.address_of("/experiments"))
     open_compared(page, served, [f"run-{number}" for number in range(COMPARED_MAX + 1)])
     expect(page.get_by_role("status")).to_contain_text("Of the 1,001 runs that are named, the first 1,000.")
-    expect(page.get_by_role("alert")).to_contain_text("does not exist")
+    expect(page.get_by_role("alert")).to_contain_text("More than 100 of these runs do not exist, such as run-0.")
 
 
 def test_runs_are_named_as_the_pages_of_models_name_them(served: Served, open_page: OpenPage) -> None:
@@ -81,3 +81,14 @@ def test_run_that_goes_on_is_followed(served: Served, open_page: OpenPage) -> No
     served.client.log_metrics(live, {"loss": 42.5}, step=1)
     expect(loss).to_have_text("42.5")
     expect(page.get_by_role("columnheader").nth(2)).to_have_text("run 000")
+
+
+def test_run_that_is_gone_leaves_the_others(served: Served, open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("answer: 404 .*GetRun")
+    run_ids = make_runs(served, served.client.create_experiment("one is gone").experiment_id, 2)
+    page = open_page(served.address_of("/experiments"))
+    open_compared(page, served, [run_ids[0], "gone", run_ids[1]])
+    expect(page.get_by_role("heading", name="Compare 2 runs")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="There is no run gone.")).to_be_visible()
+    expect(page.get_by_role("columnheader").nth(1)).to_have_text("run 000")
+    expect(page.get_by_role("columnheader").nth(2)).to_have_text("run 001")

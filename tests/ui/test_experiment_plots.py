@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
-from tests.ui.browsing import PHONE, THEMES, Theme, violations
+from tests.ui.browsing import PHONE, THEMES, Theme, Watch, violations
 from tests.ui.conftest import OpenPage, Served
 
 OPTIMIZERS = ("adam", "sgd")
@@ -96,6 +96,47 @@ def test_run_is_opened_from_its_point(open_page: OpenPage, served: Served) -> No
     expect(shown.get_by_role("status")).to_contain_text("lr: 0.1")
     shown.press("Enter")
     expect(page.get_by_role("heading", name="run 0")).to_be_visible()
+
+
+def test_runs_are_plotted_where_their_keys_are_refused(open_page: OpenPage, served: Served, watch: Watch) -> None:
+    watch.expect("answer: 403 .*ListRunKeys")
+    experiment_id = make_runs(served, "refused keys", 3)
+    page = open_page(served.address_of("/experiments"))
+    refusal = '{"code": "permission_denied", "message": "keys are for others"}'
+    page.route("**/ListRunKeys", lambda route: route.fulfill(status=403, content_type="application/json", body=refusal))
+    page.goto(served.address_of(f"/experiments/{experiment_id}?view=scatter"))
+    expect(page.get_by_role("alert")).to_contain_text("keys are for others")
+    # What the first runs have is known all the same.
+    expect(plot(page, "loss by lr").get_by_role("img", name="3 runs as points")).to_be_visible()
+    counted(page, "3 runs")
+
+
+def test_many_keys_are_found_by_name(open_page: OpenPage, served: Served) -> None:
+    experiment_id = make_runs(served, "many keys", 3)
+    run_id = served.client.create_run(experiment_id, run_name="wide").run_id
+    served.client.log_metrics(run_id, {f"layer/{number}/norm": float(number) for number in range(300)}, step=1)
+    served.client.update_run(run_id, status="FINISHED")
+    page = open_plot(open_page, served, experiment_id, "view=parallel&axes=param:lr~metric:unasked_too")
+    page.get_by_role("button", name="Axes").click()
+    axes = page.get_by_role("group", name="Metrics")
+    expect(axes.get_by_text(re.compile(r"^\d+ more: find them by name\.$"))).to_be_visible()
+    # An axis that is shown can be taken away, wherever it stands in the list.
+    expect(axes.get_by_role("checkbox", name="unasked_too", exact=True)).to_be_checked()
+    page.get_by_role("searchbox", name="Find an axis").fill("layer/299/")
+    axes.get_by_role("checkbox", name="layer/299/norm", exact=True).check()
+    page.keyboard.press("Escape")
+    titles = plot(page, "Parallel coordinates").locator(".axis-title")
+    expect(titles).to_contain_text(["lr", "unasked_too", "layer/299/norm"])
+    page.get_by_role("group", name="View", exact=True).get_by_role("button", name="Scatter").click()
+    page.get_by_role("button", name="Up: ").click()
+    page.get_by_role("searchbox", name="Find a key").fill("layer/298/")
+    page.get_by_role("radio", name="layer/298/norm").check()
+    page.keyboard.press("Escape")
+    expect(plot(page, "layer/298/norm by lr")).to_be_visible()
+    page.get_by_role("button", name="Colour: ").click()
+    page.get_by_role("radio", name="Runs").check()
+    expect(page.get_by_role("button", name="Colour: Runs")).to_be_visible()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -150,10 +150,76 @@ def test_drag_along_an_axis_keeps_the_runs_that_pass(open_page: OpenPage, served
     expect(page.get_by_text("6 of 6 runs")).to_be_visible()
 
 
+def drag(page: Page, axis: Locator, start: float, end: float) -> None:
+    """Along an axis, from one share of its height to another, from below."""
+    box = axis.bounding_box()
+    assert box is not None
+    middle, bottom, height = box["x"] + box["width"] / 2, box["y"] + box["height"] - 8, box["height"] - 16
+    page.mouse.move(middle, bottom - height * start)
+    page.mouse.down()
+    page.mouse.move(middle, bottom - height * (start + end) / 2)
+    page.mouse.move(middle, bottom - height * end)
+    page.mouse.up()
+
+
+def test_what_is_kept_are_values_on_any_scale(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=parallel&axes=param:optimizer~metric:loss")
+    drag(page, plot(page, "Parallel coordinates").locator(".brush").last, 0.5, 1)
+    expect(page.get_by_text("3 of 6 runs")).to_be_visible()
+    page.get_by_role("button", name="Axes").click()
+    page.get_by_role("checkbox", name="Logarithmic loss").check()
+    expect(page.locator(".axis-tick").last).to_have_text("2")
+    expect(page.get_by_text("3 of 6 runs")).to_be_visible()
+    # A run that stretches the scale leaves them what they are.
+    far = served.client.create_run("0", run_name="far", params={"optimizer": "adam"}).run_id
+    served.client.log_metrics(far, {"loss": 100.0}, step=1)
+    page.goto(page.url.replace("runs=", f"runs={far}~"))
+    expect(page.get_by_text("3 of 7 runs")).to_be_visible()
+
+
+def test_what_is_kept_is_in_the_address(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
+    page = open_plot(open_page, served, run_ids, "view=parallel&axes=param:optimizer~metric:loss")
+    axes = plot(page, "Parallel coordinates").locator(".brush")
+    drag(page, axes.first, 0.4, 1)
+    expect(page.get_by_text("2 of 6 runs")).to_be_visible()
+    drag(page, axes.last, 0, 0.3)
+    expect(page.get_by_text("1 of 6 runs")).to_be_visible()
+    page.get_by_role("tab", name="Scatter").click()
+    page.get_by_role("tab", name="Parallel coordinates").click()
+    expect(page.get_by_text("1 of 6 runs")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("1 of 6 runs")).to_be_visible()
+    # A click lets go.
+    axes.last.click()
+    expect(page.get_by_text("2 of 6 runs")).to_be_visible()
+    page.get_by_role("button", name="Keep all").click()
+    expect(page.get_by_text("6 of 6 runs")).to_be_visible()
+    assert "kept" not in page.url
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_ranges_are_set_by_keys(open_page: OpenPage, served: Served, run_ids: list[str], theme: Theme) -> None:
+    page = open_plot(open_page, served, run_ids, "view=parallel&axes=param:optimizer~metric:loss", theme)
+    page.get_by_role("button", name="Ranges").press("Enter")
+    loss = page.get_by_role("group", name="loss")
+    loss.get_by_role("spinbutton", name="From").fill("0.4")
+    expect(page.get_by_text("5 of 6 runs")).to_be_visible()
+    loss.get_by_role("spinbutton", name="To").fill("0.9")
+    expect(page.get_by_text("4 of 6 runs")).to_be_visible()
+    optimizer = page.get_by_role("group", name="optimizer")
+    optimizer.get_by_role("combobox", name="From").select_option("lion")
+    expect(page.get_by_text("0 of 6 runs")).to_be_visible()
+    optimizer.get_by_role("combobox", name="From").select_option("Any")
+    expect(page.get_by_text("4 of 6 runs")).to_be_visible()
+    assert violations(page) == []
+    loss.get_by_role("spinbutton", name="To").fill("")
+    expect(page.get_by_text("5 of 6 runs")).to_be_visible()
+
+
 def test_axes_are_chosen_and_made_logarithmic(open_page: OpenPage, served: Served, run_ids: list[str]) -> None:
     page = open_plot(open_page, served, run_ids[:4], "view=parallel&axes=param:optimizer")
     page.get_by_role("button", name="Axes").click()
-    page.get_by_role("checkbox", name="lr param").check()
+    page.get_by_role("checkbox", name="lr", exact=True).check()
     page.get_by_role("checkbox", name="Logarithmic lr").check()
     page.keyboard.press("Escape")
     shown = plot(page, "Parallel coordinates")

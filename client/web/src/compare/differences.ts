@@ -1,6 +1,6 @@
 // Where runs differ: keys whose values are not the same in all of them come first.
 
-import type { RunRow } from "../runs/columns";
+import { paramOf, tagOf, type RunRow } from "../runs/columns";
 
 export type Value = string | number | undefined;
 
@@ -17,7 +17,7 @@ export interface Compared {
 }
 
 export const PARTS: readonly Part[] = [
-  { title: "Params", keysOf: ({ run }) => Object.keys(run.params), valueOf: ({ run }, key) => run.params[key] },
+  { title: "Params", keysOf: ({ run }) => Object.keys(run.params), valueOf: ({ run }, key) => paramOf(run, key) },
   {
     title: "Metrics, last values",
     keysOf: ({ metrics }) => metrics.keys(),
@@ -27,7 +27,7 @@ export const PARTS: readonly Part[] = [
   {
     title: "Tags",
     keysOf: ({ run }) => Object.keys(run.tags).filter((key) => !key.startsWith("mlflow.")),
-    valueOf: ({ run }, key) => run.tags[key],
+    valueOf: ({ run }, key) => tagOf(run, key),
   },
 ];
 

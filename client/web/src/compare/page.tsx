@@ -26,6 +26,7 @@ const VIEWS = [
 
 // More lines over each other tell nobody anything.
 const CHARTED_MAX = 200;
+const GONE_NAMED = 3;
 
 export function ComparePage(): ReactNode {
   const { query } = usePlace();
@@ -34,26 +35,34 @@ export function ComparePage(): ReactNode {
   const runIds = useMemo(() => named.slice(0, COMPARED_MAX), [named]);
   const [view, setView] = useSetting("view", "table");
   const { found, fetched } = useComparedRuns(runIds);
-  const rows = found.data;
+  const rows = found.data?.rows;
   const experimentId = rows?.[0]?.run.experimentId;
   return (
     <main className="compare">
       <div className="compare-head">
-        <h1>Compare {formatCount(runIds.length, "run")}</h1>
+        <h1>Compare {formatCount(rows?.length ?? runIds.length, "run")}</h1>
         {experimentId && <a href={addressOfExperiment(experimentId)}>Back to the experiment</a>}
         <span className="soft" role="status">
           {named.length > COMPARED_MAX &&
             `Of the ${formatCount(named.length, "run")} that are named, the first ${COMPARED_MAX.toLocaleString("en")}. `}
+          {found.data && goneWords(found.data.gone)}
           {found.isPending && fetched > 0 && `${formatCount(fetched, "run")} fetched`}
         </span>
         <span className="grow" />
         <Tabs label="View" tabs={VIEWS} chosen={view} onChoose={setView} />
       </div>
       {found.error && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      {rows?.length === 0 && runIds.length > 0 && <Empty title="None of the runs that are named is there" />}
       {runIds.length === 0 && <Empty title="No runs are named: choose some in an experiment" />}
       {rows && rows.length > 0 && <Compared view={view} rows={rows} />}
     </main>
   );
+}
+
+function goneWords(gone: readonly string[]): string {
+  if (gone.length === 0) return "";
+  const more = gone.length - GONE_NAMED;
+  return `There is no run ${gone.slice(0, GONE_NAMED).join(", ")}${more > 0 ? ` and ${more.toLocaleString("en")} more` : ""}.`;
 }
 
 function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): ReactNode {

@@ -10,7 +10,6 @@ import { useChange } from "../ui/change";
 import { Dialog } from "../ui/dialog";
 import { TagEditor } from "../ui/tag-editor";
 
-const NAME_MAX = 500;
 const STALE = [["experiments"], ["experiment"]];
 
 interface Props {
@@ -28,7 +27,7 @@ export function CreateDialog({ onClose }: Pick<Props, "onClose">): ReactNode {
   return (
     <Dialog title="New experiment" onClose={onClose}>
       <AskForm action="Create" isReady={name.trim() !== ""} changing={create} onClose={onClose}>
-        <TextField label="Name" value={name} maxLength={NAME_MAX} onChange={setName} />
+        <TextField label="Name" value={name} onChange={setName} />
       </AskForm>
     </Dialog>
   );
@@ -41,7 +40,7 @@ export function RenameDialog({ experiment, onClose }: Props): ReactNode {
   return (
     <Dialog title={`Rename ${experiment.name}`} onClose={onClose}>
       <AskForm action="Rename" isReady={name.trim() !== ""} changing={rename} onClose={onClose}>
-        <TextField label="New name" value={name} maxLength={NAME_MAX} onChange={setName} />
+        <TextField label="New name" value={name} onChange={setName} />
       </AskForm>
     </Dialog>
   );

@@ -4,20 +4,21 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
+import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
-import { formatCount } from "../format";
 import { addressOf, setQuery, usePlace, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
 import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunKeys, type RunRow } from "../runs/columns";
 import { slotsOf } from "../runs/colors";
 import { FilterBox } from "../runs/filter-box";
-import { RUNS_MAX, useFoundRuns, type FoundRuns } from "../runs/found-runs";
+import { useFoundRuns } from "../runs/found-runs";
 import { runKeys } from "../runs/keys";
 import { linesOf } from "../runs/nesting";
 import { RunTable } from "../runs/table";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
+import { Counted, LeftOut } from "./counts";
 import { rememberPlace } from "./last-place";
 import "./page.css";
 import { usePlotted } from "./plotted";
@@ -67,7 +68,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const { columns, ids, widths, pinned, setColumns, setWidth, setPin } = useColumns(known, orderBy);
   const search = useMemo(() => ({ experimentId, filter, orderBy, deleted }), [experimentId, filter, orderBy, deleted]);
   const plot = plotOf(view);
-  const plotted = usePlotted(plot, search, keys.data);
+  const plotted = usePlotted(plot, search, keys);
   const tableColumns = known || columns.length > 0 ? columns : null;
   const found = useFoundRuns(search, plot ? plotted.columns : tableColumns);
   const { open, onFold } = useFolds();
@@ -76,14 +77,14 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   // Pages that come one after the other are plotted at once.
   const plottedRows = useDeferredValue(plot ? found.rows : NO_ROWS);
   const lines = useMemo(() => linesOf(tabled, open), [tabled, open]);
-  const [chartedText, setCharted] = useSetting("charted", String(CHARTED));
-  const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
-  const charted = useMemo(() => chartedOf(tabled, selected, chartedMost), [tabled, selected, chartedMost]);
-  const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
   const chosen = useMemo(
     () => tabled.map(({ run }) => run).filter(({ runId }) => selected.has(runId)),
     [tabled, selected],
   );
+  const [chartedText, setCharted] = useSetting("charted", String(CHARTED));
+  const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
+  const charted = useMemo(() => chartedOf(tabled, chosen, chartedMost), [tabled, chosen, chartedMost]);
+  const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
     <>
@@ -120,7 +121,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           <Suspense fallback={null}>
             <Plot view={plot} rows={plottedRows} names={plotted.names} defaults={plotted.defaults} />
           </Suspense>
-          <Counted found={found} />
+          <Counted found={found} isSearched={filter !== ""} />
         </div>
       ) : (
         <div className={`experiment-body ${view}`}>
@@ -142,7 +143,12 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 onFold={onFold}
               />
               <div className="run-foot spread">
-                <Counted found={found} chosen={chosen.length} hidden={selected.size - chosen.length} />
+                <Counted
+                  found={found}
+                  isSearched={filter !== ""}
+                  chosen={chosen.length}
+                  hidden={selected.size - chosen.length}
+                />
                 <RunActions
                   runs={chosen}
                   deleted={deleted}
@@ -156,7 +162,12 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           )}
           {view !== "table" && (
             <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} legend={view === "charts"}>
-              <LeftOut charted={charted.length} of={chosen.length || found.rows.length} onMore={setCharted} />
+              <LeftOut
+                charted={charted.length}
+                of={chosen.length || found.rows.length}
+                most={CHARTED_MAX}
+                onMore={setCharted}
+              />
             </ChartGrid>
           )}
         </div>
@@ -165,48 +176,10 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   );
 }
 
-interface CountedProps {
-  found: FoundRuns;
-  /** How many of them are selected. */
-  chosen?: number;
-  /** And how many that are not among them. */
-  hidden?: number;
-}
-
-function Counted({ found, chosen = 0, hidden = 0 }: CountedProps): ReactNode {
-  const count = found.rows.length;
-  const words = found.isWhole ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
-  return (
-    <span className="soft" role="status">
-      {count === 0 && found.isWhole ? "No run matches the filter" : words}
-      {count >= RUNS_MAX && ": a filter finds the others"}
-      {chosen + hidden > 0 && `, ${chosen.toLocaleString("en")} selected`}
-      {hidden > 0 && isDone && `, ${hidden.toLocaleString("en")} more not shown`}
-    </span>
-  );
-}
-
 /** The runs that charts show: those that are selected, or the first ones. */
-function chartedOf(rows: readonly RunRow[], selected: ReadonlySet<string>, most: number): ChartedRun[] {
-  const chosen =
-    selected.size > 0 ? rows.filter(({ run }) => selected.has(run.runId)).slice(0, CHARTED_MAX) : rows.slice(0, most);
-  return chosen.map(({ run }) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
-}
-
-function LeftOut(props: { charted: number; of: number; onMore: (most: string) => void }): ReactNode {
-  const { charted, of } = props;
-  if (charted >= of) return null;
-  const more = Math.min(of, CHARTED_MAX);
-  return (
-    <span className="line-of soft" role="status">
-      The first {charted.toLocaleString("en")} of {formatCount(of, "run")}
-      {more > charted && (
-        <button className="button small" onClick={() => props.onMore(String(CHARTED_MAX))}>
-          Show {more === of ? "all" : more.toLocaleString("en")}
-        </button>
-      )}
-    </span>
-  );
+function chartedOf(rows: readonly RunRow[], chosen: readonly Run[], most: number): ChartedRun[] {
+  const shown = chosen.length > 0 ? chosen.slice(0, CHARTED_MAX) : rows.slice(0, most).map(({ run }) => run);
+  return shown.map((run) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
 }
 
 function useColumns(keys: RunKeys | undefined, orderBy: string) {

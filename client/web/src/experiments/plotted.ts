@@ -1,11 +1,11 @@
 // What is asked of the runs of an experiment to plot all of them: no more than what the axes and the colours show.
 
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runs as service } from "../api/clients";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
 import { defaultsOf, idsIn, usePlotChoice, type PlotDefaults, type PlotView } from "../plots/choice";
-import { columnOf, namesOf, varying, type DimensionName } from "../plots/dimensions";
+import { columnOf, namesIn, namesOf, varying, type DimensionName } from "../plots/dimensions";
 import { NO_KEYS, rowOf, type Column, type RunKeys, type RunRow } from "../runs/columns";
 import type { Search } from "../runs/found-runs";
 
@@ -21,13 +21,21 @@ export interface Plotted {
   readonly columns: readonly Column[] | null;
 }
 
-/** `view` is null where nothing is plotted. */
-export function usePlotted(view: PlotView | null, search: Search, keys: RunKeys | undefined): Plotted {
+/** `view` is null where nothing is plotted. Where keys are refused, there are those of the first runs. */
+export function usePlotted(
+  view: PlotView | null,
+  search: Search,
+  { data: keys, error: refusal }: Pick<UseQueryResult<RunKeys>, "data" | "error">,
+): Plotted {
   const sample = useQuery({ ...sampleOf(search), enabled: view !== null });
   const rows = sample.data ?? NONE;
-  const isKnown = keys !== undefined && (sample.data !== undefined || sample.error !== null);
-  const names = useMemo(() => namesOf(keys ?? NO_KEYS), [keys]);
-  const defaults = useMemo(() => defaultsOf(names, varying(rows, names), true), [rows, names]);
+  const isKnown = (keys !== undefined || refusal !== null) && (sample.data !== undefined || sample.error !== null);
+  const isRefused = keys === undefined && refusal !== null;
+  const names = useMemo(() => (isRefused ? namesIn(rows) : namesOf(keys ?? NO_KEYS)), [isRefused, rows, keys]);
+  const defaults = useMemo(
+    () => defaultsOf(names, varying(rows, names), true, isRefused ? refusal : null),
+    [rows, names, isRefused, refusal],
+  );
   const choice = usePlotChoice(defaults);
   const wanted = view === null ? "" : JSON.stringify([...new Set(idsIn(view, choice))].toSorted());
   const columns = useMemo(() => {

@@ -69,7 +69,6 @@ function SetAlias({ version, model }: Props): ReactNode {
           placeholder="New alias, such as challenger"
           list={known}
           value={alias}
-          maxLength={255}
           onChange={(event) => setAlias(event.target.value)}
         />
         <datalist id={known}>

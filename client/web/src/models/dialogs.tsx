@@ -27,7 +27,7 @@ export function CreateModelDialog({ onClose }: { onClose: () => void }): ReactNo
       <AskForm action="Create" isReady={name !== ""} changing={create} onClose={onClose}>
         <label>
           Name
-          <input className="field" value={text} maxLength={250} onChange={(event) => setText(event.target.value)} />
+          <input className="field" value={text} onChange={(event) => setText(event.target.value)} />
         </label>
         <label>
           Description
@@ -60,7 +60,7 @@ export function RenameModelDialog({ model, onClose }: ModelProps): ReactNode {
       <AskForm action="Rename" isReady={name !== "" && name !== model.name} changing={rename} onClose={onClose}>
         <label>
           New name
-          <input className="field" value={text} maxLength={250} onChange={(event) => setText(event.target.value)} />
+          <input className="field" value={text} onChange={(event) => setText(event.target.value)} />
         </label>
         <p className="soft">Whoever loads it by its old name finds it no more.</p>
       </AskForm>
@@ -120,7 +120,6 @@ export function CreateVersionDialog({ name, onClose }: { name: string; onClose: 
             className="field mono"
             placeholder="runs:/RUN_ID/PATH"
             value={source}
-            maxLength={2048}
             onChange={(event) => {
               setSource(event.target.value);
               setRequestId(newRequestId());

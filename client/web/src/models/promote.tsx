@@ -51,12 +51,7 @@ export function PromoteDialog({ version, model, onClose }: Props): ReactNode {
             <div className="chosen">
               <label>
                 <span className="unseen">Alias</span>
-                <input
-                  className="field mono"
-                  value={alias}
-                  maxLength={255}
-                  onChange={(event) => setAlias(event.target.value)}
-                />
+                <input className="field mono" value={alias} onChange={(event) => setAlias(event.target.value)} />
               </label>
               <AliasConsequence alias={alias.trim()} version={version} model={model} />
             </div>

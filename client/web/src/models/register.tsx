@@ -69,7 +69,6 @@ function RegisterDialog({ place, title, onClose }: { place: Place; title: string
           <input
             className="field"
             value={asked.name}
-            maxLength={250}
             list={list}
             autoComplete="off"
             placeholder="One that there is, or a new name"

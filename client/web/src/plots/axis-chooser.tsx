@@ -1,9 +1,10 @@
 // Which dimensions are axes, and which of them are logarithmic.
 
 import type { ReactNode } from "react";
+import { Chooser } from "../ui/chooser";
 import { Icon } from "../ui/icon";
 import { Popover } from "../ui/popover";
-import type { Dimension, DimensionName } from "./dimensions";
+import { KINDS, type Dimension, type DimensionName } from "./dimensions";
 import { LogToggle } from "./log-toggle";
 
 interface Props {
@@ -16,7 +17,10 @@ interface Props {
 }
 
 export function AxisChooser({ all, axes, ids, onChoose, logs, onLog }: Props): ReactNode {
-  const shown = new Map(axes.map((axis) => [axis.id, axis]));
+  const renderLog = (id: string): ReactNode => {
+    const axis = axes.find((each) => each.id === id);
+    return axis && <LogToggle dimension={axis} isLog={logs.has(id)} onToggle={() => onLog(id)} />;
+  };
   return (
     <Popover
       label={
@@ -26,26 +30,14 @@ export function AxisChooser({ all, axes, ids, onChoose, logs, onLog }: Props): R
       }
     >
       {() => (
-        <ul className="axis-chooser">
-          {all.map(({ id, title, kind }) => {
-            const axis = shown.get(id);
-            return (
-              <li key={id} className="spread">
-                <label className="line-of">
-                  <input
-                    type="checkbox"
-                    checked={ids.includes(id)}
-                    onChange={(event) =>
-                      onChoose(event.target.checked ? [...ids, id] : ids.filter((each) => each !== id))
-                    }
-                  />
-                  <span className="clipped">{title}</span> <span className="soft">{kind}</span>
-                </label>
-                {axis && <LogToggle dimension={axis} isLog={logs.has(id)} onToggle={() => onLog(id)} />}
-              </li>
-            );
-          })}
-        </ul>
+        <Chooser
+          noun="an axis"
+          groups={KINDS.map(([kind, title]) => ({ title, choices: all.filter((each) => each.kind === kind) }))}
+          chosen={ids}
+          onChoose={onChoose}
+          isNeeded
+          renderMore={renderLog}
+        />
       )}
     </Popover>
   );

@@ -9,10 +9,11 @@ import { useDark } from "../ui/theme";
 import { useLogs, usePlotChoice } from "./choice";
 import { coloringOf } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
-import { areNumbers, wordsAt, type Dimension } from "./dimensions";
+import { wordsAt, type Dimension } from "./dimensions";
 import { Legend } from "./legend";
 import "./plots.css";
 import type { PlotProps } from "./scatter";
+import { Unplotted } from "./unplotted";
 import { useDimension } from "./use-dimensions";
 
 const BAR_HEIGHT = 28;
@@ -22,14 +23,10 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const { logs, toggle } = useLogs();
   const shown = useDimension(rows, names, choice.bar, logs);
   const by = useDimension(rows, names, choice.color, logs);
-  const numbers = useMemo(
-    () => names.filter((name) => name.id === choice.bar || areNumbers(rows, name)),
-    [rows, names, choice.bar],
-  );
   return (
     <div className="plot">
       <div className="line-of wraps">
-        <DimensionSelect label="Of" all={numbers} chosen={choice.bar} onChoose={choice.setBar} />
+        <DimensionSelect label="Of" all={names} chosen={choice.bar} onChoose={choice.setBar} />
         <Legend
           names={names}
           by={by}
@@ -38,11 +35,9 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
           onLog={() => toggle(choice.color)}
         />
       </div>
-      {shown && !shown.words ? (
-        <Bars rows={rows} shown={shown} by={by} />
-      ) : (
-        <Empty title={shown ? `${shown.title} is no number` : "These runs have no numbers"} />
-      )}
+      {!shown && <Unplotted names={names} ids={[choice.bar]} />}
+      {shown?.words && <Empty title={`${shown.title} is no number`} />}
+      {shown && !shown.words && <Bars rows={rows} shown={shown} by={by} />}
     </div>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useCallback, useMemo } from "react";
 import { useSetting } from "../router";
+import { byTelling } from "../runs/columns";
 import type { DimensionName } from "./dimensions";
 
 /** The ids of dimensions where the address names none. */
@@ -11,6 +12,8 @@ export interface PlotDefaults {
   readonly up: string;
   readonly bar: string;
   readonly color: string;
+  /** Why it isn't known what there is to choose from; null where it is. */
+  readonly refusal: unknown;
 }
 
 export type PlotView = "parallel" | "scatter" | "bars";
@@ -24,17 +27,19 @@ export function defaultsOf(
   names: readonly DimensionName[],
   useful: readonly DimensionName[],
   areMany: boolean,
+  refusal: unknown = null,
 ): PlotDefaults {
-  const params = useful.filter(({ kind }) => kind === "param").slice(0, AXES - 2);
-  const metrics = useful.filter(({ kind }) => kind === "metric");
+  const params = useful.filter(({ kind }) => kind === "param").slice(0, AXES - 1);
+  const metrics = useful.filter(({ kind }) => kind === "metric").toSorted((a, b) => byTelling(a.title, b.title));
   const axes = [...params, ...metrics.slice(0, AXES - params.length)];
-  const up = (metrics.at(-1) ?? names.at(-1))?.id ?? "";
+  const up = (metrics[0] ?? names.at(-1))?.id ?? "";
   return {
     axes: (axes.length > 0 ? axes : names.slice(0, AXES)).map(({ id }) => id),
     across: (params[0] ?? names[0])?.id ?? "",
     up,
     bar: (metrics[0] ?? names.find(({ kind }) => kind === "metric") ?? names[0])?.id ?? "",
     color: areMany && metrics.length > 0 ? up : BY_RUN,
+    refusal,
   };
 }
 

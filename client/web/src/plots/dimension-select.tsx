@@ -1,5 +1,7 @@
 import type { ReactNode } from "react";
-import type { DimensionName } from "./dimensions";
+import { Chooser, type ChoiceGroup } from "../ui/chooser";
+import { Popover } from "../ui/popover";
+import { KINDS, type DimensionName } from "./dimensions";
 
 interface Props {
   label: string;
@@ -10,30 +12,60 @@ interface Props {
   none?: readonly [id: string, words: string];
 }
 
-const KINDS = [
-  ["param", "Params"],
-  ["metric", "Metrics"],
-] as const;
+// With more, browsers take long to open one.
+const OPTIONS_MAX = 200;
 
-/** One of what runs are plotted by. */
+/** One of what runs are plotted by; where they are many it is found by name. */
 export function DimensionSelect({ label, all, chosen, onChoose, none }: Props): ReactNode {
+  const groups = KINDS.map(([kind, title]) => ({ title, choices: all.filter((each) => each.kind === kind) }));
+  if (all.length > OPTIONS_MAX) return <Found {...{ label, groups, chosen, onChoose, none }} />;
+  const isThere = chosen === none?.[0] || all.some(({ id }) => id === chosen);
   return (
     <label className="line-of">
       {label}
       <select className="field" value={chosen} onChange={(event) => onChoose(event.target.value)}>
+        {!isThere && <option value={chosen}>{keyOf(chosen)}</option>}
         {none && <option value={none[0]}>{none[1]}</option>}
-        {KINDS.map(([kind, title]) => (
-          <optgroup key={kind} label={title}>
-            {all
-              .filter((dimension) => dimension.kind === kind)
-              .map(({ id, title }) => (
-                <option key={id} value={id}>
-                  {title}
-                </option>
-              ))}
+        {groups.map(({ title, choices }) => (
+          <optgroup key={title} label={title}>
+            {choices.map((choice) => (
+              <option key={choice.id} value={choice.id}>
+                {choice.title}
+              </option>
+            ))}
           </optgroup>
         ))}
       </select>
     </label>
   );
+}
+
+interface FoundProps extends Pick<Props, "label" | "chosen" | "onChoose"> {
+  groups: readonly ChoiceGroup[];
+  none: Props["none"];
+}
+
+function Found({ label, groups, chosen, onChoose, none }: FoundProps): ReactNode {
+  const title = chosen === none?.[0] ? none[1] : keyOf(chosen);
+  const others = none ? [{ title: "All", choices: [{ id: none[0], title: none[1] }] }] : [];
+  return (
+    <span className="line-of">
+      {label}
+      <Popover label={<span className="clipped">{title}</span>} title={`${label}: ${title}`}>
+        {() => (
+          <Chooser
+            noun="a key"
+            groups={[...others, ...groups]}
+            chosen={[chosen]}
+            onChoose={([id]) => id !== undefined && onChoose(id)}
+            isOne
+          />
+        )}
+      </Popover>
+    </span>
+  );
+}
+
+function keyOf(id: string): string {
+  return id.slice(id.indexOf(":") + 1);
 }

@@ -1,8 +1,9 @@
 // What runs are plotted by: a param that they were given, or the last value of a metric that they reached.
 
 import { formatNumber } from "../format";
-import { columnById, keyColumn, type Column, type RunKeys, type RunRow } from "../runs/columns";
-import { formatTick, linearScale, logScale, type AxisScale } from "./ticks";
+import { columnById, keyColumn, paramOf, type Column, type RunKeys, type RunRow } from "../runs/columns";
+import { compareWords, isNumber, numberOf } from "./words";
+import { tickFormat, linearScale, logScale, type AxisScale } from "./ticks";
 
 export interface DimensionName {
   readonly id: string;
@@ -16,8 +17,10 @@ export interface Tick {
 }
 
 export interface Dimension extends DimensionName {
-  /** For each run the value itself, or where it stands among the words that there are; NaN where it has none. */
+  /** For each run the value itself, or where it stands among the words that there are; NaN where it has no place. */
   readonly values: Float64Array;
+  /** What those have that have no place, such as an infinite number, where they have anything. */
+  readonly placeless: ReadonlyMap<number, number>;
   /** From 0, the begin of the axis, to 1, its end; NaN where a run has no place on it. */
   readonly shares: Float64Array;
   /** In their order, where values are no numbers. */
@@ -26,9 +29,17 @@ export interface Dimension extends DimensionName {
   /** Whether it can be: any value is above zero. */
   readonly isPositive: boolean;
   readonly ticks: readonly Tick[];
+  /** Where a value stands, and which one stands somewhere. */
+  readonly shareAt: (value: number) => number;
+  readonly valueAt: (share: number) => number;
 }
 
 const WORDS_SHOWN = 14;
+
+export const KINDS = [
+  ["param", "Params"],
+  ["metric", "Metrics"],
+] as const;
 
 export function namesOf({ params, metrics }: Pick<RunKeys, "params" | "metrics">): DimensionName[] {
   return [
@@ -57,7 +68,7 @@ export function columnOf(id: string): Column | undefined {
 }
 
 function valueOf({ run, metrics }: RunRow, { kind, title }: DimensionName): string | number | undefined {
-  return kind === "metric" ? metrics.get(title) : run.params[title];
+  return kind === "metric" ? metrics.get(title) : paramOf(run, title);
 }
 
 /** What differs between runs; what the machine tells is left out. */
@@ -69,46 +80,46 @@ export function varying(rows: readonly RunRow[], names: readonly DimensionName[]
   });
 }
 
-/** Whether all runs that have it have a number. */
-export function areNumbers(rows: readonly RunRow[], name: DimensionName): boolean {
-  return name.kind === "metric" || rows.every((row) => isNumber(row.run.params[name.title]));
-}
-
-function isNumber(text: string | undefined): boolean {
-  return text === undefined || (text.trim() !== "" && !Number.isNaN(Number(text)));
-}
-
 export function dimensionOf(rows: readonly RunRow[], name: DimensionName, wantsLog: boolean): Dimension {
-  const words = areNumbers(rows, name) ? null : wordsIn(rows, name.title);
+  const words = wordsIn(rows, name);
   const places = new Map(words?.map((word, at) => [word, at]));
-  const values = Float64Array.from(rows, (row) => {
+  const placeless = new Map<number, number>();
+  const values = Float64Array.from(rows, (row, at) => {
     const value = valueOf(row, name);
-    const place = value === undefined ? NaN : words ? (places.get(String(value)) ?? NaN) : Number(value);
-    return Number.isFinite(place) ? place : NaN;
+    if (value === undefined) return NaN;
+    const place = words ? (places.get(String(value)) ?? NaN) : numberOf(value);
+    if (Number.isFinite(place)) return place;
+    placeless.set(at, place);
+    return NaN;
   });
   const isPositive = !words && values.some((value) => value > 0);
   const isLog = wantsLog && isPositive;
   const scale = words ? wordScale(words) : scaleOf(values, isLog);
-  const share = shareBy(scale, isLog);
-  const inWords = (tick: number): string => (words ? (words[tick] ?? "") : formatTick(tick));
+  const shareAt = shareBy(scale, isLog);
+  const inWords = words ? (at: number) => words[at] ?? "" : tickFormat(scale.ticks);
   return {
     ...name,
     values,
-    shares: values.map(share),
+    placeless,
+    shares: values.map((value) => shareAt(value)),
     words,
     isLog,
     isPositive,
-    ticks: scale.ticks.map((tick) => ({ share: share(tick), words: inWords(tick) })),
+    ticks: scale.ticks.map((tick) => ({ share: shareAt(tick), words: inWords(tick) })),
+    shareAt,
+    valueAt: valueBy(scale, isLog),
   };
 }
 
-function wordsIn(rows: readonly RunRow[], key: string): string[] {
+/** All that there are, in their order; null where they are numbers. */
+function wordsIn(rows: readonly RunRow[], { kind, title }: DimensionName): string[] | null {
+  if (kind === "metric") return null;
   const words = new Set<string>();
   for (const { run } of rows) {
-    const word = run.params[key];
+    const word = paramOf(run, title);
     if (word !== undefined) words.add(word);
   }
-  return [...words].toSorted();
+  return [...words].every(isNumber) ? null : [...words].toSorted(compareWords);
 }
 
 function wordScale(words: readonly string[]): AxisScale {
@@ -137,9 +148,16 @@ function shareBy({ low, high }: AxisScale, isLog: boolean): (value: number) => n
   return (value) => (width > 0 ? (on(value) - from) / width : Number.isNaN(on(value)) ? NaN : 0.5);
 }
 
+function valueBy({ low, high }: AxisScale, isLog: boolean): (share: number) => number {
+  if (isLog) return (share) => Math.exp(Math.log(low) * (1 - share) + Math.log(high) * share);
+  return (share) => low * (1 - share) + high * share;
+}
+
 /** What a run has, in words. */
-export function wordsAt({ words, values }: Dimension, at: number): string {
+export function wordsAt({ words, values, placeless }: Dimension, at: number): string {
   const value = values[at] ?? NaN;
+  const odd = placeless.get(at);
+  if (odd !== undefined) return formatNumber(odd);
   if (Number.isNaN(value)) return "not set";
   return words ? (words[value] ?? "") : formatNumber(value);
 }

@@ -5,9 +5,6 @@ import type { Dimension } from "./dimensions";
 export const PLOT = { top: 56, bottom: 24, heightMin: 380, side: 70, axisWidth: 110 } as const;
 const REACH = 16;
 
-/** Ranges of axes, as shares from their lower ends, by the ids of dimensions. */
-export type Kept = ReadonlyMap<string, readonly [low: number, high: number]>;
-
 /** Where the axes stand, in a plot of that height. */
 export interface Places {
   readonly lefts: readonly number[];
@@ -22,20 +19,6 @@ export function leftsOf(axes: number, width: number): number[] {
 /** `height` is that of the plot. */
 export function topOf(share: number, height: number): number {
   return PLOT.top + (height - PLOT.top - PLOT.bottom) * (1 - share);
-}
-
-/** Which runs pass through all ranges: 1 for each that does. */
-export function keptOf(axes: readonly Dimension[], ranges: Kept, runs: number): { isKept: Uint8Array; count: number } {
-  const isKept = new Uint8Array(runs).fill(1);
-  for (const { id, shares } of axes) {
-    const range = ranges.get(id);
-    if (!range) continue;
-    for (let at = 0; at < runs; at += 1) {
-      const share = shares[at] ?? NaN;
-      if (!(share >= range[0] && share <= range[1])) isKept[at] = 0;
-    }
-  }
-  return { isKept, count: isKept.reduce((count, each) => count + each, 0) };
 }
 
 /** A run that has no value somewhere has no line there. */

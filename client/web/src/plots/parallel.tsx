@@ -4,7 +4,6 @@ import { useMemo, useRef, useState, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/columns";
 import { Icon } from "../ui/icon";
-import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
@@ -15,10 +14,13 @@ import { coloringOf, type Coloring } from "./coloring";
 import { spanOf, wordsAt, type Dimension } from "./dimensions";
 import { LeftOut } from "./left-out";
 import { Legend } from "./legend";
-import { keptOf, leftsOf, nearestLine, pathOf, PLOT, topOf, type Kept, type Places } from "./lines";
+import { keptOf, useKept, withRange, type Kept, type Range } from "./kept";
+import { leftsOf, nearestLine, pathOf, PLOT, topOf, type Places } from "./lines";
 import { PlotArea } from "./plot-area";
 import "./plots.css";
+import { Ranges } from "./ranges";
 import type { PlotProps } from "./scatter";
+import { Unplotted } from "./unplotted";
 import { useDimension, useDimensions } from "./use-dimensions";
 
 // So many lines are told apart only where they are thin.
@@ -34,12 +36,15 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const { logs, toggle } = useLogs();
   const axes = useDimensions(rows, names, choice.axes, logs);
   const by = useDimension(rows, names, choice.color, logs);
-  const [ranges, setRanges] = useState<Kept>(new Map());
+  const [settled, setKept] = useKept();
+  // What is dragged is in the address once it is over: browsers don't let that change often.
+  const [dragged, setDragged] = useState<Kept | null>(null);
+  const ranges = dragged ?? settled;
   const kept = useMemo(() => keptOf(axes, ranges, rows.length), [axes, ranges, rows.length]);
   const place = useRef<HTMLDivElement>(null);
   const width = Math.max(useWidth(place), PLOT.side * 2 + (axes.length - 1) * PLOT.axisWidth);
   const height = Math.max(PLOT.heightMin, useHeight(place));
-  const isKeeping = ranges.size > 0;
+  const isKeeping = axes.some(({ id }) => ranges.has(id));
   return (
     <div className="plot">
       <div className="line-of wraps">
@@ -51,8 +56,9 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}
         />
+        <Ranges axes={axes} kept={ranges} onKeep={(id, range) => setKept(withRange(settled, id, range))} />
         {isKeeping && (
-          <button className="button" onClick={() => setRanges(new Map())}>
+          <button className="button" onClick={() => setKept(new Map())}>
             <Icon name="reset" size={14} /> Keep all
           </button>
         )}
@@ -62,15 +68,14 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
       </div>
       <LeftOut dimensions={axes.filter(({ isLog }) => isLog)} runs={rows.length} />
       <div className="plot-scroll" ref={place}>
-        {axes.length === 0 && <Empty title="These runs have neither params nor metrics" />}
+        {axes.length === 0 && <Unplotted names={names} ids={choice.axes} />}
         {axes.length > 0 && width > 0 && (
           <Lines
             {...{ rows, axes, by, width, height, ranges, isKept: kept.isKept }}
-            onKeep={(id, range) => {
-              const next = new Map(ranges);
-              if (range) next.set(id, range);
-              else next.delete(id);
-              setRanges(next);
+            onKeep={(id, range, isOver) => {
+              const next = withRange(settled, id, range);
+              setDragged(isOver ? null : next);
+              if (isOver) setKept(next);
             }}
           />
         )}
@@ -87,7 +92,7 @@ interface LinesProps {
   height: number;
   ranges: Kept;
   isKept: Uint8Array;
-  onKeep: (id: string, range: readonly [number, number] | null) => void;
+  onKeep: (id: string, range: Range | null, isOver: boolean) => void;
 }
 
 function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
@@ -130,7 +135,7 @@ function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesP
               left={places.lefts[at] ?? 0}
               height={height}
               kept={ranges.get(axis.id)}
-              onKeep={(range) => onKeep(axis.id, range)}
+              onKeep={(range, isOver) => onKeep(axis.id, range, isOver)}
             />
           ))}
         </>

@@ -22,7 +22,7 @@ interface Props {
   /** The run whose mark is there, -1 for none. */
   nearest: (left: number, top: number) => number;
   markOf: (at: number) => Mark;
-  /** What is told of a run, below its name. */
+  /** What is told of a run, below its name: what is the same is told once. */
   linesOf: (at: number) => readonly string[];
   /** Whether what is told stands where the mouse is, and not at the mark. */
   tellsAtPointer?: boolean;
@@ -143,7 +143,7 @@ function Told({ row, mark, width, height, lines }: ToldProps): ReactNode {
       {row && mark && (
         <>
           <strong className="clipped">{row.run.runName}</strong>
-          {lines.map((line) => (
+          {[...new Set(lines)].map((line) => (
             <span key={line} className="clipped number">
               {line}
             </span>

@@ -1,6 +1,7 @@
 // A plot of runs, by the name that addresses have for it.
 
 import type { ComponentType, ReactNode } from "react";
+import { Failure } from "../ui/notice";
 import { BarPlot } from "./bars";
 import type { PlotView } from "./choice";
 import { ParallelPlot } from "./parallel";
@@ -14,5 +15,11 @@ const PLOTS: Record<PlotView, ComponentType<PlotProps>> = {
 
 export function Plot({ view, ...props }: PlotProps & { view: PlotView }): ReactNode {
   const Shown = PLOTS[view];
-  return <Shown {...props} />;
+  const { refusal } = props.defaults;
+  return (
+    <>
+      {refusal !== null && <Failure error={refusal} />}
+      <Shown {...props} />
+    </>
+  );
 }

@@ -3,7 +3,6 @@
 import { useMemo, useRef, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/columns";
-import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
@@ -15,7 +14,9 @@ import { Legend } from "./legend";
 import { LogToggle } from "./log-toggle";
 import { PlotArea } from "./plot-area";
 import "./plots.css";
+import { shortened } from "./ticks";
 import { LeftOut } from "./left-out";
+import { Unplotted } from "./unplotted";
 import { useDimension } from "./use-dimensions";
 
 export interface PlotProps {
@@ -26,7 +27,9 @@ export interface PlotProps {
 }
 
 const HEIGHT_MIN = 380;
-const LEFT = 84;
+const LEFT_MIN = 84;
+const LETTER_WIDTH = 6.4;
+const WORDS = 12;
 const BOTTOM = 44;
 const MARGIN = 20;
 const REACH = 24;
@@ -66,7 +69,7 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
         {x && y ? (
           width > 0 && <Points {...{ rows, x, y, by, width, height }} />
         ) : (
-          <Empty title="These runs have neither params nor metrics" />
+          <Unplotted names={names} ids={[choice.across, choice.up]} />
         )}
       </div>
     </div>
@@ -108,7 +111,7 @@ function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
       walk={places.order}
       nearest={(left, top) => nearestTo(places, left, top)}
       markOf={markOf}
-      linesOf={(at) => [...new Set([...lineOf(x, at), ...lineOf(y, at), ...colorLine(coloring, at)])]}
+      linesOf={(at) => [...lineOf(x, at), ...lineOf(y, at), ...colorLine(coloring, at)]}
       under={<Axes {...{ x, y, width, height }} />}
       renderOver={(pointed) =>
         pointed >= 0 && (
@@ -136,8 +139,15 @@ interface Places {
   readonly order: readonly number[];
 }
 
+/** Where the plot begins: numbers up its side have room for all their digits. */
+function beginOf({ words, ticks }: Dimension): number {
+  const letters = words ? 0 : Math.max(0, ...ticks.map((tick) => tick.words.length));
+  return Math.max(LEFT_MIN, Math.ceil(letters * LETTER_WIDTH) + 16);
+}
+
 function placesOf(x: Dimension, y: Dimension, width: number, height: number): Places {
-  const lefts = x.shares.map((share) => LEFT + share * (width - LEFT - MARGIN));
+  const begin = beginOf(y);
+  const lefts = x.shares.map((share) => begin + share * (width - begin - MARGIN));
   const tops = y.shares.map((share) => MARGIN + (1 - share) * (height - MARGIN - BOTTOM));
   const order: number[] = [];
   for (let at = 0; at < lefts.length; at += 1) {
@@ -160,10 +170,11 @@ function nearestTo({ lefts, tops, order }: Places, left: number, top: number): n
 }
 
 function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "by">): ReactNode {
+  const begin = beginOf(y);
   return (
     <>
       {x.ticks.map(({ share, words }) => (
-        <g key={words} transform={`translate(${LEFT + share * (width - LEFT - MARGIN)} 0)`}>
+        <g key={share} transform={`translate(${begin + share * (width - begin - MARGIN)} 0)`}>
           <line className="grid" y1={MARGIN} y2={height - BOTTOM} />
           <text className="axis-tick" y={height - BOTTOM + 18} textAnchor="middle">
             {words}
@@ -171,14 +182,14 @@ function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "by">): ReactN
         </g>
       ))}
       {y.ticks.map(({ share, words }) => (
-        <g key={words} transform={`translate(0 ${MARGIN + (1 - share) * (height - MARGIN - BOTTOM)})`}>
-          <line className="grid" x1={LEFT} x2={width - MARGIN} />
-          <text className="axis-tick" x={LEFT - 8} y={4} textAnchor="end">
-            {words.length > 12 ? `${words.slice(0, 11)}…` : words}
+        <g key={share} transform={`translate(0 ${MARGIN + (1 - share) * (height - MARGIN - BOTTOM)})`}>
+          <line className="grid" x1={begin} x2={width - MARGIN} />
+          <text className="axis-tick" x={begin - 8} y={4} textAnchor="end">
+            {y.words ? shortened(words, WORDS) : words}
           </text>
         </g>
       ))}
-      <text className="axis-title" x={LEFT + (width - LEFT - MARGIN) / 2} y={height - 6} textAnchor="middle">
+      <text className="axis-title" x={begin + (width - begin - MARGIN) / 2} y={height - 6} textAnchor="middle">
         {x.title}
       </text>
     </>

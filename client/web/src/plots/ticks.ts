@@ -18,13 +18,21 @@ const EXPONENT_MAX = 308;
 /** From a round number at or below the least value to one at or above the largest; steps are 1, 2 or 5 × 10^n. */
 export function linearScale(least: number, largest: number): AxisScale {
   const room = least === largest ? Math.abs(least) * 0.1 || 1 : 0;
-  const step = stepOf((largest + room - (least - room)) / TICKS);
+  const { part, exponent } = stepOf((largest + room - (least - room)) / TICKS);
+  const step = Number(`${part}e${exponent}`);
   const first = Math.floor((least - room) / step + 1e-9);
   const last = Math.ceil((largest + room) / step - 1e-9);
-  // Too far apart, or too near each other, for numbers to be between them.
-  if (!Number.isFinite(step) || !(last - first <= 4 * TICKS)) return { low: least, high: largest, ticks: [] };
-  const ticks = Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
-  return { low: first * step, high: last * step, ticks };
+  const isFew = Number.isFinite(step) && last - first <= 4 * TICKS;
+  // Read from decimals: a product would be beside the round number.
+  const ticks = Array.from({ length: isFew ? last - first + 1 : 0 }, (_, at) =>
+    Number(`${(first + at) * part}e${exponent}`),
+  );
+  const [low = NaN, high = NaN] = [ticks[0], ticks.at(-1)];
+  // Too far apart, or too near each other, for round numbers to be between them.
+  const isAround = low <= least + step * 1e-6 && high >= largest - step * 1e-6;
+  return isAround && new Set(ticks).size === ticks.length
+    ? { low, high, ticks }
+    : { low: least, high: largest, ticks: [least, largest] };
 }
 
 /** The same for logarithms of values above zero. */
@@ -46,15 +54,32 @@ export function logScale(least: number, largest: number): AxisScale {
   };
 }
 
-function stepOf(width: number): number {
-  const power = 10 ** Math.floor(Math.log10(width));
-  const part = [1, 2, 5].find((each) => each * power >= width * (1 - 1e-9)) ?? 10;
-  return part * power;
+function stepOf(width: number): { part: number; exponent: number } {
+  const exponent = Math.floor(Math.log10(width));
+  const part = [1, 2, 5].find((each) => each * 10 ** exponent >= width * (1 - 1e-9)) ?? 10;
+  return { part, exponent };
 }
 
-/** A round number, as short as it is. */
-export function formatTick(tick: number): string {
-  const size = Math.abs(tick);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return tick.toExponential().replace("e+", "e");
-  return tick.toLocaleString("en", { maximumFractionDigits: 12 });
+// Longer ones are read more easily without.
+const EXPONENTIAL_MAX = 9;
+
+/** How these are written: with all the digits that tell them apart, and exponents where that is short. */
+export function tickFormat(ticks: readonly number[]): (tick: number) => string {
+  const isPlain = ticks.some((tick) => exponential(tick).length > EXPONENTIAL_MAX);
+  return (tick) => {
+    const size = Math.abs(tick);
+    if (size >= 1e21 || (size !== 0 && size < 1e-3) || (size >= 1e6 && !isPlain)) return exponential(tick);
+    const digits = String(tick).split(".")[1]?.length ?? 0;
+    return tick.toLocaleString("en", { maximumFractionDigits: digits });
+  };
+}
+
+function exponential(tick: number): string {
+  return tick.toExponential().replace("e+", "e");
+}
+
+/** Numbers near each other differ in their last digits, words in their first letters. */
+export function shortened(text: string, characters: number, isNumber = false): string {
+  if (text.length <= characters) return text;
+  return isNumber ? `…${text.slice(1 - characters)}` : `${text.slice(0, characters - 1)}…`;
 }

@@ -83,17 +83,18 @@ export function allColumns(keys: RunKeys): { title: string; columns: readonly Co
 // What a model is judged by, before what it is trained on.
 const HELD_OUT = /(^|[^a-z])(val|valid|validation|eval|test)([^a-z]|$)/i;
 
-/** Metrics in the order in which they tell something; those of the machine are left out. */
-export function tellingFirst(metrics: readonly string[]): string[] {
-  const own = metrics.filter((key) => !key.startsWith("system/"));
-  return own.toSorted((a, b) => Number(HELD_OUT.test(b)) - Number(HELD_OUT.test(a)));
+/** Puts keys of metrics in the order in which they tell something; others stay as they are. */
+export function byTelling(a: string, b: string): number {
+  return Number(HELD_OUT.test(b)) - Number(HELD_OUT.test(a));
 }
 
 /** What is shown until a person chooses: among it what the runs are ordered by. */
 export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
   const ids = [
     "status",
-    ...tellingFirst(keys.metrics)
+    ...keys.metrics
+      .filter((key) => !key.startsWith("system/"))
+      .toSorted(byTelling)
       .slice(0, DEFAULT_KEYS)
       .map((key) => `metrics.${key}`),
     ...keys.params.slice(0, DEFAULT_KEYS).map((key) => `params.${key}`),
@@ -116,6 +117,16 @@ export function rowOf(run: Run): RunRow {
   return { run, metrics: new Map(run.metrics.map((summary) => [summary.key, summary.lastValue])) };
 }
 
+/** What a run was given by that name; not what every object has by itself, such as `constructor`. */
+export function paramOf({ params }: Pick<Run, "params">, key: string): string | undefined {
+  return Object.hasOwn(params, key) ? params[key] : undefined;
+}
+
+/** What readers say about a run by that name. */
+export function tagOf({ tags }: Pick<Run, "tags">, key: string): string | undefined {
+  return Object.hasOwn(tags, key) ? tags[key] : undefined;
+}
+
 export function isAtWork(run: Pick<Run, "status">): boolean {
   return run.status === RunStatus.RUNNING || run.status === RunStatus.SCHEDULED;
 }
@@ -128,9 +139,9 @@ export function cellOf({ run, metrics }: RunRow, column: Column, nowMs: number):
       return value === undefined ? ["", ""] : [formatNumber(value), String(value)];
     }
     case "params":
-      return twice(run.params[column.key] ?? "");
+      return twice(paramOf(run, column.key) ?? "");
     case "tags":
-      return twice(run.tags[column.key] ?? "");
+      return twice(tagOf(run, column.key) ?? "");
     default:
       return attributeOf(run, column.id, nowMs);
   }

@@ -14,7 +14,6 @@ interface Props {
   onClose: () => void;
 }
 
-const NAME_MAX = 250;
 export const NOTE_TAG = "mlflow.note.content";
 
 /** Tags that MLflow gives a meaning to are no reader's business to change. */
@@ -34,7 +33,7 @@ export function RenameRunDialog({ run, onClose }: Props): ReactNode {
   return (
     <Dialog title={`Rename ${run.runName}`} onClose={onClose}>
       <AskForm action="Rename" isReady={name.trim() !== ""} changing={rename} onClose={onClose}>
-        <TextField label="New name" value={name} maxLength={NAME_MAX} onChange={setName} />
+        <TextField label="New name" value={name} onChange={setName} />
       </AskForm>
     </Dialog>
   );

@@ -41,14 +41,13 @@ interface FieldProps {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  maxLength?: number;
 }
 
-export function TextField({ label, value, onChange, maxLength }: FieldProps): ReactNode {
+export function TextField({ label, value, onChange }: FieldProps): ReactNode {
   return (
     <label>
       {label}
-      <input className="field" value={value} maxLength={maxLength} onChange={(event) => onChange(event.target.value)} />
+      <input className="field" value={value} onChange={(event) => onChange(event.target.value)} />
     </label>
   );
 }
