@@ -11,9 +11,10 @@ export function ServerAway(): ReactNode {
   const away = useSyncExternalStore(subscribe, () =>
     cache.findAll({ fetchStatus: "fetching" }).some(({ state }) => isAway(state.fetchFailureReason)),
   );
+  if (!away) return null;
   return (
-    <div role="status">
-      {away && <p className="server-away">The server doesn’t answer: what is shown may be old. It is asked again.</p>}
-    </div>
+    <p className="server-away" role="alert">
+      The server doesn’t answer: what is shown may be old. It is asked again.
+    </p>
   );
 }
