@@ -46,7 +46,7 @@ export function ExperimentPage({ parts }: { parts: Record<string, string> }): Re
   }
   return (
     <main className="experiment">
-      <h1 className="unseen">{experiment.data?.name}</h1>
+      <h1 className="unseen">{experiment.data?.name ?? "Experiment"}</h1>
       <Runs key={experimentId} experimentId={experimentId} name={experiment.data?.name ?? ""} />
     </main>
   );
