@@ -136,7 +136,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 onSelect={onSelect}
                 onFold={onFold}
               />
-              <div className="run-foot spread">
+              <div className="run-foot spread wraps">
                 <Counted found={found} chosen={chosen.length} hidden={selected.size - chosen.length} />
                 <RunActions
                   runs={chosen}
