@@ -48,7 +48,7 @@ export function ExperimentPage({ parts }: { parts: Record<string, string> }): Re
   }
   return (
     <main className="experiment">
-      <h1 className="unseen">{experiment.data?.name}</h1>
+      <h1 className="unseen">{experiment.data?.name ?? "Experiment"}</h1>
       <Runs key={experimentId} experimentId={experimentId} name={experiment.data?.name ?? ""} />
     </main>
   );
@@ -142,7 +142,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 onSelect={onSelect}
                 onFold={onFold}
               />
-              <div className="run-foot spread">
+              <div className="run-foot spread wraps">
                 <Counted
                   found={found}
                   isSearched={filter !== ""}
