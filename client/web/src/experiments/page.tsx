@@ -1,21 +1,23 @@
 // One experiment: its runs as a table, as charts, or both beside each other.
 
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useState, type ReactNode } from "react";
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
-import { addressOf, setQuery, usePlace, useSetting } from "../router";
+import { addressOf, usePlace, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
-import { columnById, defaultColumns, isAtWork, NO_KEYS, type Column, type RunKeys, type RunRow } from "../runs/columns";
+import { isAtWork, NO_KEYS, type RunRow } from "../runs/columns";
 import { slotsOf } from "../runs/colors";
 import { FilterBox } from "../runs/filter-box";
 import { useFoundRuns } from "../runs/found-runs";
 import { runKeys } from "../runs/keys";
 import { linesOf } from "../runs/nesting";
 import { RunTable } from "../runs/table";
+import { useColumns, useFolds, useSelection } from "../runs/table-settings";
+import { Code } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { Counted, LeftOut } from "./counts";
@@ -30,7 +32,6 @@ const Plot = lazy(async () => ({ default: (await import("../plots/plot")).Plot }
 // Where none are chosen.
 const CHARTED = 20;
 const CHARTED_MAX = 200;
-const NO_COLUMNS: readonly Column[] = [];
 const NO_ROWS: readonly RunRow[] = [];
 
 export function ExperimentPage({ parts }: { parts: Record<string, string> }): ReactNode {
@@ -96,9 +97,9 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
             {name}
           </strong>
         </nav>
-        <FilterBox filter={filter} keys={keys.data ?? NO_KEYS} error={found.error} onFilter={setFilter} />
+        <FilterBox filter={filter} keys={known ?? NO_KEYS} error={found.error} onFilter={setFilter} />
         <div className="line-of">
-          {!plot && <ColumnChooser keys={keys.data ?? NO_KEYS} chosen={ids} onChoose={setColumns} />}
+          {!plot && <ColumnChooser keys={known ?? NO_KEYS} chosen={ids} onChoose={setColumns} />}
           <button
             className="button"
             aria-pressed={deleted}
@@ -182,89 +183,19 @@ function chartedOf(rows: readonly RunRow[], chosen: readonly Run[], most: number
   return shown.map((run) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
 }
 
-function useColumns(keys: RunKeys | undefined, orderBy: string) {
-  const [chosen] = useSetting("cols");
-  const [wide] = useSetting("widths");
-  const [pins] = useSetting("pinned");
-  const defaults = useMemo(() => (keys ? defaultColumns(keys, orderBy) : null), [keys, orderBy]);
-  const ids = useMemo(() => (chosen ? chosen.split("~") : (defaults ?? [])), [chosen, defaults]);
-  const pinnedIds = useMemo(() => new Set(pins.split("~").filter(Boolean)), [pins]);
-  const columns = useMemo(() => {
-    const all = ids.map(columnById).filter((column) => column !== undefined);
-    const isPinned = ({ id }: Column): boolean => pinnedIds.has(id);
-    return all.length > 0 ? [...all.filter(isPinned), ...all.filter((column) => !isPinned(column))] : NO_COLUMNS;
-  }, [ids, pinnedIds]);
-  const widths = useMemo(
-    () =>
-      new Map(
-        wide
-          .split("~")
-          .filter(Boolean)
-          .map((each): [string, number] => {
-            const at = each.lastIndexOf(":");
-            return [each.slice(0, at), Number(each.slice(at + 1)) || 100];
-          }),
-      ),
-    [wide],
-  );
-  const setWidth = useCallback(
-    (id: string, width: number) =>
-      setQuery({ widths: [...new Map(widths).set(id, width)].map(([each, size]) => `${each}:${size}`).join("~") }),
-    [widths],
-  );
-  const setPin = useCallback(
-    (id: string) => {
-      const next = new Set(pinnedIds);
-      if (!next.delete(id)) next.add(id);
-      setQuery({ pinned: [...next].join("~") || null });
-    },
-    [pinnedIds],
-  );
-  const setColumns = useCallback((next: readonly string[]) => setQuery({ cols: next.join("~") || "status" }), []);
-  const pinned = columns.filter(({ id }) => pinnedIds.has(id)).length;
-  return { columns, ids, widths, pinned, setColumns, setWidth, setPin };
-}
-
-function useFolds(): { open: ReadonlySet<string>; onFold: (runId: string) => void } {
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const onFold = useCallback((runId: string) => {
-    setOpen((last) => {
-      const next = new Set(last);
-      if (!next.delete(runId)) next.add(runId);
-      return next;
-    });
-  }, []);
-  return { open, onFold };
-}
-
-function useSelection() {
-  const [text, setText] = useSetting("runs");
-  const selected = useMemo<ReadonlySet<string>>(() => new Set(text.split("~").filter(Boolean)), [text]);
-  const onSelect = useCallback(
-    (runIds: readonly string[], isWanted: boolean) => {
-      const next = new Set(selected);
-      for (const runId of runIds) {
-        if (isWanted) next.add(runId);
-        else next.delete(runId);
-      }
-      setText([...next].join("~"));
-    },
-    [selected, setText],
-  );
-  return { selected, onSelect, clear: () => setText("") };
-}
-
 function FirstRun({ experimentId, name }: { experimentId: string; name: string }): ReactNode {
   const server = useTrackingUri();
   if (server === undefined) return null;
   const where = experimentId === "0" ? "" : `trackwire.set_experiment(${JSON.stringify(name)})\n`;
   return (
     <Empty title="No run yet: log the first one">
-      <pre>{`import trackwire
+      <Code
+        text={`import trackwire
 
 trackwire.set_tracking_uri("${server}")
 ${where}with trackwire.start_run():
-    trackwire.log_metric("loss", 0.5)`}</pre>
+    trackwire.log_metric("loss", 0.5)`}
+      />
     </Empty>
   );
 }
