@@ -119,3 +119,17 @@ def test_table_stays_where_it_is_when_a_column_is_added(
     expect(page.get_by_role("columnheader", name="Run id")).to_be_visible()
     expect(page.get_by_text("300 runs", exact=True)).to_be_visible()
     expect(last).to_be_visible()
+
+
+def test_cell_tells_who_points_at_it_all_of_its_value(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("told").experiment_id
+    for number in range(2):
+        run_id = client.create_run(experiment_id, run_name=f"run-{number}", start_time_ms=number).run_id
+        client.log_metrics(run_id, {"loss": 0.123456789 + number})
+    page = open_table(open_page, server, experiment_id)
+    for shown, value in (("1.1235", "1.123456789"), ("0.12346", "0.123456789")):
+        cell = page.get_by_role("gridcell", name=shown, exact=True)
+        cell.hover()
+        expect(cell).to_have_attribute("title", value)

@@ -2,10 +2,12 @@
 
 import { RunStatus } from "./api/generated/trackwire/v1/runs_pb";
 
+const integers = new Intl.NumberFormat("en");
+
 /** Up to five significant digits; exponents for what is very small or large. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
-  if (Number.isInteger(value) && Math.abs(value) < 1e9) return value.toLocaleString("en");
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return integers.format(value);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(3).replace("e+", "e");
   return String(Number(value.toPrecision(5)));

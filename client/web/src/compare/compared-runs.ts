@@ -6,7 +6,7 @@ import { useState } from "react";
 import { runs as service } from "../api/clients";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import { isAtWork, rowOf, type RunRow } from "../runs/columns";
+import { isAtWork, rowOf, type RunRow } from "../runs/run-row";
 
 /** More are too many to be told apart. */
 export const COMPARED_MAX = 1_000;
@@ -54,14 +54,14 @@ export function useComparedRuns(runIds: readonly string[]): ComparedRuns {
   const queryKey = ["compared runs", runIds];
   const found = useQuery<Found>({
     queryKey,
-    refetchInterval: ({ state }) => (state.data?.rows.some(({ run }) => isAtWork(run)) ? REFRESH_MS : false),
+    refetchInterval: ({ state }) => (state.data?.rows.some(isAtWork) ? REFRESH_MS : false),
     queryFn: async ({ signal }): Promise<Found> => {
       const last = queries.getQueryData<Found>(queryKey);
-      const known = new Map(last?.rows.map((row) => [row.run.runId, row]));
+      const known = new Map(last?.rows.map((row) => [row.runId, row]));
       const gone = new Set(last?.gone);
       // Of many runs only those that go on are asked for again.
       const isOver = (runId: string): boolean => {
-        const run = known.get(runId)?.run;
+        const run = known.get(runId);
         return gone.has(runId) || (runIds.length > PAGE_RUNS && run !== undefined && !isAtWork(run));
       };
       const wanted = runIds.filter((runId) => !isOver(runId));

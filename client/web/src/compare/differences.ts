@@ -1,6 +1,6 @@
 // Where runs differ: keys whose values are not the same in all of them come first.
 
-import { paramOf, tagOf, type RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 
 export type Value = string | number | undefined;
 
@@ -17,7 +17,7 @@ export interface Compared {
 }
 
 export const PARTS: readonly Part[] = [
-  { title: "Params", keysOf: ({ run }) => Object.keys(run.params), valueOf: ({ run }, key) => paramOf(run, key) },
+  { title: "Params", keysOf: ({ params }) => params.keys(), valueOf: ({ params }, key) => params.get(key) },
   {
     title: "Metrics, last values",
     keysOf: ({ metrics }) => metrics.keys(),
@@ -26,8 +26,8 @@ export const PARTS: readonly Part[] = [
   // What readers say about runs; what MLflow's clients keep for themselves is left out.
   {
     title: "Tags",
-    keysOf: ({ run }) => Object.keys(run.tags).filter((key) => !key.startsWith("mlflow.")),
-    valueOf: ({ run }, key) => tagOf(run, key),
+    keysOf: ({ tags }) => [...tags.keys()].filter((key) => !key.startsWith("mlflow.")),
+    valueOf: ({ tags }, key) => tags.get(key),
   },
 ];
 

@@ -2,9 +2,9 @@
 
 import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type ReactNode } from "react";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { addressOf } from "../router";
 import { colorOf } from "../runs/colors";
+import type { RunRow } from "../runs/run-row";
 import { useDark } from "../ui/theme";
 import { useWidth } from "../ui/use-width";
 import "./compare.css";
@@ -20,7 +20,7 @@ export interface GridRow {
 
 interface Props {
   label: string;
-  runs: readonly Run[];
+  runs: readonly RunRow[];
   slots: ReadonlyMap<string, number>;
   rows: readonly GridRow[];
   corner: ReactNode;
@@ -122,7 +122,7 @@ function Shown(props: ShownProps): ReactNode {
   );
 }
 
-function RunHead(props: { run: Run | undefined; slots: Props["slots"]; below: ReactNode }): ReactNode {
+function RunHead(props: { run: RunRow | undefined; slots: Props["slots"]; below: ReactNode }): ReactNode {
   const dark = useDark();
   const { run, slots, below } = props;
   if (!run) return null;

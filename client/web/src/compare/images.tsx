@@ -2,7 +2,6 @@
 
 import { useQueries, type UseQueryResult } from "@tanstack/react-query";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { wordsOf } from "../api/errors";
 import { imagesOf, PAGES_MAX, type RunImages } from "../artifacts/run-images";
 import { shownName } from "../artifacts/kinds";
@@ -11,8 +10,8 @@ import { StepChoice, useStep } from "../artifacts/step-choice";
 import { Thumbnail } from "../artifacts/thumbnail";
 import { formatCount } from "../format";
 import { addressOf, useSetting } from "../router";
-import { isAtWork } from "../runs/columns";
 import { slotsOf } from "../runs/colors";
+import { isAtWork, type RunRow } from "../runs/run-row";
 import { Empty } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
 import { ComparedGrid, type GridRow } from "./grid";
@@ -30,7 +29,7 @@ const PLACES = ["first", "second", "third", "fourth"];
 
 type Found = ReadonlyMap<string, UseQueryResult<RunImages>>;
 
-export function CompareImages({ runs }: { runs: readonly Run[] }): ReactNode {
+export function CompareImages({ runs }: { runs: readonly RunRow[] }): ReactNode {
   const [search, setSearch] = useSetting("find");
   const [size, setSize] = useSetting("size", "medium");
   const { found, look } = useImages(runs);
@@ -93,7 +92,7 @@ function NoImages(): ReactNode {
 }
 
 /** Only runs whose columns have been in sight are asked for what they have. */
-function useImages(runs: readonly Run[]): { found: Found; look: (runIds: readonly string[]) => void } {
+function useImages(runs: readonly RunRow[]): { found: Found; look: (runIds: readonly string[]) => void } {
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
   const look = useCallback(
     (runIds: readonly string[]) =>
@@ -110,7 +109,7 @@ function useImages(runs: readonly Run[]): { found: Found; look: (runIds: readonl
   return { found, look };
 }
 
-function ownerOf({ runId }: Run): Owner {
+function ownerOf({ runId }: RunRow): Owner {
   return { case: "runId", value: runId };
 }
 
@@ -128,7 +127,7 @@ function stateOf(result: UseQueryResult<RunImages> | undefined): string {
 }
 
 interface Shown {
-  runs: readonly Run[];
+  runs: readonly RunRow[];
   found: Found;
   side: number;
   step: number;
@@ -155,7 +154,7 @@ function lineOf(row: ImageRow, { runs, found, side, step }: Shown): GridRow {
 }
 
 interface CellProps {
-  run: Run;
+  run: RunRow;
   images: RunImages;
   row: ImageRow;
   step: number;

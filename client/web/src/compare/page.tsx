@@ -5,10 +5,10 @@ import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { addressOfExperiment } from "../experiments/last-place";
 import { formatCount } from "../format";
 import { usePlace, useSetting } from "../router";
-import { isAtWork, type RunRow } from "../runs/columns";
 import { defaultsOf, type PlotView } from "../plots/choice";
 import { namesIn, varying } from "../plots/dimensions";
 import { Plot } from "../plots/plot";
+import { isAtWork, type RunRow } from "../runs/run-row";
 import { Empty, Failure } from "../ui/notice";
 import { Tabs } from "../ui/tabs";
 import { COMPARED_MAX, namedRuns, useComparedRuns } from "./compared-runs";
@@ -36,7 +36,7 @@ export function ComparePage(): ReactNode {
   const [view, setView] = useSetting("view", "table");
   const { found, fetched } = useComparedRuns(runIds);
   const rows = found.data?.rows;
-  const experimentId = rows?.[0]?.run.experimentId;
+  const experimentId = rows?.[0]?.experimentId;
   return (
     <main className="compare">
       <div className="compare-head">
@@ -66,12 +66,11 @@ function goneWords(gone: readonly string[]): string {
 }
 
 function Compared({ view, rows }: { view: string; rows: readonly RunRow[] }): ReactNode {
-  const runs = useMemo(() => rows.map(({ run }) => run), [rows]);
   switch (view) {
     case "charts":
       return <ComparedCharts rows={rows} />;
     case "images":
-      return <CompareImages runs={runs} />;
+      return <CompareImages runs={rows} />;
     case "parallel":
     case "scatter":
     case "bars":
@@ -100,7 +99,7 @@ function ComparedCharts({ rows }: { rows: readonly RunRow[] }): ReactNode {
   );
 }
 
-function chartedRun({ run }: RunRow): ChartedRun {
+function chartedRun(run: RunRow): ChartedRun {
   return { runId: run.runId, name: run.runName, isAtWork: isAtWork(run) };
 }
 

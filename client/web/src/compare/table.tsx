@@ -1,11 +1,10 @@
 // Runs beside each other, a column each: what differs stands first and is marked.
 
 import { useMemo, type ReactNode } from "react";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatCount, formatDuration, formatNumber, formatTime } from "../format";
 import { useSetting } from "../router";
 import { slotsOf } from "../runs/colors";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { StatusBadge } from "../runs/run-status";
 import { compared, PARTS, type Part, type Value } from "./differences";
 import { ComparedGrid, type GridRow } from "./grid";
@@ -15,24 +14,23 @@ const ROW_HEIGHT = 32;
 
 export function CompareTable({ rows }: { rows: readonly RunRow[] }): ReactNode {
   const [only, setOnly] = useSetting("differences");
-  const runs = useMemo(() => rows.map(({ run }) => run), [rows]);
-  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const slots = useMemo(() => slotsOf(rows.map(({ runId }) => runId)), [rows]);
   const parts = useMemo(() => PARTS.map((part) => ({ part, keys: compared(rows, part) })), [rows]);
   const lines = useMemo(
     () => [
-      ...attributeLines(runs),
+      ...attributeLines(rows),
       ...parts.flatMap(({ part, keys }) => {
         const shown = only ? keys.filter(({ differs }) => differs) : keys;
         if (shown.length === 0) return [];
         return [titleLine(part.title, shown.length), ...shown.map((each) => keyLine(rows, part, each))];
       }),
     ],
-    [rows, runs, parts, only],
+    [rows, parts, only],
   );
   return (
     <ComparedGrid
       label="Compared runs"
-      runs={runs}
+      runs={rows}
       slots={slots}
       columnWidthMin={COLUMN_WIDTH}
       rows={lines}
@@ -45,8 +43,8 @@ export function CompareTable({ rows }: { rows: readonly RunRow[] }): ReactNode {
   );
 }
 
-function attributeLines(runs: readonly Run[]): GridRow[] {
-  const line = (head: string, of: (run: Run) => ReactNode): GridRow => ({
+function attributeLines(runs: readonly RunRow[]): GridRow[] {
+  const line = (head: string, of: (run: RunRow) => ReactNode): GridRow => ({
     id: `attribute ${head}`,
     height: ROW_HEIGHT,
     head,
@@ -58,9 +56,7 @@ function attributeLines(runs: readonly Run[]): GridRow[] {
   return [
     line("Status", (run) => <StatusBadge status={run.status} stop={run.stopRequested} />),
     line("Started", (run) => formatTime(run.startTimeMs)),
-    line("Duration", (run) =>
-      run.endTimeMs === undefined ? "" : formatDuration(Number(run.endTimeMs - run.startTimeMs)),
-    ),
+    line("Duration", (run) => (run.endTimeMs === undefined ? "" : formatDuration(run.endTimeMs - run.startTimeMs))),
   ];
 }
 

@@ -4,17 +4,17 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, type ReactNode } from "react";
 import { useTrackingUri } from "../api/address";
 import { columnOf } from "../api/errors";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { addressOf, usePlace, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
-import { isAtWork, NO_KEYS, type RunRow } from "../runs/columns";
+import { NO_KEYS } from "../runs/columns";
 import { slotsOf } from "../runs/colors";
 import { FilterBox } from "../runs/filter-box";
 import { useFoundRuns } from "../runs/found-runs";
 import { runKeys } from "../runs/keys";
 import { linesOf } from "../runs/nesting";
+import { isAtWork, type RunRow } from "../runs/run-row";
 import { RunTable } from "../runs/table";
 import { useColumns, useFolds, useSelection } from "../runs/table-settings";
 import { Code } from "../ui/code";
@@ -78,10 +78,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   // Pages that come one after the other are plotted at once.
   const plottedRows = useDeferredValue(plot ? found.rows : NO_ROWS);
   const lines = useMemo(() => linesOf(tabled, open), [tabled, open]);
-  const chosen = useMemo(
-    () => tabled.map(({ run }) => run).filter(({ runId }) => selected.has(runId)),
-    [tabled, selected],
-  );
+  const chosen = useMemo(() => tabled.filter(({ runId }) => selected.has(runId)), [tabled, selected]);
   const [chartedText, setCharted] = useSetting("charted", String(CHARTED));
   const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
   const charted = useMemo(() => chartedOf(tabled, chosen, chartedMost), [tabled, chosen, chartedMost]);
@@ -178,8 +175,8 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
 }
 
 /** The runs that charts show: those that are selected, or the first ones. */
-function chartedOf(rows: readonly RunRow[], chosen: readonly Run[], most: number): ChartedRun[] {
-  const shown = chosen.length > 0 ? chosen.slice(0, CHARTED_MAX) : rows.slice(0, most).map(({ run }) => run);
+function chartedOf(rows: readonly RunRow[], chosen: readonly RunRow[], most: number): ChartedRun[] {
+  const shown = chosen.length > 0 ? chosen.slice(0, CHARTED_MAX) : rows.slice(0, most);
   return shown.map((run) => ({ runId: run.runId, name: run.runName, isAtWork: isAtWork(run) }));
 }
 

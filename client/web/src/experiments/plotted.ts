@@ -6,8 +6,9 @@ import { runs as service } from "../api/clients";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
 import { defaultsOf, idsIn, usePlotChoice, type PlotDefaults, type PlotView } from "../plots/choice";
 import { columnOf, namesIn, namesOf, varying, type DimensionName } from "../plots/dimensions";
-import { NO_KEYS, rowOf, type Column, type RunKeys, type RunRow } from "../runs/columns";
+import { NO_KEYS, type Column, type RunKeys } from "../runs/columns";
 import type { Search } from "../runs/found-runs";
+import { rowOf, type RunRow } from "../runs/run-row";
 
 // What differs between the first runs is what axes are by default.
 const SAMPLE = 40;

@@ -3,7 +3,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, type ReactNode } from "react";
 import { addressOf } from "../router";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { Empty } from "../ui/notice";
 import { useDark } from "../ui/theme";
 import { useLogs, usePlotChoice } from "./choice";
@@ -66,7 +66,7 @@ function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; 
       <ol className="bars" aria-label={shown.title} style={{ height: bars.getTotalSize() }}>
         {bars.getVirtualItems().map(({ index, start }) => {
           const at = order[index] ?? 0;
-          const run = rows[at]?.run;
+          const run = rows[at];
           if (!run) return null;
           const value = shown.values[at] ?? NaN;
           const style = {

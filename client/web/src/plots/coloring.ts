@@ -1,7 +1,7 @@
 // The colours of runs in a plot: each its own, or by what they were given or reached.
 
 import { colorOf, slotsOf } from "../runs/colors";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { type Dimension, wordsAt } from "./dimensions";
 
 export interface Coloring {
@@ -17,8 +17,8 @@ const MISSING = { light: "#8b94a3", dark: "#5c6675" };
 
 export function coloringOf(rows: readonly RunRow[], by: Dimension | null, dark: boolean): Coloring {
   if (by === null) {
-    const slots = slotsOf(rows.map(({ run }) => run.runId));
-    const colors = rows.map(({ run }) => colorOf(slots.get(run.runId) ?? 0, dark));
+    const slots = slotsOf(rows.map(({ runId }) => runId));
+    const colors = rows.map(({ runId }) => colorOf(slots.get(runId) ?? 0, dark));
     return { by, of: (at) => colors[at] ?? "" };
   }
   const missing = dark ? MISSING.dark : MISSING.light;

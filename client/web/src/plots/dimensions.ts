@@ -1,7 +1,8 @@
 // What runs are plotted by: a param that they were given, or the last value of a metric that they reached.
 
 import { formatNumber } from "../format";
-import { columnById, keyColumn, paramOf, type Column, type RunKeys, type RunRow } from "../runs/columns";
+import { columnById, keyColumn, type Column, type RunKeys } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { compareWords, isNumber, numberOf } from "./words";
 import { tickFormat, linearScale, logScale, type AxisScale } from "./ticks";
 
@@ -52,9 +53,9 @@ export function namesOf({ params, metrics }: Pick<RunKeys, "params" | "metrics">
 export function namesIn(rows: readonly RunRow[]): DimensionName[] {
   const params = new Set<string>();
   const metrics = new Set<string>();
-  for (const { run, metrics: known } of rows) {
-    for (const key of Object.keys(run.params)) params.add(key);
-    for (const key of known.keys()) metrics.add(key);
+  for (const row of rows) {
+    for (const key of row.params.keys()) params.add(key);
+    for (const key of row.metrics.keys()) metrics.add(key);
   }
   return namesOf({ params: [...params].toSorted(), metrics: [...metrics].toSorted() });
 }
@@ -67,8 +68,8 @@ export function columnOf(id: string): Column | undefined {
   return columnById(keyColumn(`${kind}s`, id.slice(colon + 1)).id);
 }
 
-function valueOf({ run, metrics }: RunRow, { kind, title }: DimensionName): string | number | undefined {
-  return kind === "metric" ? metrics.get(title) : paramOf(run, title);
+function valueOf({ params, metrics }: RunRow, { kind, title }: DimensionName): string | number | undefined {
+  return kind === "metric" ? metrics.get(title) : params.get(title);
 }
 
 /** What differs between runs; what the machine tells is left out. */
@@ -115,8 +116,8 @@ export function dimensionOf(rows: readonly RunRow[], name: DimensionName, wantsL
 function wordsIn(rows: readonly RunRow[], { kind, title }: DimensionName): string[] | null {
   if (kind === "metric") return null;
   const words = new Set<string>();
-  for (const { run } of rows) {
-    const word = paramOf(run, title);
+  for (const { params } of rows) {
+    const word = params.get(title);
     if (word !== undefined) words.add(word);
   }
   return [...words].every(isNumber) ? null : [...words].toSorted(compareWords);

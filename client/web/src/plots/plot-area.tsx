@@ -1,7 +1,7 @@
 // Marks of runs on a canvas, axes over them, and one run that is pointed at, by the mouse or by keys.
 
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { addressOf, go } from "../router";
 import { Painter, type Painting } from "./painter";
 
@@ -37,13 +37,13 @@ export function PlotArea(props: Props): ReactNode {
   const { rows, painting, nearest, markOf } = props;
   const { width, height } = painting;
   const [pointed, setPointed] = useState<{ runId: string; mouse: Mark | null } | null>(null);
-  const at = pointed === null ? -1 : rows.findIndex(({ run }) => run.runId === pointed.runId);
+  const at = pointed === null ? -1 : rows.findIndex(({ runId }) => runId === pointed.runId);
   const point = (next: number, mouse: Mark | null = null): void => {
-    const runId = rows[next]?.run.runId;
+    const runId = rows[next]?.runId;
     setPointed(runId === undefined ? null : { runId, mouse });
   };
   const open = (): void => {
-    const run = rows[at]?.run;
+    const run = rows[at];
     if (run) go(addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`));
   };
   const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
@@ -142,7 +142,7 @@ function Told({ row, mark, width, height, lines }: ToldProps): ReactNode {
     <div className="plot-told" role="status" style={style ?? undefined}>
       {row && mark && (
         <>
-          <strong className="clipped">{row.run.runName}</strong>
+          <strong className="clipped">{row.runName}</strong>
           {[...new Set(lines)].map((line) => (
             <span key={line} className="clipped number">
               {line}

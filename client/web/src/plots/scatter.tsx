@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, type ReactNode } from "react";
 import { formatCount } from "../format";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";

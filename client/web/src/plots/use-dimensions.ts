@@ -1,7 +1,7 @@
 // The dimensions that are chosen, made of the runs that there are.
 
 import { useMemo } from "react";
-import type { RunRow } from "../runs/columns";
+import type { RunRow } from "../runs/run-row";
 import { dimensionOf, type Dimension, type DimensionName } from "./dimensions";
 
 export function useDimension(

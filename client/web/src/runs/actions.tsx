@@ -2,7 +2,6 @@
 
 import { useState, type ReactNode } from "react";
 import { runs as service } from "../api/clients";
-import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatCount } from "../format";
 import { addressOf } from "../router";
 import { AskForm, TextField } from "../ui/ask-form";
@@ -10,9 +9,10 @@ import { useChange } from "../ui/change";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Failure } from "../ui/notice";
+import type { RunRow } from "./run-row";
 
 interface Props {
-  runs: readonly Run[];
+  runs: readonly RunRow[];
   deleted: boolean;
   onDone: () => void;
 }
@@ -20,7 +20,7 @@ interface Props {
 // More at a time only wait for each other.
 const AT_ONCE = 16;
 
-async function forEach(runs: readonly Run[], change: (runId: string) => Promise<unknown>): Promise<void> {
+async function forEach(runs: readonly RunRow[], change: (runId: string) => Promise<unknown>): Promise<void> {
   const left = runs.map(({ runId }) => runId);
   const work = async (): Promise<void> => {
     for (let runId = left.pop(); runId !== undefined; runId = left.pop()) await change(runId);
@@ -65,7 +65,7 @@ export function RunActions({ runs, deleted, onDone }: Props): ReactNode {
 }
 
 interface DialogProps {
-  runs: readonly Run[];
+  runs: readonly RunRow[];
   onClose: () => void;
   onDone: () => void;
 }

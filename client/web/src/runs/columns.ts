@@ -1,7 +1,7 @@
 // The columns that the table of runs can have, and how a run's value stands in one.
 
-import { RunStatus, type Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatAge, formatDuration, formatNumber, formatTime, STATUS_WORDS } from "../format";
+import { isAtWork, type RunRow } from "./run-row";
 
 export type KeyKind = "metrics" | "params" | "tags";
 
@@ -107,66 +107,43 @@ export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
   return ordered ? ["status", ordered.id, ...ids.slice(1)] : ids;
 }
 
-/** A run, ready for the table: maps by key, computed once. */
-export interface RunRow {
-  readonly run: Run;
-  readonly metrics: ReadonlyMap<string, number>;
-}
-
-export function rowOf(run: Run): RunRow {
-  return { run, metrics: new Map(run.metrics.map((summary) => [summary.key, summary.lastValue])) };
-}
-
-/** What a run was given by that name; not what every object has by itself, such as `constructor`. */
-export function paramOf({ params }: Pick<Run, "params">, key: string): string | undefined {
-  return Object.hasOwn(params, key) ? params[key] : undefined;
-}
-
-/** What readers say about a run by that name. */
-export function tagOf({ tags }: Pick<Run, "tags">, key: string): string | undefined {
-  return Object.hasOwn(tags, key) ? tags[key] : undefined;
-}
-
-export function isAtWork(run: Pick<Run, "status">): boolean {
-  return run.status === RunStatus.RUNNING || run.status === RunStatus.SCHEDULED;
-}
-
-/** What a cell shows, and what it tells who points at it. */
-export function cellOf({ run, metrics }: RunRow, column: Column, nowMs: number): [shown: string, told: string] {
+/** What a cell shows. */
+export function shownOf(row: RunRow, column: Column, nowMs: number): string {
   switch (column.kind) {
     case "metrics": {
-      const value = metrics.get(column.key);
-      return value === undefined ? ["", ""] : [formatNumber(value), String(value)];
+      const value = row.metrics.get(column.key);
+      return value === undefined ? "" : formatNumber(value);
     }
     case "params":
-      return twice(paramOf(run, column.key) ?? "");
     case "tags":
-      return twice(tagOf(run, column.key) ?? "");
+      return row[column.kind].get(column.key) ?? "";
     default:
-      return attributeOf(run, column.id, nowMs);
+      return attributeOf(row, column.id, nowMs);
   }
 }
 
-function attributeOf(run: Run, id: string, nowMs: number): [string, string] {
+/** What a cell tells who points at it: all of what it shows in short. */
+export function toldOf(row: RunRow, column: Column, nowMs: number): string {
+  if (column.kind === "metrics") return String(row.metrics.get(column.key) ?? "");
+  return column.id === "start_time" ? formatTime(row.startTimeMs) : shownOf(row, column, nowMs);
+}
+
+function attributeOf(run: RunRow, id: string, nowMs: number): string {
   switch (id) {
     case "status":
-      return twice(STATUS_WORDS[run.status]);
+      return STATUS_WORDS[run.status];
     case "start_time":
-      return [formatAge(run.startTimeMs, nowMs), formatTime(run.startTimeMs)];
+      return formatAge(run.startTimeMs, nowMs);
     case "duration":
-      return twice(durationOf(run, nowMs));
+      return durationOf(run, nowMs);
     case "user_id":
-      return twice(run.userId);
+      return run.userId;
     default:
-      return twice(run.runId);
+      return run.runId;
   }
 }
 
-function durationOf(run: Run, nowMs: number): string {
+function durationOf(run: RunRow, nowMs: number): string {
   if (run.endTimeMs === undefined && !isAtWork(run)) return "";
-  return formatDuration(Number((run.endTimeMs ?? BigInt(nowMs)) - run.startTimeMs));
-}
-
-function twice(text: string): [string, string] {
-  return [text, text];
+  return formatDuration((run.endTimeMs ?? nowMs) - run.startTimeMs);
 }

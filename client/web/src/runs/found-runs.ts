@@ -4,8 +4,9 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { runs as service } from "../api/clients";
 import { isAway } from "../api/errors";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
-import { rowOf, type Column, type RunRow } from "./columns";
+import type { Column } from "./columns";
 import { useRefresh } from "./refreshed-runs";
+import { rowOf, type RunRow } from "./run-row";
 
 // The first page is on the screen soon, and none takes the browser long to read.
 const FIRST_PAGE = 100;
@@ -108,6 +109,6 @@ export function useFoundRuns(search: Search, columns: readonly Column[] | null):
 
 /** With other columns the same runs stand where they stood. */
 function behindOf(rows: readonly RunRow[], last: readonly RunRow[]): RunRow[] {
-  const here = new Set(rows.map(({ run }) => run.runId));
-  return last.slice(rows.length).filter(({ run }) => !here.has(run.runId));
+  const here = new Set(rows.map(({ runId }) => runId));
+  return last.slice(rows.length).filter(({ runId }) => !here.has(runId));
 }

@@ -1,6 +1,6 @@
 // Runs that are part of others stand below them, where they are unfolded.
 
-import type { RunRow } from "./columns";
+import type { RunRow } from "./run-row";
 
 export interface Line {
   readonly row: RunRow;
@@ -14,22 +14,22 @@ export interface Line {
  * Runs that are above each other, and what is below these, are lines of their own: there is no top to unfold.
  */
 export function linesOf(rows: readonly RunRow[], open: ReadonlySet<string>): Line[] {
-  const present = new Set(rows.map(({ run }) => run.runId));
+  const present = new Set(rows.map(({ runId }) => runId));
   const children = new Map<string, RunRow[]>();
   // Roots, and then whatever is found below them.
   const placed: RunRow[] = [];
   for (const row of rows) {
-    const parent = row.run.parentRunId;
-    if (!parent || !present.has(parent) || parent === row.run.runId) placed.push(row);
+    const parent = row.parentRunId;
+    if (!parent || !present.has(parent) || parent === row.runId) placed.push(row);
     else childrenOf(children, parent).push(row);
   }
   const roots = new Set(placed);
-  for (const { run } of placed) placed.push(...(children.get(run.runId) ?? []));
+  for (const { runId } of placed) placed.push(...(children.get(runId) ?? []));
   const isPlaced = new Set(placed);
   const lines: Line[] = [];
   const add = (row: RunRow, depth: number): void => {
-    const below = isPlaced.has(row) ? (children.get(row.run.runId) ?? []) : [];
-    const isOpen = below.length > 0 && open.has(row.run.runId);
+    const below = isPlaced.has(row) ? (children.get(row.runId) ?? []) : [];
+    const isOpen = below.length > 0 && open.has(row.runId);
     lines.push({ row, depth, children: below.length, isOpen });
     if (isOpen) for (const child of below) add(child, depth + 1);
   };

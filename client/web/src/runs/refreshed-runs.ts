@@ -1,12 +1,11 @@
 // Found runs, kept as they are on the server: those at work and those that begin, and all others in turn.
 
-import { equals } from "@bufbuild/protobuf";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { runs as service } from "../api/clients";
-import { RunSchema, type Run } from "../api/generated/trackwire/v1/runs_pb";
-import { isAtWork, rowOf, type RunRow } from "./columns";
+import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import type { Wanted } from "./found-runs";
+import { isAtWork, isSame, rowOf, type RunRow } from "./run-row";
 
 const REFRESH_MS = 2_000;
 // Of new runs; more than that many at once are found by fetching all anew.
@@ -74,7 +73,7 @@ async function lookAgain(
 
 /** Runs that have begun since, newest first; null where there are too many. */
 async function lookForNew(wanted: Wanted, rows: readonly RunRow[], signal: AbortSignal): Promise<Run[] | null> {
-  const here = new Set(rows.map(({ run }) => run.runId));
+  const here = new Set(rows.map(({ runId }) => runId));
   const filter = both(`start_time > ${begunSince(rows)}`, wanted.filter);
   const found: Run[] = [];
   let pageToken = "";
@@ -96,7 +95,7 @@ function both(which: string, filter: string): string {
 /** The ids of runs that are asked for by name. */
 function lookedAfter(rows: readonly RunRow[], turn: number, filterCharacters: number): Set<string> {
   const ids = (areAtWork: boolean): string[] =>
-    rows.filter(({ run }) => isAtWork(run) === areAtWork).map(({ run }) => run.runId);
+    rows.filter((row) => isAtWork(row) === areAtWork).map(({ runId }) => runId);
   const looked = [...inTurn(ids(true), AT_WORK, turn), ...inTurn(ids(false), OTHERS, turn)];
   return new Set(looked.slice(0, Math.max(0, (FILTER_CHARACTERS - filterCharacters) / ID_CHARACTERS)));
 }
@@ -111,22 +110,22 @@ function inTurn(ids: readonly string[], count: number, turn: number): readonly s
 function begunSince(rows: readonly RunRow[]): number {
   if (rows.length === 0) return 0;
   const now = Date.now();
-  const starts = rows.map(({ run }) => Number(run.startTimeMs)).filter((start) => start <= now);
+  const starts = rows.map(({ startTimeMs }) => startTimeMs).filter((start) => start <= now);
   const newest = starts.reduce((latest, start) => Math.max(latest, start), 0) || now;
   return newest < now - SKEW_MS ? newest : newest - SKEW_MS;
 }
 
 /** Runs stand where they stood, and new ones in front. */
 function merged(rows: RunRow[], found: readonly Run[], gone: ReadonlySet<string>): RunRow[] {
-  const fresh = new Map(found.map((run) => [run.runId, run]));
+  const fresh = new Map(found.map((run) => [run.runId, rowOf(run)]));
   let isChanged = false;
   const kept = rows.flatMap((row) => {
-    const again = fresh.get(row.run.runId);
-    fresh.delete(row.run.runId);
-    if (again && equals(RunSchema, again, row.run)) return row;
-    if (!again && !gone.has(row.run.runId)) return row;
+    const again = fresh.get(row.runId);
+    fresh.delete(row.runId);
+    if (again && isSame(again, row)) return row;
+    if (!again && !gone.has(row.runId)) return row;
     isChanged = true;
-    return again ? rowOf(again) : [];
+    return again ?? [];
   });
-  return isChanged || fresh.size > 0 ? [...[...fresh.values()].map(rowOf), ...kept] : rows;
+  return isChanged || fresh.size > 0 ? [...fresh.values(), ...kept] : rows;
 }

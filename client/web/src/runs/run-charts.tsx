@@ -4,7 +4,7 @@ import { useMemo, type ReactNode } from "react";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { ChartGrid } from "../charts/grid";
 import { Empty } from "../ui/notice";
-import { isAtWork } from "./columns";
+import { isAtWork } from "./run-row";
 import { SYSTEM_PREFIX } from "./summaries";
 
 interface Props {

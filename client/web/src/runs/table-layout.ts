@@ -10,7 +10,7 @@ const NAME_WIDTH = window.innerWidth < 640 ? 130 : 220;
 /** What the column of names is called where widths are kept. */
 export const NAME_COLUMN = "name";
 /** The columns before those that are chosen: the box, and the name. */
-const FIXED_COLUMNS = 2;
+export const FIXED_COLUMNS = 2;
 
 export interface Layout {
   readonly nameWidth: number;
@@ -27,6 +27,7 @@ export interface PlacedColumn {
   readonly place: number;
   /** Whether it stays in sight, beside the name. */
   readonly isPinned: boolean;
+  readonly className: string;
   readonly style: CSSProperties;
 }
 
@@ -41,7 +42,8 @@ export function layoutOf(columns: readonly Column[], pinned: number, widths: Rea
     const isPinned = at < pinned;
     const style = { gridColumn: place, ...(isPinned && { left }) };
     left += width;
-    return { column, width, place, isPinned, style };
+    const className = `cell${column.isNumber ? " number" : ""}${isPinned ? " pinned" : ""}`;
+    return { column, width, place, isPinned, className, style };
   });
   const template = [CHECK_WIDTH, nameWidth, ...placed.map(({ width }) => width)].map((width) => `${width}px`).join(" ");
   return { nameWidth, width: left, template, columns: placed };

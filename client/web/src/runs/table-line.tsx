@@ -5,7 +5,7 @@ import { addressOf } from "../router";
 import { Icon } from "../ui/icon";
 import { useDark } from "../ui/theme";
 import { colorOf } from "./colors";
-import { cellOf } from "./columns";
+import { shownOf } from "./columns";
 import type { Line } from "./nesting";
 import { StatusBadge } from "./run-status";
 import { NAME_STYLE, type PlacedColumn } from "./table-layout";
@@ -24,17 +24,17 @@ interface Props {
   onFold: (runId: string) => void;
 }
 
-export function addressOfRun({ row: { run } }: Line): string {
-  return addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`);
+export function addressOfRun({ row }: Line): string {
+  return addressOf(`/experiments/${row.experimentId}/runs/${row.runId}`);
 }
 
 export const RunLine = memo(function RunLine(props: Props): ReactNode {
   const { line, columns, onSelect, onFold, isSelected } = props;
-  const { run } = line.row;
+  const { row } = line;
   const dark = useDark();
   const place = useRef<HTMLDivElement>(null);
-  useFocusLeft(place, run.runId);
-  const select = useCallback(() => onSelect([run.runId], !isSelected), [onSelect, run.runId, isSelected]);
+  useFocusLeft(place, row.runId);
+  const select = useCallback(() => onSelect([row.runId], !isSelected), [onSelect, row.runId, isSelected]);
   return (
     <div
       ref={place}
@@ -46,7 +46,7 @@ export const RunLine = memo(function RunLine(props: Props): ReactNode {
       style={{ transform: `translateY(${props.top}px)` }}
     >
       <div className="cell pinned check" role="gridcell" aria-colindex={1}>
-        <input type="checkbox" aria-label={`Select ${run.runName}`} checked={isSelected} onChange={select} />
+        <input type="checkbox" aria-label={`Select ${row.runName}`} checked={isSelected} onChange={select} />
         <span
           className="swatch"
           style={props.slot === undefined ? undefined : { background: colorOf(props.slot, dark) }}
@@ -57,33 +57,27 @@ export const RunLine = memo(function RunLine(props: Props): ReactNode {
         {line.children > 0 && (
           <button
             className="fold"
-            aria-label={`${line.isOpen ? "Fold" : "Unfold"} the ${line.children} runs of ${run.runName}`}
+            aria-label={`${line.isOpen ? "Fold" : "Unfold"} the ${line.children} runs of ${row.runName}`}
             aria-expanded={line.isOpen}
-            onClick={() => onFold(run.runId)}
+            onClick={() => onFold(row.runId)}
           >
             <Icon name={line.isOpen ? "down" : "right"} size={14} />
           </button>
         )}
-        <a className="clipped" href={addressOfRun(line)} title={run.runName}>
-          {run.runName}
+        <a className="clipped" href={addressOfRun(line)}>
+          {row.runName}
         </a>
         {line.children > 0 && <span className="count">{line.children}</span>}
       </div>
-      {columns.map(({ column, place: at, isPinned, style }) => {
-        const [shown, told] = cellOf(line.row, column, props.nowMs);
-        return (
-          <div
-            key={column.id}
-            className={`cell${column.isNumber ? " number" : ""}${isPinned ? " pinned" : ""}`}
-            role="gridcell"
-            aria-colindex={at}
-            title={told}
-            style={style}
-          >
-            {column.id === "status" ? <StatusBadge status={run.status} stop={run.stopRequested} /> : shown}
-          </div>
-        );
-      })}
+      {columns.map(({ column, place: at, className, style }) => (
+        <div key={column.id} className={className} role="gridcell" aria-colindex={at} style={style}>
+          {column.id === "status" ? (
+            <StatusBadge status={row.status} stop={row.stopRequested} />
+          ) : (
+            shownOf(row, column, props.nowMs)
+          )}
+        </div>
+      ))}
     </div>
   );
 });
@@ -92,9 +86,9 @@ export const RunLine = memo(function RunLine(props: Props): ReactNode {
 function useFocusLeft(place: RefObject<HTMLDivElement | null>, runId: string): void {
   const last = useRef(runId);
   useLayoutEffect(() => {
-    const row = place.current;
-    if (last.current !== runId && row?.contains(document.activeElement))
-      row.closest<HTMLElement>(".run-table")?.focus();
+    const line = place.current;
+    if (last.current !== runId && line?.contains(document.activeElement))
+      line.closest<HTMLElement>(".run-table")?.focus();
     last.current = runId;
   }, [place, runId]);
 }

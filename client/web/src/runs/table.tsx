@@ -1,19 +1,28 @@
 // The table of runs: as many rows as there are, of which only those in sight are in the page.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import {
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+} from "react";
 import { go } from "../router";
-import type { Column } from "./columns";
+import { toldOf, type Column } from "./columns";
 import { HeaderCell } from "./header-cell";
 import type { Line } from "./nesting";
 import { useNow } from "./run-status";
 import "./table.css";
-import { layoutOf, NAME_COLUMN, NAME_STYLE, useShownColumns } from "./table-layout";
+import { FIXED_COLUMNS, layoutOf, NAME_COLUMN, NAME_STYLE, useShownColumns } from "./table-layout";
 import { addressOfRun, RunLine } from "./table-line";
 
 const ROW_HEIGHT = 32;
 // Rows out of sight, above and below, that are ready.
-const OVERSCAN = 4;
+const OVERSCAN = 2;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -62,7 +71,14 @@ export function RunTable(props: Props): ReactNode {
     window.addEventListener("keydown", begin);
     return () => window.removeEventListener("keydown", begin);
   }, [press]);
-  const all = lines.length > 0 && lines.every(({ row }) => selected.has(row.run.runId));
+  // Titles of all cells would take longer than the cells.
+  const tell = ({ target }: PointerEvent<HTMLElement>): void => {
+    const cell = (target as Element).closest<HTMLElement>("[aria-colindex]");
+    const line = lines[Number(cell?.parentElement?.ariaRowIndex) - 2];
+    const column = columns[Number(cell?.ariaColIndex) - 1 - FIXED_COLUMNS];
+    if (cell && line) cell.title = column ? toldOf(line.row, column, nowMs) : line.row.runName;
+  };
+  const all = lines.length > 0 && lines.every(({ row }) => selected.has(row.runId));
   // A row that leaves at one end comes back at the other as another line: far cheaper than a new one.
   const places = Math.ceil((rows.scrollRect?.height ?? 0) / ROW_HEIGHT) + 2 * OVERSCAN + 2;
   return (
@@ -88,7 +104,7 @@ export function RunTable(props: Props): ReactNode {
             disabled={!props.isWhole || lines.length === 0}
             onChange={() =>
               onSelect(
-                lines.map(({ row }) => row.run.runId),
+                lines.map(({ row }) => row.runId),
                 !all,
               )
             }
@@ -125,7 +141,7 @@ export function RunTable(props: Props): ReactNode {
           />
         ))}
       </div>
-      <div role="rowgroup" className="run-rows" style={{ height: rows.getTotalSize() }}>
+      <div role="rowgroup" className="run-rows" style={{ height: rows.getTotalSize() }} onPointerMove={tell}>
         {rows.getVirtualItems().map((item) => {
           const line = lines[item.index];
           if (!line) return null;
@@ -136,8 +152,8 @@ export function RunTable(props: Props): ReactNode {
               index={item.index}
               top={item.start}
               columns={shown}
-              isSelected={selected.has(line.row.run.runId)}
-              slot={props.slots.get(line.row.run.runId)}
+              isSelected={selected.has(line.row.runId)}
+              slot={props.slots.get(line.row.runId)}
               isActive={active === item.index}
               nowMs={isTimed(line, nowMs) ? nowMs : nowMs - (nowMs % MINUTE_MS)}
               onSelect={onSelect}
@@ -151,8 +167,8 @@ export function RunTable(props: Props): ReactNode {
 }
 
 /** Others change by the hour at most. */
-function isTimed({ row: { run } }: Line, nowMs: number): boolean {
-  return run.endTimeMs === undefined || nowMs - Number(run.startTimeMs) < HOUR_MS;
+function isTimed({ row }: Line, nowMs: number): boolean {
+  return row.endTimeMs === undefined || nowMs - row.startTimeMs < HOUR_MS;
 }
 
 /** Arrows (or j and k) move, space selects, Enter opens, and left and right fold. */
@@ -163,10 +179,10 @@ function useKeys(
 ): { active: number; press: (key: string) => boolean } {
   // A run, as lines move when others begin.
   const [activeId, setActiveId] = useState("");
-  const active = activeId === "" ? -1 : lines.findIndex(({ row }) => row.run.runId === activeId);
+  const active = activeId === "" ? -1 : lines.findIndex(({ row }) => row.runId === activeId);
   const moved = (by: number): void => {
     const next = Math.max(0, Math.min(lines.length - 1, active + by));
-    setActiveId(lines[next]?.row.run.runId ?? "");
+    setActiveId(lines[next]?.row.runId ?? "");
     rows.scrollToIndex(next);
   };
   const press = (key: string): boolean => {
@@ -175,10 +191,10 @@ function useKeys(
     const by = moves[key] ?? { Home: -lines.length, End: lines.length }[key];
     if (by !== undefined) moved(by);
     else if (!line) return false;
-    else if (key === " ") props.onSelect([line.row.run.runId], !props.selected.has(line.row.run.runId));
+    else if (key === " ") props.onSelect([line.row.runId], !props.selected.has(line.row.runId));
     else if (key === "Enter") go(addressOfRun(line));
     else if ((key === "ArrowRight" && !line.isOpen && line.children > 0) || (key === "ArrowLeft" && line.isOpen))
-      props.onFold(line.row.run.runId);
+      props.onFold(line.row.runId);
     else return false;
     return true;
   };
