@@ -118,7 +118,7 @@ def test_many_keys_are_found_by_name(open_page: OpenPage, served: Served) -> Non
     served.client.update_run(run_id, status="FINISHED")
     page = open_plot(open_page, served, experiment_id, "view=parallel&axes=param:lr~metric:unasked_too")
     page.get_by_role("button", name="Axes").click()
-    axes = page.get_by_role("group", name="Metrics")
+    axes = page.get_by_role("group", name="Metrics", exact=True)
     expect(axes.get_by_text(re.compile(r"^\d+ more: find them by name\.$"))).to_be_visible()
     # An axis that is shown can be taken away, wherever it stands in the list.
     expect(axes.get_by_role("checkbox", name="unasked_too", exact=True)).to_be_checked()
@@ -130,7 +130,7 @@ def test_many_keys_are_found_by_name(open_page: OpenPage, served: Served) -> Non
     page.get_by_role("group", name="View", exact=True).get_by_role("button", name="Scatter").click()
     page.get_by_role("button", name="Up: ").click()
     page.get_by_role("searchbox", name="Find a key").fill("layer/298/")
-    page.get_by_role("radio", name="layer/298/norm").check()
+    page.get_by_role("radio", name="layer/298/norm", exact=True).check()
     page.keyboard.press("Escape")
     expect(plot(page, "layer/298/norm by lr")).to_be_visible()
     page.get_by_role("button", name="Colour: ").click()

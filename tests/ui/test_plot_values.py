@@ -141,3 +141,16 @@ def test_last_axis_can_not_be_taken_away(open_page: OpenPage, served: Served) ->
     expect(size).to_be_checked()
     page.get_by_role("checkbox", name="loss", exact=True).check()
     expect(size).to_be_enabled()
+
+
+def test_runs_are_plotted_by_the_best_that_a_metric_was(open_page: OpenPage, served: Served) -> None:
+    run_ids = make_runs(served, [({}, {"loss": 1.0}), ({}, {"loss": 2.0})])
+    for step, value in enumerate((8.0, 0.5), 1):
+        served.client.log_metrics(run_ids[0], {"loss": value}, step=step)
+    page = open_plot(open_page, served, run_ids, "view=bars")
+    bars = page.get_by_role("list", name="loss").get_by_role("listitem")
+    expect(bars).to_contain_text(["2", "0.5"])
+    page.get_by_role("combobox", name="Of").select_option("loss max")
+    expect(bars).to_contain_text(["8", "2"])
+    page.reload()
+    expect(bars).to_contain_text(["8", "2"])

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 from tests.conftest import ServerProcess
 from tests.ui.conftest import OpenPage
-from tests.ui.listed import make_runs, names, open_table, row
+from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
 from trackwire import Client
 
@@ -133,3 +133,27 @@ def test_cell_tells_who_points_at_it_all_of_its_value(
         cell = page.get_by_role("gridcell", name=shown, exact=True)
         cell.hover()
         expect(cell).to_have_attribute("title", value)
+
+
+def test_runs_are_ordered_by_the_best_that_a_metric_was(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("best").experiment_id
+    for name, values in {"peaked": (0.5, 0.95, 0.2), "steady": (0.6, 0.7, 0.8), "late": (0.1, 0.2, 0.9)}.items():
+        run_id = client.create_run(experiment_id, run_name=name).run_id
+        for step, value in enumerate(values):
+            client.log_metrics(run_id, {"val/accuracy": value}, step=step)
+    page = open_table(open_page, server, experiment_id)
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Find a column").fill("accuracy")
+    page.get_by_role("group", name="Largest values of metrics").get_by_role("checkbox", name="val/accuracy max").check()
+    page.get_by_role("group", name="Smallest values of metrics").get_by_role(
+        "checkbox", name="val/accuracy min"
+    ).check()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="val/accuracy max", exact=True).click()
+    expect_names(page, ["peaked", "late", "steady"])
+    expect(row(page, "peaked").get_by_role("gridcell", name="0.95", exact=True)).to_be_visible()
+    expect(row(page, "peaked").get_by_role("gridcell", name="0.2", exact=True)).to_have_count(2)
+    page.get_by_role("button", name="val/accuracy min", exact=True).click()
+    expect_names(page, ["steady", "peaked", "late"])

@@ -32,7 +32,7 @@ export function defaultsOf(
   const params = useful.filter(({ kind }) => kind === "param").slice(0, AXES - 1);
   const metrics = useful.filter(({ kind }) => kind === "metric").toSorted((a, b) => byTelling(a.title, b.title));
   const axes = [...params, ...metrics.slice(0, AXES - params.length)];
-  const up = (metrics[0] ?? names.at(-1))?.id ?? "";
+  const up = (metrics[0] ?? names.findLast(({ kind }) => kind === "metric") ?? names.at(-1))?.id ?? "";
   return {
     axes: (axes.length > 0 ? axes : names.slice(0, AXES)).map(({ id }) => id),
     across: (params[0] ?? names[0])?.id ?? "",

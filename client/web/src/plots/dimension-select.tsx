@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Chooser, type ChoiceGroup } from "../ui/chooser";
 import { Popover } from "../ui/popover";
-import { KINDS, type DimensionName } from "./dimensions";
+import { KINDS, namedBy, type DimensionName } from "./dimensions";
 
 interface Props {
   label: string;
@@ -24,7 +24,7 @@ export function DimensionSelect({ label, all, chosen, onChoose, none }: Props): 
     <label className="line-of">
       {label}
       <select className="field" value={chosen} onChange={(event) => onChoose(event.target.value)}>
-        {!isThere && <option value={chosen}>{keyOf(chosen)}</option>}
+        {!isThere && <option value={chosen}>{namedBy(chosen)?.title ?? chosen}</option>}
         {none && <option value={none[0]}>{none[1]}</option>}
         {groups.map(({ title, choices }) => (
           <optgroup key={title} label={title}>
@@ -46,7 +46,7 @@ interface FoundProps extends Pick<Props, "label" | "chosen" | "onChoose"> {
 }
 
 function Found({ label, groups, chosen, onChoose, none }: FoundProps): ReactNode {
-  const title = chosen === none?.[0] ? none[1] : keyOf(chosen);
+  const title = chosen === none?.[0] ? none[1] : (namedBy(chosen)?.title ?? chosen);
   const others = none ? [{ title: "All", choices: [{ id: none[0], title: none[1] }] }] : [];
   return (
     <span className="line-of">
@@ -64,8 +64,4 @@ function Found({ label, groups, chosen, onChoose, none }: FoundProps): ReactNode
       </Popover>
     </span>
   );
-}
-
-function keyOf(id: string): string {
-  return id.slice(id.indexOf(":") + 1);
 }

@@ -1,15 +1,18 @@
-// What runs are plotted by: a param that they were given, or the last value of a metric that they reached.
+// What runs are plotted by: a param that they were given, or a value of a metric that they reached.
 
 import { formatNumber } from "../format";
-import { columnById, keyColumn, type Column, type RunKeys } from "../runs/columns";
+import { columnById, type Column, type RunKeys } from "../runs/columns";
 import type { RunRow } from "../runs/run-row";
 import { compareWords, isNumber, numberOf } from "./words";
 import { tickFormat, linearScale, logScale, type AxisScale } from "./ticks";
 
+type Kind = "param" | "metric" | "max" | "min";
+
 export interface DimensionName {
   readonly id: string;
   readonly title: string;
-  readonly kind: "param" | "metric";
+  readonly kind: Kind;
+  readonly key: string;
 }
 
 export interface Tick {
@@ -40,13 +43,24 @@ const WORDS_SHOWN = 14;
 export const KINDS = [
   ["param", "Params"],
   ["metric", "Metrics"],
+  ["max", "Largest values of metrics"],
+  ["min", "Smallest values of metrics"],
 ] as const;
+
+/** Where a run has them. */
+const FIELDS = { param: "params", metric: "metrics", max: "max", min: "min" } as const;
 
 export function namesOf({ params, metrics }: Pick<RunKeys, "params" | "metrics">): DimensionName[] {
   return [
-    ...params.map((key): DimensionName => ({ id: `param:${key}`, title: key, kind: "param" })),
-    ...metrics.map((key): DimensionName => ({ id: `metric:${key}`, title: key, kind: "metric" })),
+    ...params.map((key) => nameOf("param", key)),
+    ...metrics.map((key) => nameOf("metric", key)),
+    ...metrics.map((key) => nameOf("max", key)),
+    ...metrics.map((key) => nameOf("min", key)),
   ];
+}
+
+function nameOf(kind: Kind, key: string): DimensionName {
+  return { id: `${kind}:${key}`, title: kind === "max" || kind === "min" ? `${key} ${kind}` : key, kind, key };
 }
 
 /** All that the runs have, sorted. */
@@ -60,16 +74,21 @@ export function namesIn(rows: readonly RunRow[]): DimensionName[] {
   return namesOf({ params: [...params].toSorted(), metrics: [...metrics].toSorted() });
 }
 
-/** The column that asks the server for it; undefined where the id names none. */
-export function columnOf(id: string): Column | undefined {
+/** What an id names; undefined where it names nothing. */
+export function namedBy(id: string): DimensionName | undefined {
   const colon = id.indexOf(":");
-  const kind = id.slice(0, colon);
-  if (kind !== "param" && kind !== "metric") return undefined;
-  return columnById(keyColumn(`${kind}s`, id.slice(colon + 1)).id);
+  const kind = KINDS.find(([each]) => each === id.slice(0, colon))?.[0];
+  return kind && nameOf(kind, id.slice(colon + 1));
 }
 
-function valueOf({ params, metrics }: RunRow, { kind, title }: DimensionName): string | number | undefined {
-  return kind === "metric" ? metrics.get(title) : params.get(title);
+/** The column that asks the server for it; undefined where the id names none. */
+export function columnOf(id: string): Column | undefined {
+  const name = namedBy(id);
+  return name && columnById(`${FIELDS[name.kind]}.${name.key}`);
+}
+
+function valueOf(row: RunRow, { kind, key }: DimensionName): string | number | undefined {
+  return row[FIELDS[kind]].get(key);
 }
 
 /** What differs between runs; what the machine tells is left out. */
@@ -113,11 +132,11 @@ export function dimensionOf(rows: readonly RunRow[], name: DimensionName, wantsL
 }
 
 /** All that there are, in their order; null where they are numbers. */
-function wordsIn(rows: readonly RunRow[], { kind, title }: DimensionName): string[] | null {
-  if (kind === "metric") return null;
+function wordsIn(rows: readonly RunRow[], { kind, key }: DimensionName): string[] | null {
+  if (kind !== "param") return null;
   const words = new Set<string>();
   for (const { params } of rows) {
-    const word = params.get(title);
+    const word = params.get(key);
     if (word !== undefined) words.add(word);
   }
   return [...words].every(isNumber) ? null : [...words].toSorted(compareWords);

@@ -3,13 +3,20 @@
 import { formatAge, formatDuration, formatNumber, formatTime, STATUS_WORDS } from "../format";
 import { isAtWork, type RunRow } from "./run-row";
 
+/** Whose keys a server lists. */
 export type KeyKind = "metrics" | "params" | "tags";
+/** Of a metric the last value, the smallest, or the largest. */
+type ValueKind = KeyKind | "min" | "max";
 
-/** `id` is also what the filter language and `order_by` call it. */
+/** `id` is what addresses call it. */
 export interface Column {
   readonly id: string;
   readonly title: string;
-  readonly kind: "attribute" | KeyKind;
+  /** What it has, in words. */
+  readonly told: string;
+  readonly kind: "attribute" | ValueKind;
+  /** Whose keys `key` is one of; null for an attribute. */
+  readonly of: KeyKind | null;
   readonly key: string;
   readonly width: number;
   /** What SearchRuns can order by; undefined where nothing can. */
@@ -34,6 +41,21 @@ const ATTRIBUTES: readonly Column[] = [
   attribute("run_id", "Run id", 160, "run_id"),
 ];
 
+interface Group {
+  readonly kind: ValueKind;
+  readonly of: KeyKind;
+  readonly title: string;
+  readonly told: (key: string) => string;
+}
+
+const GROUPS: readonly Group[] = [
+  { kind: "metrics", of: "metrics", title: "Metrics", told: (key) => `Metric ${key}, last value` },
+  { kind: "params", of: "params", title: "Params", told: (key) => `Param ${key}` },
+  { kind: "tags", of: "tags", title: "Tags", told: (key) => `Tag ${key}` },
+  { kind: "max", of: "metrics", title: "Largest values of metrics", told: (key) => `Metric ${key}, largest value` },
+  { kind: "min", of: "metrics", title: "Smallest values of metrics", told: (key) => `Metric ${key}, smallest value` },
+];
+
 const DEFAULT_KEYS = 4;
 // As wide as its head needs it, with its buttons, within bounds.
 const [WIDTH_MIN, WIDTH_MAX] = [104, 200];
@@ -41,7 +63,7 @@ const LETTER_WIDTH = 7.2;
 const HEAD_ROOM = 46;
 
 function attribute(id: string, title: string, width: number, order: string | undefined): Column {
-  return { id, title, kind: "attribute", key: id, width, order, isNumber: false };
+  return { id, title, told: title, kind: "attribute", of: null, key: id, width, order, isNumber: false };
 }
 
 /** A key as the filter language writes it. */
@@ -49,34 +71,35 @@ export function quoted(key: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : `\`${key.replaceAll("`", "``")}\``;
 }
 
-export function keyColumn(kind: KeyKind, key: string): Column {
-  return {
-    id: `${kind}.${key}`,
-    title: key,
-    kind,
-    key,
-    width: Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, Math.round(key.length * LETTER_WIDTH) + HEAD_ROOM)),
-    order: `${kind}.${quoted(key)}`,
-    isNumber: kind === "metrics",
-  };
-}
-
 export function columnById(id: string): Column | undefined {
   const found = ATTRIBUTES.find((column) => column.id === id);
   if (found) return found;
   const dot = id.indexOf(".");
-  const kind = id.slice(0, dot);
-  if (kind === "metrics" || kind === "params" || kind === "tags") return keyColumn(kind, id.slice(dot + 1));
-  return undefined;
+  const group = GROUPS.find(({ kind }) => kind === id.slice(0, dot));
+  return group && keyColumn(group, id.slice(dot + 1));
+}
+
+function keyColumn({ kind, of, told }: Group, key: string): Column {
+  const isExtreme = kind !== of;
+  const title = isExtreme ? `${key} ${kind}` : key;
+  return {
+    id: `${kind}.${key}`,
+    title,
+    told: told(key),
+    kind,
+    of,
+    key,
+    width: Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, Math.round(title.length * LETTER_WIDTH) + HEAD_ROOM)),
+    order: isExtreme ? `${of}.${quoted(key)}.${kind}` : `${kind}.${quoted(key)}`,
+    isNumber: of === "metrics",
+  };
 }
 
 /** What there is to choose from, by groups. */
 export function allColumns(keys: RunKeys): { title: string; columns: readonly Column[] }[] {
   return [
     { title: "Run", columns: ATTRIBUTES },
-    { title: "Metrics", columns: keys.metrics.map((key) => keyColumn("metrics", key)) },
-    { title: "Params", columns: keys.params.map((key) => keyColumn("params", key)) },
-    { title: "Tags", columns: keys.tags.map((key) => keyColumn("tags", key)) },
+    ...GROUPS.map((group) => ({ title: group.title, columns: keys[group.of].map((key) => keyColumn(group, key)) })),
   ];
 }
 
@@ -109,22 +132,14 @@ export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
 
 /** What a cell shows. */
 export function shownOf(row: RunRow, column: Column, nowMs: number): string {
-  switch (column.kind) {
-    case "metrics": {
-      const value = row.metrics.get(column.key);
-      return value === undefined ? "" : formatNumber(value);
-    }
-    case "params":
-    case "tags":
-      return row[column.kind].get(column.key) ?? "";
-    default:
-      return attributeOf(row, column.id, nowMs);
-  }
+  if (column.kind === "attribute") return attributeOf(row, column.id, nowMs);
+  const value = row[column.kind].get(column.key) ?? "";
+  return typeof value === "number" ? formatNumber(value) : value;
 }
 
 /** What a cell tells who points at it: all of what it shows in short. */
 export function toldOf(row: RunRow, column: Column, nowMs: number): string {
-  if (column.kind === "metrics") return String(row.metrics.get(column.key) ?? "");
+  if (column.kind !== "attribute") return String(row[column.kind].get(column.key) ?? "");
   return column.id === "start_time" ? formatTime(row.startTimeMs) : shownOf(row, column, nowMs);
 }
 

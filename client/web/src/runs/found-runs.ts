@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { runs as service } from "../api/clients";
 import { isAway } from "../api/errors";
 import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
-import type { Column } from "./columns";
+import type { Column, KeyKind } from "./columns";
 import { useRefresh } from "./refreshed-runs";
 import { rowOf, type RunRow } from "./run-row";
 
@@ -44,7 +44,7 @@ const NOTHING: Found = { rows: [], isWhole: false, search: null, asked: "" };
 export type Wanted = ReturnType<typeof request>;
 
 function request(search: Search, columns: readonly Column[]) {
-  const keys = (kind: string) => columns.filter((column) => column.kind === kind).map((column) => column.key);
+  const keys = (of: KeyKind) => [...new Set(columns.filter((column) => column.of === of).map(({ key }) => key))];
   return {
     experimentIds: [search.experimentId],
     filter: search.filter,

@@ -10,7 +10,8 @@ const KEY_STEP = 16;
 interface Props {
   title: string;
   id: string;
-  kind?: string;
+  /** What tells more than the title. */
+  told?: string;
   order: string | undefined;
   orderBy: string;
   /** Counted from 1. */
@@ -42,11 +43,7 @@ export function HeaderCell(props: Props): ReactNode {
       aria-sort={direction}
       aria-colindex={props.place}
       style={props.style}
-      title={
-        props.kind && props.kind !== "attribute"
-          ? `${props.kind}: ${title}${props.isNumber ? ", last value" : ""}`
-          : title
-      }
+      title={props.told ?? title}
     >
       {order ? (
         <button className="order clipped" onClick={orderNext}>

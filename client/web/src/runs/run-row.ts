@@ -14,6 +14,9 @@ export interface RunRow {
   readonly endTimeMs: number | undefined;
   /** The last values. */
   readonly metrics: ReadonlyMap<string, number>;
+  /** The smallest and the largest ones. */
+  readonly min: ReadonlyMap<string, number>;
+  readonly max: ReadonlyMap<string, number>;
   readonly params: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
 }
@@ -32,6 +35,8 @@ export function rowOf(run: Run): RunRow {
     startTimeMs: Number(run.startTimeMs),
     endTimeMs: run.endTimeMs === undefined ? undefined : Number(run.endTimeMs),
     metrics: new Map(run.metrics.map(({ key, lastValue }) => [key, lastValue])),
+    min: new Map(run.metrics.map(({ key, minValue }) => [key, minValue ?? NaN])),
+    max: new Map(run.metrics.map(({ key, maxValue }) => [key, maxValue ?? NaN])),
     params: mapOf(run.params),
     tags: mapOf(run.tags),
   };

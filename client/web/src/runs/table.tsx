@@ -127,7 +127,7 @@ export function RunTable(props: Props): ReactNode {
             key={placed.column.id}
             title={placed.column.title}
             id={placed.column.id}
-            kind={placed.column.kind}
+            told={placed.column.told}
             order={placed.column.order}
             orderBy={props.orderBy}
             place={placed.place}
