@@ -3,12 +3,11 @@
 import { queryOptions, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runs as service } from "../api/clients";
-import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
 import { defaultsOf, idsIn, usePlotChoice, type PlotDefaults, type PlotView } from "../plots/choice";
 import { columnOf, namesIn, namesOf, varying, type DimensionName } from "../plots/dimensions";
 import { NO_KEYS, type Column, type RunKeys } from "../runs/columns";
-import type { Search } from "../runs/found-runs";
 import { rowOf, type RunRow } from "../runs/run-row";
+import { askedFor, type Search } from "../runs/search";
 
 // What differs between the first runs is what axes are by default.
 const SAMPLE = 40;
@@ -47,15 +46,8 @@ export function usePlotted(
 }
 
 /** The first runs with all that they have. */
-function sampleOf({ experimentId, filter, orderBy, deleted }: Search) {
-  const asked = {
-    experimentIds: [experimentId],
-    filter,
-    orderBy: orderBy ? [orderBy] : [],
-    viewType: deleted ? ViewType.DELETED_ONLY : ViewType.ACTIVE_ONLY,
-    pageSize: SAMPLE,
-    tags: {},
-  };
+function sampleOf(search: Search) {
+  const asked = { ...askedFor(search), pageSize: SAMPLE, tags: {} };
   return queryOptions({
     queryKey: ["sampled runs", asked],
     staleTime: SAMPLE_STALE_MS,

@@ -3,10 +3,10 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { runs as service } from "../api/clients";
 import { isAway } from "../api/errors";
-import { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
-import type { Column, KeyKind } from "./columns";
+import type { Column } from "./columns";
 import { useRefresh } from "./refreshed-runs";
 import { rowOf, type RunRow } from "./run-row";
+import { wantedOf, type Search } from "./search";
 
 // The first page is on the screen soon, and none takes the browser long to read.
 const FIRST_PAGE = 100;
@@ -14,13 +14,6 @@ const PAGE_SIZE = 400;
 /** More are not fetched: nobody reads them, and a filter finds them. */
 export const RUNS_MAX = 20_000;
 const AGAIN_MS = 2_000;
-
-export interface Search {
-  readonly experimentId: string;
-  readonly filter: string;
-  readonly orderBy: string;
-  readonly deleted: boolean;
-}
 
 export interface FoundRuns {
   readonly rows: readonly RunRow[];
@@ -40,28 +33,12 @@ interface Found {
 
 const NOTHING: Found = { rows: [], isWhole: false, search: null, asked: "" };
 
-/** What a search asks for, without its pages. */
-export type Wanted = ReturnType<typeof request>;
-
-function request(search: Search, columns: readonly Column[]) {
-  const keys = (of: KeyKind) => [...new Set(columns.filter((column) => column.of === of).map(({ key }) => key))];
-  return {
-    experimentIds: [search.experimentId],
-    filter: search.filter,
-    orderBy: search.orderBy ? [search.orderBy] : [],
-    viewType: search.deleted ? ViewType.DELETED_ONLY : ViewType.ACTIVE_ONLY,
-    metrics: { keys: keys("metrics") },
-    params: { keys: keys("params") },
-    tags: { keys: keys("tags") },
-  };
-}
-
 /** Before the columns are known there are no more than the first runs. */
 export function useFoundRuns(search: Search, columns: readonly Column[] | null): FoundRuns {
   const [found, setFound] = useState<Found>(NOTHING);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
-  const wanted = useMemo(() => request(search, columns ?? []), [search, columns]);
+  const wanted = useMemo(() => wantedOf(search, columns ?? []), [search, columns]);
   const asked = useMemo(() => JSON.stringify(wanted), [wanted]);
   const isReady = columns !== null;
 

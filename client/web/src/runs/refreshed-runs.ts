@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { runs as service } from "../api/clients";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
-import type { Wanted } from "./found-runs";
 import { isAtWork, isSame, rowOf, type RunRow } from "./run-row";
+import type { Wanted } from "./search";
 
 const REFRESH_MS = 2_000;
 // Of new runs; more than that many at once are found by fetching all anew.
