@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, type ComponentType, type ReactNode } from "r
 import "./app.css";
 import { ExperimentList } from "./experiments/list";
 import { ExperimentPage } from "./experiments/page";
+import { KeysButton } from "./keys";
 import { translated } from "./mlflow-addresses";
 import { addressOf, go, match, usePlace } from "./router";
 import { Boundary } from "./ui/boundary";
@@ -64,6 +65,7 @@ export function App(): ReactNode {
           </NavLink>
         </nav>
         <span className="grow" />
+        <KeysButton />
         <ThemeButton />
       </header>
       <ServerAway />

@@ -1,6 +1,6 @@
 // The filter, with what may stand next below it, or what is wrong with it, under the place where it stands.
 
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { columnOf, wordsOf } from "../api/errors";
 import { Icon } from "../ui/icon";
 import type { RunKeys } from "./columns";
@@ -26,16 +26,6 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
   const [scrolled, setScrolled] = useState(0);
   const input = useRef<HTMLInputElement>(null);
   const list = useId();
-  useEffect(() => {
-    // Whoever types in a field means that sign.
-    const focus = (event: globalThis.KeyboardEvent): void => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || isTyping(event.target)) return;
-      event.preventDefault();
-      input.current?.focus();
-    };
-    window.addEventListener("keydown", focus);
-    return () => window.removeEventListener("keydown", focus);
-  }, []);
   // The address may change by the Back button, too.
   if (filter !== applied) {
     setApplied(filter);
@@ -151,10 +141,6 @@ export function FilterBox({ filter, keys, error, onFilter }: Props): ReactNode {
       )}
     </div>
   );
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
 /** The server repeats the filter and the column, which stand above. */
