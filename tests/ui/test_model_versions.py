@@ -122,6 +122,8 @@ def test_shown_code_loads_the_version(page: Page, served: Served, tmp_path: Path
     assert (tmp_path / "model" / "model.txt").read_text() == "weights"
     (tmp_path / "model" / "model.txt").unlink()
     page.get_by_role("button", name="Shell").click()
+    # It stays right when another version is promoted, where an alias can be told from the name.
+    assert ("@champion" in page.locator("pre").inner_text()) == ("@" not in name)
     run_shell(page.locator("pre").inner_text(), tmp_path)
     assert (tmp_path / "model" / "model.txt").read_text() == "weights"
 
@@ -152,6 +154,11 @@ def test_code_for_a_logged_model_loads_it_or_fetches_its_files(page: Page, serve
     page.get_by_role("button", name="Python").click()
     path = run_python(page.locator("pre").inner_text(), tmp_path).strip()
     assert (Path(path) / "weights").read_text() == "those of a logged model"
+    (tmp_path / "in a shell").mkdir()
+    page.get_by_role("button", name="Shell").click()
+    expect(page.locator("pre")).to_contain_text("artifacts download models:/of-logged/1 ./model/")
+    run_shell(page.locator("pre").inner_text(), tmp_path / "in a shell")
+    assert (tmp_path / "in a shell" / "model" / "weights").read_text() == "those of a logged model"
 
 
 # By one process, as MLflow takes its time to be imported.
