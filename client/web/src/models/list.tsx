@@ -114,8 +114,8 @@ function Row({ model }: { model: RegisteredModel }): ReactNode {
       <td className="soft" title={formatTime(model.lastUpdateTimeMs)}>
         {formatAge(model.lastUpdateTimeMs)}
       </td>
-      <td>
-        <span className="model-description clipped soft" title={description}>
+      <td className="model-description">
+        <span className="soft" title={description}>
           {description}
         </span>
       </td>
