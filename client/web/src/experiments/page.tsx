@@ -21,6 +21,7 @@ import { Code } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { Counted, LeftOut } from "./counts";
+import { DeletedLine } from "./deleted-line";
 import { rememberPlace } from "./last-place";
 import "./page.css";
 import { usePlotted } from "./plotted";
@@ -115,6 +116,12 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
       {found.error !== null && columnOf(found.error) === undefined && (
         <Failure error={found.error} onRetry={found.refetch} />
       )}
+      {deleted && (
+        <DeletedLine
+          isEmpty={found.isWhole && found.rows.length === 0 && !filter}
+          onLeave={() => setShownStage("active")}
+        />
+      )}
       {isNew ? (
         <FirstRun experimentId={experimentId} name={name} />
       ) : plot ? (
@@ -151,6 +158,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                   hidden={selected.size - chosen.length}
                 />
                 <RunActions
+                  key={shownStage}
                   runs={chosen}
                   deleted={deleted}
                   onDone={() => {
