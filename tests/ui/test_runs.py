@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import ServerProcess
-from tests.ui.browsing import PHONE, THEMES, Theme, Watch, violations
+from tests.ui.browsing import PHONE, THEMES, Theme, Watch, cut_rings, violations
 from tests.ui.conftest import OpenPage
 from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
@@ -263,3 +263,15 @@ def test_experiment_fits_a_phone(open_page: OpenPage, server: ServerProcess, cli
     page = open_page(f"{server.url}/#/experiments/{experiment_id}", size=PHONE)
     expect(names(page).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_head_of_an_experiment_is_whole_on_a_phone(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    name = "carried about by those who look at their runs on the way, and by others, too"
+    experiment_id, _ = make_runs(client, name)
+    page = open_page(f"{server.url}/#/experiments/{experiment_id}", size=PHONE)
+    shown = page.get_by_role("navigation", name="Where this is").get_by_text(name)
+    expect(shown).to_be_visible()
+    is_whole = "each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight"
+    assert shown.evaluate(is_whole)
+    expect(names(page).first).to_be_visible()
+    assert cut_rings(page, ".experiment-tools") == []

@@ -91,7 +91,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   return (
     <>
       <div className="experiment-tools">
-        <nav className="line-of clipped" aria-label="Where this is">
+        <nav className="line-of" aria-label="Where this is">
           <a href={addressOf("/experiments")}>Experiments</a>
           <Icon name="right" size={12} />
           <strong className="clipped" title={name}>
