@@ -33,6 +33,12 @@ def refusal(text: str, vocabulary: Vocabulary = RUNS, limits: SearchLimits | Non
         ("attributes.end_tme > 3", 12, "did you mean 'end_time'?"),
         ("zzz = 1", 1, "runs are searched by run_id, run_name"),
         ("loss < 0.5", 1, "did you mean metrics.loss, params.loss or tags.loss? runs are searched by run_id"),
+        ("val/loss < 0.5", 1, "did you mean metrics.val/loss, params.val/loss or tags.val/loss? runs are searched by"),
+        ("attributes.loss < 0.5", 12, "did you mean metrics.loss, params.loss or tags.loss? runs are searched by"),
+        ("`a b` = 'x'", 1, "did you mean metrics.`a b`, params.`a b` or tags.`a b`? runs are searched by"),
+        ("val loss < 0.5", 1, "did you mean metrics.`val loss`, params.`val loss` or tags.`val loss`? runs are"),
+        ("strt time > 3", 1, "'strt time' is not known of runs; did you mean 'start_time'?"),
+        ("status x = 'FAILED'", 8, "IN or IS NULL) is expected"),
         ("dataset.schema = 'x'", 9, "'schema' is not known of a dataset; expected name, digest, context"),
         ("datasets.name > 'x'", 15, "> does not apply to datasets.name, which is text"),
         ("datasets.name.max = 'x'", 10, "'name.max' is not known of a dataset"),
@@ -104,6 +110,41 @@ def refusal(text: str, vocabulary: Vocabulary = RUNS, limits: SearchLimits | Non
 def test_error_points_at_the_column(text: str, column: int, reason: str) -> None:
     error = refusal(text)
     assert (error.column, reason in error.reason) == (column, True), str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "meant"),
+    [
+        ("metrics.val accuracy > 0.9", 13, "metrics.`val accuracy`"),
+        ("metrics.val/accuracy@5 > 0.9", 21, "metrics.`val/accuracy@5`"),
+        ("tags.a = 'x' AND (metrics.f1 score.max>1)", 30, "metrics.`f1 score`.max"),
+        ("tags.@.max = 'x'", 6, "tags.`@.max`"),
+        ("NOT params.a:b b NOT LIKE 'x'", 13, "params.`a:b b`"),
+        ("metrics.recall(top 5) IS NULL", 15, "metrics.`recall(top 5)`"),
+        ("run name = 'x'", 5, "`run name`"),
+    ],
+)
+def test_key_without_the_quotes_it_needs_is_told_with_them(text: str, column: int, meant: str) -> None:
+    error = refusal(text)
+    assert error.column == column
+    assert error.reason.endswith(f" is expected; did you mean {meant}?"), str(error)
+    parse_filter(text.replace(meant.replace("`", ""), meant), RUNS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrics.val accuracy",
+        "metrics.loss AND metrics.b > 2",
+        "metrics.loss && metrics.b > 2",
+        "metrics.loss (metrics.b > 2)",
+        "metrics.loss 'b' > 2",
+        "metrics.loss ! = 2",
+        f"metrics.loss {'b' * 64} > 2",
+    ],
+)
+def test_what_is_no_key_is_not_told_as_one(text: str) -> None:
+    assert "did you mean" not in refusal(text).reason
 
 
 @pytest.mark.parametrize(
@@ -192,6 +233,8 @@ def test_a_filter_at_every_limit_parses() -> None:
         ".",
         "9",
         "metrics.a = 1 OR ",
+        "metrics.a b ",
+        "a (b) ",
         "a.",
         "é",
     ],

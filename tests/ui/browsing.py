@@ -67,6 +67,33 @@ class Watch:
             self.faults.append(f"answer: {response.status} {response.request.method} {response.url}")
 
 
+# The ring is drawn three pixels around what has the focus.
+_CUT_RING = """() => {
+  const at = document.activeElement;
+  const { left, right, top, bottom } = at.getBoundingClientRect();
+  const isCutBy = (box) => left - 3 < box.left || right + 3 > box.right || top - 3 < box.top || bottom + 3 > box.bottom;
+  const isCut = isCutBy({ left: 0, right: innerWidth, top: 0, bottom: innerHeight });
+  const clipping = [];
+  for (let each = at.parentElement; each; each = each.parentElement) {
+    if (getComputedStyle(each).overflow !== "visible") clipping.push(each);
+  }
+  const isSeen = getComputedStyle(at).outlineStyle !== "none";
+  return isSeen && !isCut && !clipping.some((each) => isCutBy(each.getBoundingClientRect())) ? null : at.outerHTML;
+}"""
+
+
+def cut_rings(page: Page, inside: str) -> list[str]:
+    """What the Tab key leads to in such an element, as a CSS selector, without a focus ring that is seen whole."""
+    cut = []
+    page.locator(inside).evaluate("each => { each.tabIndex = -1; each.focus(); }")
+    page.keyboard.press("Tab")
+    while page.evaluate("inside => document.activeElement.closest(inside) !== null", inside):
+        cut.append(page.evaluate(_CUT_RING))
+        page.keyboard.press("Tab")
+    assert cut, f"nothing in {inside} takes the focus"
+    return [each for each in cut if each]
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds on a page as it is shown now."""
     if not AXE.exists():

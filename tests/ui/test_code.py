@@ -42,6 +42,15 @@ def test_first_version_of_a_model_is_registered_by_what_its_page_says(
     expect(page.get_by_role("link", name="Version 1")).to_be_visible()
 
 
+def test_folder_of_a_logged_model_is_fetched_by_what_its_page_says(page: Page, served: Served, tmp_path: Path) -> None:
+    model = served.client.create_logged_model("0", name="logged")
+    (tmp_path / "weights").write_text("learned")
+    served.client.upload_logged_model_artifact(model.model_id, tmp_path / "weights", "layer 1/weights")
+    page.goto(served.address_of(f"/experiments/0/models/{model.model_id}?path=layer%201/"))
+    run_shell(code_of(page), tmp_path)
+    assert (tmp_path / "layer 1" / "weights").read_text() == "learned"
+
+
 def test_code_names_where_the_server_is_said_to_be(page: Page, make_server_process: MakeServer) -> None:
     server = make_server_process("--http-port", "0", "--grpc-uri", "grpcs://tracker.example:443")
     server.start()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ServerProcess
-from tests.ui.browsing import PHONE, THEMES, Theme, Watch, take_pictures, violations
+from tests.ui.browsing import PHONE, THEMES, Theme, Watch, cut_rings, take_pictures, violations
 from tests.ui.conftest import OpenPage
 
 from trackwire import Client
@@ -215,6 +215,35 @@ def test_list_fits_on_a_phone(open_page: OpenPage, server: ServerProcess) -> Non
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE[0]
+
+
+def test_all_of_the_list_is_in_sight_on_a_phone(
+    open_page: OpenPage, server: ServerProcess, client: Client, pictures: Path | None
+) -> None:
+    name = "carried-about-" * 8
+    client.create_experiment(name, tags={"team": "vision", "purpose": "what is carried about " * 8})
+    page = open_page(f"{server.url}/#/experiments?search=carried-about", size=PHONE)
+    found = row(page, name)
+    expect(found).to_be_visible()
+    parts = [
+        found.get_by_role("link", name=name),
+        found.get_by_text("purpose: what"),
+        *(found.get_by_role("button", name=f"{action} {name}") for action in ("Tags of", "Rename", "Delete")),
+        *(found.get_by_role("cell", name=re.compile(f"^{when} ")) for when in ("Changed", "Created")),
+        page.get_by_role("button", name="New experiment"),
+    ]
+    for part in parts:
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= PHONE[0], part
+    whole = "each => each.closest('th').scrollWidth <= each.closest('th').clientWidth"
+    assert parts[0].evaluate(whole)
+    # A long value is no long row.
+    assert found.get_by_text("purpose: what").evaluate("each => each.clientHeight") < 30
+    assert cut_rings(page, "main") == []
+    assert violations(page) == []
+    take_pictures(page, "experiments-narrow", pictures)
 
 
 def test_dialog_is_left_by_escape_and_the_focus_is_where_it_was(open_page: OpenPage, server: ServerProcess) -> None:

@@ -27,9 +27,12 @@ def test_promoted_version_takes_the_champion_over(page: Page, served: Served) ->
     page.get_by_role("button", name="Promote", exact=True).click()
     expect(page.get_by_role("row", name="Version 2")).to_contain_text("champion")
     assert served.client.get_model_version_by_alias("led", "champion").version == 2
-    page.get_by_role("button", name="Promote version 2").click()
-    expect(page.get_by_text("Version 2 is “champion” already.")).to_be_visible()
-    expect(page.get_by_role("button", name="Promote", exact=True)).to_be_disabled()
+    # There is nothing left to promote it to.
+    expect(page.get_by_role("row", name="Version 2")).to_contain_text("Is champion already")
+    expect(page.get_by_role("button", name="Promote version 2")).to_have_count(0)
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    expect(page.get_by_text("Is champion already")).to_be_visible()
+    expect(page.get_by_role("button", name="Promote", exact=True)).to_have_count(0)
 
 
 def test_promotion_by_stages_archives_what_was_there(page: Page, served: Served) -> None:
@@ -46,6 +49,8 @@ def test_promotion_by_stages_archives_what_was_there(page: Page, served: Served)
     expect(page.get_by_text("Stage: Production")).to_be_visible()
     stages = [served.client.get_model_version("staged", number).current_stage for number in (1, 2)]
     assert stages == [ModelStage.MODEL_STAGE_ARCHIVED, ModelStage.MODEL_STAGE_PRODUCTION]
+    expect(page.get_by_text("Is in Production already")).to_be_visible()
+    expect(page.get_by_role("button", name="Promote", exact=True)).to_have_count(0)
 
 
 def test_stage_is_changed_by_keyboard_alone(page: Page, served: Served) -> None:
@@ -122,6 +127,8 @@ def test_shown_code_loads_the_version(page: Page, served: Served, tmp_path: Path
     assert (tmp_path / "model" / "model.txt").read_text() == "weights"
     (tmp_path / "model" / "model.txt").unlink()
     page.get_by_role("button", name="Shell").click()
+    # It stays right when another version is promoted, where an alias can be told from the name.
+    assert ("@champion" in page.locator("pre").inner_text()) == ("@" not in name)
     run_shell(page.locator("pre").inner_text(), tmp_path)
     assert (tmp_path / "model" / "model.txt").read_text() == "weights"
 
@@ -152,6 +159,11 @@ def test_code_for_a_logged_model_loads_it_or_fetches_its_files(page: Page, serve
     page.get_by_role("button", name="Python").click()
     path = run_python(page.locator("pre").inner_text(), tmp_path).strip()
     assert (Path(path) / "weights").read_text() == "those of a logged model"
+    (tmp_path / "in a shell").mkdir()
+    page.get_by_role("button", name="Shell").click()
+    expect(page.locator("pre")).to_contain_text("artifacts download models:/of-logged/1 ./model/")
+    run_shell(page.locator("pre").inner_text(), tmp_path / "in a shell")
+    assert (tmp_path / "in a shell" / "model" / "weights").read_text() == "those of a logged model"
 
 
 # By one process, as MLflow takes its time to be imported.

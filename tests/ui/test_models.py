@@ -73,6 +73,22 @@ def test_long_lists_come_page_by_page(page: Page, served: Served) -> None:
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
 
 
+def test_description_has_the_room_that_there_is(page: Page, served: Served) -> None:
+    short = "Reads digits from scanned forms; from 28 by 28 pixels, trained on the archive of 2025."
+    served.client.create_registered_model("described in short", description=short)
+    served.client.create_registered_model("described at length", description="Reads digits, and more. " * 40)
+    page.goto(served.address_of("/models?search=described in short"))
+    told = page.get_by_title(short)
+    expect(told).to_be_visible()
+    is_whole = "each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight"
+    assert told.evaluate(is_whole)
+    page.goto(served.address_of("/models?search=described at length"))
+    long = page.get_by_title("Reads digits, and more.")
+    expect(long).to_be_visible()
+    assert not long.evaluate(is_whole)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_signs_of_patterns_are_searched_for_as_they_stand(page: Page, served: Served) -> None:
     # More than a page of those that `_` would stand for, before the one that is meant.
     for number in range(101):
@@ -235,6 +251,7 @@ def test_pages_are_accessible(browser: Browser, page: Page, served: Served, sche
             assert violations(page) == [], place
             # Nothing but tables is to be scrolled across.
             assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+    page.goto(served.address_of(f"/models/{quote(name)}/versions/2"))
     page.get_by_role("button", name="Promote", exact=True).click()
-    expect(page.get_by_role("dialog", name=re.compile("^Promote version 1"))).to_be_visible()
+    expect(page.get_by_role("dialog", name=re.compile("^Promote version 2"))).to_be_visible()
     assert violations(page) == []

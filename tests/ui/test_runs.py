@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import ServerProcess
-from tests.ui.browsing import PHONE, THEMES, Theme, Watch, violations
+from tests.ui.browsing import PHONE, THEMES, Theme, Watch, cut_rings, violations
 from tests.ui.conftest import OpenPage
 from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
@@ -108,17 +108,44 @@ def test_selected_runs_are_tagged_deleted_and_restored(
     dialog.get_by_role("button", name="Set the tag").click()
     expect(dialog).to_have_count(0)
     assert [client.get_run(run_id).tags.get("verdict") for run_id in run_ids] == [None, "keep", "keep", None]
+    told = page.get_by_role("status").filter(has_text=re.compile("^(Tagged|Deleted|Restored) "))
+    expect(told).to_have_text("Tagged 2 runs")
     page.get_by_role("checkbox", name="Select run-0").check()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("dialog", name="Delete 1 run?").get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete 1 run?")
+    expect(dialog).to_contain_text("It takes no more points. It can be restored")
+    dialog.get_by_role("button", name="Delete").click()
     expect_names(page, ["run-3", "run-2", "run-1"])
+    expect(told).to_have_text("Deleted 1 run")
     page.get_by_role("button", name="Deleted runs").click()
     expect_names(page, ["run-0"])
+    expect(page.get_by_text("These runs are deleted.")).to_be_visible()
+    expect(told).to_have_count(0)
     page.get_by_role("checkbox", name="Select run-0").check()
     page.get_by_role("button", name="Restore").click()
     expect(names(page)).to_have_count(0)
-    page.get_by_role("button", name="Deleted runs").click()
+    expect(told).to_have_text("Restored 1 run")
+    expect(page.get_by_text("No run is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Back to active runs").click()
     expect(names(page)).to_have_count(4)
+    expect(page.get_by_role("button", name="Back to active runs")).to_have_count(0)
+
+
+def test_action_that_fails_is_not_told_as_done(
+    open_page: OpenPage, server: ServerProcess, client: Client, watch: Watch
+) -> None:
+    watch.expect("answer: 400")
+    experiment_id, _ = make_runs(client, "refused")
+    page = open_table(open_page, server, experiment_id)
+    told = page.get_by_role("status").filter(has_text="Tagged")
+    for key in ("verdict", "k" * 1_000):
+        page.get_by_role("checkbox", name="Select run-1").check()
+        page.get_by_role("button", name="Tag").click()
+        dialog = page.get_by_role("dialog", name="Tag 1 run")
+        dialog.get_by_label("Key").fill(key)
+        dialog.get_by_role("button", name="Set the tag").click()
+        expect(told).to_have_count(1 if key == "verdict" else 0)
+    expect(dialog.get_by_role("alert")).to_be_visible()
 
 
 def test_nested_runs_fold_below_their_parent(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
@@ -236,3 +263,15 @@ def test_experiment_fits_a_phone(open_page: OpenPage, server: ServerProcess, cli
     page = open_page(f"{server.url}/#/experiments/{experiment_id}", size=PHONE)
     expect(names(page).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_head_of_an_experiment_is_whole_on_a_phone(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    name = "carried about by those who look at their runs on the way, and by others, too"
+    experiment_id, _ = make_runs(client, name)
+    page = open_page(f"{server.url}/#/experiments/{experiment_id}", size=PHONE)
+    shown = page.get_by_role("navigation", name="Where this is").get_by_text(name)
+    expect(shown).to_be_visible()
+    is_whole = "each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight"
+    assert shown.evaluate(is_whole)
+    expect(names(page).first).to_be_visible()
+    assert cut_rings(page, ".experiment-tools") == []

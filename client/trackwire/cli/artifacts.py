@@ -59,16 +59,24 @@ def upload(session: Session, run_id: str, local_path: Path, artifact_path: str |
 
 
 @artifacts.command()
-@click.argument("run_id")
-@click.argument("path")
-@click.argument("local_path", type=click.Path(), default=".")
+@click.argument("source", metavar="{RUN_ID PATH|URI}")
+@click.argument("places", metavar="[LOCAL_PATH]", nargs=-1)
 @click.pass_obj
-def download(session: Session, run_id: str, path: str, local_path: str) -> None:
+def download(session: Session, source: str, places: tuple[str, ...]) -> None:
     """Download a file, or all files below a folder, to LOCAL_PATH; the current folder by default.
 
-    "/" is all that a run has. A LOCAL_PATH that ends in "/" is a folder, made where it is not there.
+    PATH lies in a run; "/" is all that it has. A URI is of a registered model, models:/NAME@ALIAS or
+    models:/NAME/VERSION, of a logged model, models:/m-ID, or of a run, runs:/RUN_ID; a path may follow each. A
+    LOCAL_PATH that ends in "/" is a folder, made where it is not there.
     """
-    click.echo(session.client.download_artifact(run_id, path, local_path))
+    from trackwire.queries.artifact_uris import ArtifactPlace, place_of_uri
+
+    # How many arguments more say what is meant; the next one says where it goes.
+    more = 0 if ":" in source else 1
+    if len(places) - more not in (0, 1):
+        raise click.UsageError("give RUN_ID and PATH, or a URI, and then a LOCAL_PATH at most")
+    place = ArtifactPlace(places[0], "", source) if more else place_of_uri(session.client, source)
+    click.echo(place.download(session.client, places[more] if len(places) > more else "."))
 
 
 @artifacts.command()

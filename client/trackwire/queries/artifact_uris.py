@@ -8,16 +8,17 @@ model's own                                        models:/m-<id>/<path>, a logg
 import posixpath
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from trackwire.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from trackwire.client import Client
     from trackwire.client.model_registry import ModelStageName
+    from trackwire.local_files import LocalPath
     from trackwire.v1.artifacts_pb2 import Artifact
     from trackwire.v1.model_registry_pb2 import ModelVersion
 
@@ -57,11 +58,11 @@ class ArtifactPlace:
             return client.read_logged_model_artifact(self.model_id, self.path)
         return client.read_artifact(self.run_id, self.path)
 
-    def download(self, client: "Client", folder: Path) -> Path:
-        """Fetches it to below `folder`."""
+    def download(self, client: "Client", local_path: "LocalPath") -> "Path":
+        """Fetches it to `local_path`, as `Client.download_artifact` does."""
         if self.model_id:
-            return client.download_logged_model_artifact(self.model_id, self.path, folder / self.name)
-        return client.download_artifact(self.run_id, self.path, folder / self.name)
+            return client.download_logged_model_artifact(self.model_id, self.path, local_path)
+        return client.download_artifact(self.run_id, self.path, local_path)
 
 
 def place_of(

@@ -92,4 +92,4 @@ def _read(asked: str, artifact_uri: str) -> bytes:
 
 def _download(client: "Client", place: ArtifactPlace, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    return str(place.download(client, folder).absolute())
+    return str(place.download(client, folder / place.name).absolute())

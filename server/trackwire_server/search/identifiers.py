@@ -20,7 +20,8 @@ QUOTED_KEY_PATTERN = re.compile(
     r"""(?P<key>`(?:[^`]|``)*+`|"(?:[^"]|"")*+"|'(?:[^']|'')*+')(?:\.(?P<suffix>.*))?""", re.DOTALL
 )
 NUMBER_PATTERN = re.compile(r"[+-]?[0-9.][0-9.eE+-]*")
-WORD_PATTERN = re.compile(r"\w+")
+# What may stand behind a prefix as it is.
+KEY_PATTERN = re.compile(r"""`(?:[^`]|``)++`|"(?:[^"]|"")++"|[\w./-]++""")
 AGGREGATES = {aggregate.value: aggregate for aggregate in MetricAggregate}
 # Longer names are no slip of a finger, and comparing them costs more than the hint is worth.
 SUGGESTION_CHARACTERS_MAX = 64
@@ -131,15 +132,15 @@ def _unknown(name: Name, part: str, vocabulary: Vocabulary, *, offset: int = 0) 
     if close:
         hint = f"did you mean {close[0]!r}?"
     else:
-        hint = f"{_as_key(name, vocabulary)}{vocabulary.entity} are searched by {_known(vocabulary)}"
+        hint = f"{_as_key(name.raw[offset:], vocabulary)}{vocabulary.entity} are searched by {_known(vocabulary)}"
     return name.error(f"{shorten(part)!r} is not known of {vocabulary.entity}; {hint}", offset=offset)
 
 
-def _as_key(name: Name, vocabulary: Vocabulary) -> str:
+def _as_key(raw: str, vocabulary: Vocabulary) -> str:
     """What a word means perhaps that stands alone: the key of a metric, param or tag."""
-    if not vocabulary.keyed_kinds or len(name.raw) > SUGGESTION_CHARACTERS_MAX or not WORD_PATTERN.fullmatch(name.raw):
+    if not vocabulary.keyed_kinds or len(raw) > SUGGESTION_CHARACTERS_MAX or not KEY_PATTERN.fullmatch(raw):
         return ""
-    *most, last = [f"{kind}s.{name.raw}" for kind in FieldKind if kind in vocabulary.keyed_kinds]
+    *most, last = [f"{kind}s.{raw}" for kind in FieldKind if kind in vocabulary.keyed_kinds]
     return f"did you mean {', '.join(most)} or {last}? " if most else f"did you mean {last}? "
 
 

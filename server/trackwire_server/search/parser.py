@@ -27,6 +27,7 @@ from trackwire_server.search.tree import (
     Value,
     ValueType,
 )
+from trackwire_server.search.unquoted import with_quotes
 from trackwire_server.search.values import Literal, read_rank, read_value
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class _Builder:
         if any(token.type in VALUE_TERMINALS for token in stop.unfinished):
             self._comparison(stop.unfinished)
         elif stop.unfinished:
-            self.field(stop.unfinished[0])
+            self._check_name(stop)
         raise stop.error
 
     def expression(self, tree: Tree[Token], depth: int = 0) -> Expression:
@@ -198,6 +199,14 @@ class _Builder:
 
     def field(self, name: Token) -> Field:
         return resolve(Name(self._text, str(name), token_position(name)), self._vocabulary)
+
+    def _check_name(self, stop: Stop) -> None:
+        name, *others = stop.unfinished
+        position = token_position(name)
+        meant = None if others else with_quotes(self._text, position, str(name), self._vocabulary)
+        resolve(Name(self._text, meant or str(name), position), self._vocabulary)
+        if meant:
+            raise SearchSyntaxError(self._text, stop.error.column, f"{stop.error.reason}; did you mean {meant}?")
 
     def _nested(self, tree: Tree[Token], depth: int) -> Expression:
         opening, inner = cast("tuple[Token, Tree[Token]]", tuple(tree.children[:2]))

@@ -118,10 +118,10 @@ function FolderView({
         </p>
       )}
       {found.isSuccess && renderOffer?.(folder, isModel)}
-      {owner.case === "runId" && server !== undefined && (
+      {server !== undefined && (
         <>
           <p>All of it, in a shell:</p>
-          <Code text={downloadCommand(server, owner.value, folder, nameOf(folder))} />
+          <Code text={downloadCommand(server, owner, folder, nameOf(folder))} />
         </>
       )}
     </Empty>

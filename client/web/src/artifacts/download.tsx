@@ -91,13 +91,8 @@ export function Progressing({ progress, onCancel }: { progress: Progress; onCanc
 
 function ByCommand({ owner, path }: { owner: Owner; path: string }): ReactNode {
   const server = useTrackingUri();
-  if (owner.case === "modelId") {
-    return (
-      <span className="soft">It is too large for a browser; Python&apos;s client downloads the files of a model.</span>
-    );
-  }
   if (server === undefined) return null;
-  const command = downloadCommand(server, owner.value, path);
+  const command = downloadCommand(server, owner, path);
   return (
     <span className="line-of">
       <span className="soft">Too large for a browser; in a shell:</span>

@@ -12,6 +12,7 @@ import { SearchBox } from "../ui/search-box";
 import "../ui/tables.css";
 import { Tags } from "../ui/tags";
 import { CreateDialog, DeleteDialog, RenameDialog, TagsDialog } from "./dialogs";
+import "./list.css";
 import { experimentsFound } from "./queries";
 
 type Asked = { what: "create" } | { what: "rename" | "delete" | "tags"; experiment: Experiment } | null;
@@ -28,7 +29,7 @@ export function ExperimentList(): ReactNode {
     <main className="page">
       <div className="spread wraps">
         <h1>Experiments</h1>
-        <div className="line-of wraps">
+        <div className="line-of wraps list-head">
           <SearchBox label="Search experiments by name" value={search} onChange={setSearch} />
           <button className="button" aria-pressed={deleted} onClick={() => setStage(deleted ? "active" : "deleted")}>
             <Icon name="trash" /> Deleted
@@ -42,7 +43,7 @@ export function ExperimentList(): ReactNode {
       {found.isSuccess && shown.length === 0 && <NothingFound search={search} deleted={deleted} />}
       {shown.length > 0 && (
         <div className="panel scrolls-across">
-          <table className="plain-table">
+          <table className="plain-table experiments-table">
             <thead>
               <tr>
                 <th scope="col">Name</th>
@@ -83,10 +84,10 @@ function Row({ experiment, ask }: { experiment: Experiment; ask: (asked: Asked) 
       <td>
         <Tags tags={experiment.tags} />
       </td>
-      <td className="soft" title={formatTime(experiment.lastUpdateTimeMs)}>
+      <td className="soft" data-label="Changed" title={formatTime(experiment.lastUpdateTimeMs)}>
         {formatAge(experiment.lastUpdateTimeMs)}
       </td>
-      <td className="soft" title={formatTime(experiment.creationTimeMs)}>
+      <td className="soft" data-label="Created" title={formatTime(experiment.creationTimeMs)}>
         {formatAge(experiment.creationTimeMs)}
       </td>
       <td className="actions">

@@ -21,6 +21,7 @@ import { Code } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { Counted, LeftOut } from "./counts";
+import { DeletedLine } from "./deleted-line";
 import { rememberPlace } from "./last-place";
 import "./page.css";
 import { usePlotted } from "./plotted";
@@ -87,7 +88,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   return (
     <>
       <div className="experiment-tools">
-        <nav className="line-of clipped" aria-label="Where this is">
+        <nav className="line-of" aria-label="Where this is">
           <a href={addressOf("/experiments")}>Experiments</a>
           <Icon name="right" size={12} />
           <strong className="clipped" title={name}>
@@ -111,6 +112,12 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
       </div>
       {found.error !== null && columnOf(found.error) === undefined && (
         <Failure error={found.error} onRetry={found.refetch} />
+      )}
+      {deleted && (
+        <DeletedLine
+          isEmpty={found.isWhole && found.rows.length === 0 && !filter}
+          onLeave={() => setShownStage("active")}
+        />
       )}
       {isNew ? (
         <FirstRun experimentId={experimentId} name={name} />
@@ -148,6 +155,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                   hidden={selected.size - chosen.length}
                 />
                 <RunActions
+                  key={shownStage}
                   runs={chosen}
                   deleted={deleted}
                   onDone={() => {

@@ -31,7 +31,7 @@ export function ModelList(): ReactNode {
     <main className="page">
       <div className="spread wraps">
         <h1>Models</h1>
-        <div className="line-of wraps models-head">
+        <div className="line-of wraps list-head">
           <SearchBox label="Search models by name" value={search} onChange={setSearch} />
           <FilterField filter={filter} offset={offset} error={filter ? found.error : null} onApply={setFilter} />
           <button className="button primary" onClick={() => setCreates(true)}>
@@ -114,8 +114,8 @@ function Row({ model }: { model: RegisteredModel }): ReactNode {
       <td className="soft" title={formatTime(model.lastUpdateTimeMs)}>
         {formatAge(model.lastUpdateTimeMs)}
       </td>
-      <td>
-        <span className="model-description clipped soft" title={description}>
+      <td className="model-description">
+        <span className="soft" title={description}>
           {description}
         </span>
       </td>

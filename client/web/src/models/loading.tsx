@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { mlflowUri, useTrackingUri } from "../api/address";
 import type { ModelVersion } from "../api/generated/trackwire/v1/model_registry_pb";
-import { downloadCommand } from "../artifacts/shell";
+import { downloadByUri } from "../artifacts/shell";
 import { Code } from "../ui/code";
 import { uriOf } from "./addresses";
 import { filesAddress, filesOf, placeOf, type Place } from "./files";
@@ -68,10 +68,8 @@ function waysOf(version: ModelVersion, place: Place, server: string, isModel: bo
   // A name with an @ can't be told from one with an alias.
   const uri = version.name.includes("@") ? filesOf(version) : uriOf(version);
   const python = { name: "Python", code: inPython(uri, server), tokenIn: "TRACKWIRE_TOKEN" };
-  if (place.owner.case === "modelId") return [mlflow, python];
-  const command = downloadCommand(server, place.owner.value, place.path || "/", INTO);
-  const files = [python, { name: "Shell", code: command, tokenIn: "TRACKWIRE_TOKEN" }];
-  return isModel ? [mlflow, ...files] : files;
+  const shell = { name: "Shell", code: downloadByUri(server, uri, INTO), tokenIn: "TRACKWIRE_TOKEN" };
+  return isModel || place.owner.case === "modelId" ? [mlflow, python, shell] : [python, shell];
 }
 
 function inPython(uri: string, server: string): string {

@@ -77,6 +77,13 @@ export function PromoteDialog({ version, model, onClose }: Props): ReactNode {
   );
 }
 
+/** That a version is already what it would be promoted to; undefined where it is not. */
+export function promotedWords(version: ModelVersion, model: RegisteredModel): string | undefined {
+  if (version.aliases.includes(CHAMPION)) return `Is ${CHAMPION} already`;
+  const isInProduction = prefersStages(model) && isIn(version, ModelStage.PRODUCTION);
+  return isInProduction ? "Is in Production already" : undefined;
+}
+
 /** Who has put versions into stages and given no alias goes on like that. */
 function prefersStages({ aliases, latestVersions }: RegisteredModel): boolean {
   return Object.keys(aliases).length === 0 && latestVersions.some((each) => isSingle(each.currentStage));

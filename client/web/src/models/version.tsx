@@ -21,7 +21,7 @@ import { Facts } from "./facts";
 import { Loading } from "./loading";
 import "./models.css";
 import { Origin } from "./origin";
-import { PromoteDialog, StageDialog } from "./promote";
+import { PromoteDialog, promotedWords, StageDialog } from "./promote";
 import { modelByName, versionAt } from "./queries";
 import { SignatureOf } from "./signature";
 import { Stage, STAGE_WORDS, STAGES } from "./stages";
@@ -89,8 +89,9 @@ function Shown({ model, version }: Props): ReactNode {
   );
 }
 
-function Header({ version, ask }: Props & { ask: (asked: Asked) => void }): ReactNode {
+function Header({ model, version, ask }: Props & { ask: (asked: Asked) => void }): ReactNode {
   const { currentStage } = version;
+  const promoted = promotedWords(version, model);
   return (
     <div className="spread wraps">
       <div className="line-of wraps">
@@ -111,9 +112,13 @@ function Header({ version, ask }: Props & { ask: (asked: Asked) => void }): Reac
         >
           Stage: <Stage stage={currentStage} /> <Icon name="down" />
         </Menu>
-        <button className="button primary" onClick={() => ask("promote")}>
-          <Icon name="up" /> Promote
-        </button>
+        {promoted ? (
+          <span className="soft">{promoted}</span>
+        ) : (
+          <button className="button primary" onClick={() => ask("promote")}>
+            <Icon name="up" /> Promote
+          </button>
+        )}
         <Menu
           label="More actions"
           items={[

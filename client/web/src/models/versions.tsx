@@ -11,7 +11,7 @@ import { Code } from "../ui/code";
 import { Empty, Failure } from "../ui/notice";
 import { Tags } from "../ui/tags";
 import { versionAddress } from "./addresses";
-import { PromoteDialog } from "./promote";
+import { PromoteDialog, promotedWords } from "./promote";
 import { versionsOf } from "./queries";
 import { Stage } from "./stages";
 
@@ -59,6 +59,7 @@ export function Versions({ model }: { model: RegisteredModel }): ReactNode {
                 <Row
                   key={String(version.version)}
                   version={version}
+                  promoted={promotedWords(version, model)}
                   isSelected={selected.has(String(version.version))}
                   onSelect={() => select(version.version)}
                   onPromote={() => setPromoted(version)}
@@ -82,12 +83,13 @@ export function Versions({ model }: { model: RegisteredModel }): ReactNode {
 
 interface RowProps {
   version: ModelVersion;
+  promoted: string | undefined;
   isSelected: boolean;
   onSelect: () => void;
   onPromote: () => void;
 }
 
-function Row({ version, isSelected, onSelect, onPromote }: RowProps): ReactNode {
+function Row({ version, promoted, isSelected, onSelect, onPromote }: RowProps): ReactNode {
   const number = String(version.version);
   return (
     <tr aria-selected={isSelected}>
@@ -121,8 +123,8 @@ function Row({ version, isSelected, onSelect, onPromote }: RowProps): ReactNode 
         {formatAge(version.creationTimeMs)}
         {version.userId && ` by ${version.userId}`}
       </td>
-      <td>
-        <span className="model-description clipped soft" title={version.description}>
+      <td className="model-description">
+        <span className="soft" title={version.description}>
           {version.description}
         </span>
       </td>
@@ -130,9 +132,13 @@ function Row({ version, isSelected, onSelect, onPromote }: RowProps): ReactNode 
         <Tags tags={version.tags} />
       </td>
       <td className="actions">
-        <button className="button small" aria-label={`Promote version ${number}`} onClick={onPromote}>
-          Promote
-        </button>
+        {promoted ? (
+          <span className="soft">{promoted}</span>
+        ) : (
+          <button className="button small" aria-label={`Promote version ${number}`} onClick={onPromote}>
+            Promote
+          </button>
+        )}
       </td>
     </tr>
   );

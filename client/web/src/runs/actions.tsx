@@ -30,13 +30,20 @@ async function forEach(runs: readonly RunRow[], change: (runId: string) => Promi
 
 export function RunActions({ runs, deleted, onDone }: Props): ReactNode {
   const [asked, setAsked] = useState<"tag" | "delete" | null>(null);
-  const restore = useChange(() => forEach(runs, (runId) => service.restoreRun({ runId })), [], onDone);
-  if (runs.length === 0) return null;
+  // What was done last, until something else is.
+  const [told, setTold] = useState("");
+  const act: Act = async (done, change) => {
+    setTold("");
+    await forEach(runs, change);
+    setTold(`${done} ${formatCount(runs.length, "run")}`);
+  };
+  const restore = useChange(() => act("Restored", (runId) => service.restoreRun({ runId })), [], onDone);
   const close = (): void => setAsked(null);
   return (
-    <div className="line-of">
+    <div className="line-of wraps">
+      <span role="status">{told}</span>
       {restore.error && <Failure error={restore.error} />}
-      {deleted ? (
+      {runs.length === 0 ? null : deleted ? (
         <button className="button small" disabled={restore.isPending} onClick={() => restore.mutate()}>
           Restore
         </button>
@@ -58,23 +65,27 @@ export function RunActions({ runs, deleted, onDone }: Props): ReactNode {
           </button>
         </>
       )}
-      {asked === "tag" && <TagDialog runs={runs} onClose={close} onDone={onDone} />}
-      {asked === "delete" && <DeleteDialog runs={runs} onClose={close} onDone={onDone} />}
+      {asked === "tag" && <TagDialog runs={runs} act={act} onClose={close} onDone={onDone} />}
+      {asked === "delete" && <DeleteDialog runs={runs} act={act} onClose={close} onDone={onDone} />}
     </div>
   );
 }
 
+/** Changes each run, and tells when it is done to all. */
+type Act = (done: string, change: (runId: string) => Promise<unknown>) => Promise<void>;
+
 interface DialogProps {
   runs: readonly RunRow[];
+  act: Act;
   onClose: () => void;
   onDone: () => void;
 }
 
-function TagDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
+function TagDialog({ runs, act, onClose, onDone }: DialogProps): ReactNode {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
   const change = (): Promise<void> =>
-    forEach(runs, (runId) => service.setRunTags({ runId, tags: { [key.trim()]: value } }));
+    act("Tagged", (runId) => service.setRunTags({ runId, tags: { [key.trim()]: value } }));
   const tag = useChange(change, [], () => {
     onClose();
     onDone();
@@ -89,8 +100,8 @@ function TagDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
   );
 }
 
-function DeleteDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
-  const change = (): Promise<void> => forEach(runs, (runId) => service.deleteRun({ runId }));
+function DeleteDialog({ runs, act, onClose, onDone }: DialogProps): ReactNode {
+  const change = (): Promise<void> => act("Deleted", (runId) => service.deleteRun({ runId }));
   const remove = useChange(change, [], () => {
     onClose();
     onDone();
@@ -98,7 +109,11 @@ function DeleteDialog({ runs, onClose, onDone }: DialogProps): ReactNode {
   return (
     <Dialog title={`Delete ${formatCount(runs.length, "run")}?`} onClose={onClose}>
       <AskForm action="Delete" isDangerous changing={remove} onClose={onClose}>
-        <p>They take no more points. They can be restored until garbage is collected.</p>
+        <p>
+          {runs.length === 1
+            ? "It takes no more points. It can be restored until garbage is collected."
+            : "They take no more points. They can be restored until garbage is collected."}
+        </p>
       </AskForm>
     </Dialog>
   );
