@@ -1,7 +1,7 @@
 // The images of runs beside each other: a row for each name, and one step for all series.
 
 import { useQueries, type UseQueryResult } from "@tanstack/react-query";
-import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useContext, useMemo, useState, type ReactNode } from "react";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { wordsOf } from "../api/errors";
 import { imagesOf, PAGES_MAX, type RunImages } from "../artifacts/run-images";
@@ -12,7 +12,7 @@ import { Thumbnail } from "../artifacts/thumbnail";
 import { formatCount } from "../format";
 import { addressOf, useSetting } from "../router";
 import { isAtWork } from "../runs/columns";
-import { slotsOf } from "../runs/colors";
+import { SlotsContext } from "../runs/colors";
 import { Empty } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
 import { ComparedGrid, type GridRow } from "./grid";
@@ -38,7 +38,7 @@ export function CompareImages({ runs }: { runs: readonly Run[] }): ReactNode {
     () => new Map([...found].flatMap(([runId, { data }]): [string, RunImages][] => (data ? [[runId, data]] : []))),
     [found],
   );
-  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const slots = useContext(SlotsContext);
   const steps = useMemo(() => stepsOf(known), [known]);
   const { step } = useStep(steps);
   const rows = useMemo(() => imageRows(known, search), [known, search]);

@@ -1,10 +1,10 @@
 // Runs beside each other, a column each: what differs stands first and is marked.
 
-import { useMemo, type ReactNode } from "react";
+import { useContext, useMemo, type ReactNode } from "react";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { formatCount, formatDuration, formatNumber, formatTime } from "../format";
 import { useSetting } from "../router";
-import { slotsOf } from "../runs/colors";
+import { SlotsContext } from "../runs/colors";
 import type { RunRow } from "../runs/columns";
 import { StatusBadge } from "../runs/run-status";
 import { compared, PARTS, type Part, type Value } from "./differences";
@@ -16,7 +16,7 @@ const ROW_HEIGHT = 32;
 export function CompareTable({ rows }: { rows: readonly RunRow[] }): ReactNode {
   const [only, setOnly] = useSetting("differences");
   const runs = useMemo(() => rows.map(({ run }) => run), [rows]);
-  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const slots = useContext(SlotsContext);
   const parts = useMemo(() => PARTS.map((part) => ({ part, keys: compared(rows, part) })), [rows]);
   const lines = useMemo(
     () => [

@@ -5,9 +5,8 @@ import { useMemo, useRef, type ReactNode } from "react";
 import { addressOf } from "../router";
 import type { RunRow } from "../runs/columns";
 import { Empty } from "../ui/notice";
-import { useDark } from "../ui/theme";
 import { useLogs, usePlotChoice } from "./choice";
-import { coloringOf } from "./coloring";
+import { useColoring } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
 import { wordsAt, type Dimension } from "./dimensions";
 import { Legend } from "./legend";
@@ -43,8 +42,7 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
 }
 
 function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; by: Dimension | null }): ReactNode {
-  const dark = useDark();
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+  const coloring = useColoring(rows, by);
   const order = useMemo(() => furthestFirst(shown.values), [shown]);
   const place = useRef<HTMLDivElement>(null);
   const bars = useVirtualizer({

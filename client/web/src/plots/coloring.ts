@@ -1,7 +1,9 @@
 // The colours of runs in a plot: each its own, or by what they were given or reached.
 
-import { colorOf, slotsOf } from "../runs/colors";
+import { useContext, useMemo } from "react";
+import { colorOf, SlotsContext, type Slots } from "../runs/colors";
 import type { RunRow } from "../runs/columns";
+import { useDark } from "../ui/theme";
 import { type Dimension, wordsAt } from "./dimensions";
 
 export interface Coloring {
@@ -15,9 +17,14 @@ export const SHADES = 24;
 const HUES = 12;
 const MISSING = { light: "#8b94a3", dark: "#5c6675" };
 
-export function coloringOf(rows: readonly RunRow[], by: Dimension | null, dark: boolean): Coloring {
+export function useColoring(rows: readonly RunRow[], by: Dimension | null): Coloring {
+  const slots = useContext(SlotsContext);
+  const dark = useDark();
+  return useMemo(() => coloringOf(rows, by, slots, dark), [rows, by, slots, dark]);
+}
+
+function coloringOf(rows: readonly RunRow[], by: Dimension | null, slots: Slots, dark: boolean): Coloring {
   if (by === null) {
-    const slots = slotsOf(rows.map(({ run }) => run.runId));
     const colors = rows.map(({ run }) => colorOf(slots.get(run.runId) ?? 0, dark));
     return { by, of: (at) => colors[at] ?? "" };
   }

@@ -4,13 +4,12 @@ import { useMemo, useRef, useState, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/columns";
 import { Icon } from "../ui/icon";
-import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { Axis } from "./axis";
 import { AxisChooser } from "./axis-chooser";
 import { useLogs, usePlotChoice } from "./choice";
-import { coloringOf, type Coloring } from "./coloring";
+import { useColoring, type Coloring } from "./coloring";
 import { spanOf, wordsAt, type Dimension } from "./dimensions";
 import { LeftOut } from "./left-out";
 import { Legend } from "./legend";
@@ -96,8 +95,7 @@ interface LinesProps {
 }
 
 function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
-  const dark = useDark();
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+  const coloring = useColoring(rows, by);
   const places = useMemo(() => ({ lefts: leftsOf(axes.length, width), height }), [axes.length, width, height]);
   const painting = useMemo(
     () => ({

@@ -3,11 +3,10 @@
 import { useMemo, useRef, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/columns";
-import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { useLogs, usePlotChoice, type PlotDefaults } from "./choice";
-import { colorLine, coloringOf } from "./coloring";
+import { colorLine, useColoring } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
 import { spanOf, wordsAt, type Dimension, type DimensionName } from "./dimensions";
 import { Legend } from "./legend";
@@ -86,9 +85,8 @@ interface PointsProps {
 }
 
 function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
-  const dark = useDark();
   const places = useMemo(() => placesOf(x, y, width, height), [x, y, width, height]);
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+  const coloring = useColoring(rows, by);
   const radius = RADII.find(([runs]) => rows.length <= runs)?.[1] ?? 2;
   const painting = useMemo(() => {
     const { lefts, tops, order } = places;
