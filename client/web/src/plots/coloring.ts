@@ -3,6 +3,7 @@
 import { useContext, useMemo } from "react";
 import { colorOf, SlotsContext, type Slots } from "../runs/colors";
 import type { RunRow } from "../runs/columns";
+import type { Swatch } from "../ui/picture";
 import { useDark } from "../ui/theme";
 import { type Dimension, wordsAt } from "./dimensions";
 
@@ -10,6 +11,8 @@ export interface Coloring {
   readonly of: (at: number) => string;
   /** What is coloured by; null where each run has its own. */
   readonly by: Dimension | null;
+  /** What the colours mean; of runs' own, who has them. */
+  readonly legend: () => readonly Swatch[];
 }
 
 /** So many shades, from the least value to the largest. */
@@ -26,12 +29,17 @@ export function useColoring(rows: readonly RunRow[], by: Dimension | null): Colo
 function coloringOf(rows: readonly RunRow[], by: Dimension | null, slots: Slots, dark: boolean): Coloring {
   if (by === null) {
     const colors = rows.map(({ run }) => colorOf(slots.get(run.runId) ?? 0, dark));
-    return { by, of: (at) => colors[at] ?? "" };
+    const legend = () => rows.map(({ run }, at) => ({ color: colors[at] ?? "", name: run.runName }));
+    return { by, of: (at) => colors[at] ?? "", legend };
   }
   const missing = dark ? MISSING.dark : MISSING.light;
   const shades = Array.from({ length: SHADES }, (_, at) => shadeAt(at / (SHADES - 1), dark));
+  const legend = () =>
+    by.words?.map((name, at) => ({ color: wordColor(at, dark), name })) ??
+    by.ticks.map(({ share, words }) => ({ color: shadeAt(share, dark), name: words }));
   return {
     by,
+    legend,
     of: (at) => {
       const share = by.shares[at] ?? NaN;
       if (Number.isNaN(share)) return missing;
