@@ -1,6 +1,7 @@
 """Runs as points, lines and bars: their axes, their colours, and the one that is pointed at."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from tests.ui.browsing import THEMES, Theme, violations
 from tests.ui.conftest import OpenPage, Served
@@ -249,3 +250,76 @@ def test_coloured_plots_are_accessible(
     page = open_plot(open_page, served, run_ids, f"view={view}&color=metric:loss&px=param:lr&py=metric:loss", theme)
     expect(page.locator(".legend-ramp")).to_be_visible()
     assert violations(page) == []
+
+
+# What stands above a plot in its picture, and below.
+HEAD, LINE, FOOT = 30, 18, 12
+GROUNDS = {"light": (255, 255, 255), "dark": (0x17, 0x1B, 0x22)}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(
+    ("view", "group", "name", "lines"),
+    [
+        ("view=parallel&axes=param:optimizer~metric:loss", "Parallel coordinates", "Parallel-coordinates.png", 6),
+        ("view=scatter&px=param:lr&py=metric:loss&color=param:optimizer", "loss by lr", "loss-by-lr.png", 1 + 3),
+        ("view=scatter&px=param:lr&py=metric:loss&color=metric:loss", "loss by lr", "loss-by-lr.png", 1 + 4),
+    ],
+)
+def test_plot_is_kept_as_a_picture_with_axes_and_legend(
+    open_page: OpenPage, served: Served, run_ids: list[str], theme: Theme, view: str, group: str, name: str, lines: int
+) -> None:
+    page = open_plot(open_page, served, run_ids, view, theme)
+    shown = plot(page, group)
+    box = shown.bounding_box()
+    ticks = [tick.bounding_box() for tick in shown.locator(".axis-tick").all()]
+    assert box is not None
+    picture = kept_picture(page, name)
+    assert picture.size == (round(box["width"]), round(box["height"]) + HEAD + lines * LINE + FOOT)
+    ground = GROUNDS[theme]
+    assert picture.getpixel((0, 0)) == ground
+    assert not is_blank(picture.crop((0, 0, picture.width, HEAD)), ground)
+    assert len(ticks) > 5
+    for tick in ticks:
+        assert tick is not None
+        left, top = tick["x"] - box["x"], tick["y"] - box["y"] + HEAD
+        assert not is_blank(picture.crop((left, top, left + tick["width"], top + tick["height"])), ground)
+    swatches = {picture.getpixel((12 + 7, picture.height - FOOT - line * LINE + 11)) for line in range(1, lines)}
+    assert len(swatches - {ground}) == len(swatches) >= 3
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_bars_are_kept_as_a_picture_that_has_an_end(open_page: OpenPage, served: Served, theme: Theme) -> None:
+    experiment_id = served.client.create_experiment(f"pictured bars {theme}").experiment_id
+    run_ids = []
+    for number in range(103):
+        run_id = served.client.create_run(experiment_id, run_name=f"run {number}").run_id
+        served.client.log_metrics(run_id, {"score": number + 1.0}, step=1)
+        run_ids.append(run_id)
+    page = open_plot(open_page, served, run_ids, "view=bars", theme)
+    expect(page.get_by_role("list", name="score").get_by_role("listitem").first).to_contain_text("run 102")
+    picture = kept_picture(page, "score.png")
+    line, margin = 24, 12
+    assert picture.height == HEAD + 101 * line + margin
+    ground = GROUNDS[theme]
+    assert picture.getpixel((0, 0)) == ground
+    # The last of the hundred is as long as its value, and below it stands how many more there are.
+    last = HEAD + 99 * line
+    right = picture.width - margin - 80
+    reached = [left for left in range(220, right) if picture.getpixel((left, last + line // 2)) != ground]
+    start = margin + 190
+    assert reached[-1] - start == pytest.approx((right - start) * 4 / 103, abs=3)
+    assert not is_blank(picture.crop((0, last + line, 200, last + 2 * line)), ground)
+
+
+def kept_picture(page: Page, name: str) -> Image.Image:
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Picture").click()
+    assert kept.value.suggested_filename == name
+    picture = Image.open(kept.value.path())
+    assert picture.format == "PNG"
+    return picture.convert("RGB")
+
+
+def is_blank(part: Image.Image, ground: tuple[int, int, int]) -> bool:
+    return part.getcolors(part.width * part.height) == [(part.width * part.height, ground)]

@@ -6,13 +6,13 @@ import { wordsOf } from "../api/errors";
 import { useSetting } from "../router";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
+import { savePicture, type Picture } from "../ui/picture";
 import { useSettled } from "../ui/use-settled";
 import "./card.css";
 import { FeedContext } from "./context";
 import { firstFrom, linesOf, type ChartSettings, type Line, type Range } from "./drawing";
 import { ChartLegend } from "./legend";
 import { LineChart, type Look } from "./line-chart";
-import { savePicture } from "./picture";
 import { append, idOf, readPoints, seriesOf, type Series, type Wanted } from "./series";
 
 export const CARD_HEIGHT = 250;
@@ -65,12 +65,8 @@ export function ChartCard(props: Props): ReactNode {
               className="button small"
               onClick={(event) => {
                 const within = event.currentTarget.closest("dialog");
-                if (within)
-                  savePicture(
-                    within,
-                    metric,
-                    chart.lines.map((line) => lookOf(line)),
-                  );
+                const drawn = within?.querySelector("canvas");
+                if (within && drawn) void savePicture(within, pictureOf(metric, drawn, chart.lines.map(lookOf)));
               }}
             >
               <Icon name="download" size={14} /> Picture
@@ -94,6 +90,12 @@ export function ChartCard(props: Props): ReactNode {
       )}
     </section>
   );
+}
+
+function pictureOf(title: string, drawn: HTMLCanvasElement, legend: readonly Look[]): Picture {
+  const { clientWidth: width, clientHeight: height } = drawn;
+  const draw = (context: CanvasRenderingContext2D): void => context.drawImage(drawn, 0, 0, width, height);
+  return { title, drawing: { width, height, draw }, legend };
 }
 
 interface Chart {

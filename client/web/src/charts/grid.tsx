@@ -2,9 +2,9 @@
 // page.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useSetting } from "../router";
-import { colorOf, slotsOf } from "../runs/colors";
+import { colorOf, SlotsContext } from "../runs/colors";
 import { Icon } from "../ui/icon";
 import { Empty } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
@@ -187,7 +187,7 @@ function useFeed(runs: readonly ChartedRun[]): [SeriesFeed, readonly string[]] {
 function useLooks(runs: readonly ChartedRun[]): [(line: Line) => Look, readonly Named[]] {
   const dark = useDark();
   const names = useMemo(() => new Map(runs.map(({ runId, name }) => [runId, name])), [runs]);
-  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const slots = useContext(SlotsContext);
   const lookOf = useCallback(
     ({ runId, rank, about }: Pick<Line, "runId" | "rank" | "about">): Look => {
       const parts = [names.get(runId) ?? runId, rank === undefined ? "" : `rank ${rank}`, about];

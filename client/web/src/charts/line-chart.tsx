@@ -163,13 +163,13 @@ function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
             !isHere
               ? null
               : {
-                  left: left + plot.bbox.left / devicePixelRatio,
+                  over: plot.over,
+                  left,
                   top,
                   x: plot.posToVal(left, "x"),
                   toTop: (value) => plot.valToPos(value, "y"),
                   toLeft: (value) => plot.valToPos(value, "x"),
                   toX: (at) => plot.posToVal(at, "x"),
-                  width: plot.width,
                 },
           );
         },

@@ -1,19 +1,21 @@
 // What stands beside the cursor: the nearest line, and the others at the same place.
 
-import type { ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 import { formatDuration, formatNumber, formatTime } from "../format";
 import { firstFrom, type ChartSettings, type Line } from "./drawing";
 import type { Look } from "./line-chart";
+import { placeOf } from "./tooltip-place";
 
 const NEAR_PIXELS = 40;
 const AT_PIXELS = 5;
 const OTHERS_MAX = 9;
 
 export interface Cursor {
+  /** What the lines are drawn within, and the cursor's place there. */
+  readonly over: HTMLElement;
   readonly left: number;
   readonly top: number;
   readonly x: number;
-  readonly width: number;
   readonly toTop: (value: number) => number;
   readonly toLeft: (value: number) => number;
   readonly toX: (left: number) => number;
@@ -67,12 +69,19 @@ interface Props {
 }
 
 export function Tooltip({ pointed, axis, lookOf }: Props): ReactNode {
-  const { cursor, others, line } = pointed;
+  const { others, line } = pointed;
+  const told = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (!told.current) return;
+    // Over all else, as it may be larger than a card.
+    if (!told.current.matches(":popover-open")) told.current.showPopover();
+    const { left, top } = placeOf(told.current, pointed);
+    told.current.style.left = `${left}px`;
+    told.current.style.top = `${top}px`;
+  }, [pointed]);
   const start = Math.max(0, Math.min(others.findIndex((each) => each.line === line) - 4, others.length - OTHERS_MAX));
-  const isRight = cursor.left > cursor.width / 2;
-  const side = isRight ? { right: cursor.width - cursor.left + 14 } : { left: cursor.left + 14 };
   return (
-    <div className="chart-tooltip" style={{ top: Math.max(0, cursor.top - 20), ...side }} aria-hidden="true">
+    <div ref={told} className="chart-tooltip" popover="manual" aria-hidden="true">
       <div className="soft">{xWords(pointed.x, axis)}</div>
       {others.slice(start, start + OTHERS_MAX).map((each) => (
         <div key={each.line.id} className={each.line === line ? "line-of here" : "line-of"}>

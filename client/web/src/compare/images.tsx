@@ -1,7 +1,7 @@
 // The images of runs beside each other: a row for each name, and one step for all series.
 
 import { useQueries, type UseQueryResult } from "@tanstack/react-query";
-import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useContext, useMemo, useState, type ReactNode } from "react";
 import { wordsOf } from "../api/errors";
 import { imagesOf, PAGES_MAX, type RunImages } from "../artifacts/run-images";
 import { shownName } from "../artifacts/kinds";
@@ -10,7 +10,7 @@ import { StepChoice, useStep } from "../artifacts/step-choice";
 import { Thumbnail } from "../artifacts/thumbnail";
 import { formatCount } from "../format";
 import { addressOf, useSetting } from "../router";
-import { slotsOf } from "../runs/colors";
+import { SlotsContext } from "../runs/colors";
 import { isAtWork, type RunRow } from "../runs/run-row";
 import { Empty } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
@@ -37,7 +37,7 @@ export function CompareImages({ runs }: { runs: readonly RunRow[] }): ReactNode 
     () => new Map([...found].flatMap(([runId, { data }]): [string, RunImages][] => (data ? [[runId, data]] : []))),
     [found],
   );
-  const slots = useMemo(() => slotsOf(runs.map(({ runId }) => runId)), [runs]);
+  const slots = useContext(SlotsContext);
   const steps = useMemo(() => stepsOf(known), [known]);
   const { step } = useStep(steps);
   const rows = useMemo(() => imageRows(known, search), [known, search]);

@@ -5,6 +5,7 @@ import { ChartGrid, type ChartedRun } from "../charts/grid";
 import { addressOfExperiment } from "../experiments/last-place";
 import { formatCount } from "../format";
 import { usePlace, useSetting } from "../router";
+import { SlotsContext, useSlots } from "../runs/colors";
 import { defaultsOf, type PlotView } from "../plots/choice";
 import { namesIn, varying } from "../plots/dimensions";
 import { Plot } from "../plots/plot";
@@ -36,6 +37,7 @@ export function ComparePage(): ReactNode {
   const [view, setView] = useSetting("view", "table");
   const { found, fetched } = useComparedRuns(runIds);
   const rows = found.data?.rows;
+  const slots = useSlots(runIds);
   const experimentId = rows?.[0]?.experimentId;
   return (
     <main className="compare">
@@ -54,7 +56,7 @@ export function ComparePage(): ReactNode {
       {found.error && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {rows?.length === 0 && runIds.length > 0 && <Empty title="None of the runs that are named is there" />}
       {runIds.length === 0 && <Empty title="No runs are named: choose some in an experiment" />}
-      {rows && rows.length > 0 && <Compared view={view} rows={rows} />}
+      <SlotsContext value={slots}>{rows && rows.length > 0 && <Compared view={view} rows={rows} />}</SlotsContext>
     </main>
   );
 }

@@ -1,9 +1,9 @@
 // Runs beside each other, a column each: what differs stands first and is marked.
 
-import { useMemo, type ReactNode } from "react";
+import { useContext, useMemo, type ReactNode } from "react";
 import { formatCount, formatDuration, formatNumber, formatTime } from "../format";
 import { useSetting } from "../router";
-import { slotsOf } from "../runs/colors";
+import { SlotsContext } from "../runs/colors";
 import type { RunRow } from "../runs/run-row";
 import { StatusBadge } from "../runs/run-status";
 import { compared, PARTS, type Part, type Value } from "./differences";
@@ -14,7 +14,7 @@ const ROW_HEIGHT = 32;
 
 export function CompareTable({ rows }: { rows: readonly RunRow[] }): ReactNode {
   const [only, setOnly] = useSetting("differences");
-  const slots = useMemo(() => slotsOf(rows.map(({ runId }) => runId)), [rows]);
+  const slots = useContext(SlotsContext);
   const parts = useMemo(() => PARTS.map((part) => ({ part, keys: compared(rows, part) })), [rows]);
   const lines = useMemo(
     () => [

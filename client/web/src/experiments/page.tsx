@@ -9,7 +9,7 @@ import { addressOf, usePlace, useSetting } from "../router";
 import { RunActions } from "../runs/actions";
 import { ColumnChooser } from "../runs/column-chooser";
 import { NO_KEYS } from "../runs/columns";
-import { slotsOf } from "../runs/colors";
+import { SlotsContext, useSlots, type Slots } from "../runs/colors";
 import { FilterBox } from "../runs/filter-box";
 import { useFoundRuns } from "../runs/found-runs";
 import { runKeys } from "../runs/keys";
@@ -34,6 +34,7 @@ const Plot = lazy(async () => ({ default: (await import("../plots/plot")).Plot }
 const CHARTED = 20;
 const CHARTED_MAX = 200;
 const NO_ROWS: readonly RunRow[] = [];
+const NO_SLOTS: Slots = new Map();
 
 export function ExperimentPage({ parts }: { parts: Record<string, string> }): ReactNode {
   const experimentId = parts["experimentId"] ?? "";
@@ -83,10 +84,14 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
   const [chartedText, setCharted] = useSetting("charted", String(CHARTED));
   const chartedMost = Math.min(CHARTED_MAX, Number(chartedText) || CHARTED);
   const charted = useMemo(() => chartedOf(tabled, chosen, chartedMost), [tabled, chosen, chartedMost]);
-  const slots = useMemo(() => slotsOf(view === "table" ? [] : charted.map(({ runId }) => runId)), [charted, view]);
+  const colored = useMemo(
+    () => (plot ? plottedRows.map(({ runId }) => runId) : charted.map(({ runId }) => runId)),
+    [plot, plottedRows, charted],
+  );
+  const slots = useSlots(colored);
   const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
   return (
-    <>
+    <SlotsContext value={slots}>
       <div className="experiment-tools">
         <nav className="line-of" aria-label="Where this is">
           <a href={addressOf("/experiments")}>Experiments</a>
@@ -140,7 +145,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
                 widths={widths}
                 orderBy={orderBy}
                 selected={selected}
-                slots={slots}
+                slots={view === "table" ? NO_SLOTS : slots}
                 onResize={setWidth}
                 onPin={setPin}
                 onOrder={setOrderBy}
@@ -178,7 +183,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
           )}
         </div>
       )}
-    </>
+    </SlotsContext>
   );
 }
 

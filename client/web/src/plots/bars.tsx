@@ -5,14 +5,16 @@ import { useMemo, useRef, type ReactNode } from "react";
 import { addressOf } from "../router";
 import type { RunRow } from "../runs/run-row";
 import { Empty } from "../ui/notice";
-import { useDark } from "../ui/theme";
+import type { Drawing } from "../ui/picture";
 import { useLogs, usePlotChoice } from "./choice";
-import { coloringOf } from "./coloring";
+import { drawingOf, lengthsOf, type Lengths } from "./bar-lengths";
+import { useColoring, type Coloring } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
 import { wordsAt, type Dimension } from "./dimensions";
 import { Legend } from "./legend";
 import "./plots.css";
 import type { PlotProps } from "./scatter";
+import { PictureButton } from "./picture";
 import { Unplotted } from "./unplotted";
 import { useDimension } from "./use-dimensions";
 
@@ -23,6 +25,10 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const { logs, toggle } = useLogs();
   const shown = useDimension(rows, names, choice.bar, logs);
   const by = useDimension(rows, names, choice.color, logs);
+  const coloring = useColoring(rows, by);
+  const lengths = useMemo(() => (shown && !shown.words ? lengthsOf(shown) : null), [shown]);
+  const drawingIn = (plot: Element): Drawing | null =>
+    shown && lengths && drawingOf(rows, shown, lengths, coloring, plot.clientWidth);
   return (
     <div className="plot">
       <div className="line-of wraps">
@@ -34,18 +40,24 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}
         />
+        {shown && lengths && <PictureButton title={shown.title} coloring={coloring} isNamed drawingIn={drawingIn} />}
       </div>
       {!shown && <Unplotted names={names} ids={[choice.bar]} />}
       {shown?.words && <Empty title={`${shown.title} is no number`} />}
-      {shown && !shown.words && <Bars rows={rows} shown={shown} by={by} />}
+      {shown && lengths && <Bars {...{ rows, shown, lengths, coloring }} />}
     </div>
   );
 }
 
-function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; by: Dimension | null }): ReactNode {
-  const dark = useDark();
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
-  const order = useMemo(() => furthestFirst(shown.values), [shown]);
+interface BarsProps {
+  rows: readonly RunRow[];
+  shown: Dimension;
+  lengths: Lengths;
+  coloring: Coloring;
+}
+
+function Bars({ rows, shown, lengths, coloring }: BarsProps): ReactNode {
+  const { order, spanOf } = lengths;
   const place = useRef<HTMLDivElement>(null);
   const bars = useVirtualizer({
     count: order.length,
@@ -53,12 +65,6 @@ function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; 
     estimateSize: () => BAR_HEIGHT,
     overscan: 10,
   });
-  // Bars stand on zero, wherever the values lie.
-  const [low, high] = useMemo(
-    () => shown.values.reduce(([low, high], value) => [Math.min(low, value || 0), Math.max(high, value || 0)], [0, 0]),
-    [shown],
-  );
-  const share = (value: number): number => ((value - low) / (high - low || 1)) * 100;
   return (
     // What scrolls is reached by keys.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -68,10 +74,10 @@ function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; 
           const at = order[index] ?? 0;
           const run = rows[at];
           if (!run) return null;
-          const value = shown.values[at] ?? NaN;
-          const style = {
-            left: `${Math.min(share(0), share(value))}%`,
-            width: `${Math.abs(share(value) - share(0))}%`,
+          const span = spanOf(at);
+          const style = span && {
+            left: `${span[0] * 100}%`,
+            width: `${(span[1] - span[0]) * 100}%`,
             background: coloring.of(at),
           };
           return (
@@ -84,7 +90,7 @@ function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; 
               <a className="clipped" href={addressOf(`/experiments/${run.experimentId}/runs/${run.runId}`)}>
                 {run.runName}
               </a>
-              <span className="bar-track">{!Number.isNaN(value) && <span className="bar-fill" style={style} />}</span>
+              <span className="bar-track">{style && <span className="bar-fill" style={style} />}</span>
               <span className="number">{wordsAt(shown, at)}</span>
             </li>
           );
@@ -92,13 +98,4 @@ function Bars({ rows, shown, by }: { rows: readonly RunRow[]; shown: Dimension; 
       </ol>
     </div>
   );
-}
-
-function furthestFirst(values: Float64Array): number[] {
-  const of = (at: number): number => {
-    const value = values[at] ?? NaN;
-    return Number.isNaN(value) ? -Infinity : value;
-  };
-  // Those without come last; two that are both without stay as they are.
-  return [...values.keys()].toSorted((a, b) => (of(a) === of(b) ? 0 : of(b) - of(a)));
 }

@@ -1,13 +1,18 @@
 // The colours of runs in a plot: each its own, or by what they were given or reached.
 
-import { colorOf, slotsOf } from "../runs/colors";
+import { useContext, useMemo } from "react";
+import { colorOf, SlotsContext, type Slots } from "../runs/colors";
 import type { RunRow } from "../runs/run-row";
+import type { Swatch } from "../ui/picture";
+import { useDark } from "../ui/theme";
 import { type Dimension, wordsAt } from "./dimensions";
 
 export interface Coloring {
   readonly of: (at: number) => string;
   /** What is coloured by; null where each run has its own. */
   readonly by: Dimension | null;
+  /** What the colours mean; of runs' own, who has them. */
+  readonly legend: () => readonly Swatch[];
 }
 
 /** So many shades, from the least value to the largest. */
@@ -15,16 +20,26 @@ export const SHADES = 24;
 const HUES = 12;
 const MISSING = { light: "#8b94a3", dark: "#5c6675" };
 
-export function coloringOf(rows: readonly RunRow[], by: Dimension | null, dark: boolean): Coloring {
+export function useColoring(rows: readonly RunRow[], by: Dimension | null): Coloring {
+  const slots = useContext(SlotsContext);
+  const dark = useDark();
+  return useMemo(() => coloringOf(rows, by, slots, dark), [rows, by, slots, dark]);
+}
+
+function coloringOf(rows: readonly RunRow[], by: Dimension | null, slots: Slots, dark: boolean): Coloring {
   if (by === null) {
-    const slots = slotsOf(rows.map(({ runId }) => runId));
     const colors = rows.map(({ runId }) => colorOf(slots.get(runId) ?? 0, dark));
-    return { by, of: (at) => colors[at] ?? "" };
+    const legend = () => rows.map(({ runName }, at) => ({ color: colors[at] ?? "", name: runName }));
+    return { by, of: (at) => colors[at] ?? "", legend };
   }
   const missing = dark ? MISSING.dark : MISSING.light;
   const shades = Array.from({ length: SHADES }, (_, at) => shadeAt(at / (SHADES - 1), dark));
+  const legend = () =>
+    by.words?.map((name, at) => ({ color: wordColor(at, dark), name })) ??
+    by.ticks.map(({ share, words }) => ({ color: shadeAt(share, dark), name: words }));
   return {
     by,
+    legend,
     of: (at) => {
       const share = by.shares[at] ?? NaN;
       if (Number.isNaN(share)) return missing;

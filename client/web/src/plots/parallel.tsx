@@ -4,18 +4,18 @@ import { useMemo, useRef, useState, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/run-row";
 import { Icon } from "../ui/icon";
-import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { Axis } from "./axis";
 import { AxisChooser } from "./axis-chooser";
 import { useLogs, usePlotChoice } from "./choice";
-import { coloringOf, type Coloring } from "./coloring";
+import { useColoring, type Coloring } from "./coloring";
 import { spanOf, wordsAt, type Dimension } from "./dimensions";
 import { LeftOut } from "./left-out";
 import { Legend } from "./legend";
 import { keptOf, useKept, withRange, type Kept, type Range } from "./kept";
 import { leftsOf, nearestLine, pathOf, PLOT, topOf, type Places } from "./lines";
+import { marksIn, PictureButton } from "./picture";
 import { PlotArea } from "./plot-area";
 import "./plots.css";
 import { Ranges } from "./ranges";
@@ -36,6 +36,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const { logs, toggle } = useLogs();
   const axes = useDimensions(rows, names, choice.axes, logs);
   const by = useDimension(rows, names, choice.color, logs);
+  const coloring = useColoring(rows, by);
   const [settled, setKept] = useKept();
   // What is dragged is in the address once it is over: browsers don't let that change often.
   const [dragged, setDragged] = useState<Kept | null>(null);
@@ -62,6 +63,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
             <Icon name="reset" size={14} /> Keep all
           </button>
         )}
+        {axes.length > 0 && <PictureButton title="Parallel coordinates" coloring={coloring} drawingIn={marksIn} />}
         <output className="soft">
           {kept.count.toLocaleString("en")} of {formatCount(rows.length, "run")}
         </output>
@@ -71,7 +73,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
         {axes.length === 0 && <Unplotted names={names} ids={choice.axes} />}
         {axes.length > 0 && width > 0 && (
           <Lines
-            {...{ rows, axes, by, width, height, ranges, isKept: kept.isKept }}
+            {...{ rows, axes, coloring, width, height, ranges, isKept: kept.isKept }}
             onKeep={(id, range, isOver) => {
               const next = withRange(settled, id, range);
               setDragged(isOver ? null : next);
@@ -87,7 +89,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
 interface LinesProps {
   rows: readonly RunRow[];
   axes: readonly Dimension[];
-  by: Dimension | null;
+  coloring: Coloring;
   width: number;
   height: number;
   ranges: Kept;
@@ -95,9 +97,7 @@ interface LinesProps {
   onKeep: (id: string, range: Range | null, isOver: boolean) => void;
 }
 
-function Lines({ rows, axes, by, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
-  const dark = useDark();
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
+function Lines({ rows, axes, coloring, width, height, ranges, isKept, onKeep }: LinesProps): ReactNode {
   const places = useMemo(() => ({ lefts: leftsOf(axes.length, width), height }), [axes.length, width, height]);
   const painting = useMemo(
     () => ({

@@ -3,15 +3,15 @@
 import { useMemo, useRef, type ReactNode } from "react";
 import { formatCount } from "../format";
 import type { RunRow } from "../runs/run-row";
-import { useDark } from "../ui/theme";
 import { useHeight } from "../ui/use-height";
 import { useWidth } from "../ui/use-width";
 import { useLogs, usePlotChoice, type PlotDefaults } from "./choice";
-import { colorLine, coloringOf } from "./coloring";
+import { colorLine, useColoring, type Coloring } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
 import { spanOf, wordsAt, type Dimension, type DimensionName } from "./dimensions";
 import { Legend } from "./legend";
 import { LogToggle } from "./log-toggle";
+import { marksIn, PictureButton } from "./picture";
 import { PlotArea } from "./plot-area";
 import "./plots.css";
 import { shortened } from "./ticks";
@@ -46,6 +46,7 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
   const x = useDimension(rows, names, choice.across, logs);
   const y = useDimension(rows, names, choice.up, logs);
   const by = useDimension(rows, names, choice.color, logs);
+  const coloring = useColoring(rows, by);
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const height = Math.max(HEIGHT_MIN, useHeight(place));
@@ -63,11 +64,12 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}
         />
+        {x && y && <PictureButton title={titleOf(x, y)} coloring={coloring} drawingIn={marksIn} />}
       </div>
       {x && y && <LeftOut dimensions={[x, y]} runs={rows.length} />}
       <div className="plot-scroll" ref={place}>
         {x && y ? (
-          width > 0 && <Points {...{ rows, x, y, by, width, height }} />
+          width > 0 && <Points {...{ rows, x, y, coloring, width, height }} />
         ) : (
           <Unplotted names={names} ids={[choice.across, choice.up]} />
         )}
@@ -80,15 +82,13 @@ interface PointsProps {
   rows: readonly RunRow[];
   x: Dimension;
   y: Dimension;
-  by: Dimension | null;
+  coloring: Coloring;
   width: number;
   height: number;
 }
 
-function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
-  const dark = useDark();
+function Points({ rows, x, y, coloring, width, height }: PointsProps): ReactNode {
   const places = useMemo(() => placesOf(x, y, width, height), [x, y, width, height]);
-  const coloring = useMemo(() => coloringOf(rows, by, dark), [rows, by, dark]);
   const radius = RADII.find(([runs]) => rows.length <= runs)?.[1] ?? 2;
   const painting = useMemo(() => {
     const { lefts, tops, order } = places;
@@ -104,7 +104,7 @@ function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
   const markOf = (at: number) => ({ left: places.lefts[at] ?? NaN, top: places.tops[at] ?? NaN });
   return (
     <PlotArea
-      label={`${y.title} by ${x.title}`}
+      label={titleOf(x, y)}
       picture={`${formatCount(places.order.length, "run")} as points: ${spanOf(x)}, ${spanOf(y)}`}
       rows={rows}
       painting={painting}
@@ -126,6 +126,10 @@ function Points({ rows, x, y, by, width, height }: PointsProps): ReactNode {
       }
     />
   );
+}
+
+function titleOf(x: Dimension, y: Dimension): string {
+  return `${y.title} by ${x.title}`;
 }
 
 function lineOf(dimension: Dimension, at: number): string[] {
@@ -169,7 +173,7 @@ function nearestTo({ lefts, tops, order }: Places, left: number, top: number): n
   return nearest;
 }
 
-function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "by">): ReactNode {
+function Axes({ x, y, width, height }: Omit<PointsProps, "rows" | "coloring">): ReactNode {
   const begin = beginOf(y);
   return (
     <>

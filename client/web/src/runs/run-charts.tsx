@@ -4,6 +4,7 @@ import { useMemo, type ReactNode } from "react";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { ChartGrid } from "../charts/grid";
 import { Empty } from "../ui/notice";
+import { SlotsContext, useSlots } from "./colors";
 import { isAtWork } from "./run-row";
 import { SYSTEM_PREFIX } from "./summaries";
 
@@ -24,10 +25,13 @@ export function RunCharts({ run, system }: Props): ReactNode {
   );
   const { runId, runName, status } = run;
   const charted = useMemo(() => [{ runId, name: runName, isAtWork: isAtWork({ status }) }], [runId, runName, status]);
+  const slots = useSlots(useMemo(() => [runId], [runId]));
   if (keys.length === 0) return <NoMetrics system={system} />;
   return (
     <div className="run-chart-area">
-      <ChartGrid runs={charted} keys={keys} />
+      <SlotsContext value={slots}>
+        <ChartGrid runs={charted} keys={keys} />
+      </SlotsContext>
     </div>
   );
 }
