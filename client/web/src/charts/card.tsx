@@ -10,9 +10,9 @@ import { savePicture, type Picture } from "../ui/picture";
 import { useSettled } from "../ui/use-settled";
 import "./card.css";
 import { FeedContext } from "./context";
-import { firstFrom, linesOf, type ChartSettings, type Line, type Range } from "./drawing";
+import { firstFrom, linesOf, wholeOf, type ChartSettings, type Line, type Look, type Range } from "./drawing";
 import { ChartLegend } from "./legend";
-import { LineChart, type Look } from "./line-chart";
+import { LineChart } from "./line-chart";
 import { append, idOf, readPoints, seriesOf, type Series, type Wanted } from "./series";
 
 export const CARD_HEIGHT = 250;
@@ -101,6 +101,8 @@ function pictureOf(title: string, drawn: HTMLCanvasElement, legend: readonly Loo
 interface Chart {
   lines: readonly Line[];
   zoom: Range | null;
+  /** All that there is along x. */
+  wholeOf: () => Range;
   setZoom: (zoom: Range | null) => void;
   isRead: boolean;
   isFiner: boolean;
@@ -142,6 +144,7 @@ function useChart({ metric, runIds, settings, zoom, onZoom }: Props, points: num
   return {
     lines,
     zoom,
+    wholeOf: () => wholeOf(coarse, settings),
     setZoom,
     isFiner,
     isRead: feed.isRead(metric, runIds),
@@ -205,6 +208,7 @@ function Plot({ chart, height, metric, settings, lookOf }: PlotProps): ReactNode
       lines={chart.lines}
       settings={settings}
       zoom={chart.zoom}
+      wholeOf={chart.wholeOf}
       height={height}
       lookOf={lookOf}
       onZoom={chart.setZoom}

@@ -27,6 +27,12 @@ export interface Line {
   readonly band: { readonly low: Float64Array; readonly high: Float64Array } | null;
 }
 
+/** What a line is called and painted in. */
+export interface Look {
+  readonly color: string;
+  readonly name: string;
+}
+
 export type Range = readonly [from: number, to: number];
 
 // Points per width of a chart for which a smoothing weight is meant, whatever the real number: as W&B's time-weighted
@@ -140,13 +146,19 @@ const ROOM = 0.05;
 
 /** From where to where a chart goes, of all or of a stretch that is zoomed. */
 export function rangesOf(lines: readonly Line[], settings: ChartSettings, zoom: Range | null): { x: Range; y: Range } {
-  const whole = extent(lines.map((line) => line.x));
-  const x = zoom ?? (whole[0] === whole[1] ? ([whole[0] - 1, whole[1] + 1] as const) : whole);
-  return { x: settings.logX ? positive(x) : x, y: yRange(lines, x, settings) };
+  const x = zoom ? shownOf(zoom, settings) : wholeOf(lines, settings);
+  return { x, y: yRange(lines, x, settings) };
 }
 
-/** What of a stretch a logarithmic axis can show. */
-function positive([from, to]: Range): Range {
+/** From where to where lines go along x. */
+export function wholeOf(lines: readonly Line[], settings: ChartSettings): Range {
+  const [from, to] = extent(lines.map((line) => line.x));
+  return shownOf(from === to ? [from - 1, to + 1] : [from, to], settings);
+}
+
+/** What of a stretch the axis can show: a logarithmic one only what is positive. */
+function shownOf([from, to]: Range, { logX }: ChartSettings): Range {
+  if (!logX) return [from, to];
   const start = Math.max(from, 1);
   return [start, Math.max(to, start * 1.01)];
 }

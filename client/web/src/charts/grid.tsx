@@ -13,10 +13,10 @@ import { useWidth } from "../ui/use-width";
 import { CARD_HEIGHT, ChartCard } from "./card";
 import { FeedContext } from "./context";
 import { ChartLegend, type Named } from "./legend";
-import type { Line } from "./drawing";
+import type { Line, Look } from "./drawing";
 import { SeriesFeed } from "./feed";
 import "./grid.css";
-import type { Look } from "./line-chart";
+
 import { ChartSettingsMenu, useChartSettings, useZoom } from "./settings";
 
 export interface ChartedRun {

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import "./legend.css";
-import type { Look } from "./line-chart";
+import type { Look } from "./drawing";
 
 // More are told by pointing at their lines.
 const SHOWN = 24;

@@ -1,25 +1,24 @@
-// Lines on a canvas. uPlot sees to axes, scales and the selection of a stretch; the lines are painted here, each with
-// points of its own.
+// Lines on a canvas, by mouse and by keys. uPlot sees to axes, scales and the selection of a stretch.
 
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatDuration, formatNumber } from "../format";
 import { useDark } from "../ui/theme";
-import { firstFrom, rangesOf, type ChartSettings, type Line, type Range } from "./drawing";
+import { press } from "./chart-keys";
+import { rangesOf, type ChartSettings, type Line, type Look, type Range } from "./drawing";
 import "./line-chart.css";
-import { nearest, Tooltip, type Pointed } from "./tooltip";
-
-export interface Look {
-  readonly color: string;
-  readonly name: string;
-}
+import { paint, type Shown } from "./painting";
+import { cursorAt, nearest, type Cursor, type Pointed } from "./pointing";
+import { pointedWords, Tooltip } from "./tooltip";
 
 interface Props {
   lines: readonly Line[];
   settings: ChartSettings;
   /** The stretch that is shown; null for all. */
   zoom: Range | null;
+  /** All that there is along x. */
+  wholeOf: () => Range;
   height: number;
   lookOf: (line: Line) => Look;
   onZoom: (zoom: Range | null) => void;
@@ -28,24 +27,15 @@ interface Props {
   isFiner: boolean;
 }
 
-const FEW_LINES = 12;
 const SYNCED = new Set(["mousemove", "mouseenter", "mouseleave"]);
 
-interface Shown {
-  lines: readonly Line[];
-  settings: ChartSettings;
-  x: Range;
-  y: Range;
-  pointed: string | null;
-  colors: ReadonlyMap<string, string>;
-  ink: string;
-}
-
-export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label, isFiner }: Props): ReactNode {
+export function LineChart(props: Props): ReactNode {
+  const { lines, settings, zoom, height, lookOf, onZoom, label } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const dark = useDark();
   const [pointed, setPointed] = useState<Pointed | null>(null);
+  const [isKeyed, setKeyed] = useState(false);
   const pointedId = pointed?.line.id ?? null;
   const ranges = useMemo(() => rangesOf(lines, settings, zoom), [lines, settings, zoom]);
   const colors = useMemo(() => new Map(lines.map((line) => [line.id, lookOf(line).color])), [lines, lookOf]);
@@ -53,9 +43,9 @@ export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label
     () => ({ lines, settings, ...ranges, pointed: pointedId, colors, ink: dark ? "#a1abba" : "#566072" }),
     [lines, settings, ranges, pointedId, colors, dark],
   );
-  const present = useRef({ shown, onZoom });
+  const present = useRef({ shown, onZoom, isKeyed });
   useEffect(() => {
-    present.current = { shown, onZoom };
+    present.current = { shown, onZoom, isKeyed: present.current.isKeyed };
     plot.current?.setData([[...shown.x], [...shown.y]], true);
   }, [shown, onZoom]);
 
@@ -68,6 +58,7 @@ export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label
         { x, logX, logY, dark, width: within.clientWidth || 320, height },
         {
           shown: () => present.current.shown,
+          isKeyed: () => present.current.isKeyed,
           zoom: (range) => present.current.onZoom(range),
           point: (at) => setPointed(at && nearest(present.current.shown.lines, at)),
         },
@@ -87,17 +78,37 @@ export function LineChart({ lines, settings, zoom, height, lookOf, onZoom, label
     };
   }, [x, logX, logY, dark, height]);
 
+  const keepKeyed = (next: boolean): void => {
+    present.current.isKeyed = next;
+    setKeyed(next);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (!plot.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    keepKeyed(true);
+    const keyed = { plot: plot.current, lines, pointed, whole: props.wholeOf(), onZoom };
+    if (press(event.key, event.shiftKey, keyed)) event.preventDefault();
+  };
+  const onBlur = (): void => {
+    keepKeyed(false);
+    plot.current?.setCursor({ left: -10, top: -10 });
+  };
   return (
-    <div
-      className="line-chart"
-      data-is-finer={isFiner}
-      data-to={shown.x[1]}
-      role="img"
-      aria-label={label}
-      onDoubleClick={() => onZoom(null)}
-    >
-      <div ref={place} />
-      {pointed && <Tooltip pointed={pointed} axis={x} lookOf={lookOf} />}
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div role="group" aria-label={`${label}, by keys`} tabIndex={0} onKeyDown={onKeyDown} onBlur={onBlur}>
+      <div
+        className="line-chart"
+        data-is-finer={props.isFiner}
+        data-to={shown.x[1]}
+        role="img"
+        aria-label={label}
+        onDoubleClick={() => onZoom(null)}
+      >
+        <div ref={place} />
+        {pointed && <Tooltip pointed={pointed} axis={x} lookOf={lookOf} />}
+      </div>
+      <span className="unseen" role="status">
+        {isKeyed && pointed && pointedWords(pointed, x, lookOf)}
+      </span>
     </div>
   );
 }
@@ -113,8 +124,10 @@ interface Fixed {
 
 interface Hooks {
   shown: () => Shown;
+  /** Whether keys point, and not the mouse. */
+  isKeyed: () => boolean;
   zoom: (range: Range) => void;
-  point: (at: Parameters<typeof nearest>[1] | null) => void;
+  point: (at: Cursor | null) => void;
 }
 
 function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
@@ -158,20 +171,8 @@ function options(fixed: Fixed, hooks: Hooks): uPlot.Options {
       setCursor: [
         (plot) => {
           const { left = -1, top = -1 } = plot.cursor;
-          const isHere = left >= 0 && plot.over.matches(":hover");
-          hooks.point(
-            !isHere
-              ? null
-              : {
-                  over: plot.over,
-                  left,
-                  top,
-                  x: plot.posToVal(left, "x"),
-                  toTop: (value) => plot.valToPos(value, "y"),
-                  toLeft: (value) => plot.valToPos(value, "x"),
-                  toX: (at) => plot.posToVal(at, "x"),
-                },
-          );
+          const isHere = left >= 0 && (hooks.isKeyed() || plot.over.matches(":hover"));
+          hooks.point(isHere ? cursorAt(plot, left, top) : null);
         },
       ],
     },
@@ -187,103 +188,4 @@ const compactly = new Intl.NumberFormat("en", { notation: "compact", maximumSign
 
 function compact(tick: number): string {
   return compactly.format(tick);
-}
-
-function paint(plot: uPlot, shown: Shown): void {
-  const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  ctx.lineJoin = "bevel";
-  const toX = scaled(shown.x, shown.settings.logX, bbox.left, bbox.left + bbox.width);
-  const toY = scaled(shown.y, shown.settings.logY, bbox.top + bbox.height, bbox.top);
-  // Many are told apart better as hairlines, which a browser without a GPU also draws in a fifth of the time.
-  const width = shown.lines.length > FEW_LINES ? 1 : 1.4;
-  // The one that is pointed at lies on top.
-  const ordered = shown.lines.toSorted((a, b) => Number(a.id === shown.pointed) - Number(b.id === shown.pointed));
-  for (const line of ordered) {
-    const from = Math.max(0, firstFrom(line.x, shown.x[0]) - 1);
-    const to = Math.min(line.x.length, firstFrom(line.x, shown.x[1]) + 2);
-    const faded = shown.pointed !== null && line.id !== shown.pointed ? 0.25 : 1;
-    ctx.strokeStyle = ctx.fillStyle = shown.colors.get(line.id) ?? shown.ink;
-    ctx.lineWidth = (line.id === shown.pointed ? 2.2 : width) * ratio;
-    if (line.band) {
-      ctx.globalAlpha = 0.16 * faded;
-      fillBetween(ctx, line.x, line.band, from, to, toX, toY);
-    }
-    if (line.smooth) {
-      ctx.globalAlpha = 0.22 * faded;
-      strokeLine(ctx, line.x, line.y, from, to, toX, toY);
-    }
-    ctx.globalAlpha = faded;
-    strokeLine(ctx, line.x, line.smooth ?? line.y, from, to, toX, toY);
-  }
-  ctx.restore();
-}
-
-type Scale = (value: number) => number;
-
-function scaled([from, to]: Range, isLog: boolean, start: number, end: number): Scale {
-  if (isLog) {
-    const low = Math.log10(from);
-    const factor = (end - start) / (Math.log10(to) - low);
-    return (value) => (value > 0 ? start + (Math.log10(value) - low) * factor : NaN);
-  }
-  const factor = (end - start) / (to - from);
-  return (value) => start + (value - from) * factor;
-}
-
-/** A point that can't be drawn (NaN, an infinity, none on a logarithmic axis) leaves a gap; one alone is a dot. */
-function strokeLine(
-  ctx: CanvasRenderingContext2D,
-  xs: Float64Array,
-  ys: Float64Array,
-  from: number,
-  to: number,
-  toX: Scale,
-  toY: Scale,
-): void {
-  ctx.beginPath();
-  let isDrawing = false;
-  let alone: [number, number] | null = null;
-  const dot = (): void => {
-    if (!alone) return;
-    ctx.moveTo(alone[0] + ctx.lineWidth, alone[1]);
-    ctx.arc(alone[0], alone[1], ctx.lineWidth, 0, 2 * Math.PI);
-  };
-  for (let at = from; at < to; at += 1) {
-    const x = toX(xs[at] ?? NaN);
-    const y = toY(ys[at] ?? NaN);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) {
-      dot();
-      alone = null;
-      isDrawing = false;
-    } else if (isDrawing) {
-      ctx.lineTo(x, y);
-      alone = null;
-    } else {
-      ctx.moveTo(x, y);
-      alone = [x, y];
-      isDrawing = true;
-    }
-  }
-  dot();
-  ctx.stroke();
-}
-
-function fillBetween(
-  ctx: CanvasRenderingContext2D,
-  xs: Float64Array,
-  band: NonNullable<Line["band"]>,
-  from: number,
-  to: number,
-  toX: Scale,
-  toY: Scale,
-): void {
-  ctx.beginPath();
-  for (let at = from; at < to; at += 1) ctx.lineTo(toX(xs[at] ?? 0), toY(band.high[at] ?? 0));
-  for (let at = to - 1; at >= from; at -= 1) ctx.lineTo(toX(xs[at] ?? 0), toY(band.low[at] ?? 0));
-  ctx.fill();
 }

@@ -1,7 +1,7 @@
 // Where a tooltip stands: beside the cursor, above or below the line that it tells of, and hiding nothing of it.
 
 import { firstFrom, type Line } from "./drawing";
-import type { Cursor, Pointed } from "./tooltip";
+import type { Cursor, Pointed } from "./pointing";
 
 const GAP = 14;
 const MARGIN = 8;

@@ -61,7 +61,7 @@ export function drawingOf(
     for (const [place, at] of drawn.entries()) {
       const top = place * LINE;
       context.textAlign = "left";
-      context.fillText(fitted(context, rows[at]?.run.runName ?? "", start - 2 * MARGIN), MARGIN, top + 16);
+      context.fillText(fitted(context, rows[at]?.runName ?? "", start - 2 * MARGIN), MARGIN, top + 16);
       context.textAlign = "right";
       context.fillText(wordsAt(shown, at), width - MARGIN, top + 16);
       const [from, to] = spanOf(at) ?? [0, 0];
