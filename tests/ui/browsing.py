@@ -67,18 +67,23 @@ class Watch:
             self.faults.append(f"answer: {response.status} {response.request.method} {response.url}")
 
 
-# The ring is drawn three pixels around what has the focus.
-_CUT_RING = """() => {
+_CUT_RING = """async () => {
   const at = document.activeElement;
+  // Styles change over, if in no time.
+  await Promise.all(at.getAnimations().map((each) => each.finished));
+  const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(at);
+  // How far it is drawn around what has the focus.
+  const ring = Math.max(0, parseFloat(outlineWidth) + parseFloat(outlineOffset));
   const { left, right, top, bottom } = at.getBoundingClientRect();
-  const isCutBy = (box) => left - 3 < box.left || right + 3 > box.right || top - 3 < box.top || bottom + 3 > box.bottom;
+  const isCutBy = (box) => left - ring < box.left || right + ring > box.right ||
+    top - ring < box.top || bottom + ring > box.bottom;
   const isCut = isCutBy({ left: 0, right: innerWidth, top: 0, bottom: innerHeight });
   const clipping = [];
   for (let each = at.parentElement; each; each = each.parentElement) {
     if (getComputedStyle(each).overflow !== "visible") clipping.push(each);
   }
-  const isSeen = getComputedStyle(at).outlineStyle !== "none";
-  return isSeen && !isCut && !clipping.some((each) => isCutBy(each.getBoundingClientRect())) ? null : at.outerHTML;
+  const isSeen = outlineStyle !== "none" && !isCut && !clipping.some((each) => isCutBy(each.getBoundingClientRect()));
+  return isSeen ? null : at.outerHTML;
 }"""
 
 

@@ -1,7 +1,9 @@
 """The table of runs: its columns, its keys, and that it is as long and as wide as one likes."""
 
+import pytest
 from playwright.sync_api import expect
 from tests.conftest import ServerProcess
+from tests.ui.browsing import DESKTOP, PHONE, cut_rings
 from tests.ui.conftest import OpenPage
 from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
@@ -157,3 +159,14 @@ def test_runs_are_ordered_by_the_best_that_a_metric_was(
     expect(row(page, "peaked").get_by_role("gridcell", name="0.2", exact=True)).to_have_count(2)
     page.get_by_role("button", name="val/accuracy min", exact=True).click()
     expect_names(page, ["steady", "peaked", "late"])
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_what_has_the_focus_is_seen(
+    open_page: OpenPage, server: ServerProcess, client: Client, size: tuple[int, int]
+) -> None:
+    experiment_id, _ = make_runs(client, f"focus {size[0]}", 2)
+    page = open_page(f"{server.url}/#/experiments/{experiment_id}?view=table", size=size)
+    expect(names(page)).to_have_count(2)
+    cut = cut_rings(page, ".run-side")
+    assert cut == [], "\n".join(each[:160] for each in cut)

@@ -44,6 +44,8 @@ export function HeaderCell(props: Props): ReactNode {
       aria-colindex={props.place}
       style={props.style}
       title={props.told ?? title}
+      // Browsers leave alone what is in sight in part.
+      onFocus={({ target }) => target.scrollIntoView({ block: "nearest", inline: "nearest" })}
     >
       {order ? (
         <button className="order clipped" onClick={orderNext}>

@@ -15,6 +15,8 @@ export const FIXED_COLUMNS = 2;
 export interface Layout {
   readonly nameWidth: number;
   readonly width: number;
+  /** Of the columns that stay in sight. */
+  readonly fixedWidth: number;
   /** For CSS grid. */
   readonly template: string;
   readonly columns: readonly PlacedColumn[];
@@ -46,7 +48,8 @@ export function layoutOf(columns: readonly Column[], pinned: number, widths: Rea
     return { column, width, place, isPinned, className, style };
   });
   const template = [CHECK_WIDTH, nameWidth, ...placed.map(({ width }) => width)].map((width) => `${width}px`).join(" ");
-  return { nameWidth, width: left, template, columns: placed };
+  const fixedWidth = placed.reduce((sum, { isPinned, width }) => sum + (isPinned ? width : 0), CHECK_WIDTH + nameWidth);
+  return { nameWidth, width: left, fixedWidth, template, columns: placed };
 }
 
 /** Of the columns those that are in sight: rows of all would be long to lay out. */

@@ -93,7 +93,13 @@ export function RunTable(props: Props): ReactNode {
       aria-activedescendant={active >= 0 ? `run-line-${active}` : undefined}
       aria-multiselectable
       onKeyDown={onKeyDown}
-      style={{ "--columns": layout.template, "--width": `${layout.width}px` } as CSSProperties}
+      style={
+        {
+          "--columns": layout.template,
+          "--width": `${layout.width}px`,
+          scrollPaddingLeft: layout.fixedWidth,
+        } as CSSProperties
+      }
     >
       <div className="run-head run-line" role="row" aria-rowindex={1}>
         <div className="cell pinned check" role="columnheader" aria-colindex={1}>
