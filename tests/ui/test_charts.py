@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.conftest import NOW_MS, ServerProcess
-from tests.ui.browsing import THEMES, Theme, violations
+from tests.ui.browsing import PHONE, THEMES, Theme, violations
 from tests.ui.conftest import OpenPage
 
 from trackwire import Client
@@ -267,3 +267,29 @@ def test_zoom_is_of_all_charts_and_in_the_address(open_page: OpenPage, server: S
     expect(shared.get_by_role("dialog")).to_have_count(0)
     shared.get_by_role("button", name="Show all of loss").click()
     expect(shared.locator(".line-chart[data-is-finer=true]")).to_have_count(0)
+
+
+def test_no_card_stands_empty_where_no_run_is(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    experiment_id = client.create_experiment("no run").experiment_id
+    make_run(client, experiment_id, "one", ["loss"])
+    page = open_charts(open_page, server, experiment_id, "&show=deleted")
+    expect(page.get_by_role("heading", name="No run is shown")).to_be_visible()
+    expect(page.get_by_role("region")).to_have_count(0)
+
+
+def test_more_runs_are_charted_on_a_phone(open_page: OpenPage, server: ServerProcess, client: Client) -> None:
+    experiment_id = client.create_experiment("on a phone").experiment_id
+    for name in ("one", "two"):
+        make_run(client, experiment_id, name, ["loss"])
+    page = open_page(f"{server.url}/#/experiments/{experiment_id}?view=charts&charted=1", size=PHONE)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_role("list", name="Colours").get_by_role("listitem")).to_have_count(2)
+
+
+def test_chosen_view_of_compared_runs_is_in_sight_on_a_phone(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("tabs on a phone").experiment_id
+    run_ids = [make_run(client, experiment_id, name, ["loss"]) for name in ("one", "two")]
+    page = open_page(f"{server.url}/#/compare-runs?view=bars&runs={'~'.join(run_ids)}", size=PHONE)
+    expect(page.get_by_role("tab", name="Bars")).to_be_in_viewport()

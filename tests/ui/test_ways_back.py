@@ -46,3 +46,13 @@ def test_server_that_is_away_is_told_and_its_return_too(open_page: OpenPage, wat
     again.start()
     expect(told).to_have_count(0)
     assert again.stop() == 0
+
+
+def test_run_that_is_not_there_leads_to_the_experiments(
+    open_page: OpenPage, watch: Watch, server: ServerProcess
+) -> None:
+    watch.expect("answer: 404")
+    page = open_page(f"{server.url}/#/experiments/0/runs/nowhere")
+    expect(page.get_by_role("alert")).to_contain_text("run 'nowhere' does not exist")
+    page.get_by_role("link", name="See all experiments").click()
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()

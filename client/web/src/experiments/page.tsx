@@ -89,7 +89,8 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
     [plot, plottedRows, charted],
   );
   const slots = useSlots(colored);
-  const isNew = found.isWhole && found.rows.length === 0 && !filter && !deleted;
+  const isNone = found.isWhole && found.rows.length === 0;
+  const isNew = isNone && !filter && !deleted;
   return (
     <SlotsContext value={slots}>
       <div className="experiment-tools">
@@ -172,7 +173,7 @@ function Runs({ experimentId, name }: { experimentId: string; name: string }): R
             </div>
           )}
           {view !== "table" && (
-            <ChartGrid runs={charted} keys={keys.data?.metrics ?? []} legend={view === "charts"}>
+            <ChartGrid runs={charted} keys={isNone ? [] : (keys.data?.metrics ?? [])} legend={view === "charts"}>
               <LeftOut
                 charted={charted.length}
                 of={chosen.length || found.rows.length}

@@ -5,6 +5,7 @@ import { lazy, Suspense, type ReactNode } from "react";
 import { LifecycleStage } from "../api/generated/trackwire/v1/experiments_pb";
 import type { Run } from "../api/generated/trackwire/v1/runs_pb";
 import { addressOf, usePlace } from "../router";
+import { bringIntoSight } from "../ui/in-sight";
 import { Failure } from "../ui/notice";
 import { Console } from "./console";
 import { Overview } from "./overview";
@@ -31,6 +32,11 @@ export function RunPage({ parts }: { parts: Record<string, string> }): ReactNode
   return (
     <main className="page run-page">
       {run.error && <Failure error={run.error} onRetry={() => void run.refetch()} />}
+      {run.error && !run.data && (
+        <p>
+          <a href={addressOf("/experiments")}>See all experiments</a>
+        </p>
+      )}
       {run.data && (
         <>
           <RunHeader run={run.data} />
@@ -62,10 +68,6 @@ function Tabs({ path, tab }: { path: string; tab: string }): ReactNode {
       ))}
     </nav>
   );
-}
-
-function bringIntoSight(link: HTMLElement | null): void {
-  link?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function Tab({ tab, run }: { tab: string; run: Run }): ReactNode {

@@ -1,6 +1,7 @@
 // One of several views of the same thing.
 
 import { useRef, type KeyboardEvent, type ReactNode } from "react";
+import { bringIntoSight } from "./in-sight";
 import "./tabs.css";
 
 interface Props {
@@ -27,6 +28,7 @@ export function Tabs({ label, tabs, chosen, onChoose }: Props): ReactNode {
       {tabs.map(([id, words]) => (
         <button
           key={id}
+          ref={id === chosen ? bringIntoSight : null}
           role="tab"
           aria-selected={id === chosen}
           tabIndex={id === chosen ? 0 : -1}
