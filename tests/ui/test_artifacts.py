@@ -61,6 +61,11 @@ def test_folders_open_and_the_address_keeps_the_file(served: Served, open_page: 
     again = open_page(address)
     expect(shown(again, "Text of the file")).to_contain_text("far down")
     expect(again.get_by_role("link", name="deep.txt")).to_have_attribute("aria-current", "true")
+    # Back to where nothing was chosen, and forward again.
+    root = open_page(served.address_of_run(run_id, "?tab=artifacts"))
+    expect(root.get_by_role("link", name="top.bin")).to_be_visible()
+    root.evaluate("address => { location.href = address; }", address)
+    expect(root.get_by_role("link", name="deep.txt")).to_have_attribute("aria-current", "true")
 
 
 def test_long_text_is_read_in_parts_and_searched(served: Served, open_page: OpenPage) -> None:

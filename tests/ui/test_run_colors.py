@@ -60,6 +60,13 @@ def test_compared_runs_that_stay_keep_their_colours(open_page: OpenPage, served:
     page.get_by_role("tab", name="Bars").click()
     bar = page.get_by_role("list", name="loss").get_by_role("listitem").filter(has_text=re.compile("^run 23"))
     assert bar.locator(".bar-fill").evaluate("bar => bar.style.background") == again["run 23"]
+    page.get_by_role("tab", name="Scatter").click()
+    told = page.get_by_role("list", name="Colours").get_by_role("listitem")
+    expect(told).to_have_count(9)
+    expect(told.last).to_have_text(f"and {RUNS - 8} more")
+    first = colors_in(told.filter(has=page.locator(".swatch")))
+    assert len(first) == 8
+    assert first == of_names(again, first)
 
 
 def test_selected_runs_keep_their_colours_in_the_table_and_the_charts(

@@ -54,7 +54,13 @@ export function Tree({ owner, folder, chosen, addressOfFile, isLive }: Props): R
 }
 
 function Folder({ owner, folder, chosen, addressOfFile, isLive }: Props): ReactNode {
-  const [isOpen, setOpen] = useState(chosen.startsWith(`${folder}/`));
+  const holdsChosen = chosen.startsWith(`${folder}/`);
+  const [isOpen, setOpen] = useState(holdsChosen);
+  const [last, setLast] = useState(chosen);
+  if (last !== chosen) {
+    setLast(chosen);
+    if (holdsChosen) setOpen(true);
+  }
   const name = shownName(nameOf(folder));
   return (
     <>

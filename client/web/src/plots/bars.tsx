@@ -35,7 +35,8 @@ export function BarPlot({ rows, names, defaults }: PlotProps): ReactNode {
         <DimensionSelect label="Of" all={names} chosen={choice.bar} onChoose={choice.setBar} />
         <Legend
           names={names}
-          by={by}
+          coloring={coloring}
+          isNamed
           onChoose={choice.setColor}
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}

@@ -1,25 +1,28 @@
 // What the colours of a plot mean, and by what else there could be some.
 
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { useDark } from "../ui/theme";
 import { BY_RUN } from "./choice";
-import { shadeAt, wordColor } from "./coloring";
+import { shadeAt, type Coloring } from "./coloring";
 import { DimensionSelect } from "./dimension-select";
 import type { Dimension, DimensionName } from "./dimensions";
 import { LogToggle } from "./log-toggle";
 
 interface Props {
   names: readonly DimensionName[];
-  by: Dimension | null;
+  coloring: Coloring;
+  /** Whether runs are named where they are drawn. */
+  isNamed?: boolean;
   onChoose: (id: string) => void;
   isLog: boolean;
   onLog: () => void;
 }
 
-const WORDS_SHOWN = 8;
+const SWATCHES_SHOWN = 8;
 const STOPS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
-export function Legend({ names, by, onChoose, isLog, onLog }: Props): ReactNode {
+export function Legend({ names, coloring, isNamed = false, onChoose, isLog, onLog }: Props): ReactNode {
+  const { by } = coloring;
   return (
     <div className="line-of wraps legend">
       <DimensionSelect
@@ -30,7 +33,7 @@ export function Legend({ names, by, onChoose, isLog, onLog }: Props): ReactNode 
         none={[BY_RUN, "Runs"]}
       />
       {by && <LogToggle dimension={by} isLog={isLog} onToggle={onLog} />}
-      {by && (by.words ? <Words words={by.words} /> : <Ramp by={by} />)}
+      {by && !by.words ? <Ramp by={by} /> : (by || !isNamed) && <Swatches coloring={coloring} />}
     </div>
   );
 }
@@ -48,17 +51,20 @@ function Ramp({ by }: { by: Dimension }): ReactNode {
   );
 }
 
-function Words({ words }: { words: readonly string[] }): ReactNode {
-  const dark = useDark();
+function Swatches({ coloring }: { coloring: Coloring }): ReactNode {
+  const swatches = useMemo(() => coloring.legend(), [coloring]);
+  const left = swatches.length - SWATCHES_SHOWN;
   return (
     <ul className="line-of wraps legend-words" aria-label="Colours">
-      {words.slice(0, WORDS_SHOWN).map((word, at) => (
-        <li key={word} className="line-of">
-          <span className="swatch" style={{ background: wordColor(at, dark) }} />
-          <span className="clipped">{word}</span>
+      {swatches.slice(0, SWATCHES_SHOWN).map(({ color, name }, at) => (
+        // Two runs may be called the same.
+        // oxlint-disable-next-line react/no-array-index-key
+        <li key={at} className="line-of">
+          <span className="swatch" style={{ background: color }} />
+          <span className="clipped">{name}</span>
         </li>
       ))}
-      {words.length > WORDS_SHOWN && <li className="soft">and {words.length - WORDS_SHOWN} more</li>}
+      {left > 0 && <li className="soft">and {left.toLocaleString("en")} more</li>}
     </ul>
   );
 }

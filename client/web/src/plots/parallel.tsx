@@ -52,7 +52,7 @@ export function ParallelPlot({ rows, names, defaults }: PlotProps): ReactNode {
         <AxisChooser all={names} axes={axes} ids={choice.axes} onChoose={choice.setAxes} logs={logs} onLog={toggle} />
         <Legend
           names={names}
-          by={by}
+          coloring={coloring}
           onChoose={choice.setColor}
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}

@@ -59,7 +59,7 @@ export function ScatterPlot({ rows, names, defaults }: PlotProps): ReactNode {
         {y && <LogToggle dimension={y} isLog={logs.has(y.id)} onToggle={() => toggle(y.id)} />}
         <Legend
           names={names}
-          by={by}
+          coloring={coloring}
           onChoose={choice.setColor}
           isLog={logs.has(choice.color)}
           onLog={() => toggle(choice.color)}
