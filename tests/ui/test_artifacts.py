@@ -106,7 +106,7 @@ def test_logged_table_is_a_table(served: Served, open_page: OpenPage) -> None:
     data = json.dumps({"columns": ["question", "score", "note"], "data": rows}).encode()
     page = open_artifact(served, open_page, "evaluation/table.json", data)
     table = shown(page, "Table of the file")
-    assert table.locator("thead th").all_inner_texts() == ["question", "score", "note"]
+    expect(table.locator("thead th")).to_have_text(["question", "score", "note"])
     expect(page.get_by_text("5,000 rows, 3 columns")).to_be_visible()
     assert table.locator("tbody tr").count() < 100
     page.get_by_role("searchbox", name="Find rows").fill("question 4999")

@@ -234,7 +234,7 @@ def test_console_of_each_rank_is_chosen(served: Served, open_page: OpenPage) -> 
     finish(served, run_id)
     page = open_page(served.address_of_run(run_id, "?tab=console"))
     expect(page.get_by_text("I am 0")).to_be_visible()
-    assert page.get_by_label("Rank").locator("option").all_inner_texts() == ["0", "2", "10"]
+    expect(page.get_by_label("Rank").locator("option")).to_have_text(["0", "2", "10"])
     page.get_by_label("Rank").select_option("10")
     expect(page.get_by_text("I am 10")).to_be_visible()
     assert "rank=10" in page.url
