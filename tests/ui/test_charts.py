@@ -110,6 +110,25 @@ def test_point_that_is_logged_is_on_the_screen_without_reloading(
     expect(shown).to_contain_text("0.5")
 
 
+# Of the first so many whole steps one lies, by its rounding, just where a stretch of the thinned line ends.
+@pytest.mark.parametrize("steps", [2_061, 2_200, 4_361])
+def test_long_series_is_followed_whatever_its_steps(
+    open_page: OpenPage, server: ServerProcess, client: Client, steps: int
+) -> None:
+    experiment_id = client.create_experiment(f"followed for {steps}").experiment_id
+    run_id = client.create_run(experiment_id, run_name="trains").run_id
+    client.log_metrics(run_id, {"loss": 1.0}, step=0)
+    page = open_charts(open_page, server, experiment_id)
+    drawn = card(page, "loss").locator(".line-chart")
+    expect(drawn).to_be_visible()
+    with client.metric_writer(run_id) as writer:
+        at = np.arange(1, steps)
+        writer.add(MetricColumns(["loss"], [steps - 1], at, NOW_MS + at, 1 - at / steps))
+    expect(drawn).to_have_attribute("data-to", str(steps - 1))
+    client.log_metrics(run_id, {"loss": 0.0}, step=steps)
+    expect(drawn).to_have_attribute("data-to", str(steps))
+
+
 def test_zoom_asks_for_finer_points_and_a_double_click_shows_all(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:

@@ -195,12 +195,12 @@ export function thinOut(series: Series, pointsMax: number): void {
   const first = steps[0] ?? 0;
   const width = ((steps[length - 1] ?? 0) - first) / Math.max(1, pointsMax / 2 - 1) || 1;
   const kept = new Set([0, length - 1]);
-  let at = 0;
-  while (at < length) {
-    const end = first + (Math.floor(((steps[at] ?? 0) - first) / width) + 1) * width;
+  const stretchOf = (at: number): number => Math.floor(((steps[at] ?? 0) - first) / width);
+  for (let at = 0; at < length; ) {
+    const stretch = stretchOf(at);
     let low = at;
     let high = at;
-    for (; at < length && (steps[at] ?? 0) < end; at += 1) {
+    for (; at < length && stretchOf(at) === stretch; at += 1) {
       const value = values[at] ?? NaN;
       if (value < (values[low] ?? NaN) || Number.isNaN(values[low])) low = at;
       if (value > (values[high] ?? NaN) || Number.isNaN(values[high])) high = at;
