@@ -39,6 +39,14 @@ def test_list_has_experiments_with_their_tags_and_each_leads_to_its_page(
     expect(row(page, "Default")).to_be_visible()
 
 
+def test_experiment_that_is_made_elsewhere_comes_by_itself(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    page = open_list(open_page, server)
+    client.create_experiment("made elsewhere")
+    expect(row(page, "made elsewhere")).to_be_visible()
+
+
 def test_search_is_in_the_address_and_says_where_nothing_is_found(
     open_page: OpenPage, server: ServerProcess, client: Client
 ) -> None:
@@ -208,6 +216,12 @@ def test_list_fits_on_a_phone(open_page: OpenPage, server: ServerProcess) -> Non
     page = open_page(f"{server.url}/#/experiments", size=PHONE)
     expect(row(page, "Default")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    models = page.get_by_role("link", name="Models").bounding_box()
+    theme = page.get_by_role("button", name="Theme").bounding_box()
+    assert models is not None
+    assert theme is not None
+    assert models["x"] + models["width"] <= theme["x"]
+    expect(page.get_by_role("button", name="Keys")).to_be_hidden()
     page.get_by_role("button", name="Tags of Default").click()
     dialog = page.get_by_role("dialog")
     for inside in (dialog, dialog.get_by_label("Value"), dialog.get_by_role("button", name="Set", exact=True)):

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 from tests.conftest import ServerProcess
 from tests.ui.browsing import violations
 from tests.ui.conftest import OpenPage
-from tests.ui.listed import make_runs, open_table
+from tests.ui.listed import expect_names, make_runs, open_table
 
 from trackwire import Client
 
@@ -36,3 +36,15 @@ def test_slash_goes_to_what_searches(open_page: OpenPage, server: ServerProcess,
     table = open_table(open_page, server, experiment_id)
     table.keyboard.press("/")
     expect(table.get_by_role("combobox", name="Filter runs")).to_be_focused()
+
+
+def test_key_leads_to_the_rows_from_the_head_that_orders_them(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id, run_ids = make_runs(client, "ordered by a key", 3)
+    page = open_table(open_page, server, experiment_id)
+    page.get_by_role("columnheader", name="loss").get_by_role("button", name="loss", exact=True).press("Enter")
+    expect_names(page, ["run-2", "run-1", "run-0"])
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/#/experiments/{experiment_id}/runs/{run_ids[2]}")

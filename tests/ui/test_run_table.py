@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import ServerProcess
-from tests.ui.browsing import DESKTOP, PHONE, cut_rings
+from tests.ui.browsing import DESKTOP, PHONE, Watch, cut_rings
 from tests.ui.conftest import OpenPage
 from tests.ui.listed import expect_names, make_runs, names, open_table, row
 
@@ -170,3 +170,33 @@ def test_what_has_the_focus_is_seen(
     expect(names(page)).to_have_count(2)
     cut = cut_rings(page, ".run-side")
     assert cut == [], "\n".join(each[:160] for each in cut)
+
+
+def test_refused_filter_is_not_told_as_one_that_matches_nothing(
+    open_page: OpenPage, server: ServerProcess, client: Client, watch: Watch
+) -> None:
+    watch.expect("answer: 400")
+    experiment_id, _ = make_runs(client, "not searched", 2)
+    page = open_table(open_page, server, experiment_id, "view=table&filter=loss > 1")
+    expect(page.get_by_text("Nothing was searched")).to_be_visible()
+    box = page.get_by_role("combobox", name="Filter runs")
+    for text, told in (
+        ("metrics.loss >= 0.1", "1 run"),
+        ("loss > 1", "1 run from before"),
+        ("metrics.loss > 1", "No run matches the filter"),
+    ):
+        box.fill(text)
+        box.press("Enter")
+        expect(page.get_by_text(told, exact=True)).to_be_visible()
+
+
+def test_params_stand_before_what_only_drives_a_training(
+    open_page: OpenPage, server: ServerProcess, client: Client
+) -> None:
+    experiment_id = client.create_experiment("shown first").experiment_id
+    params = {"batch_size": "1", "depth": "2", "dropout": "0", "learning_rate": "0.1", "optimizer": "adam"}
+    run_id = client.create_run(experiment_id, run_name="one", params=params).run_id
+    client.log_metrics(run_id, dict.fromkeys(["epoch", "optim/lr", "train/loss", "val/accuracy", "val/loss"], 1.0))
+    page = open_table(open_page, server, experiment_id)
+    heads = page.get_by_role("columnheader")
+    expect(heads).to_contain_text(["", "Name", "Status", "val/accuracy", "val/loss", "train/loss", *params])

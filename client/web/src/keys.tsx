@@ -4,6 +4,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { Dialog } from "./ui/dialog";
 import { Icon } from "./ui/icon";
 import "./keys.css";
+import { isTyping } from "./ui/typing";
 
 const KEYS: readonly [where: string, keys: readonly [string, string][]][] = [
   [
@@ -59,7 +60,7 @@ export function KeysButton(): ReactNode {
   }, []);
   return (
     <>
-      <button className="button plain" aria-label="Keys" title="Keys (?)" onClick={() => setOpen(true)}>
+      <button className="button plain keys-button" aria-label="Keys" title="Keys (?)" onClick={() => setOpen(true)}>
         <Icon name="keys" />
       </button>
       {isOpen && (
@@ -84,14 +85,6 @@ export function KeysButton(): ReactNode {
         </Dialog>
       )}
     </>
-  );
-}
-
-/** Whoever types in a field means the sign itself. */
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.closest("input:not([type='checkbox'], [type='radio']), textarea, select") !== null
   );
 }
 

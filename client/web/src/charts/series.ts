@@ -196,7 +196,7 @@ export function thinOut(series: Series, pointsMax: number): void {
   const width = ((steps[length - 1] ?? 0) - first) / Math.max(1, pointsMax / 2 - 1) || 1;
   const kept = new Set([0, length - 1]);
   const stretchOf = (at: number): number => Math.floor(((steps[at] ?? 0) - first) / width);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const stretch = stretchOf(at);
     let low = at;
     let high = at;

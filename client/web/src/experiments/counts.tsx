@@ -16,10 +16,13 @@ interface CountedProps {
 export function Counted({ found, isSearched, chosen = 0, hidden = 0 }: CountedProps): ReactNode {
   const count = found.rows.length;
   const none = isSearched ? "No run matches the filter" : "No run is here";
-  const words = found.isWhole ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
+  const some = found.isWhole ? formatCount(count, "run") : `${formatCount(count, "run")} and counting`;
+  const words = count === 0 && found.isWhole ? none : some;
+  // What was found before stays.
+  const asBefore = count === 0 ? "Nothing was searched" : `${formatCount(count, "run")} from before`;
   return (
     <span className="soft" role="status">
-      {count === 0 && found.isWhole ? none : words}
+      {found.error === null ? words : asBefore}
       {count >= RUNS_MAX && ": a filter finds the others"}
       {chosen + hidden > 0 && `, ${chosen.toLocaleString("en")} selected`}
       {hidden > 0 && found.isWhole && `, ${hidden.toLocaleString("en")} more not shown`}

@@ -6,6 +6,7 @@ import { experiments as service } from "../api/clients";
 import { LifecycleStage, ViewType, type Experiment } from "../api/generated/trackwire/v1/experiments_pb";
 import { formatAge, formatTime } from "../format";
 import { addressOf, useSetting } from "../router";
+import { useNow } from "../runs/run-status";
 import { Icon } from "../ui/icon";
 import { Empty, Failure } from "../ui/notice";
 import { SearchBox } from "../ui/search-box";
@@ -23,6 +24,7 @@ export function ExperimentList(): ReactNode {
   const [asked, setAsked] = useState<Asked>(null);
   const deleted = stage === "deleted";
   const viewType = deleted ? ViewType.DELETED_ONLY : ViewType.ACTIVE_ONLY;
+  const nowMs = useNow(true);
   const found = useInfiniteQuery(experimentsFound(useDeferredValue(search), viewType));
   const shown = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -57,7 +59,7 @@ export function ExperimentList(): ReactNode {
             </thead>
             <tbody>
               {shown.map((experiment) => (
-                <Row key={experiment.experimentId} experiment={experiment} ask={setAsked} />
+                <Row key={experiment.experimentId} experiment={experiment} nowMs={nowMs} ask={setAsked} />
               ))}
             </tbody>
           </table>
@@ -75,7 +77,13 @@ export function ExperimentList(): ReactNode {
   );
 }
 
-function Row({ experiment, ask }: { experiment: Experiment; ask: (asked: Asked) => void }): ReactNode {
+interface RowProps {
+  experiment: Experiment;
+  nowMs: number;
+  ask: (asked: Asked) => void;
+}
+
+function Row({ experiment, nowMs, ask }: RowProps): ReactNode {
   return (
     <tr>
       <th scope="row" title={experiment.name}>
@@ -85,10 +93,10 @@ function Row({ experiment, ask }: { experiment: Experiment; ask: (asked: Asked) 
         <Tags tags={experiment.tags} />
       </td>
       <td className="soft" data-label="Changed" title={formatTime(experiment.lastUpdateTimeMs)}>
-        {formatAge(experiment.lastUpdateTimeMs)}
+        {formatAge(experiment.lastUpdateTimeMs, nowMs)}
       </td>
       <td className="soft" data-label="Created" title={formatTime(experiment.creationTimeMs)}>
-        {formatAge(experiment.creationTimeMs)}
+        {formatAge(experiment.creationTimeMs, nowMs)}
       </td>
       <td className="actions">
         {experiment.lifecycleStage === LifecycleStage.DELETED ? (

@@ -7,10 +7,12 @@ import type { ViewType } from "../api/generated/trackwire/v1/experiments_pb";
 import { foundByName, nameFilter } from "../api/names";
 
 const PAGE_SIZE = 200;
+const REFRESH_MS = 5_000;
 
 export function experimentsFound(search: string, viewType: ViewType) {
   return infiniteQueryOptions({
     queryKey: ["experiments", search, viewType],
+    refetchInterval: REFRESH_MS,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
       foundByName(search, pageParam, async (pageToken) => {

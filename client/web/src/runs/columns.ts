@@ -56,7 +56,7 @@ const GROUPS: readonly Group[] = [
   { kind: "min", of: "metrics", title: "Smallest values of metrics", told: (key) => `Metric ${key}, smallest value` },
 ];
 
-const DEFAULT_KEYS = 4;
+const [DEFAULT_METRICS, DEFAULT_PARAMS] = [4, 8];
 // As wide as its head needs it, with its buttons, within bounds.
 const [WIDTH_MIN, WIDTH_MAX] = [104, 200];
 const LETTER_WIDTH = 7.2;
@@ -106,21 +106,33 @@ export function allColumns(keys: RunKeys): { title: string; columns: readonly Co
 // What a model is judged by, before what it is trained on.
 const HELD_OUT = /(^|[^a-z])(val|valid|validation|eval|test)([^a-z]|$)/i;
 
+// What a training is driven by, and how far it has come.
+const DRIVEN = /(^|[^a-z])(lr|learning_?rate|epoch|step|time|grad_?norm)([^a-z]|$)/i;
+
 /** Puts keys of metrics in the order in which they tell something; others stay as they are. */
 export function byTelling(a: string, b: string): number {
-  return Number(HELD_OUT.test(b)) - Number(HELD_OUT.test(a));
+  const rank = (key: string): number => (HELD_OUT.test(key) ? 0 : DRIVEN.test(key) ? 2 : 1);
+  return rank(a) - rank(b);
 }
 
 /** What is shown until a person chooses: among it what the runs are ordered by. */
 export function defaultColumns(keys: RunKeys, orderBy: string): string[] {
+  const metrics = keys.metrics
+    .filter((key) => !key.startsWith("system/"))
+    .toSorted(byTelling)
+    .slice(0, DEFAULT_METRICS);
+  const of = (kind: ValueKind, some: readonly string[]): string[] => some.map((key) => `${kind}.${key}`);
   const ids = [
     "status",
-    ...keys.metrics
-      .filter((key) => !key.startsWith("system/"))
-      .toSorted(byTelling)
-      .slice(0, DEFAULT_KEYS)
-      .map((key) => `metrics.${key}`),
-    ...keys.params.slice(0, DEFAULT_KEYS).map((key) => `params.${key}`),
+    ...of(
+      "metrics",
+      metrics.filter((key) => !DRIVEN.test(key)),
+    ),
+    ...of("params", keys.params.slice(0, DEFAULT_PARAMS)),
+    ...of(
+      "metrics",
+      metrics.filter((key) => DRIVEN.test(key)),
+    ),
     "start_time",
     "duration",
   ];

@@ -12,6 +12,7 @@ import {
   type ReactNode,
 } from "react";
 import { go } from "../router";
+import { isTyping } from "../ui/typing";
 import { toldOf, type Column } from "./columns";
 import { HeaderCell } from "./header-cell";
 import type { Line } from "./nesting";
@@ -62,11 +63,13 @@ export function RunTable(props: Props): ReactNode {
     if (event.target === event.currentTarget && !isModified(event) && press(event.key)) event.preventDefault();
   };
   useEffect(() => {
-    // Who has chosen no other place means the table.
+    // From anywhere on the page but a field or a dialog.
     const begin = (event: globalThis.KeyboardEvent): void => {
-      if (event.target !== document.body || isModified(event) || (event.key !== "j" && event.key !== "k")) return;
+      const { key, target } = event;
+      if (isModified(event) || (key !== "j" && key !== "k")) return;
+      if (target === place.current || isTyping(target) || document.querySelector("dialog[open]")) return;
       place.current?.focus();
-      press(event.key);
+      press(key);
     };
     window.addEventListener("keydown", begin);
     return () => window.removeEventListener("keydown", begin);
