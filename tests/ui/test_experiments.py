@@ -221,7 +221,7 @@ def test_list_fits_on_a_phone(open_page: OpenPage, server: ServerProcess) -> Non
     assert models is not None
     assert theme is not None
     assert models["x"] + models["width"] <= theme["x"]
-    expect(page.get_by_role("button", name="Keys")).to_be_hidden()
+    expect(page.get_by_role("button", name="Shortcuts")).to_be_hidden()
     page.get_by_role("button", name="Tags of Default").click()
     dialog = page.get_by_role("dialog")
     for inside in (dialog, dialog.get_by_label("Value"), dialog.get_by_role("button", name="Set", exact=True)):

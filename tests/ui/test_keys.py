@@ -13,12 +13,12 @@ def test_keys_are_told_at_a_key(open_page: OpenPage, server: ServerProcess) -> N
     page = open_page(f"{server.url}/")
     expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
     page.keyboard.press("?")
-    told = page.get_by_role("dialog", name="Keys")
+    told = page.get_by_role("dialog", name="Shortcuts")
     expect(told.get_by_role("region", name="Table of runs")).to_contain_text("Open it")
     assert violations(page) == []
     page.keyboard.press("Escape")
     expect(told).to_have_count(0)
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Shortcuts").click()
     expect(told).to_be_visible()
 
 

@@ -271,6 +271,8 @@ def test_plot_is_kept_as_a_picture_with_axes_and_legend(
 ) -> None:
     page = open_plot(open_page, served, run_ids, view, theme)
     shown = plot(page, group)
+    # As wide as there is room, which it learns once it stands there.
+    page.wait_for_function("document.querySelector('.plot-area')?.clientWidth > innerWidth / 2")
     box = shown.bounding_box()
     ticks = [tick.bounding_box() for tick in shown.locator(".axis-tick").all()]
     assert box is not None

@@ -11,7 +11,7 @@ const KEYS: readonly [where: string, keys: readonly [string, string][]][] = [
     "Everywhere",
     [
       ["/", "Go to the filter, or to the field that searches"],
-      ["?", "Show these keys"],
+      ["?", "Show these shortcuts"],
       ["Esc", "Close what is open"],
     ],
   ],
@@ -60,11 +60,16 @@ export function KeysButton(): ReactNode {
   }, []);
   return (
     <>
-      <button className="button plain keys-button" aria-label="Keys" title="Keys (?)" onClick={() => setOpen(true)}>
+      <button
+        className="button plain keys-button"
+        aria-label="Shortcuts"
+        title="Shortcuts (?)"
+        onClick={() => setOpen(true)}
+      >
         <Icon name="keys" />
       </button>
       {isOpen && (
-        <Dialog title="Keys" onClose={() => setOpen(false)}>
+        <Dialog title="Shortcuts" onClose={() => setOpen(false)}>
           {KEYS.map(([where, keys]) => (
             <section key={where} aria-label={where}>
               <h3>{where}</h3>
