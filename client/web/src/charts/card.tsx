@@ -19,8 +19,8 @@ export const CARD_HEIGHT = 250;
 const PLOT_HEIGHT = 200;
 const CARD_POINTS = 800;
 const LARGE_POINTS = 2_000;
-// The chart that was zoomed is read first, and then the others.
-const OTHERS_WAIT_MS = 150;
+// The chart that was zoomed is read and drawn first, and then the others.
+const OTHERS_WAIT_MS = 250;
 
 interface Props {
   metric: string;
@@ -109,10 +109,11 @@ interface Chart {
   error: unknown;
 }
 
-function useChart({ metric, runIds, settings, zoom, onZoom }: Props, points: number): Chart {
+function useChart({ metric, runIds, settings, zoom: wanted, onZoom }: Props, points: number): Chart {
   const feed = useContext(FeedContext);
   const [own, setOwn] = useState<Range | null>(null);
-  const settled = useSettled(zoom, OTHERS_WAIT_MS);
+  const settled = useSettled(wanted, OTHERS_WAIT_MS);
+  const zoom = wanted?.join() === own?.join() ? wanted : settled;
   const setZoom = (next: Range | null): void => {
     setOwn(next);
     onZoom(next);
@@ -131,7 +132,7 @@ function useChart({ metric, runIds, settings, zoom, onZoom }: Props, points: num
   );
   const finer = useQuery({
     queryKey: ["finer", metric, runIds, steps, points],
-    enabled: steps !== null && (zoom === settled || zoom?.join() === own?.join()),
+    enabled: steps !== null,
     staleTime: 5_000,
     gcTime: 30_000,
     queryFn: ({ signal }) => readFiner({ runIds, keys: [metric], maxPoints: points }, steps ?? [0, 0], signal),

@@ -46,8 +46,9 @@ export function LineChart(props: Props): ReactNode {
   const present = useRef({ shown, onZoom, isKeyed });
   useEffect(() => {
     present.current = { shown, onZoom, isKeyed: present.current.isKeyed };
-    plot.current?.setData([[...shown.x], [...shown.y]], true);
-  }, [shown, onZoom]);
+  });
+  // Painted anew for what is shown alone: who zooms may be told by every render.
+  useEffect(() => plot.current?.setData([[...shown.x], [...shown.y]], true), [shown]);
 
   const { x, logX, logY } = settings;
   useEffect(() => {
