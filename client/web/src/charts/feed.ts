@@ -85,7 +85,7 @@ export class SeriesFeed {
 
   isRead(key: string, runIds: readonly string[]): boolean {
     const known = this.known.get(key);
-    return known !== undefined && runIds.every((runId) => known.read.get(runId) === "here");
+    return known !== undefined && runIds.length > 0 && runIds.every((runId) => known.read.get(runId) === "here");
   }
 
   /** Asks the server for something only from now on until the answer is called. */
